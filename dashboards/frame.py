@@ -1,0 +1,95 @@
+"""The frame of every page: opens the published build, says how fresh it is, tells the empty states apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pipeline.errors import SlaError
+from pipeline.reporting import figures, queries
+from pipeline.reporting.queries import Published
+from pipeline.reporting.records import EVERY_CUSTOMER, BuildStatus, Check, Scope
+from pipeline.settings import find_workspace
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page needs to ask for figures. It lives for one run: no connection is kept between two."""
+
+    published: Published
+    scope: Scope
+    status: BuildStatus
+
+
+@contextmanager
+def open_page(title: str) -> Iterator[Page]:
+    """Shows title and freshness, and hands out the published build for this run.
+
+    The pointer is read on every run, so a page shows a new build as soon as there is one. Text from data goes
+    through `st.text` and `st.dataframe` alone: the rest understands Markdown, pictures included.
+    """
+    st.title(title)
+    try:
+        workspace = find_workspace(None)
+        if not (workspace.published / queries.POINTER).exists():
+            st.info(
+                "Nothing is published yet. Put exports into the inbox and call `sla run`, or see `sla demo`."
+            )
+            st.stop()
+        with queries.open_published(workspace) as published:
+            # The server listens on this machine only, so whoever sees the page may see every customer.
+            page = Page(published, EVERY_CUSTOMER, queries.build_status(published, EVERY_CUSTOMER))
+            _show_freshness(page.status)
+            _show_checks(page.status.checks)
+            yield page
+    except SlaError as problem:
+        st.error("The figures cannot be shown.")
+        st.text(str(problem))
+        st.stop()
+
+
+def say_no_rows() -> None:
+    """There is data, but none that this choice of filters leaves."""
+    st.info("No obligations in this selection. The build has data: remove a filter to see it.")
+
+
+def _show_freshness(status: BuildStatus) -> None:
+    passed = [check for check in status.checks if check.status == "passed"]
+    warned = len(status.checks) - len(passed)
+    parts = [
+        f"Data as of {figures.instant(status.as_of)}",
+        f"published {figures.instant(status.published_at)}",
+        f"newest delivery {figures.instant(status.newest_landed_at)}",
+        f"build {status.build_id[:12]}",
+        f"checks: {len(passed)} passed, {warned} warned",
+    ]
+    st.text(" · ".join(parts))
+
+
+def _show_checks(checks: tuple[Check, ...]) -> None:
+    """Warnings are listed. A critical check that did not pass means that no figure here can be trusted."""
+    open_checks = [check for check in checks if check.status != "passed"]
+    if not open_checks:
+        return
+    is_critical = any(check.severity == "critical" for check in open_checks)
+    if is_critical:
+        st.error("Checks of this build failed, so its figures are not shown.")
+    with st.expander("Checks that did not pass", expanded=is_critical):
+        st.dataframe(
+            [
+                {
+                    "Check": check.check_name,
+                    "Severity": check.severity,
+                    "Outcome": check.status,
+                    "Found": check.observed,
+                    "Why it matters": check.detail,
+                }
+                for check in open_checks
+            ],
+            hide_index=True,
+        )
+    if is_critical:
+        st.stop()

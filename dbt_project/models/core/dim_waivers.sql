@@ -1,0 +1,11 @@
+-- Grain: one row per recorded exception, in force or not.
+select
+  waiver_id,
+  ticket_id,
+  obligation,
+  reason,
+  requested_by,
+  approved_by,
+  approved_at,
+  expires_at
+from {{ source('raw', 'waivers') }}

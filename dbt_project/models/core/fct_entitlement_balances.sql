@@ -1,0 +1,25 @@
+-- Grain: one row per subscription term and pool at as_of.
+select
+  subscription_id || ':' || pool as balance_key,
+  subscription_id,
+  customer_id,
+  plan,
+  plan_version,
+  pool,
+  term_status,
+  granted_quantity,
+  cast(purchased_quantity as bigint) as purchased_quantity,
+  cast(used_quantity as bigint) as used_quantity,
+  cast(credited_quantity as bigint) as credited_quantity,
+  cast(overflowed_in_quantity as bigint) as overflowed_in_quantity,
+  cast(overflowed_out_quantity as bigint) as overflowed_out_quantity,
+  cast(expired_quantity as bigint) as expired_quantity,
+  cast(remaining_quantity as bigint) as remaining_quantity,
+  cast(overage_quantity as bigint) as overage_quantity,
+  is_unlimited,
+  is_stated,
+  term_starts_on,
+  term_ends_on,
+  term_starts_at,
+  term_ends_at
+from {{ ref('int_entitlements__term_sums') }}

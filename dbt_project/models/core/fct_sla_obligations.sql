@@ -1,0 +1,98 @@
+-- Grain: one row per ticket, obligation and cycle, also when nothing happened.
+-- A waiver changes the status of a breach and nothing else: what the clock showed stays readable in status_before_waiver.
+with
+build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
+verdicts as (select * from {{ ref('int_promises__verdicts') }}),
+waivers as (select * from {{ source('raw', 'waivers') }}),
+zone_months as (select * from {{ source('raw', 'zone_months') }}),
+
+valid_waivers as (
+  select waivers.ticket_id, waivers.obligation, min(waivers.waiver_id) as waiver_id
+  from waivers
+  cross join build_inputs
+  where waivers.approved_at <= build_inputs.as_of
+    and (waivers.expires_at is null or build_inputs.as_of < waivers.expires_at)
+  group by waivers.ticket_id, waivers.obligation
+),
+
+dated as (
+  select
+    verdicts.*,
+    valid_waivers.waiver_id,
+    build_inputs.as_of,
+    {{ instant_from_epoch('verdicts.settled_epoch') }} as settled_at
+  from verdicts
+  cross join build_inputs
+  left join valid_waivers
+    on valid_waivers.ticket_id = verdicts.ticket_id
+    and valid_waivers.obligation = verdicts.obligation
+    and verdicts.verdict = 'breached'
+),
+
+in_months as (
+  select
+    dated.*,
+    case
+      when dated.settled_at is null then null
+      when dated.settled_at < settled_months.boundary_at then settled_months.month_before
+      else settled_months.month_after
+    end as settled_month,
+    case
+      when dated.submitted_at < submitted_months.boundary_at then submitted_months.month_before
+      else submitted_months.month_after
+    end as submitted_month,
+    case
+      when dated.as_of < as_of_months.boundary_at then as_of_months.month_before
+      else as_of_months.month_after
+    end as as_of_month
+  from dated
+  left join zone_months as settled_months
+    on settled_months.time_zone = dated.time_zone and settled_months.utc_month = {{ utc_month('dated.settled_at') }}
+  left join zone_months as submitted_months
+    on submitted_months.time_zone = dated.time_zone and submitted_months.utc_month = {{ utc_month('dated.submitted_at') }}
+  left join zone_months as as_of_months
+    on as_of_months.time_zone = dated.time_zone and as_of_months.utc_month = {{ utc_month('dated.as_of') }}
+)
+
+select
+  obligation_key,
+  ticket_id,
+  customer_id,
+  subscription_id,
+  plan,
+  plan_version,
+  clause,
+  clause_text,
+  obligation,
+  obligation_kind,
+  cast(cycle_number as integer) as cycle_number,
+  severity_submitted,
+  severity_in_force,
+  severity_decided,
+  clock_name,
+  stopping_event_id,
+  waiver_id,
+  target_seconds,
+  elapsed_seconds,
+  target_seconds - elapsed_seconds as remaining_seconds,
+  case when waiver_id is not null then 'waived' else verdict end as status,
+  case when waiver_id is not null then 'waiver' else reason end as status_reason,
+  verdict as status_before_waiver,
+  verdict_as_submitted as status_as_submitted,
+  reason_as_submitted as status_reason_as_submitted,
+  settled_month,
+  submitted_month,
+  as_of_month,
+  -- What still runs is counted in the month of as_of, so that an earlier month holds verdicts only.
+  coalesce(settled_month, as_of_month) as compliance_month,
+  coalesce(obligation_kind = 'estimate', false) as is_estimate,
+  submitted_at,
+  {{ instant_from_epoch('starts_epoch') }} as starts_at,
+  {{ instant_from_epoch('counts_from_epoch') }} as counts_from_at,
+  {{ instant_from_epoch('read_until_epoch') }} as read_until_at,
+  {{ instant_from_epoch('due_epoch') }} as due_at,
+  {{ instant_from_epoch('stopped_epoch') }} as stopped_at,
+  case when verdict = 'breached' then {{ instant_from_epoch('over_epoch') }} end as breached_at,
+  settled_at,
+  as_of
+from in_months

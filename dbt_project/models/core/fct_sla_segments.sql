@@ -1,0 +1,125 @@
+-- Grain: one row per obligation and stretch of time, counted or skipped, from the instant its deciding target counts to the stop (or as_of).
+-- A view: it is derived from the published facts when somebody asks why, and costs the build nothing. The counted seconds of an
+-- obligation sum to its elapsed_seconds (dbt test).
+{{ config(materialized='view') }}
+with
+obligations as (
+  select * from {{ ref('fct_sla_obligations').include(database=false) }} where counts_from_at < read_until_at
+),
+intervals as (select * from {{ ref('dim_clock_intervals').include(database=false) }}),
+closures as (select * from {{ ref('dim_clock_closures').include(database=false) }}),
+pauses as (select * from {{ ref('fct_sla_pauses').include(database=false) }}),
+
+edges as (
+  select obligation_key, counts_from_at as edge_at from obligations
+  union
+  select obligation_key, read_until_at from obligations
+  union
+  select obligations.obligation_key, intervals.opens_at
+  from obligations
+  join intervals
+    on intervals.clock_name = obligations.clock_name
+    and intervals.opens_at > obligations.counts_from_at
+    and intervals.opens_at < obligations.read_until_at
+  union
+  select obligations.obligation_key, intervals.closes_at
+  from obligations
+  join intervals
+    on intervals.clock_name = obligations.clock_name
+    and intervals.closes_at > obligations.counts_from_at
+    and intervals.closes_at < obligations.read_until_at
+  union
+  select obligations.obligation_key, closures.starts_at
+  from obligations
+  join closures
+    on closures.clock_name = obligations.clock_name
+    and closures.starts_at > obligations.counts_from_at
+    and closures.starts_at < obligations.read_until_at
+  union
+  select obligations.obligation_key, closures.ends_at
+  from obligations
+  join closures
+    on closures.clock_name = obligations.clock_name
+    and closures.ends_at > obligations.counts_from_at
+    and closures.ends_at < obligations.read_until_at
+  union
+  select obligations.obligation_key, pauses.pauses_at
+  from obligations
+  join pauses
+    on pauses.obligation_key = obligations.obligation_key
+    and pauses.pauses_at > obligations.counts_from_at
+    and pauses.pauses_at < obligations.read_until_at
+  union
+  select obligations.obligation_key, pauses.resumes_at
+  from obligations
+  join pauses
+    on pauses.obligation_key = obligations.obligation_key
+    and pauses.resumes_at > obligations.counts_from_at
+    and pauses.resumes_at < obligations.read_until_at
+),
+
+stretches as (
+  select
+    edges.obligation_key,
+    edges.edge_at as starts_at,
+    lead(edges.edge_at) over (partition by edges.obligation_key order by edges.edge_at) as ends_at,
+    row_number() over (partition by edges.obligation_key order by edges.edge_at) as segment_number
+  from edges
+),
+
+classified as (
+  select
+    obligations.obligation_key,
+    obligations.ticket_id,
+    obligations.customer_id,
+    obligations.clock_name,
+    stretches.segment_number,
+    stretches.starts_at,
+    stretches.ends_at,
+    max(intervals.calendar_version) as calendar_version,
+    max(pauses.pause_name) as pause_name,
+    max(closures.reason) as closure_reason
+  from stretches
+  join obligations on obligations.obligation_key = stretches.obligation_key
+  left join intervals
+    on intervals.clock_name = obligations.clock_name
+    and intervals.opens_at <= stretches.starts_at
+    and intervals.closes_at >= stretches.ends_at
+  left join pauses
+    on pauses.obligation_key = obligations.obligation_key
+    and pauses.pauses_at <= stretches.starts_at
+    and pauses.resumes_at >= stretches.ends_at
+  left join closures
+    on closures.clock_name = obligations.clock_name
+    and closures.starts_at <= stretches.starts_at
+    and closures.ends_at >= stretches.ends_at
+  where stretches.ends_at is not null
+  group by
+    obligations.obligation_key, obligations.ticket_id, obligations.customer_id, obligations.clock_name,
+    stretches.segment_number, stretches.starts_at, stretches.ends_at
+)
+
+select
+  obligation_key,
+  ticket_id,
+  customer_id,
+  cast(segment_number as integer) as segment_number,
+  clock_name,
+  calendar_version,
+  case
+    when calendar_version is null and closure_reason is not null then 'holiday'
+    when calendar_version is null then 'closed'
+    when pause_name is not null then 'paused'
+    else 'counted'
+  end as segment_kind,
+  case
+    when calendar_version is null then coalesce(closure_reason, 'outside the hours of ' || clock_name)
+    when pause_name is not null then pause_name
+    else clock_name
+  end as segment_reason,
+  case when calendar_version is not null and pause_name is null
+    then {{ epoch_seconds('ends_at') }} - {{ epoch_seconds('starts_at') }} else 0 end as counted_seconds,
+  {{ epoch_seconds('ends_at') }} - {{ epoch_seconds('starts_at') }} as wall_seconds,
+  starts_at,
+  ends_at
+from classified

@@ -1,0 +1,60 @@
+-- Grain: one row per ticket known at as_of: its last exported version, and the severity that it was submitted with.
+-- The first severity that the history shows is the submitted one: a ticket is submitted with a severity, whoever typed it in.
+with
+build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
+ticket_versions as (
+  select * from {{ ref('stg_canonical__tickets') }}
+  union all select * from {{ ref('stg_zendesk__tickets') }}
+  union all select * from {{ ref('stg_servicenow__tickets') }}
+),
+events as (select * from {{ ref('int_helpdesk__events') }}),
+
+ranked as (
+  select
+    ticket_versions.*,
+    row_number() over (
+      partition by ticket_versions.source, ticket_versions.ticket_id
+      order by ticket_versions.update_number desc, ticket_versions.updated_at desc, ticket_versions.batch_id desc, ticket_versions.line_number desc
+    ) as version_rank,
+    min(ticket_versions.known_at) over (partition by ticket_versions.source, ticket_versions.ticket_id) as first_known_at
+  from ticket_versions
+),
+
+first_severities as (
+  select ticket_id, cast(value as integer) as severity
+  from (
+    select ticket_id, value, row_number() over (partition by ticket_id order by event_order) as severity_rank
+    from events
+    where event_type = 'severity_changed' and source_type <> 'canonical'
+  ) as numbered
+  where severity_rank = 1
+)
+
+select
+  ranked.ticket_id,
+  ranked.source,
+  ranked.customer_id,
+  ranked.requester,
+  ranked.opener,
+  ranked.channel,
+  coalesce(first_severities.severity, ranked.severity) as severity_submitted,
+  ranked.severity_given,
+  ranked.subject,
+  ranked.ticket_type,
+  ranked.ticket_status,
+  ranked.is_messages_observed,
+  ranked.is_statuses_observed,
+  ranked.is_resolution_observed,
+  ranked.is_debug_observed,
+  ranked.submitted_at,
+  {{ epoch_seconds('ranked.submitted_at') }} as submitted_epoch,
+  ranked.updated_at,
+  ranked.source_file,
+  ranked.line_number,
+  ranked.batch_id,
+  ranked.first_known_at as known_at
+from ranked
+cross join build_inputs
+left join first_severities on first_severities.ticket_id = ranked.ticket_id
+where ranked.version_rank = 1
+  and ranked.submitted_at <= build_inputs.as_of

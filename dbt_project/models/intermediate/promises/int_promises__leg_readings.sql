@@ -1,0 +1,128 @@
+-- Grain: one row per leg whose level has a target: what its clock shows, when it is due, when it went over.
+-- Elapsed = open seconds between the two instants less the open seconds of the pauses in between: two look-ups per instant, none per day.
+-- Due = the earliest instant at which the target is used up; over = the first second at which elapsed exceeds it.
+with
+legs as (select * from {{ ref('int_promises__legs') }}),
+promises as (select * from {{ source('raw', 'plan_promises') }}),
+clocks as (select * from {{ source('raw', 'clocks') }}),
+pauses as (select * from {{ ref('int_promises__pauses') }}),
+
+promised as (
+  select
+    legs.*,
+    promises.target_seconds,
+    promises.clock_name,
+    promises.clause,
+    promises.clause_text
+  from legs
+  join promises
+    on promises.plan_version = legs.plan_version
+    and promises.obligation = legs.obligation
+    and promises.severity = legs.severity
+),
+
+read_legs as (
+  select
+    promised.*,
+    {{ open_seconds_at('steps_from', 'clocks', 'promised.counts_from_epoch') }} as open_from,
+    {{ open_seconds_at('steps_until', 'clocks', 'promised.read_until_epoch') }} as open_until
+  from promised
+  join clocks on clocks.clock_name = promised.clock_name
+  {{ join_clock_steps('steps_from', 'clocks', 'promised.counts_from_epoch') }}
+  {{ join_clock_steps('steps_until', 'clocks', 'promised.read_until_epoch') }}
+),
+
+-- A leg that counts from a change of severity sees only the part of a pause that lies after it.
+leg_pauses as (
+  select
+    read_legs.obligation_key,
+    read_legs.severity,
+    read_legs.counts_from_epoch,
+    read_legs.clock_name,
+    read_legs.target_seconds,
+    read_legs.open_from,
+    greatest(pauses.pauses_epoch, read_legs.counts_from_epoch) as pauses_epoch,
+    pauses.resumes_epoch
+  from read_legs
+  join pauses
+    on pauses.obligation_key = read_legs.obligation_key and pauses.resumes_epoch > read_legs.counts_from_epoch
+),
+
+read_pauses as (
+  select
+    leg_pauses.*,
+    {{ open_seconds_at('steps_from', 'clocks', 'leg_pauses.pauses_epoch') }} as open_at_pause,
+    {{ open_seconds_at('steps_until', 'clocks', 'leg_pauses.resumes_epoch') }} as open_at_resumption
+  from leg_pauses
+  join clocks on clocks.clock_name = leg_pauses.clock_name
+  {{ join_clock_steps('steps_from', 'clocks', 'leg_pauses.pauses_epoch') }}
+  {{ join_clock_steps('steps_until', 'clocks', 'leg_pauses.resumes_epoch') }}
+),
+
+counted_pauses as (
+  select
+    read_pauses.*,
+    open_at_resumption - open_at_pause as paused_seconds,
+    open_at_pause - open_from - coalesce(
+      sum(open_at_resumption - open_at_pause) over (
+        partition by obligation_key, severity, counts_from_epoch order by pauses_epoch
+        rows between unbounded preceding and 1 preceding
+      ), 0
+    ) as counted_before_pause
+  from read_pauses
+),
+
+-- A pause moves the due instant only when it begins before the target is used up.
+paused_legs as (
+  select
+    obligation_key,
+    severity,
+    counts_from_epoch,
+    cast(sum(paused_seconds) as bigint) as paused_seconds,
+    cast(sum(case when counted_before_pause < target_seconds then paused_seconds else 0 end) as bigint) as paused_before_due,
+    cast(sum(case when counted_before_pause < target_seconds + 1 then paused_seconds else 0 end) as bigint) as paused_before_over
+  from counted_pauses
+  group by obligation_key, severity, counts_from_epoch
+),
+
+measured as (
+  select
+    read_legs.*,
+    coalesce(paused_legs.paused_seconds, 0) as paused_seconds,
+    read_legs.open_until - read_legs.open_from - coalesce(paused_legs.paused_seconds, 0) as elapsed_seconds,
+    read_legs.open_from + read_legs.target_seconds + coalesce(paused_legs.paused_before_due, 0) as open_at_due,
+    read_legs.open_from + read_legs.target_seconds + 1 + coalesce(paused_legs.paused_before_over, 0) as open_at_over
+  from read_legs
+  left join paused_legs
+    on paused_legs.obligation_key = read_legs.obligation_key
+    and paused_legs.severity = read_legs.severity
+    and paused_legs.counts_from_epoch = read_legs.counts_from_epoch
+)
+
+select
+  measured.obligation_key,
+  measured.severity,
+  measured.counts_from_epoch,
+  measured.change_number,
+  measured.clock_name,
+  measured.clause,
+  measured.clause_text,
+  measured.target_seconds,
+  measured.elapsed_seconds,
+  measured.paused_seconds,
+  -- A clock that does not open long enough is never due, and `greatest` would pass over that null.
+  case when {{ instant_of_open_second('due_steps', 'clocks', 'measured.open_at_due') }} is not null then greatest(
+    measured.counts_from_epoch,
+    {{ instant_of_open_second('due_steps', 'clocks', 'measured.open_at_due') }}
+  ) end as due_epoch,
+  case
+    when measured.elapsed_seconds > measured.target_seconds
+      then {{ instant_of_open_second('over_steps', 'clocks', 'measured.open_at_over') }}
+  end as over_epoch,
+  measured.elapsed_seconds > measured.target_seconds as is_over,
+  measured.is_in_force,
+  measured.is_as_submitted
+from measured
+join clocks on clocks.clock_name = measured.clock_name
+{{ join_clock_due_steps('due_steps', 'clocks', 'measured.open_at_due') }}
+{{ join_clock_due_steps('over_steps', 'clocks', 'measured.open_at_over') }}

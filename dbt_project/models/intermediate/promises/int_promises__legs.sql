@@ -1,0 +1,99 @@
+-- Grain: one row per obligation cycle, severity and instant from which its target counts.
+-- Without a change of severity there is one leg. A raised severity adds a leg from the change on (the earlier due wins); a lowered one
+-- replaces all before it by a leg from the start; the plan file may choose otherwise. The leg of the submitted severity is always kept.
+with
+cycles as (
+  select * from {{ ref('int_promises__obligation_cycles') }} where exclusion_reason is null
+),
+severity_changes as (select * from {{ ref('int_ticket_timeline__severity_changes') }}),
+
+-- The level in force when the clock starts: for a promise that starts later than the ticket, changes before it are history.
+changes_before as (
+  select cycles.obligation_key, max(severity_changes.change_number) as change_number
+  from cycles
+  join severity_changes
+    on severity_changes.ticket_id = cycles.ticket_id and severity_changes.changed_epoch <= cycles.starts_epoch
+  group by cycles.obligation_key
+),
+
+started as (
+  select
+    cycles.*,
+    coalesce(severity_changes.severity, cycles.severity_submitted) as severity_at_start
+  from cycles
+  left join changes_before on changes_before.obligation_key = cycles.obligation_key
+  left join severity_changes
+    on severity_changes.ticket_id = cycles.ticket_id and severity_changes.change_number = changes_before.change_number
+),
+
+-- A change in the very second of the stop comes after it.
+changes_during as (
+  select
+    started.obligation_key,
+    started.starts_epoch,
+    severity_changes.change_number,
+    severity_changes.severity,
+    severity_changes.changed_epoch,
+    case when severity_changes.severity > severity_changes.previous_severity then started.severity_raised else started.severity_lowered end
+      as effect
+  from started
+  join severity_changes
+    on severity_changes.ticket_id = started.ticket_id
+    and severity_changes.changed_epoch > started.starts_epoch
+    and severity_changes.changed_epoch < coalesce(started.stopped_epoch, started.read_until_epoch + 1)
+),
+
+last_replacements as (
+  select obligation_key, max(change_number) as change_number
+  from changes_during
+  where effect = 'replaces'
+  group by obligation_key
+),
+
+in_force_legs as (
+  select started.obligation_key, started.severity_at_start as severity, started.starts_epoch as counts_from_epoch, 0 as change_number
+  from started
+  left join last_replacements on last_replacements.obligation_key = started.obligation_key
+  where last_replacements.obligation_key is null
+  union all
+  select
+    changes_during.obligation_key,
+    changes_during.severity,
+    case changes_during.effect when 'replaces' then changes_during.starts_epoch else changes_during.changed_epoch end as counts_from_epoch,
+    changes_during.change_number
+  from changes_during
+  left join last_replacements on last_replacements.obligation_key = changes_during.obligation_key
+  where changes_during.effect <> 'ignored'
+    and changes_during.change_number >= coalesce(last_replacements.change_number, 0)
+),
+
+all_legs as (
+  select obligation_key, severity, counts_from_epoch, change_number, 1 as is_in_force, 0 as is_as_submitted from in_force_legs
+  union all
+  select obligation_key, severity_submitted, starts_epoch, -1, 0, 1 from started
+),
+
+distinct_legs as (
+  select
+    obligation_key,
+    severity,
+    counts_from_epoch,
+    max(change_number) as change_number,
+    max(is_in_force) as is_in_force,
+    max(is_as_submitted) as is_as_submitted
+  from all_legs
+  group by obligation_key, severity, counts_from_epoch
+)
+
+select
+  distinct_legs.obligation_key,
+  started.plan_version,
+  started.obligation,
+  distinct_legs.severity,
+  distinct_legs.counts_from_epoch,
+  started.read_until_epoch,
+  distinct_legs.change_number,
+  distinct_legs.is_in_force = 1 as is_in_force,
+  distinct_legs.is_as_submitted = 1 as is_as_submitted
+from distinct_legs
+join started on started.obligation_key = distinct_legs.obligation_key

@@ -1,0 +1,104 @@
+-- Grain: one row per ticket, obligation and cycle, also when nothing happened: the spine of all verdicts.
+-- A ticket has a row for every obligation that any plan file declares, so that a promise which was not made is shown as not made.
+with
+build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
+ticket_terms as (select * from {{ ref('int_promises__ticket_terms') }}),
+plan_obligations as (select * from {{ source('raw', 'plan_obligations') }}),
+plan_moments as (select * from {{ source('raw', 'plan_moments') }}),
+plan_pauses as (select * from {{ source('raw', 'plan_pauses') }}),
+moment_kinds as (select * from {{ ref('ticket_moments') }}),
+cycles as (select * from {{ ref('int_promises__cycles') }}),
+moments as (select * from {{ ref('int_ticket_timeline__moments') }}),
+
+obligations as (select distinct obligation from plan_obligations),
+
+needed_evidence as (
+  select
+    plan_moments.plan_version,
+    plan_moments.obligation,
+    max(case when plan_moments.role = 'start' and moment_kinds.evidence_kind = 'debug' then 1 else 0 end) as start_needs_debug,
+    max(case when plan_moments.role = 'start' and moment_kinds.evidence_kind = 'messages' then 1 else 0 end) as start_needs_messages,
+    max(case when plan_moments.role = 'start' and moment_kinds.evidence_kind = 'statuses'
+      and plan_moments.moment <> 'reopened' then 1 else 0 end) as start_needs_statuses,
+    max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'debug' then 1 else 0 end) as stop_needs_debug,
+    max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'messages' then 1 else 0 end) as stop_needs_messages,
+    max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'statuses' then 1 else 0 end) as stop_needs_statuses,
+    max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'resolution' then 1 else 0 end) as stop_needs_resolution
+  from plan_moments
+  join moment_kinds on moment_kinds.moment = plan_moments.moment
+  group by plan_moments.plan_version, plan_moments.obligation
+),
+
+obligations_with_pauses as (
+  select distinct plan_version, obligation from plan_pauses
+  union
+  select plan_version, obligation from plan_obligations where cycles = 'resume'
+),
+
+endings as (
+  select
+    ticket_id,
+    min(moment_epoch) as ended_epoch,
+    case when min(case when moment = 'merged' then moment_epoch end) = min(moment_epoch) then 'ticket_merged' else 'ticket_deleted' end
+      as ending_reason
+  from moments
+  where moment in ('merged', 'deleted')
+  group by ticket_id
+)
+
+select
+  ticket_terms.ticket_id,
+  obligations.obligation,
+  coalesce(cycles.cycle_number, 1) as cycle_number,
+  ticket_terms.ticket_id || ':' || obligations.obligation || ':' || cast(coalesce(cycles.cycle_number, 1) as varchar) as obligation_key,
+  ticket_terms.customer_id,
+  ticket_terms.subscription_id,
+  ticket_terms.plan,
+  ticket_terms.plan_version,
+  ticket_terms.time_zone,
+  ticket_terms.availability_clock,
+  ticket_terms.severity_raised,
+  ticket_terms.severity_lowered,
+  ticket_terms.severity_submitted,
+  ticket_terms.submitted_at,
+  ticket_terms.submitted_epoch,
+  plan_obligations.kind as obligation_kind,
+  cycles.starts_epoch,
+  case when endings.ended_epoch < cycles.stopped_epoch then null else cycles.stopped_epoch end as stopped_epoch,
+  case when endings.ended_epoch < cycles.stopped_epoch then null else cycles.stopping_event_id end as stopping_event_id,
+  endings.ended_epoch,
+  endings.ending_reason,
+  -- The instant up to which the clock is read: the stop, else the end of the ticket, else the data's own horizon.
+  least(
+    coalesce(cycles.stopped_epoch, endings.ended_epoch, {{ epoch_seconds('build_inputs.as_of') }}),
+    coalesce(endings.ended_epoch, {{ epoch_seconds('build_inputs.as_of') }}),
+    {{ epoch_seconds('build_inputs.as_of') }}
+  ) as read_until_epoch,
+  obligations_with_pauses.obligation is not null and not ticket_terms.is_statuses_observed as is_pause_unobserved,
+  case
+    when ticket_terms.exclusion_reason is not null then ticket_terms.exclusion_reason
+    when plan_obligations.obligation is null then 'no_such_promise'
+    when (needed_evidence.start_needs_debug = 1 and not ticket_terms.is_debug_observed)
+      or (needed_evidence.start_needs_messages = 1 and not ticket_terms.is_messages_observed)
+      or (needed_evidence.start_needs_statuses = 1 and not ticket_terms.is_statuses_observed)
+      then 'start_not_observed'
+    when (needed_evidence.stop_needs_debug = 1 and not ticket_terms.is_debug_observed)
+      or (needed_evidence.stop_needs_messages = 1 and not ticket_terms.is_messages_observed)
+      or (needed_evidence.stop_needs_statuses = 1 and not ticket_terms.is_statuses_observed)
+      or (needed_evidence.stop_needs_resolution = 1 and not ticket_terms.is_resolution_observed)
+      then 'stop_not_observed'
+    when cycles.ticket_id is null then 'not_started'
+    when endings.ended_epoch <= cycles.starts_epoch then endings.ending_reason
+  end as exclusion_reason
+from ticket_terms
+cross join obligations
+cross join build_inputs
+left join plan_obligations
+  on plan_obligations.plan_version = ticket_terms.plan_version and plan_obligations.obligation = obligations.obligation
+left join needed_evidence
+  on needed_evidence.plan_version = ticket_terms.plan_version and needed_evidence.obligation = obligations.obligation
+left join obligations_with_pauses
+  on obligations_with_pauses.plan_version = ticket_terms.plan_version
+  and obligations_with_pauses.obligation = obligations.obligation
+left join cycles on cycles.ticket_id = ticket_terms.ticket_id and cycles.obligation = obligations.obligation
+left join endings on endings.ticket_id = ticket_terms.ticket_id

@@ -1,0 +1,71 @@
+-- Grain: one row per ticket: the term and plan version in force when it was submitted, and why nothing is promised where that is so.
+-- Half-open: a ticket in the second in which a term ends belongs to the next one.
+with
+tickets as (select * from {{ ref('int_helpdesk__tickets') }}),
+customers as (select * from {{ source('raw', 'customers') }}),
+subscriptions as (select * from {{ source('raw', 'subscriptions') }}),
+plan_versions as (select * from {{ source('raw', 'plan_versions') }}),
+channels as (select * from {{ source('raw', 'plan_channels') }}),
+licenses_not_counted as (select * from {{ source('raw', 'plan_licenses_not_counted') }}),
+severities as (select * from {{ source('raw', 'plan_severities') }}),
+
+termed as (
+  select
+    tickets.*,
+    customers.customer_id is not null as is_customer_known,
+    subscriptions.subscription_id,
+    subscriptions.license_status,
+    subscriptions.license_type,
+    plan_versions.plan,
+    plan_versions.plan_version,
+    plan_versions.time_zone,
+    plan_versions.availability_clock,
+    plan_versions.is_default_channel_supported,
+    plan_versions.required_license_status,
+    plan_versions.severity_raised,
+    plan_versions.severity_lowered
+  from tickets
+  left join customers on customers.customer_id = tickets.customer_id
+  left join subscriptions
+    on subscriptions.customer_id = tickets.customer_id
+    and subscriptions.term_starts_at <= tickets.submitted_at
+    and tickets.submitted_at < subscriptions.term_ends_at
+  left join plan_versions
+    on plan_versions.plan = subscriptions.plan
+    and plan_versions.valid_from <= tickets.submitted_at
+    and tickets.submitted_at < plan_versions.valid_to
+)
+
+select
+  termed.ticket_id,
+  termed.customer_id,
+  termed.subscription_id,
+  termed.plan,
+  termed.plan_version,
+  coalesce(termed.time_zone, 'UTC') as time_zone,
+  termed.availability_clock,
+  termed.severity_raised,
+  termed.severity_lowered,
+  termed.severity_submitted,
+  termed.submitted_at,
+  termed.submitted_epoch,
+  termed.is_messages_observed,
+  termed.is_statuses_observed,
+  termed.is_resolution_observed,
+  termed.is_debug_observed,
+  licenses_not_counted.license_type is null as is_license_counted,
+  case
+    when not termed.is_customer_known then 'unknown_customer'
+    when termed.plan_version is null then 'no_plan_term'
+    when termed.license_status <> termed.required_license_status or licenses_not_counted.license_type is not null
+      then 'no_active_license'
+    -- A source that names no channel is no evidence of an unsupported one.
+    when termed.channel is not null and not coalesce(channels.is_supported, termed.is_default_channel_supported)
+      then 'unsupported_channel'
+    when severities.severity is null then 'unknown_severity'
+  end as exclusion_reason
+from termed
+left join channels on channels.plan_version = termed.plan_version and channels.channel = termed.channel
+left join licenses_not_counted
+  on licenses_not_counted.plan_version = termed.plan_version and licenses_not_counted.license_type = termed.license_type
+left join severities on severities.plan_version = termed.plan_version and severities.severity = termed.severity_submitted

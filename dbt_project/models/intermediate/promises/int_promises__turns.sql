@@ -1,0 +1,57 @@
+-- Grain: one row per ticket, obligation and turn: from a moment that starts the clock to the next one that stops it.
+-- A start while the clock runs and a stop while it stands change nothing.
+with
+ticket_terms as (select * from {{ ref('int_promises__ticket_terms') }} where exclusion_reason is null),
+obligations as (select * from {{ source('raw', 'plan_obligations') }}),
+plan_moments as (select * from {{ source('raw', 'plan_moments') }}),
+moments as (select * from {{ ref('int_ticket_timeline__moments') }}),
+
+boundaries as (
+  select
+    moments.ticket_id,
+    obligations.obligation,
+    obligations.cycles,
+    plan_moments.role,
+    moments.event_id,
+    moments.moment_epoch,
+    -- A moment that both stops a cycle and starts the next one stops first.
+    moments.moment_order * 2 + case plan_moments.role when 'stop' then 0 else 1 end as boundary_order
+  from moments
+  join ticket_terms on ticket_terms.ticket_id = moments.ticket_id
+  join obligations on obligations.plan_version = ticket_terms.plan_version
+  join plan_moments
+    on plan_moments.plan_version = obligations.plan_version
+    and plan_moments.obligation = obligations.obligation
+    and plan_moments.moment = moments.moment
+),
+
+turns as (
+  select
+    boundaries.*,
+    lag(role) over (partition by ticket_id, obligation order by boundary_order) as previous_role
+  from boundaries
+),
+
+effective as (
+  select
+    turns.*,
+    sum(case role when 'start' then 1 else 0 end) over (
+      partition by ticket_id, obligation order by boundary_order rows between unbounded preceding and current row
+    ) as turn_number
+  from turns
+  where (role = 'start' and (previous_role is null or previous_role = 'stop'))
+    or (role = 'stop' and previous_role = 'start')
+)
+
+select
+  ticket_id,
+  obligation,
+  cycles,
+  turn_number,
+  max(case when role = 'start' then moment_epoch end) as starts_epoch,
+  max(case when role = 'start' then event_id end) as starting_event_id,
+  max(case when role = 'stop' then moment_epoch end) as stopped_epoch,
+  max(case when role = 'stop' then event_id end) as stopping_event_id
+from effective
+where cycles <> 'once' or turn_number = 1
+group by ticket_id, obligation, cycles, turn_number

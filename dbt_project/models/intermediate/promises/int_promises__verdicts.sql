@@ -1,0 +1,103 @@
+-- Grain: one row per obligation cycle: the leg that decides, and the status before any waiver.
+-- Among the legs in force the one that went over first decides; where none did, the one that is due first.
+with
+build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
+cycles as (select * from {{ ref('int_promises__obligation_cycles') }}),
+readings as (select * from {{ ref('int_promises__leg_readings') }}),
+severity_changes as (select * from {{ ref('int_ticket_timeline__severity_changes') }}),
+severities as (select * from {{ source('raw', 'plan_severities') }}),
+
+ranked_readings as (
+  select
+    readings.*,
+    row_number() over (
+      partition by obligation_key
+      order by case when is_over then 0 else 1 end, coalesce(over_epoch, due_epoch) nulls last, change_number
+    ) as decision_rank
+  from readings
+  where is_in_force
+),
+
+deciding as (select * from ranked_readings where decision_rank = 1),
+as_submitted as (select * from readings where is_as_submitted),
+
+last_changes as (
+  select cycles.obligation_key, max(severity_changes.change_number) as change_number
+  from cycles
+  join severity_changes
+    on severity_changes.ticket_id = cycles.ticket_id
+    and severity_changes.changed_epoch < coalesce(cycles.stopped_epoch, cycles.read_until_epoch + 1)
+  group by cycles.obligation_key
+),
+
+described as (
+  select
+    cycles.*,
+    coalesce(severity_changes.severity, cycles.severity_submitted) as severity_in_force,
+    {{ epoch_seconds('build_inputs.as_of') }} as as_of_epoch
+  from cycles
+  cross join build_inputs
+  left join last_changes on last_changes.obligation_key = cycles.obligation_key
+  left join severity_changes
+    on severity_changes.ticket_id = cycles.ticket_id and severity_changes.change_number = last_changes.change_number
+),
+
+judged as (
+  select
+    described.*,
+    deciding.severity as severity_decided,
+    deciding.counts_from_epoch,
+    deciding.clock_name,
+    deciding.clause,
+    deciding.clause_text,
+    deciding.target_seconds,
+    deciding.elapsed_seconds,
+    deciding.due_epoch,
+    deciding.over_epoch,
+    case
+      when described.exclusion_reason is not null then described.exclusion_reason
+      when deciding.obligation_key is null and not coalesce(severities.is_covered, true) then 'severity_not_covered'
+      when deciding.obligation_key is null then 'no_such_promise'
+      when deciding.is_over and described.is_pause_unobserved then 'pauses_not_observed'
+      when not deciding.is_over and described.stopped_epoch is null and described.ended_epoch is not null then described.ending_reason
+    end as reason,
+    case
+      when deciding.is_over then 'breached'
+      when described.stopped_epoch is not null then 'met'
+      else 'pending'
+    end as measured_status,
+    case
+      when described.exclusion_reason is not null then described.exclusion_reason
+      when as_submitted.obligation_key is null and not coalesce(submitted_severities.is_covered, true) then 'severity_not_covered'
+      when as_submitted.obligation_key is null then 'no_such_promise'
+      when as_submitted.is_over and described.is_pause_unobserved then 'pauses_not_observed'
+      when not as_submitted.is_over and described.stopped_epoch is null and described.ended_epoch is not null then described.ending_reason
+    end as reason_as_submitted,
+    case
+      when as_submitted.is_over then 'breached'
+      when described.stopped_epoch is not null then 'met'
+      else 'pending'
+    end as measured_status_as_submitted
+  from described
+  left join deciding on deciding.obligation_key = described.obligation_key
+  left join as_submitted on as_submitted.obligation_key = described.obligation_key
+  left join severities
+    on severities.plan_version = described.plan_version and severities.severity = described.severity_in_force
+  left join severities as submitted_severities
+    on submitted_severities.plan_version = described.plan_version and submitted_severities.severity = described.severity_submitted
+),
+
+reasons as (select * from {{ ref('sla_status_reasons') }})
+
+select
+  judged.*,
+  coalesce(reasons.status, judged.measured_status) as verdict,
+  coalesce(submitted_reasons.status, judged.measured_status_as_submitted) as verdict_as_submitted,
+  case
+    when reasons.status is not null then judged.submitted_epoch
+    when judged.measured_status = 'breached' then judged.over_epoch
+    when judged.measured_status = 'met' then judged.stopped_epoch
+  end as settled_epoch
+from judged
+left join reasons on reasons.status_reason = judged.reason
+left join reasons as submitted_reasons on submitted_reasons.status_reason = judged.reason_as_submitted

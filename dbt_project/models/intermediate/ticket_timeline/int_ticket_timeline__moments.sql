@@ -1,0 +1,83 @@
+-- Grain: one row per ticket and moment, in the words that a plan file may use.
+-- First response rests on one line here: only a public message of a human on the vendor's side, who did not open the ticket
+-- and wrote after submission, is an `agent_message`.
+with
+tickets as (select * from {{ ref('int_helpdesk__tickets') }}),
+events as (select * from {{ ref('int_helpdesk__events') }}),
+precedences as (select * from {{ ref('ticket_moments') }}),
+
+submissions as (
+  select
+    ticket_id,
+    'submitted' as moment,
+    submitted_epoch as moment_epoch,
+    ticket_id || ':submitted' as event_id,
+    cast(0 as bigint) as event_order
+  from tickets
+),
+
+messages as (
+  select
+    events.ticket_id,
+    case
+      when events.is_opening then 'opener_message'
+      when events.actor_kind = 'bot' then 'automatic_reply'
+      when not events.is_public then 'internal_note'
+      when events.actor_kind = 'customer' then 'customer_message'
+      when events.actor_kind <> 'agent' then 'unattributed_message'
+      when events.actor = tickets.opener then 'opener_message'
+      when events.event_epoch <= tickets.submitted_epoch then 'opener_message'
+      else 'agent_message'
+    end as moment,
+    events.event_epoch as moment_epoch,
+    events.event_id,
+    events.event_order
+  from events
+  join tickets on tickets.ticket_id = events.ticket_id
+  where events.event_type = 'message'
+),
+
+statuses as (
+  select
+    events.*,
+    lag(events.value) over (partition by events.ticket_id order by events.event_order) as previous_value
+  from events
+  where events.event_type = 'status_changed'
+),
+
+status_changes as (
+  select ticket_id, 'status:' || value as moment, event_epoch as moment_epoch, event_id, event_order
+  from statuses
+),
+
+reopenings as (
+  select ticket_id, 'reopened' as moment, event_epoch as moment_epoch, event_id, event_order
+  from statuses
+  where previous_value in ('solved', 'closed') and value not in ('solved', 'closed')
+),
+
+other_events as (
+  select ticket_id, event_type as moment, event_epoch as moment_epoch, event_id, event_order
+  from events
+  where event_type not in ('message', 'status_changed')
+),
+
+all_moments as (
+  select * from submissions
+  union all select * from messages
+  union all select * from status_changes
+  union all select * from reopenings
+  union all select * from other_events
+)
+
+select
+  all_moments.ticket_id,
+  all_moments.moment,
+  all_moments.event_id,
+  all_moments.moment_epoch,
+  row_number() over (
+    partition by all_moments.ticket_id
+    order by all_moments.moment_epoch, coalesce(precedences.precedence, 99), all_moments.event_order, all_moments.moment
+  ) as moment_order
+from all_moments
+left join precedences on precedences.moment = all_moments.moment

@@ -1,0 +1,10 @@
+-- Grain: one row per ticket and stretch of time in one status, half-open; the last one has no end.
+with
+moments as (select * from {{ ref('int_ticket_timeline__moments') }} where moment like 'status:%')
+
+select
+  ticket_id,
+  substr(moment, 8) as ticket_status,
+  moment_epoch as valid_from_epoch,
+  lead(moment_epoch) over (partition by ticket_id order by moment_order) as valid_to_epoch
+from moments

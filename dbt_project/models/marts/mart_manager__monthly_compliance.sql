@@ -1,0 +1,37 @@
+-- Grain: one row per month basis, month, customer, plan, obligation and severity in force. Counts only: a rate is formed where it is
+-- read (pipeline/reporting/queries.py), so that every cut of the rows divides the same sums.
+-- `settled`: the month in which the verdict fell; what still runs stands in the month of as_of. `submitted`: the month of submission.
+with
+obligations as (select * from {{ ref('fct_sla_obligations') }}),
+customers as (select * from {{ ref('dim_customers') }}),
+
+cut as (
+  select 'settled' as month_basis, compliance_month as month, obligations.* from obligations
+  union all
+  select 'submitted' as month_basis, submitted_month as month, obligations.* from obligations
+)
+
+select
+  cut.month_basis || ':' || cut.month || ':' || coalesce(cut.customer_id, '-') || ':' || coalesce(cut.plan_version, '-') || ':'
+    || cut.obligation || ':' || coalesce(cast(cut.severity_in_force as varchar), '-') as compliance_key,
+  cut.month_basis,
+  cut.month,
+  cut.customer_id,
+  max(customers.customer_name) as customer_name,
+  max(cut.plan) as plan,
+  cut.plan_version,
+  cut.obligation,
+  max(cut.obligation_kind) as obligation_kind,
+  cut.severity_in_force as severity,
+  count(case when cut.status = 'met' then 1 end) as met_count,
+  count(case when cut.status = 'breached' then 1 end) as breached_count,
+  count(case when cut.status = 'pending' then 1 end) as pending_count,
+  count(case when cut.status = 'waived' then 1 end) as waived_count,
+  count(case when cut.status = 'not_covered' then 1 end) as not_covered_count,
+  count(case when cut.status = 'not_measurable' then 1 end) as not_measurable_count,
+  count(case when cut.status_before_waiver = 'met' then 1 end) as raw_met_count,
+  count(case when cut.status_before_waiver = 'breached' then 1 end) as raw_breached_count,
+  max(cut.as_of) as as_of
+from cut
+left join customers on customers.customer_id = cut.customer_id
+group by cut.month_basis, cut.month, cut.customer_id, cut.plan_version, cut.obligation, cut.severity_in_force

@@ -1,0 +1,35 @@
+-- Grain: one row per exported incident row.
+-- ServiceNow's incident carries no replies at all; a REST row carries the resolution but not the statuses before it.
+with
+versions as (select * from {{ ref('stg_servicenow__incident_versions') }}),
+channels as (select * from {{ source('raw', 'source_values') }} where mapping = 'channel')
+
+select
+  versions.ticket_prefix || versions.ticket_id as ticket_id,
+  versions.source,
+  case
+    when versions.customer_constant is not null then versions.customer_constant
+    when versions.customer_field = 'requester' then versions.requester
+    else versions.company
+  end as customer_id,
+  versions.requester,
+  versions.opened_by as opener,
+  coalesce(channels.mapped_value, versions.channel) as channel,
+  cast(versions.mapped_severity as integer) as severity,
+  versions.severity_given,
+  versions.opened_at as submitted_at,
+  versions.subject,
+  cast(null as varchar) as ticket_type,
+  versions.mapped_status as ticket_status,
+  false as is_messages_observed,
+  versions.export_kind = 'audit_log' as is_statuses_observed,
+  true as is_resolution_observed,
+  false as is_debug_observed,
+  coalesce(versions.updated_at, versions.opened_at) as updated_at,
+  coalesce(versions.update_number, 0) as update_number,
+  versions.source_file,
+  versions.line_number,
+  versions.batch_id,
+  versions.known_at
+from versions
+left join channels on channels.source = versions.source and channels.source_value = versions.channel

@@ -1,0 +1,66 @@
+-- Grain: one row per exported ticket object; overlapping pages repeat tickets.
+-- A ticket whose opening audit was not exported has no history to judge from: its evidence flags are false.
+with
+tickets as (select * from {{ source('raw', 'zendesk_tickets') }}),
+sources as (select * from {{ source('raw', 'sources') }}),
+batches as (select * from {{ source('raw', 'batches') }}),
+users as (select * from {{ ref('stg_zendesk__users') }}),
+organizations as (select * from {{ ref('stg_zendesk__organizations') }}),
+channels as (select * from {{ source('raw', 'source_values') }} where mapping = 'channel'),
+severities as (select * from {{ source('raw', 'source_values') }} where mapping = 'severity'),
+statuses as (select * from {{ source('raw', 'source_values') }} where mapping = 'status'),
+
+tickets_with_opening_audit as (
+  select distinct source, ticket_id from {{ source('raw', 'zendesk_audit_events') }} where event_kind = 'Create'
+),
+
+described as (
+  select
+    tickets.*,
+    sources.ticket_prefix,
+    case
+      when sources.customer_constant is not null then sources.customer_constant
+      when sources.customer_field = 'organization_id' then tickets.organization_id
+      else organizations.external_id
+    end as customer_id,
+    case
+      when sources.severity_field = 'priority' then tickets.priority
+      else {{ custom_field_value('tickets.custom_fields', "replace(sources.severity_field, 'custom_field:', '')") }}
+    end as severity_given
+  from tickets
+  join sources on sources.source = tickets.source
+  left join organizations
+    on organizations.source = tickets.source and organizations.organization_id = tickets.organization_id
+)
+
+select
+  described.ticket_prefix || described.ticket_id as ticket_id,
+  described.source,
+  described.customer_id,
+  coalesce(users.person, described.requester_id) as requester,
+  described.submitter_id as opener,
+  coalesce(channels.mapped_value, described.channel) as channel,
+  cast(severities.mapped_value as integer) as severity,
+  described.severity_given,
+  described.created_at as submitted_at,
+  described.subject,
+  described.ticket_type,
+  coalesce(statuses.mapped_value, described.status) as ticket_status,
+  tickets_with_opening_audit.ticket_id is not null as is_messages_observed,
+  tickets_with_opening_audit.ticket_id is not null as is_statuses_observed,
+  tickets_with_opening_audit.ticket_id is not null as is_resolution_observed,
+  tickets_with_opening_audit.ticket_id is not null as is_debug_observed,
+  described.updated_at,
+  cast(0 as integer) as update_number,
+  described.source_file,
+  described.line_number,
+  described.batch_id,
+  batches.landed_at as known_at
+from described
+join batches on batches.batch_id = described.batch_id
+left join users on users.source = described.source and users.user_id = described.requester_id
+left join tickets_with_opening_audit
+  on tickets_with_opening_audit.source = described.source and tickets_with_opening_audit.ticket_id = described.ticket_id
+left join channels on channels.source = described.source and channels.source_value = described.channel
+left join severities on severities.source = described.source and severities.source_value = described.severity_given
+left join statuses on statuses.source = described.source and statuses.source_value = described.status

@@ -1,0 +1,27 @@
+"""Checks of what arrives: the landed tables, before any model reads them."""
+
+from __future__ import annotations
+
+from expectations.checked_table import CheckedTable
+from expectations.landed import (
+    canonical_events,
+    canonical_tickets,
+    servicenow_incidents,
+    zendesk_audit_events,
+    zendesk_organizations,
+    zendesk_tickets,
+    zendesk_users,
+)
+
+
+def build_landed() -> tuple[CheckedTable, ...]:
+    """Every landed table with its checks."""
+    return (
+        canonical_tickets.build(),
+        canonical_events.build(),
+        zendesk_tickets.build(),
+        zendesk_audit_events.build(),
+        zendesk_users.build(),
+        zendesk_organizations.build(),
+        servicenow_incidents.build(),
+    )

@@ -1,0 +1,38 @@
+"""The range in which an instant of a helpdesk export can lie."""
+
+from __future__ import annotations
+
+import pandas as pd
+from great_expectations.expectations import Expectation, ExpectColumnValuesToBeBetween
+
+# No hosted helpdesk kept tickets before 2000, and an epoch read in the wrong unit falls into 1970.
+EARLIEST = pd.Timestamp("2000-01-01")
+# Later values are a mistaken format or the open-end mark 9999-12-31 landed as an event.
+LATEST = pd.Timestamp("2100-01-01")
+
+
+def expect_sane_instants(column: str) -> tuple[Expectation, ...]:
+    """A few odd instants are reported; many mean a wrong date format and stop the build."""
+    return (
+        ExpectColumnValuesToBeBetween(
+            column=column,
+            min_value=EARLIEST,
+            max_value=LATEST,
+            mostly=0.99,
+            severity="critical",
+            notes=(
+                "More than one in a hundred instants outside 2000 to 2100: the declared date_format or "
+                "time_zone is wrong."
+            ),
+        ),
+        ExpectColumnValuesToBeBetween(
+            column=column,
+            min_value=EARLIEST,
+            max_value=LATEST,
+            severity="warning",
+            notes=(
+                "An instant outside 2000 to 2100 is an error in the source; its ticket gets figures nobody "
+                "can use."
+            ),
+        ),
+    )

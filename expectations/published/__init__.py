@@ -1,0 +1,26 @@
+"""Checks of what leaves: the tables that commands, reports and pages read."""
+
+from __future__ import annotations
+
+from expectations.checked_table import CheckedTable
+from expectations.published import (
+    dim_customers,
+    dim_tickets,
+    fct_sla_obligations,
+    mart_account__entitlement_balances,
+    mart_customer__monthly_report,
+    mart_manager__monthly_compliance,
+)
+
+
+def build_published() -> tuple[CheckedTable, ...]:
+    """Every published table that a figure is read from, with its checks."""
+    return (
+        dim_customers.build(),
+        dim_tickets.build(),
+        fct_sla_obligations.build(),
+        mart_manager__monthly_compliance.build(),
+        mart_manager__monthly_compliance.build_totals(),
+        mart_account__entitlement_balances.build(),
+        mart_customer__monthly_report.build(),
+    )

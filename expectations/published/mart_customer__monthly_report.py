@@ -1,0 +1,70 @@
+"""Customer months as they leave: one row per customer and month that a report can be made of."""
+
+from __future__ import annotations
+
+from great_expectations.expectations import (
+    ExpectColumnValuesToBeBetween,
+    ExpectColumnValuesToBeInSet,
+    ExpectColumnValuesToMatchRegex,
+    ExpectColumnValuesToNotBeNull,
+    ExpectCompoundColumnsToBeUnique,
+)
+
+from expectations.checked_table import TEXT, WHOLE, CheckedTable
+from expectations.published.months import MONTH_PATTERN
+
+TABLE = "marts.mart_customer__monthly_report"
+
+
+def build() -> CheckedTable:
+    return CheckedTable(
+        table=TABLE,
+        columns={
+            "customer_id": TEXT,
+            "month": TEXT,
+            "time_zone": TEXT,
+            "tickets_submitted_count": WHOLE,
+        },
+        rows=f"""
+            select
+                reports.customer_id, reports.month, reports.time_zone, reports.tickets_submitted_count,
+                customers.customer_id is not null as is_known_customer
+            from {TABLE} as reports
+            left join core.dim_customers as customers on customers.customer_id = reports.customer_id
+        """,
+        expectations=(
+            ExpectCompoundColumnsToBeUnique(
+                column_list=["customer_id", "month"],
+                severity="critical",
+                notes="One report per customer and month; a second one would be sent as well.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="is_known_customer",
+                value_set=[True],
+                severity="critical",
+                notes="A report for nobody on the customer list could be delivered to nobody.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="month",
+                severity="critical",
+                notes="A report is of a month.",
+            ),
+            ExpectColumnValuesToMatchRegex(
+                column="month",
+                regex=MONTH_PATTERN,
+                severity="critical",
+                notes="Months are filtered and sorted as YYYY-MM.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="time_zone",
+                severity="critical",
+                notes="The month begins and ends in it, and the report says so.",
+            ),
+            ExpectColumnValuesToBeBetween(
+                column="tickets_submitted_count",
+                min_value=0,
+                severity="critical",
+                notes="A count of tickets.",
+            ),
+        ),
+    )

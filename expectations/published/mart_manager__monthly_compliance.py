@@ -1,0 +1,156 @@
+"""Monthly compliance as it leaves: one row per basis, month, customer, plan, obligation and severity."""
+
+from __future__ import annotations
+
+from great_expectations.expectations import (
+    Expectation,
+    ExpectColumnPairValuesToBeEqual,
+    ExpectColumnValuesToBeBetween,
+    ExpectColumnValuesToBeInSet,
+    ExpectColumnValuesToMatchRegex,
+    ExpectColumnValuesToNotBeNull,
+)
+from great_expectations.expectations.row_conditions import Column
+
+from expectations.checked_table import TEXT, WHOLE, CheckedTable
+from expectations.published.months import MONTH_PATTERN
+
+TABLE = "marts.mart_manager__monthly_compliance"
+COUNTS = (
+    "met_count",
+    "breached_count",
+    "pending_count",
+    "waived_count",
+    "not_covered_count",
+    "not_measurable_count",
+    "raw_met_count",
+    "raw_breached_count",
+)
+
+
+def expect_count(column: str) -> tuple[Expectation, ...]:
+    return (
+        ExpectColumnValuesToNotBeNull(
+            column=column,
+            severity="critical",
+            notes="Zero means assessed and none found; a mart has assessed every row.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column=column,
+            min_value=0,
+            severity="critical",
+            notes="A count below zero hides as many rows elsewhere in the sum.",
+        ),
+    )
+
+
+def build() -> CheckedTable:
+    return CheckedTable(
+        table=TABLE,
+        columns={
+            "month_basis": TEXT,
+            "month": TEXT,
+            "customer_id": TEXT,
+            "plan": TEXT,
+            "obligation": TEXT,
+            "severity": WHOLE,
+            **dict.fromkeys(COUNTS, WHOLE),
+        },
+        rows=f"""
+            select
+                compliance.month_basis, compliance.month, compliance.customer_id,
+                {", ".join(COUNTS)},
+                customers.customer_id is not null as is_known_customer,
+                raw_met_count + raw_breached_count between met_count + breached_count
+                    and met_count + breached_count + waived_count as waivers_add_up
+            from {TABLE} as compliance
+            left join core.dim_customers as customers on customers.customer_id = compliance.customer_id
+        """,
+        expectations=(
+            ExpectColumnValuesToBeInSet(
+                column="month_basis",
+                value_set=["settled", "submitted"],
+                severity="critical",
+                notes="Two labelled cuts of the same obligations; a third would be added to both in a total.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="month",
+                row_condition=Column("month_basis") == "submitted",
+                severity="critical",
+                notes="Every obligation was submitted in some month.",
+            ),
+            ExpectColumnValuesToMatchRegex(
+                column="month",
+                regex=MONTH_PATTERN,
+                severity="critical",
+                notes="Months are filtered and sorted as YYYY-MM.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="is_known_customer",
+                value_set=[True],
+                row_condition=Column("customer_id").is_not_null(),
+                severity="critical",
+                notes=(
+                    "A figure of a customer that the dimension lacks is missing from every report, though "
+                    "not from the total."
+                ),
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="waivers_add_up",
+                value_set=[True],
+                severity="critical",
+                notes=(
+                    "A waiver takes a verdict out of the count and nothing else: raw verdicts are the "
+                    "counted ones plus some waived."
+                ),
+            ),
+            *(expectation for column in COUNTS for expectation in expect_count(column)),
+        ),
+    )
+
+
+def build_totals() -> CheckedTable:
+    """One row per basis and status: what the mart sums to, beside how many obligations there are."""
+    statuses = [count.removesuffix("_count") for count in COUNTS[:6]]
+    counts = ", ".join(f"{status}_count::bigint as {status}" for status in statuses)
+    return CheckedTable(
+        table=TABLE,
+        topic="totals",
+        columns={},
+        rows=f"""
+            with bases as (select unnest(['settled', 'submitted']) as month_basis),
+            statuses as (select unnest({statuses!r}) as status),
+            mart_counts as (
+                unpivot (select month_basis, {counts} from {TABLE})
+                on {", ".join(statuses)} into name status value quantity
+            ),
+            mart_totals as (
+                select month_basis, status, sum(quantity)::bigint as mart_quantity
+                from mart_counts
+                group by month_basis, status
+            ),
+            obligation_totals as (
+                select status, count(*) as obligation_quantity from core.fct_sla_obligations group by status
+            )
+            select
+                bases.month_basis, statuses.status,
+                coalesce(mart_totals.mart_quantity, 0) as mart_quantity,
+                coalesce(obligation_totals.obligation_quantity, 0) as obligation_quantity
+            from bases
+            cross join statuses
+            left join mart_totals
+                on mart_totals.month_basis = bases.month_basis and mart_totals.status = statuses.status
+            left join obligation_totals on obligation_totals.status = statuses.status
+        """,
+        expectations=(
+            ExpectColumnPairValuesToBeEqual(
+                column_A="mart_quantity",
+                column_B="obligation_quantity",
+                severity="critical",
+                notes=(
+                    "Every obligation is counted once on each basis, so any total reconciles to the ticket "
+                    "list."
+                ),
+            ),
+        ),
+    )

@@ -1,0 +1,120 @@
+"""The one authority for time zones: the pinned tzdata package. Nothing else in the project turns wall time into instants."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import zoneinfo
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.errors import ConfigurationError
+from pipeline.rules.dates import known_zones
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# Only the tzdata package serves from here on; the operating system's zone files would give other answers on other machines.
+zoneinfo.reset_tzpath(to=())
+
+_EPOCH = datetime(1970, 1, 1)
+_HALF_DAY_SECONDS = 43_200
+# About eleven years: offsets are asked for and kept by the block.
+_BLOCK_HALVES = 8_192
+
+
+def tzdata_version() -> str:
+    """The version of the zone rules, such as 2026.6: recorded with every build."""
+    return importlib.metadata.version("tzdata")
+
+
+@cache
+def find_zone(name: str) -> zoneinfo.ZoneInfo:
+    """The rules of a zone. Raises ConfigurationError when the pinned tzdata has no such zone."""
+    if name not in known_zones():
+        raise ConfigurationError(f"{name!r} is not a time zone of tzdata {tzdata_version()}.")
+    # Not from zoneinfo's own cache: that may have been filled from the operating system before this module was loaded.
+    return zoneinfo.ZoneInfo.no_cache(name)
+
+
+def localize(wall_time: datetime, zone: str) -> datetime:
+    """The UTC instant of a naive wall time. One in a gap moves forward by the gap; an ambiguous one is the first."""
+    return wall_time.replace(tzinfo=find_zone(zone), fold=0).astimezone(UTC)
+
+
+def to_epochs(wall_seconds: np.ndarray, zone: str) -> np.ndarray:
+    """`localize` for many: wall seconds since 1970-01-01 00:00 local -> seconds since 1970-01-01 00:00 UTC, both int64.
+
+    A half day whose two ends have the same offset has no change of offset in it (a test looks at every zone of tzdata), so
+    only the boundaries of a few half days a year need asking one by one.
+    """
+    halves = np.floor_divide(wall_seconds, _HALF_DAY_SECONDS)
+    epochs = np.empty_like(wall_seconds)
+    for block in np.unique(halves // _BLOCK_HALVES).tolist():
+        here = np.flatnonzero(halves // _BLOCK_HALVES == block)
+        offsets = _list_offsets(zone, block)
+        half = halves[here] - block * _BLOCK_HALVES
+        epochs[here] = wall_seconds[here] - offsets[half]
+        for index in here[offsets[half] != offsets[half + 1]]:
+            epochs[index] = wall_seconds[index] - _offset(int(wall_seconds[index]), find_zone(zone))
+    return epochs
+
+
+def list_zone_months(zones: Iterable[str], starts_at: datetime, ends_at: datetime) -> pyarrow.Table:
+    """One row per zone and UTC month from that of `starts_at` to that of `ends_at`: the local month before and after the
+    boundary in it. Without a boundary inside, it is the start of the UTC month and both months are the same.
+
+    Raises ConfigurationError for a month with two boundaries: a zone that crossed the date line, such as Apia in 2011-12.
+    """
+    import pyarrow
+
+    first = starts_at.year * 12 + starts_at.month - 1
+    last = ends_at.year * 12 + ends_at.month - 1
+    rows = []
+    for zone in sorted(set(zones)):
+        # Local month starts, from the one before to the one after, as naive UTC.
+        starts = [localize(_month_start(m), zone).replace(tzinfo=None) for m in range(first - 1, last + 3)]
+        for month in range(first, last + 1):
+            begins, ends = _month_start(month), _month_start(month + 1)
+            inside = [index for index, start in enumerate(starts) if begins < start < ends]
+            if len(inside) > 1:
+                raise ConfigurationError(
+                    f"In {zone}, two months begin within {begins:%Y-%m} UTC. Use another time zone for figures of that month."
+                )
+            after = inside[0] if inside else max(i for i, start in enumerate(starts) if start <= begins)
+            before = after - 1 if inside else after
+            rows.append(
+                {
+                    "time_zone": zone,
+                    "utc_month": f"{begins:%Y-%m}",
+                    "month_before": f"{_month_start(first - 1 + before):%Y-%m}",
+                    "boundary_at": starts[after] if inside else begins,
+                    "month_after": f"{_month_start(first - 1 + after):%Y-%m}",
+                }
+            )
+    text = pyarrow.string()
+    schema = pyarrow.schema(
+        {"time_zone": text, "utc_month": text, "month_before": text, "boundary_at": pyarrow.timestamp("us"), "month_after": text}
+    )
+    return pyarrow.Table.from_pylist(rows, schema=schema)
+
+
+@cache
+def _list_offsets(zone: str, block: int) -> np.ndarray:
+    """The offsets from UTC at every half day of a block, and at its end."""
+    rules = find_zone(zone)
+    first = block * _BLOCK_HALVES
+    return np.array([_offset(half * _HALF_DAY_SECONDS, rules) for half in range(first, first + _BLOCK_HALVES + 1)], dtype=np.int64)
+
+
+def _offset(wall_seconds: int, rules: zoneinfo.ZoneInfo) -> int:
+    offset = (_EPOCH + timedelta(seconds=wall_seconds)).replace(tzinfo=rules).utcoffset()
+    assert offset is not None
+    return round(offset.total_seconds())
+
+
+def _month_start(months: int) -> datetime:
+    return datetime(months // 12, months % 12 + 1, 1)

@@ -1,0 +1,481 @@
+"""The command `sla`: thin commands over the rooms beside this file. Data goes to stdout, messages to stderr.
+
+Nothing heavy is imported before the command that needs it runs, so that `sla --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.errors import ChecksFailed, ConfigurationError, InputRejected, PartlyDone, SlaError, StaleData
+from pipeline.settings import CHECKOUT, Workspace, find_workspace, parse_instant
+
+if TYPE_CHECKING:
+    from pipeline.reporting.queries import Published
+    from pipeline.reporting.records import Selection
+
+app = typer.Typer(
+    add_completion=True,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="SLA compliance and ticket entitlements, computed from helpdesk exports and explained to the second.\n\n"
+    "Start with `sla demo`, or `sla init DIR` for a workspace of your own.\n\n"
+    "Global options may stand anywhere on the line. Exit codes: 0 ok, 1 unexpected, 2 usage or configuration, 3 input rejected, "
+    "4 checks failed and nothing published, 5 partly done, 6 locked, 7 stale data, 8 delivery failed.",
+)
+
+# Options that every command knows, wherever they stand on the line; the value says whether an argument follows.
+_GLOBAL_OPTIONS = {"--workspace": True, "--as-of": True, "--json": False, "-q": False, "--quiet": False, "-v": False, "--verbose": False}
+
+
+@dataclass
+class _Globals:
+    """What the global options said; filled before any command runs."""
+
+    workspace: Path | None = None
+    as_of: datetime | None = None
+    is_json: bool = False
+    verbosity: int = 0
+
+    def find_workspace(self) -> Workspace:
+        return find_workspace(self.workspace)
+
+
+_globals = _Globals()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"sla {version('sla-entitlements')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _read_globals(
+    workspace: Annotated[Path | None, typer.Option(help="The workspace folder (default: SLA_WORKSPACE, else the checkout's data/).")] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="INSTANT", help="Up to when the data counts as known.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print more about what is done.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    _globals.workspace = workspace
+    _globals.as_of = None if as_of is None else parse_instant(as_of, "--as-of")
+    _globals.is_json = as_json
+    _globals.verbosity = int(verbose) - int(quiet)
+
+
+def main() -> None:
+    """Run the command line; every error leaves with its message and exit code, never with a traceback."""
+    try:
+        outcome = app(args=_hoist_globals(sys.argv[1:]), prog_name="sla", standalone_mode=False)
+        code = outcome if isinstance(outcome, int) else 0
+    except SlaError as problem:
+        typer.echo(f"sla: {problem}", err=True)
+        code = problem.exit_code
+    except typer.Exit as stop:
+        code = stop.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("sla: stopped; what was not finished will be done by the next run.", err=True)
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output has gone, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as problem:
+        code = _report_unexpected(problem)
+    sys.stdout.flush()
+    raise SystemExit(code)
+
+
+def _report_unexpected(problem: Exception) -> int:
+    # Usage errors come from the option parser with a message and an exit code of their own.
+    show = getattr(problem, "format_message", None)
+    if show is not None:
+        typer.echo(f"sla: {show()} Try `sla --help`.", err=True)
+        return 2
+    if _globals.verbosity > 0:
+        raise problem
+    typer.echo(
+        f"sla: unexpected {type(problem).__name__}: {problem}\n  This is a fault of the program, not of your data. "
+        "Run it again with -v for the details.",
+        err=True,
+    )
+    return 1
+
+
+def _hoist_globals(arguments: list[str]) -> list[str]:
+    """Move global options in front of the command, so that `sla tickets --json` works like `sla --json tickets`."""
+    front: list[str] = []
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
+        name, has_value, _ = argument.partition("=")
+        if argument == "--":
+            rest += [argument, *remaining]
+        elif name in _GLOBAL_OPTIONS and (has_value or not _GLOBAL_OPTIONS[name]):
+            front.append(argument)
+        elif name in _GLOBAL_OPTIONS:
+            front += [argument, *[value for value in [next(remaining, None)] if value is not None]]
+        else:
+            rest.append(argument)
+    return front + rest
+
+
+def _say(message: str) -> None:
+    if _globals.verbosity >= 0:
+        typer.echo(message, err=True)
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Option("--dir", help="Where the demo workspace goes.")] = CHECKOUT / "data" / "demo",
+    tickets: Annotated[int, typer.Option(min=1, help="How many tickets.")] = 4000,
+    months: Annotated[int, typer.Option(min=1, help="How many months.")] = 24,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
+) -> None:
+    """Write a made-up vendor's exports and run the whole job on them.
+
+    Example: sla demo --dir /tmp/vendor --tickets 500 --months 6
+    """
+    from pipeline.demo.generate import write_demo
+
+    summary = write_demo(directory, tickets=tickets, months=months, seed=seed)
+    _say(f"Exports of {summary.tickets} tickets of {summary.customers} customers lie in {summary.root}.")
+    _globals.workspace = summary.root
+    run()
+    _write_demo_reports(_globals.find_workspace())
+    _print_summary(_globals.find_workspace())
+
+
+@app.command()
+def init(directory: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
+    """Write an empty, commented workspace.
+
+    Example: sla init support-reporting
+    """
+    from pipeline.rules.init_workspace import init_workspace
+
+    for file in init_workspace(directory):
+        typer.echo(file)
+    _say(f"Next: describe your helpdesk in {directory / 'sla.yml'}, drop its exports into inbox/<source>/, then `sla run`.")
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Exports (default: everything new in inbox/).")] = None,
+    source: Annotated[str | None, typer.Option(help="The source in sla.yml that the files belong to.")] = None,
+) -> None:
+    """Land exports as immutable batches.
+
+    Example: sla ingest tickets-2026-06.json --source helpdesk
+    """
+    from pipeline.warehouse.build import lock_workspace
+
+    workspace = _globals.find_workspace()
+    with lock_workspace(workspace):
+        _ingest(workspace, paths, source)
+
+
+def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) -> None:
+    from pipeline.ingest.land import land_exports
+    from pipeline.rules.load_sources import load_sources
+
+    results = land_exports(workspace, load_sources(workspace.sla_yml), paths, source)
+    if _globals.is_json:
+        from pipeline.reporting.tables import to_json
+
+        typer.echo(to_json(results))
+    else:
+        for result in results:
+            if result.status == "already_landed":
+                _say(f"{result.file}: landed before, nothing to do")
+                continue
+            typer.echo(
+                f"{result.file}: {result.status}, {result.rows_read} rows read = {result.rows_landed} landed + "
+                f"{result.rows_rejected} rejected"
+            )
+            for problem in result.problems:
+                _say(f"  {problem}")
+    if not results:
+        _say("There is nothing new in inbox/.")
+    rejected = [result.file for result in results if result.status == "rejected"]
+    if rejected:
+        problems = [problem for result in results if result.status == "rejected" for problem in result.problems]
+        raise InputRejected(f"{len(rejected)} of {len(results)} files were rejected; nothing of them was kept.", problems)
+
+
+@app.command()
+def build() -> None:
+    """Run the models and the checks, and publish the result.
+
+    Example: sla build --as-of 2026-07-01T00:00:00Z
+    """
+    from pipeline.warehouse.build import lock_workspace
+
+    workspace = _globals.find_workspace()
+    with lock_workspace(workspace):
+        _build(workspace)
+
+
+def _build(workspace: Workspace) -> None:
+    from pipeline.warehouse.build import build_workspace
+
+    result = build_workspace(workspace, _globals.as_of)
+    for warning in result.warnings:
+        _say(f"warning: {warning}")
+    state = f"published, {result.checks_passed} checks passed" if result.is_new else "unchanged since the last build"
+    _say(f"Build {result.pointer.build_id}, data as of {result.pointer.as_of}: {state}.")
+
+
+@app.command()
+def run() -> None:
+    """Land what is new, build and publish. Safe to call any number of times.
+
+    Example: sla run --workspace support-reporting
+    """
+    from pipeline.warehouse.build import lock_workspace
+
+    workspace = _globals.find_workspace()
+    with lock_workspace(workspace):
+        rejected: InputRejected | None = None
+        try:
+            _ingest(workspace, None, None)
+        except InputRejected as problem:
+            # The files that did land are still worth a build; the ones that did not are still an error at the end.
+            rejected = problem
+        _build(workspace)
+    if rejected is not None:
+        raise rejected
+
+
+def _published() -> Published:
+    from pipeline.reporting.queries import open_published
+
+    published = open_published(_globals.find_workspace())
+    if _globals.as_of is not None:
+        from pipeline.reporting.queries import build_status
+        from pipeline.reporting.records import EVERY_CUSTOMER
+
+        known = build_status(published, EVERY_CUSTOMER).as_of
+        if known != _globals.as_of:
+            raise StaleData(
+                f"The published figures are as of {known:%Y-%m-%dT%H:%M:%SZ}, not {_globals.as_of:%Y-%m-%dT%H:%M:%SZ}. "
+                f"Build them first: sla build --as-of {_globals.as_of:%Y-%m-%dT%H:%M:%SZ}."
+            )
+    return published
+
+
+def _print(result: Any, as_tables: Callable[[Any], Any]) -> None:
+    from pipeline.reporting import tables
+
+    if _globals.is_json:
+        typer.echo(tables.to_json(result))
+    else:
+        shown = as_tables(result)
+        tables.write(shown if isinstance(shown, list | tuple) else [shown], sys.stdout)
+
+
+def _select(**given: Any) -> Selection:
+    from pipeline.reporting.records import Selection
+
+    chosen = {name: tuple(values) if isinstance(values, list | tuple) else (values,) for name, values in given.items() if values}
+    return Selection(**chosen)
+
+
+@app.command()
+def compliance(
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="One month only.")] = None,
+    by: Annotated[str, typer.Option(help="Cuts, separated by commas: month, customer, plan, severity, obligation.")] = "month,obligation",
+    basis: Annotated[str, typer.Option(help="settled: the month of the verdict; submitted: the month of the ticket.")] = "settled",
+) -> None:
+    """The managers' figures: met of counted, with everything else beside it.
+
+    Example: sla compliance --month 2026-06 --by plan,severity
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        cuts = tuple(cut.strip() for cut in by.split(",") if cut.strip())
+        result = queries.compliance(published, EVERY_CUSTOMER, _select(months=month), by=cuts, month_basis=basis)
+        _print(result, tables.compliance_table)
+
+
+@app.command()
+def entitlements(customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None) -> None:
+    """What each customer has left of every pool.
+
+    Example: sla entitlements --customer C-0001
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        _print(queries.entitlements(published, EVERY_CUSTOMER, _select(customer_ids=customer)), tables.entitlements_table)
+
+
+@app.command()
+def ledger(customer: Annotated[str, typer.Argument(help="A customer id.")]) -> None:
+    """Every movement behind a customer's balances.
+
+    Example: sla ledger C-0001
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        _print(queries.ledger(published, EVERY_CUSTOMER, customer), tables.ledger_table)
+
+
+@app.command()
+def tickets(
+    status: Annotated[list[str] | None, typer.Option(help="met, breached, pending, waived, not_covered, not_measurable.")] = None,
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id.")] = None,
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="One month only.")] = None,
+    basis: Annotated[str, typer.Option(help="settled or submitted.")] = "settled",
+) -> None:
+    """One row per obligation.
+
+    Example: sla tickets --status breached --month 2026-06
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        selection = _select(statuses=status, customer_ids=customer, months=month)
+        _print(queries.tickets(published, EVERY_CUSTOMER, selection, month_basis=basis), tables.tickets_table)
+
+
+@app.command()
+def explain(ticket: Annotated[str, typer.Argument(help="A ticket id.")]) -> None:
+    """Why a ticket has its verdicts: promise, clause, clock, every segment, the message that stopped it.
+
+    Example: sla explain 10042
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        _print(queries.explanation(published, EVERY_CUSTOMER, ticket), tables.explanation_tables)
+
+
+@app.command()
+def clock(
+    questions: Annotated[Path, typer.Argument(help="NDJSON, one question a line.")],
+    calendars: Annotated[Path, typer.Option(help="A calendar file.")],
+) -> None:
+    """Answer business-time questions with the very SQL that the models use.
+
+    Example: sla clock questions.ndjson --calendars data/reference/calendars/business_hours.yml
+    """
+    from pipeline.calendars.clock import answer_questions
+
+    if answer_questions(questions, calendars, sys.stdout) != 0:
+        raise PartlyDone("Some questions could not be answered; each of them says why in its own line.")
+
+
+@app.command()
+def report(
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month to report.")],
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every customer with something to report.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Where to write (default: the workspace's reports/).")] = None,
+) -> None:
+    """Write customers' PDF reports of a month, with the CSV and XLSX of the same rows.
+
+    Example: sla report --customer C-0001 --month 2026-06
+    """
+    if bool(customer) == every:
+        raise ConfigurationError("Say whose report to write: --customer ID (may be repeated), or --all.")
+    _report(month, customer, out or _globals.find_workspace().reports)
+
+
+def _report(month: str, customer_ids: list[str] | None, out: Path) -> None:
+    from pipeline.reporting import queries
+    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.reporting.render_report import render_report
+    from pipeline.reporting.tables import to_json
+
+    with _published() as published:
+        written, failed = [], []
+        for customer_id in customer_ids or _customers_to_report(published, month):
+            try:
+                written.append(render_report(published, EVERY_CUSTOMER, customer_id, month, out))
+            except SlaError as problem:
+                if customer_ids is not None and len(customer_ids) == 1:
+                    raise
+                # One customer's trouble must not take the others' reports away.
+                failed.append(f"{customer_id}: {problem}")
+    if _globals.is_json:
+        typer.echo(to_json(written))
+    else:
+        for files in written:
+            typer.echo(files.pdf)
+    if failed:
+        raise PartlyDone(f"{len(failed)} of {len(written) + len(failed)} reports could not be written:\n  " + "\n  ".join(failed))
+    if not written and customer_ids is None:
+        _say(f"No customer has anything to report for {month}; the months there are: {_join(queries.months(published, EVERY_CUSTOMER))}.")
+
+
+def _customers_to_report(published: Published, month: str) -> Iterable[str]:
+    from pipeline.reporting import queries
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    return queries.customers_to_report(published, EVERY_CUSTOMER, month)
+
+
+def _join(words: Iterable[str]) -> str:
+    return ", ".join(words) or "none"
+
+
+@app.command()
+def status() -> None:
+    """What is published and how fresh it is.
+
+    Example: sla status --json
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        _print(queries.build_status(published, EVERY_CUSTOMER), tables.status_tables)
+
+
+@app.command()
+def check() -> None:
+    """The data checks of the published version; exit code 4 when one did not pass.
+
+    Example: sla check
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        result = queries.build_status(published, EVERY_CUSTOMER)
+        _print(result, tables.status_tables)
+    if any(done.status != "passed" and done.severity == "critical" for done in result.checks):
+        raise ChecksFailed("A critical check did not pass.")
+
+
+@app.command()
+def dashboard(port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 8501) -> None:
+    """Open the dashboard on 127.0.0.1.
+
+    Example: sla dashboard --port 8600
+    """
+    from dashboards.serve import serve
+
+    raise typer.Exit(serve(_globals.find_workspace(), port))

@@ -1,0 +1,197 @@
+"""The canonical source: tickets and events as CSV or NDJSON, with ISO instants. Any helpdesk can be brought into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.errors import Problem
+from pipeline.ingest.check_records import Contract, Field, Rule, judge_records, quote
+from pipeline.ingest.exports import Export, reject
+from pipeline.ingest.read_csv import check_names, read_header, read_records
+from pipeline.ingest.read_ndjson import explain_lines, read_lines
+from pipeline.ingest.write_batch import BatchWriter
+
+if TYPE_CHECKING:
+    from pipeline.rules.load_sources import Source
+
+EVENT_TYPES = (
+    "message",
+    "status_changed",
+    "severity_changed",
+    "debug_requested",
+    "debug_logs_received",
+    "debug_delivered",
+    "bug_confirmed",
+    "bug_rejected",
+    "merged",
+    "deleted",
+    "assistance_redeemed",
+)
+ACTOR_KINDS = ("customer", "agent", "bot")
+STATUSES = ("new", "open", "pending", "on_hold", "solved", "closed")
+
+# Severity stays as written: whether it is one of 0..5 is a finding of the models, not a reason to lose the ticket.
+_TICKETS = Contract(
+    fields=(
+        Field("ticket_id", "identifier", is_required=True),
+        Field("customer_id", "identifier"),
+        Field("requester"),
+        Field("channel"),
+        Field("severity"),
+        Field("submitted_at", "instant", is_required=True),
+        Field("subject"),
+        Field("ticket_type"),
+        Field("tags"),
+        Field("updated_at", "instant"),
+    ),
+    has_null_markers=True,
+)
+_EVENTS = Contract(
+    fields=(
+        Field("event_id", "identifier", is_required=True),
+        Field("ticket_id", "identifier", is_required=True),
+        Field("event_at", "instant", is_required=True),
+        Field("event_type", "choice", is_required=True, choices=EVENT_TYPES),
+        Field("actor_kind", "choice", choices=ACTOR_KINDS),
+        Field("actor"),
+        Field("is_public", "boolean"),
+        Field("value"),
+    ),
+    rules=(
+        Rule(
+            f"event_type = 'status_changed' and coalesce(value, '') not in ({', '.join(quote(one) for one in STATUSES)})",
+            "value",
+            "is not a status",
+            f"Write one of {', '.join(STATUSES)}.",
+        ),
+        # Without these two, whether the message answered the customer would be a guess.
+        Rule(
+            "event_type = 'message' and actor_kind is null",
+            "actor_kind",
+            "is missing on a message",
+            f"Write one of {', '.join(ACTOR_KINDS)}.",
+        ),
+        Rule(
+            "event_type = 'message' and is_public is null",
+            "is_public",
+            "is missing on a message",
+            "Write true or false.",
+        ),
+    ),
+    has_null_markers=True,
+)
+_ENTITIES = {"tickets": ("canonical_tickets", _TICKETS), "events": ("canonical_events", _EVENTS)}
+_NAMES = {entity: [field.column for field in contract.fields] for entity, (_, contract) in _ENTITIES.items()}
+
+
+def land_canonical(
+    export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: BatchWriter
+) -> tuple[int, list[Problem]]:
+    """Land a file of tickets or events; the number of records read, and warnings. Raises InputRejected."""
+    parameters = {"null_markers": ["", *source.null_markers]}
+    if start.startswith(b"["):
+        raise reject(export, "the file is one JSON list.", "Write one JSON object a line (NDJSON).")
+    is_json = start.startswith(b"{") or export.path.name.removesuffix(".gz").endswith((".ndjson", ".jsonl"))
+    rows_read = (_land_ndjson if is_json else _land_csv)(export, connection, writer, parameters)
+    return rows_read, []
+
+
+def _land_csv(
+    export: Export, connection: duckdb.DuckDBPyConnection, writer: BatchWriter, parameters: dict[str, Any]
+) -> int:
+    names = read_header(export)
+    entity = max(_NAMES, key=lambda one: len(set(_NAMES[one]) & set(names)))
+    known = _NAMES[entity]
+    if not set(known) & set(names):
+        raise reject(
+            export,
+            f"the header is not that of a canonical export: {', '.join(names[:12])}.",
+            f"Tickets have {', '.join(_NAMES['tickets'])}; events have {', '.join(_NAMES['events'])}.",
+            1,
+        )
+    unknown = check_names(export, names, known, known, entity)
+    if unknown:
+        raise reject(
+            export,
+            f"the header of {entity} has unknown columns: {', '.join(repr(name) for name in unknown[:20])}.",
+            f"It has {', '.join(known)}, in any order, and no others.",
+            1,
+        )
+    table, contract = _ENTITIES[entity]
+    rows_read = 0
+    for records in read_records(export, names):
+        writer.refuse(records.refused)
+        rows_read += len(records.rows) + len(records.refused)
+        columns = list(zip(*records.rows, strict=True)) or [()] * len(names)
+        rows = pa.table(
+            {"line_number": pa.array(records.line_numbers, pa.int64())}
+            | {name: pa.array(values, pa.string()) for name, values in zip(names, columns, strict=True)}
+        )
+        connection.register("records", rows)
+        writer.add(
+            table,
+            judge_records(
+                connection, writer, contract, "select *, 0 as place from records", table, parameters
+            ),
+        )
+        connection.unregister("records")
+    return rows_read
+
+
+_KEYS = sorted({name for names in _NAMES.values() for name in names})
+_STRUCTURE = "{" + ", ".join(f'"{key}": "VARCHAR"' for key in _KEYS) + "}"
+# try(): a line that is no JSON gives null instead of ending the batch. Keys are checked line by line, since an
+# unknown key is as much an unknown column as one in a header.
+_PARSE = f"""
+create or replace temp table parsed as
+select line_number, record,
+    case when record is null or not starts_with(ltrim(line), '{{') then 'malformed'
+         when coalesce(record.event_id, record.event_at, record.event_type) is not null then 'events'
+         when coalesce({", ".join(f"record.{name}" for name in _NAMES["tickets"])}) is not null then 'tickets'
+         else 'malformed' end as entity,
+    list_filter(try(json_keys(line)), lambda key: not list_contains([{", ".join(quote(key) for key in _KEYS)}], key))[1]
+        as unknown_key
+from (select line_number, line, try(from_json(line, $structure)) as record from lines)
+"""
+
+
+def _of_json(entity: str) -> tuple[str, Contract]:
+    table, contract = _ENTITIES[entity]
+    fields = tuple(
+        Field(one.column, one.kind, f"record.{one.column}", None, one.is_required, one.choices)
+        for one in contract.fields
+    )
+    unknown = Rule(
+        "raw_unknown_key is not null",
+        "unknown_key",
+        "is not a field of this record",
+        f"{entity.capitalize()} have {', '.join(_NAMES[entity])}, and no others.",
+        column_expression="raw_unknown_key",
+    )
+    key = Field("unknown_key", "as_is")
+    return table, Contract((*fields, key), (*contract.rules, unknown), contract.has_null_markers)
+
+
+def _land_ndjson(
+    export: Export, connection: duckdb.DuckDBPyConnection, writer: BatchWriter, parameters: dict[str, Any]
+) -> int:
+    rows_read = 0
+    for lines in read_lines(export):
+        writer.refuse(lines.refused)
+        rows_read += lines.table.num_rows + len(lines.refused)
+        connection.register("lines", lines.table)
+        connection.execute(_PARSE, {"structure": _STRUCTURE})
+        for entity in _ENTITIES:
+            table, contract = _of_json(entity)
+            records = f"select *, 0 as place from parsed where entity = {quote(entity)}"
+            writer.add(table, judge_records(connection, writer, contract, records, table, parameters))
+        malformed = connection.execute(
+            "select line_number, line from lines where line_number in"
+            " (select line_number from parsed where entity = 'malformed') order by line_number"
+        ).fetchall()
+        writer.refuse(explain_lines(malformed, lines.cut_off_line, "the fields of a ticket or an event"))
+        connection.unregister("lines")
+    return rows_read

@@ -1,0 +1,146 @@
+"""What has landed: one JSON file per batch, written last. A batch without its manifest does not exist."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import InputRejected, Problem
+from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_TABLE
+from pipeline.settings import Workspace
+
+MANIFEST_FOLDER = "manifest"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One landed content of one source. `tables` counts rows by table; `landed_at` is ISO with Z; `bytes` uncompressed."""
+
+    batch_id: str
+    source: str
+    source_type: str
+    file: str
+    file_sha256: str
+    bytes: int
+    landed_at: str
+    tables: dict[str, int]
+    rows_read: int
+    rows_landed: int
+    rows_rejected: int
+    settings: dict[str, Any]
+
+    def table_path(self, workspace: Workspace, table: str) -> Path:
+        """Where the rows of one table lie; `table` is a key of `tables`, or `quarantine` when rows were rejected."""
+        return table_path(workspace, table, self.batch_id)
+
+    def paths(self, workspace: Workspace) -> dict[Path, int]:
+        """Every Parquet file of the batch with the rows it must have."""
+        expected = {self.table_path(workspace, table): rows for table, rows in self.tables.items()}
+        if self.rows_rejected:
+            expected[self.table_path(workspace, QUARANTINE_TABLE)] = self.rows_rejected
+        return expected
+
+
+def table_path(workspace: Workspace, table: str, batch_id: str) -> Path:
+    """The Parquet file of one table and batch; both parts come from constants and hashes, never from a file name."""
+    return workspace.landed / table / f"{batch_id}.parquet"
+
+
+def read_batches(workspace: Workspace) -> list[Batch]:
+    """All landed batches, sorted by batch_id, each with every Parquet file present and holding the rows it says.
+
+    Raises InputRejected, naming the file, when a manifest or a Parquet file is missing or damaged.
+    """
+    folder = workspace.landed / MANIFEST_FOLDER
+    batches = [_read(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
+    damages = [damage for batch in batches if (damage := find_damage(workspace, batch))]
+    if damages:
+        raise InputRejected("What had landed is no longer whole; nothing was built.", damages)
+    return batches
+
+
+def find_batch(workspace: Workspace, batch_id: str) -> Batch | None:
+    """The batch with this id, or None. Raises InputRejected for a damaged manifest."""
+    path = _manifest_path(workspace, batch_id)
+    return _read(path) if path.is_file() else None
+
+
+def find_damage(workspace: Workspace, batch: Batch) -> Problem | None:
+    """The first Parquet file of the batch that is missing or holds other rows than the manifest says."""
+    for path, rows in batch.paths(workspace).items():
+        try:
+            found = pq.read_metadata(path).num_rows
+        except (OSError, pa.ArrowInvalid):
+            found = None
+        if found != rows:
+            return Problem(
+                path.relative_to(workspace.root).as_posix(),
+                None,
+                None,
+                f"{'is missing or unreadable' if found is None else f'holds {found} rows'}; the manifest says {rows} rows.",
+                f"Put {batch.file} back into the inbox and run `sla ingest`, or restore the file from a backup.",
+            )
+    return None
+
+
+def write_manifest(workspace: Workspace, batch: Batch) -> None:
+    """Make the batch exist: durable before this returns, and never half there."""
+    path = _manifest_path(workspace, batch.batch_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w", encoding="utf-8") as stream:
+        json.dump(asdict(batch), stream, ensure_ascii=False, indent=2, sort_keys=True)
+        stream.write("\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def remove_manifest(workspace: Workspace, batch_id: str) -> None:
+    """Make the batch not exist, durably, before its Parquet files are replaced."""
+    path = _manifest_path(workspace, batch_id)
+    path.unlink(missing_ok=True)
+    if path.parent.is_dir():
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """A rename survives a power cut only once its folder is written."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _manifest_path(workspace: Workspace, batch_id: str) -> Path:
+    return workspace.landed / MANIFEST_FOLDER / f"{batch_id}.json"
+
+
+def _read(path: Path) -> Batch:
+    try:
+        batch = Batch(**json.loads(path.read_text(encoding="utf-8")))
+        unknown = set(batch.tables) - set(LANDED_TABLES)
+        if batch.batch_id != path.stem or unknown:
+            raise ValueError(f"unknown tables {sorted(unknown)}" if unknown else "the batch_id is another")
+    except (OSError, ValueError, TypeError, AttributeError) as problem:
+        raise InputRejected(
+            "What had landed is no longer whole; nothing was built.",
+            [
+                Problem(
+                    f"warehouse/landed/{MANIFEST_FOLDER}/{path.name}",
+                    None,
+                    None,
+                    f"the manifest is damaged: {problem}.",
+                    "Restore it from a backup, or delete it and put the export back into the inbox.",
+                )
+            ],
+        ) from problem
+    return batch

@@ -1,0 +1,141 @@
+"""ServiceNow's CSV: an audit log with one row per update, or the incident table as the REST API gives it.
+
+Times are wall times of whoever exported them. The zone and the format that `sla.yml` declares count, whatever the file
+seems to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.calendars.zones import localize
+from pipeline.errors import ConfigurationError, Problem
+from pipeline.ingest.check_records import Contract, Field, judge_records, quote
+from pipeline.ingest.exports import Export
+from pipeline.ingest.read_csv import check_names, read_header, read_records
+from pipeline.ingest.write_batch import BatchWriter
+
+if TYPE_CHECKING:
+    from pipeline.rules.load_sources import Source
+
+_TABLE = "servicenow_incidents"
+# Landed column -> the names that exports give it, the first one present counts.
+_NAMES: dict[str, tuple[str, ...]] = {
+    "ticket_id": ("number",),
+    "state": ("incident_state", "state"),
+    "opened_at": ("opened_at",),
+    "created_at": ("sys_created_at", "sys_created_on"),
+    "updated_at": ("sys_updated_at", "sys_updated_on"),
+    "resolved_at": ("resolved_at",),
+    "closed_at": ("closed_at",),
+    "priority": ("priority",),
+    "severity": ("severity",),
+    "impact": ("impact",),
+    "urgency": ("urgency",),
+    "channel": ("contact_type",),
+    "requester": ("caller_id",),
+    "company": ("company",),
+    "opened_by": ("opened_by",),
+    "subject": ("short_description",),
+    "update_number": ("sys_mod_count",),
+    "reopen_count": ("reopen_count",),
+    "made_sla": ("made_sla",),
+}
+_REQUIRED = ("ticket_id", "state", "opened_at", "updated_at")
+_REQUIRED_VALUES = ("ticket_id", "opened_at", "updated_at")
+_KINDS = {"ticket_id": "identifier", "update_number": "integer", "reopen_count": "integer"} | dict.fromkeys(
+    ("opened_at", "created_at", "updated_at", "resolved_at", "closed_at"), "wall_time"
+)
+# The table's own field names; a log of updates calls the instant of its row sys_updated_at.
+_REST_NAME = "sys_updated_on"
+_KNOWN_WALL_TIMES = 500_000
+
+
+def land_servicenow(
+    export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: BatchWriter
+) -> tuple[int, list[Problem]]:
+    """Land a CSV; the number of rows read, and a warning that counts the columns not used. Raises InputRejected."""
+    time_zone, date_format = source.time_zone, source.date_format
+    if time_zone is None or date_format is None:
+        raise ConfigurationError(
+            f"sla.yml: the source {export.source} needs time_zone and date_format: ServiceNow writes neither into its exports."
+        )
+    names = read_header(export)
+    read_as = {
+        column: next((name for name in written if name in names), None) for column, written in _NAMES.items()
+    }
+    if any(read_as[column] is None for column in _REQUIRED):
+        required = [read_as[column] or _NAMES[column][0] for column in _REQUIRED]
+        check_names(
+            export, names, [name for written in _NAMES.values() for name in written], required, "incidents"
+        )
+    unused = [name for name in names if name not in read_as.values()]
+    warnings = []
+    if unused:
+        shown = ", ".join(unused[:12]) + (", …" if len(unused) > 12 else "")
+        warnings.append(Problem(export.name, 1, None, f"{len(unused)} columns are not used: {shown}.", None))
+
+    export_kind = "rest" if read_as["updated_at"] == _REST_NAME else "audit_log"
+    contract = Contract(
+        tuple(
+            Field(column, _KINDS.get(column, "text"), None, name or column, column in _REQUIRED_VALUES)
+            for column, name in read_as.items()
+        )
+        + (Field("export_kind", "as_is", quote(export_kind)),),
+        has_null_markers=True,
+    )
+    parameters = {"null_markers": ["", *source.null_markers], "date_format": date_format}
+    convert = _wall_time_converter(time_zone, date_format)
+    rows_read = 0
+    for records in read_records(export, names):
+        writer.refuse(records.refused)
+        rows_read += len(records.rows) + len(records.refused)
+        if not records.rows:
+            continue
+        values = dict(zip(names, zip(*records.rows, strict=True), strict=True))
+        columns: dict[str, pa.Array] = {"line_number": pa.array(records.line_numbers, pa.int64())}
+        for column, name in read_as.items():
+            columns[column] = (
+                pa.array(values[name], pa.string()) if name else pa.nulls(len(records.rows), pa.string())
+            )
+            if _KINDS.get(column) == "wall_time":
+                columns[f"{column}_utc"] = convert(columns[column])
+        connection.register("records", pa.table(columns))
+        writer.add(
+            _TABLE,
+            judge_records(
+                connection, writer, contract, "select *, 0 as place from records", _TABLE, parameters
+            ),
+        )
+        connection.unregister("records")
+    return rows_read, warnings
+
+
+def _wall_time_converter(time_zone: str, date_format: str) -> Callable[[pa.Array], pa.Array]:
+    """Texts to UTC, null where one does not follow the format. Every distinct text is converted once."""
+    known: dict[str, datetime | None] = {}
+
+    def convert_one(written: str) -> datetime | None:
+        if written not in known:
+            try:
+                wall_time = datetime.strptime(written.strip(), date_format)
+                known[written] = localize(wall_time, time_zone).replace(tzinfo=None, microsecond=0)
+            except (ValueError, OverflowError):
+                known[written] = None
+        return known[written]
+
+    def convert(texts: pa.Array) -> pa.Array:
+        if len(known) > _KNOWN_WALL_TIMES:
+            known.clear()
+        encoded = texts.dictionary_encode()
+        instants = pa.array(
+            [convert_one(text) for text in encoded.dictionary.to_pylist()], pa.timestamp("us")
+        )
+        return instants.take(encoded.indices)
+
+    return convert

@@ -1,0 +1,142 @@
+"""The landed tables: their names, columns and DuckDB types. One Parquet file per table and batch.
+
+Instants are `TIMESTAMP` without a zone, always UTC, whole seconds. Everything else is text unless it says otherwise:
+ids above all, because a number loses leading zeros and, above 2^53, digits.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+# Where every landed row came from. `line_number` is 1-based and physical: the line an editor jumps to.
+LINEAGE = {"source": "VARCHAR", "batch_id": "VARCHAR", "source_file": "VARCHAR", "line_number": "BIGINT"}
+
+LANDED_TABLES: dict[str, dict[str, str]] = {
+    # One row per ticket record of an export; the same ticket may come again with a later updated_at.
+    "canonical_tickets": {
+        "ticket_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "requester": "VARCHAR",
+        "channel": "VARCHAR",
+        "severity": "VARCHAR",
+        "submitted_at": "TIMESTAMP",
+        "subject": "VARCHAR",
+        "ticket_type": "VARCHAR",
+        "tags": "VARCHAR",
+        "updated_at": "TIMESTAMP",
+        **LINEAGE,
+    },
+    # One row per event record of an export.
+    "canonical_events": {
+        "event_id": "VARCHAR",
+        "ticket_id": "VARCHAR",
+        "event_at": "TIMESTAMP",
+        "event_type": "VARCHAR",
+        "actor_kind": "VARCHAR",
+        "actor": "VARCHAR",
+        "is_public": "BOOLEAN",
+        "value": "VARCHAR",
+        **LINEAGE,
+    },
+    # One row per ticket object; pages of the incremental API overlap, so a ticket may come several times.
+    "zendesk_tickets": {
+        "ticket_id": "VARCHAR",
+        "external_id": "VARCHAR",
+        "created_at": "TIMESTAMP",
+        "updated_at": "TIMESTAMP",
+        "status": "VARCHAR",
+        "priority": "VARCHAR",
+        "ticket_type": "VARCHAR",
+        "subject": "VARCHAR",
+        "channel": "VARCHAR",
+        "requester_id": "VARCHAR",
+        "submitter_id": "VARCHAR",
+        "organization_id": "VARCHAR",
+        "tags": "VARCHAR",
+        "custom_fields": "VARCHAR",
+        **LINEAGE,
+    },
+    # One row per kept event of an audit; event_index is its 1-based place in the audit, before dropping the others.
+    "zendesk_audit_events": {
+        "audit_id": "VARCHAR",
+        "event_id": "VARCHAR",
+        "event_index": "INTEGER",
+        "ticket_id": "VARCHAR",
+        "created_at": "TIMESTAMP",
+        "author_id": "VARCHAR",
+        "channel": "VARCHAR",
+        "event_kind": "VARCHAR",
+        "field_name": "VARCHAR",
+        "value": "VARCHAR",
+        "previous_value": "VARCHAR",
+        "is_public": "BOOLEAN",
+        **LINEAGE,
+    },
+    # One row per user object.
+    "zendesk_users": {
+        "user_id": "VARCHAR",
+        "role": "VARCHAR",
+        "person": "VARCHAR",
+        "organization_id": "VARCHAR",
+        "updated_at": "TIMESTAMP",
+        **LINEAGE,
+    },
+    # One row per organization object.
+    "zendesk_organizations": {
+        "organization_id": "VARCHAR",
+        "external_id": "VARCHAR",
+        "organization_name": "VARCHAR",
+        "updated_at": "TIMESTAMP",
+        **LINEAGE,
+    },
+    # One row per exported row: per update in an audit log, per incident in a table export.
+    "servicenow_incidents": {
+        "ticket_id": "VARCHAR",
+        "state": "VARCHAR",
+        "opened_at": "TIMESTAMP",
+        "created_at": "TIMESTAMP",
+        "updated_at": "TIMESTAMP",
+        "resolved_at": "TIMESTAMP",
+        "closed_at": "TIMESTAMP",
+        "priority": "VARCHAR",
+        "severity": "VARCHAR",
+        "impact": "VARCHAR",
+        "urgency": "VARCHAR",
+        "channel": "VARCHAR",
+        "requester": "VARCHAR",
+        "company": "VARCHAR",
+        "opened_by": "VARCHAR",
+        "subject": "VARCHAR",
+        "update_number": "INTEGER",
+        "reopen_count": "INTEGER",
+        "made_sla": "VARCHAR",
+        "export_kind": "VARCHAR",
+        **LINEAGE,
+    },
+}
+
+# One row per refused record: the first thing wrong with it. `raw_value` is cut to 500 characters.
+QUARANTINE_TABLE = "quarantine"
+QUARANTINE_COLUMNS: dict[str, str] = {
+    "batch_id": "VARCHAR",
+    "source": "VARCHAR",
+    "source_file": "VARCHAR",
+    "line_number": "BIGINT",
+    "column_name": "VARCHAR",
+    "raw_value": "VARCHAR",
+    "reason": "VARCHAR",
+    "hint": "VARCHAR",
+}
+
+_ARROW_TYPES = {
+    "VARCHAR": pa.string(),
+    "BIGINT": pa.int64(),
+    "INTEGER": pa.int32(),
+    "BOOLEAN": pa.bool_(),
+    "TIMESTAMP": pa.timestamp("us"),
+}
+
+
+def arrow_schema(columns: dict[str, str]) -> pa.Schema:
+    """The Arrow schema of a table above; what is written to Parquet has exactly these columns in this order."""
+    return pa.schema([(name, _ARROW_TYPES[duckdb_type]) for name, duckdb_type in columns.items()])

@@ -1,0 +1,262 @@
+"""Zendesk's JSON: tickets, audits, users and organizations, one object a line, wrapped, or in pages of the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.errors import Problem
+from pipeline.ingest.check_records import MANGLED_ID_SHAPE, Contract, Field, judge_records, quote
+from pipeline.ingest.exports import Export, reject
+from pipeline.ingest.read_ndjson import explain_lines, read_lines
+from pipeline.ingest.write_batch import BatchWriter
+
+if TYPE_CHECKING:
+    from pipeline.rules.load_sources import Source
+
+# The kinds of audit event that some rule reads. Bodies, notifications and the rest are not kept.
+EVENT_KINDS = ("Create", "Change", "Comment", "VoiceComment")
+
+_VIA = '"via": {"channel": "VARCHAR"}'
+# Every value is asked for as text: a JSON number arrives with the digits it was written with, also above 2^53.
+_TICKET_KEYS = _VIA + "".join(
+    f', "{key}": "VARCHAR"'
+    for key in (
+        "id", "external_id", "created_at", "updated_at", "status", "priority", "type", "subject", "requester_id",
+        "submitter_id", "organization_id", "tags", "custom_fields",
+    )
+)  # fmt: skip
+_EVENT_KEYS = ", ".join(
+    f'"{key}": "VARCHAR"' for key in ("id", "type", "field_name", "value", "previous_value", "public")
+)
+_AUDIT_ONLY_KEYS = f'"ticket_id": "VARCHAR", "author_id": "VARCHAR", "events": [{{{_EVENT_KEYS}}}]'
+_AUDIT_KEYS = f'{_VIA}, "id": "VARCHAR", "created_at": "VARCHAR", {_AUDIT_ONLY_KEYS}'
+_USER_ONLY_KEYS = '"role": "VARCHAR", "email": "VARCHAR", "name": "VARCHAR"'
+_USER_KEYS = f'"id": "VARCHAR", "organization_id": "VARCHAR", "updated_at": "VARCHAR", {_USER_ONLY_KEYS}'
+_ORGANIZATION_KEYS = '"id": "VARCHAR", "external_id": "VARCHAR", "name": "VARCHAR", "updated_at": "VARCHAR"'
+
+
+@dataclass(frozen=True)
+class _Entity:
+    """One kind of object: its key when wrapped, its key in a page, where it lands, and from which SQL."""
+
+    wrapper: str
+    page: str
+    keys: str
+    table: str
+    contract: Contract
+    selected: str | None = None
+
+
+_AUDIT_EVENTS = f"""
+select line_number, audit_id,
+    -- A kept event always has a name: the audit's own id and its place, where the export gives it none.
+    case when event.id is null or event.id = '' or regexp_full_match(event.id, {quote(MANGLED_ID_SHAPE)})
+         then audit_id || '-' || event_index else event.id end as event_id,
+    event_index, ticket_id, created_at, author_id, channel, event.type as event_kind, event.field_name as field_name,
+    event.value as "value", event.previous_value as previous_value,
+    case lower(event.public) when 'true' then true when 'false' then false end as is_public
+from (select *, unnest(events) as event, generate_subscripts(events, 1)::integer as event_index
+      from judged where problem is null)
+where event.type in ({", ".join(quote(kind) for kind in EVENT_KINDS)})
+"""
+
+_ENTITIES = (
+    _Entity(
+        "ticket",
+        "tickets",
+        _TICKET_KEYS,
+        "zendesk_tickets",
+        Contract(
+            (
+                Field("ticket_id", "identifier", "object.id", "id", is_required=True),
+                Field("external_id", "text", "object.external_id"),
+                Field("created_at", "instant", "object.created_at", is_required=True),
+                Field("updated_at", "instant", "object.updated_at", is_required=True),
+                Field("status", "text", "object.status"),
+                Field("priority", "text", "object.priority"),
+                Field("ticket_type", "text", "object.type", "type"),
+                Field("subject", "text", "object.subject"),
+                Field("channel", "text", "object.via.channel", "via.channel"),
+                Field("requester_id", "identifier", "object.requester_id"),
+                Field("submitter_id", "identifier", "object.submitter_id"),
+                Field("organization_id", "identifier", "object.organization_id"),
+                Field("tags", "text", "object.tags"),
+                Field("custom_fields", "text", "object.custom_fields"),
+            )
+        ),
+    ),
+    _Entity(
+        "audit",
+        "audits",
+        _AUDIT_KEYS,
+        "zendesk_audit_events",
+        Contract(
+            (
+                Field("audit_id", "identifier", "object.id", "id", is_required=True),
+                Field("ticket_id", "identifier", "object.ticket_id", is_required=True),
+                Field("created_at", "instant", "object.created_at", is_required=True),
+                Field("author_id", "identifier", "object.author_id"),
+                Field("channel", "text", "object.via.channel", "via.channel"),
+                Field("events", "as_is", "object.events", is_required=True),
+            )
+        ),
+        _AUDIT_EVENTS,
+    ),
+    _Entity(
+        "user",
+        "users",
+        _USER_KEYS,
+        "zendesk_users",
+        Contract(
+            (
+                Field("user_id", "identifier", "object.id", "id", is_required=True),
+                Field("role", "text", "object.role"),
+                Field("person", "text", "coalesce(nullif(object.email, ''), object.name)", "email"),
+                Field("organization_id", "identifier", "object.organization_id"),
+                Field("updated_at", "instant", "object.updated_at"),
+            )
+        ),
+    ),
+    _Entity(
+        "organization",
+        "organizations",
+        _ORGANIZATION_KEYS,
+        "zendesk_organizations",
+        Contract(
+            (
+                Field("organization_id", "identifier", "object.id", "id", is_required=True),
+                Field("external_id", "text", "object.external_id"),
+                Field("organization_name", "text", "object.name", "name"),
+                Field("updated_at", "instant", "object.updated_at"),
+            )
+        ),
+    ),
+)
+
+_RAW_KEYS = f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}"
+# One structure for all shapes, so that every line is parsed once. Files of bare objects are parsed with the smaller
+# one, a quarter faster, in which a wrapper or a page is only noticed: then the lines are parsed again with the whole.
+_BARE_STRUCTURE = (
+    f"{{{_RAW_KEYS}, "
+    + ", ".join(f'"{entity.wrapper}": "JSON", "{entity.page}": ["JSON"]' for entity in _ENTITIES)
+    + "}"
+)
+_WHOLE_STRUCTURE = (
+    f"{{{_RAW_KEYS}, "
+    + ", ".join(
+        f'"{entity.wrapper}": {{{entity.keys}}}, "{entity.page}": [{{{entity.keys}}}]' for entity in _ENTITIES
+    )
+    + "}"
+)
+_PARSE = f"""
+create or replace temp table parsed as
+select line_number, object,
+    case when object is null then 'malformed'
+         when object.id is null then case
+             {" ".join(f"when object.{entity.wrapper} is not null then 'wrapped_{entity.wrapper}'" for entity in _ENTITIES)}
+             when coalesce({", ".join(f"len(object.{entity.page})" for entity in _ENTITIES)}) is not null then 'page'
+         end end as wrapping,
+    coalesce(wrapping, case
+        when object.events is not null or object.ticket_id is not null then 'audit'
+        when object.role is not null or object.email is not null then 'user'
+        when coalesce(object.requester_id, object.status, object.subject, object.created_at) is not null
+             and object.name is null then 'ticket'
+        when object.name is not null then 'organization'
+        else 'malformed' end) as shape
+from (select line_number, try(from_json(line, $structure)) as object from lines)
+"""
+_COUNT = f"""
+select shape, count(*), {", ".join(f"coalesce(sum(len(object.{entity.page})), 0)::bigint" for entity in _ENTITIES)}
+from parsed group by shape
+"""
+
+
+def land_zendesk(
+    export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: BatchWriter
+) -> tuple[int, list[Problem]]:
+    """Land a file of JSON objects; the number of objects read, and warnings. Raises InputRejected."""
+    if start.startswith(b"["):
+        raise reject(
+            export,
+            "the file is one JSON list.",
+            "Export one JSON object a line, or keep the pages of the API.",
+        )
+    if start.lower().startswith((b"summation column,", b"id,", b'"id",', b'"summation column",')):
+        raise reject(
+            export,
+            "the file is a Zendesk CSV, which holds no messages.",
+            "Use the full JSON export or the incremental API with audits: a first response cannot be told from a CSV.",
+        )
+    rows_read = 0
+    structure = _BARE_STRUCTURE
+    for lines in read_lines(export):
+        writer.refuse(lines.refused)
+        rows_read += len(lines.refused)
+        connection.register("lines", lines.table)
+        found = _parse(connection, structure)
+        if structure == _BARE_STRUCTURE and any(
+            shape == "page" or shape.startswith("wrapped_") for shape in found
+        ):
+            structure = _WHOLE_STRUCTURE
+            found = _parse(connection, structure)
+        for position, entity in enumerate(_ENTITIES, start=1):
+            rows_read += _land_entity(entity, found, position, connection, writer)
+        if "malformed" in found:
+            rows_read += found["malformed"][0]
+            malformed = connection.execute(
+                "select line_number, line from lines where line_number in"
+                " (select line_number from parsed where shape = 'malformed') order by line_number"
+            ).fetchall()
+            writer.refuse(explain_lines(malformed, lines.cut_off_line, "ticket, audit, user or organization"))
+        connection.unregister("lines")
+    return rows_read, []
+
+
+def _parse(connection: duckdb.DuckDBPyConnection, structure: str) -> dict[str, list[int]]:
+    """Parse the registered lines into `parsed`; shape -> how many lines, then how many objects in pages by entity."""
+    connection.execute(_PARSE, {"structure": structure})
+    return {shape: counts for shape, *counts in connection.execute(_COUNT).fetchall()}
+
+
+def _land_entity(
+    entity: _Entity,
+    found: dict[str, list[int]],
+    position: int,
+    connection: duckdb.DuckDBPyConnection,
+    writer: BatchWriter,
+) -> int:
+    """Land one kind of object from the parsed lines, in file order; how many there were."""
+    branches = {
+        entity.wrapper: "select line_number, 0 as place, object from parsed where shape = {shape}",
+        f"wrapped_{entity.wrapper}": f"select line_number, 0 as place, object.{entity.wrapper} as object"
+        " from parsed where shape = {shape}",
+        "page": f"select line_number, generate_subscripts(object.{entity.page}, 1) as place,"
+        f" unnest(object.{entity.page}) as object from parsed where shape = {{shape}}",
+    }
+    present = {
+        shape: found[shape][position if shape == "page" else 0]
+        for shape in branches
+        if shape in found and (shape != "page" or found[shape][position])
+    }
+    rows = [
+        judge_records(
+            connection,
+            writer,
+            entity.contract,
+            branches[shape].format(shape=quote(shape)),
+            entity.table,
+            {},
+            entity.selected,
+        )
+        for shape in present
+    ]
+    # A file mostly has one shape, whose rows are in file order by themselves.
+    if len(rows) > 1:
+        rows = [pa.concat_tables(rows).sort_by("line_number")]
+    for table in rows:
+        writer.add(entity.table, table)
+    return sum(present.values())

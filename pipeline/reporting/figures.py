@@ -1,0 +1,143 @@
+"""Turns figures into text: the one place that rounds, for the terminal, the PDF and the dashboard alike."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pipeline.reporting.records import Ratio
+
+STATUS_NAMES = {
+    "met": "met",
+    "breached": "breached",
+    "pending": "running",
+    "waived": "waived",
+    "not_covered": "not covered",
+    "not_measurable": "not measurable",
+}
+
+# Share of the target used up, in percent, from which a running promise is called at risk.
+AT_RISK_FROM = (50, 75, 90)
+
+
+def percent(ratio: Ratio) -> str:
+    """A rate with its parts: '94.7 % (18 of 19)'; 'n/a (0 of 0)' when there was nothing to assess."""
+    return f"{percent_alone(ratio)} ({ratio.numerator} of {ratio.denominator})"
+
+
+def percent_alone(ratio: Ratio) -> str:
+    """One decimal, half up, but never the limit before it is reached: 1999 of 2000 is 99.9 %, not 100.0 %.
+
+    Only for places where the parts stand in the next column.
+    """
+    tenths = _tenths_of_percent(ratio)
+    return "n/a" if tenths is None else f"{tenths // 10}.{tenths % 10} %"
+
+
+def points_between(now: Ratio, before: Ratio) -> str:
+    """The change of a rate in percentage points: '+1.2 points'; 'n/a' when either side had nothing to assess."""
+    if now.value is None or before.value is None:
+        return "n/a"
+    # From the exact values: the difference of two rounded numbers can be off by a tenth.
+    thousandths = (now.value - before.value) * 1000
+    tenths = int(abs(thousandths) + type(thousandths)(1, 2))
+    if not tenths:
+        return "±0.0 points" if not thousandths else f"{'+' if thousandths > 0 else '−'}0.1 points"
+    return f"{'+' if thousandths > 0 else '−'}{tenths // 10}.{tenths % 10} points"
+
+
+def decimal_ratio(ratio: Ratio) -> float | None:
+    """For machines: the rate from 0 to 1, cut (not rounded) after six digits, so it is 1.0 only when all were
+    met."""
+    if not ratio.denominator:
+        return None
+    return ratio.numerator * 1_000_000 // ratio.denominator / 1_000_000
+
+
+def _tenths_of_percent(ratio: Ratio) -> int | None:
+    numerator, denominator = ratio.numerator, ratio.denominator
+    if not denominator:
+        return None
+    tenths = (2000 * numerator + denominator) // (2 * denominator)
+    if tenths >= 1000 and numerator < denominator:
+        return 999
+    if tenths == 0 and numerator > 0:
+        return 1
+    return tenths
+
+
+def risk(used: Ratio | None) -> str | None:
+    """How near its target a running promise is: 'over 75 % used', or None below the lowest step."""
+    if used is None or not used.denominator:
+        return None
+    passed = [step for step in AT_RISK_FROM if used.numerator * 100 >= step * used.denominator]
+    return f"over {passed[-1]} % used" if passed else None
+
+
+def duration(seconds: int | None) -> str:
+    """'7 h 12 min 05 s' from whole seconds; trailing zero parts are left out, so that a target reads '24 h'."""
+    if seconds is None:
+        return "–"
+    sign, seconds = ("−", -seconds) if seconds < 0 else ("", seconds)
+    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
+    parts = [f"{hours} h"] if hours else []
+    if minutes or (hours and rest):
+        parts.append(f"{minutes:02d} min" if parts else f"{minutes} min")
+    if rest or not parts:
+        parts.append(f"{rest:02d} s" if parts else f"{rest} s")
+    return sign + " ".join(parts)
+
+
+def quantity(number: int | None, *, is_unlimited: bool = False, is_stated: bool = True) -> str:
+    """A number of tickets, or one of the two answers that are not numbers."""
+    if is_unlimited:
+        return "unlimited"
+    if not is_stated or number is None:
+        return "not stated"
+    return str(number)
+
+
+def instant(moment: datetime | None, time_zone: str = "UTC") -> str:
+    """'2026-07-03 16:05:09 +02:00' in a named zone, '… UTC' in UTC: no time stands without its zone."""
+    if moment is None:
+        return "–"
+    from pipeline.calendars.zones import find_zone
+
+    local = moment.astimezone(find_zone(time_zone))
+    offset = local.isoformat()[19:]
+    return f"{local:%Y-%m-%d %H:%M:%S} {'UTC' if offset == '+00:00' and time_zone == 'UTC' else offset}"
+
+
+def month_name(month: str) -> str:
+    """'July 2026' from '2026-07'."""
+    names = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ]
+    return f"{names[int(month[5:]) - 1]} {month[:4]}"
+
+
+def words(name: str | None) -> str:
+    """A vocabulary word as prose: 'first_response' as 'first response'."""
+    return "–" if name is None else name.replace("_", " ")
+
+
+def severities(levels: tuple[int, ...]) -> str:
+    """'severity 5', 'severities 1–4', 'severities 1, 3'."""
+    if len(levels) == 1:
+        return f"severity {levels[0]}"
+    is_run = len(levels) > 2 and levels == tuple(range(levels[0], levels[-1] + 1))
+    return f"severities {levels[0]}–{levels[-1]}" if is_run else f"severities {', '.join(map(str, levels))}"
+
+
+def day(value: date | None) -> str:
+    return "–" if value is None else value.isoformat()

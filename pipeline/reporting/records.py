@@ -1,0 +1,481 @@
+"""The shapes in which published figures leave the reader: frozen, typed, whole numbers.
+
+Counts and quantities are integers, durations whole seconds, instants aware UTC datetimes. An open end is
+None. A rate is never stored as a decimal number: `Ratio` keeps the two integers, and only `figures` turns
+them to text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+
+STATUSES = ("met", "breached", "pending", "waived", "not_covered", "not_measurable")
+CUTS = ("month", "customer", "plan", "severity", "obligation")
+MONTH_BASES = ("settled", "submitted")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose rows may be seen: None is everybody's, an empty tuple nobody's. It is a permission, never a
+    filter."""
+
+    customer_ids: tuple[str, ...] | None
+
+
+EVERY_CUSTOMER = Scope(None)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which of the visible rows are asked for: None leaves a dimension open. `months` are 'YYYY-MM'."""
+
+    customer_ids: tuple[str, ...] | None = None
+    months: tuple[str, ...] | None = None
+    plans: tuple[str, ...] | None = None
+    severities: tuple[int, ...] | None = None
+    obligations: tuple[str, ...] | None = None
+    statuses: tuple[str, ...] | None = None
+
+
+EVERYTHING = Selection()
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """An exact proportion. A denominator of 0 means that there was nothing to assess, which is not 0 %."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def value(self) -> Fraction | None:
+        return Fraction(self.numerator, self.denominator) if self.denominator else None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Obligations counted by status. `raw_*` are the verdicts before any waiver was applied."""
+
+    met: int = 0
+    breached: int = 0
+    pending: int = 0
+    waived: int = 0
+    not_covered: int = 0
+    not_measurable: int = 0
+    raw_met: int = 0
+    raw_breached: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            **{name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__}
+        )
+
+    @property
+    def counted(self) -> int:
+        return self.met + self.breached
+
+    @property
+    def total(self) -> int:
+        return sum(getattr(self, status) for status in STATUSES)
+
+    @property
+    def compliance(self) -> Ratio:
+        """met / (met + breached): the other statuses are counted beside it, never inside."""
+        return Ratio(self.met, self.counted)
+
+    @property
+    def raw_compliance(self) -> Ratio:
+        """The same before waivers."""
+        return Ratio(self.raw_met, self.raw_met + self.raw_breached)
+
+
+@dataclass(frozen=True)
+class ComplianceRow:
+    """One cell of a cut. A dimension that is not cut by is None, and so is a plan or severity that nobody
+    knows; `obligation_kinds` says whether targets, estimates or both are inside."""
+
+    month: str | None
+    customer_id: str | None
+    customer_name: str | None
+    plan: str | None
+    severity: int | None
+    obligation: str | None
+    obligation_kinds: tuple[str, ...]
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """`rows` add up to `total`, and both to the obligations that `tickets` lists for the same selection."""
+
+    by: tuple[str, ...]
+    month_basis: str
+    rows: tuple[ComplianceRow, ...]
+    total: Tally
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class TrendPoint:
+    """One month of a trend, also when nothing happened in it. A partial month still runs at the as-of
+    instant."""
+
+    month: str
+    is_partial: bool
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Balance:
+    """One pool of one subscription term. Quantities are tickets (or redemptions); None = no such number
+    exists.
+
+    For a pool with a stated, limited grant: granted + purchased - used + credited + overflowed out -
+    overflowed in - expired = remaining - overage. What another pool took over (out) is given back to this
+    one; what this one took over (in) is drawn from it.
+    """
+
+    customer_id: str
+    customer_name: str
+    subscription_id: str
+    plan: str
+    plan_version: str
+    pool: str
+    term_starts_on: date
+    term_ends_on: date
+    is_unlimited: bool
+    is_stated: bool
+    granted_quantity: int | None
+    purchased_quantity: int
+    used_quantity: int
+    credited_quantity: int
+    overflowed_in_quantity: int
+    overflowed_out_quantity: int
+    expired_quantity: int
+    remaining_quantity: int | None
+    overage_quantity: int
+    days_left: int
+    term_status: str
+    as_of: datetime
+
+    @property
+    def adds_up(self) -> bool:
+        if self.is_unlimited or self.granted_quantity is None or self.remaining_quantity is None:
+            return True
+        given = self.granted_quantity + self.purchased_quantity + self.credited_quantity
+        taken = self.used_quantity + self.overflowed_in_quantity + self.expired_quantity
+        return given + self.overflowed_out_quantity - taken == self.remaining_quantity - self.overage_quantity
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One line of the entitlement ledger. `quantity` is signed; `balance_after` is None for unlimited and not
+    stated pools."""
+
+    movement_id: str
+    customer_id: str
+    subscription_id: str
+    pool: str
+    movement_kind: str
+    quantity: int
+    balance_after: int | None
+    happened_at: datetime
+    known_at: datetime | None
+    ticket_id: str | None
+    undoes_movement_id: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """One promise to one ticket, with its verdict. `month` is the month it is counted in on the asked basis;
+    durations are seconds on `clock_name`; `remaining_seconds` is negative when over target."""
+
+    obligation_key: str
+    ticket_id: str
+    cycle_number: int
+    customer_id: str
+    customer_name: str | None
+    subscription_id: str | None
+    subject: str | None
+    requester: str | None
+    channel: str | None
+    plan: str | None
+    plan_version: str | None
+    clause: str | None
+    clause_text: str | None
+    obligation: str
+    obligation_kind: str | None
+    severity_submitted: int | None
+    severity_in_force: int | None
+    clock_name: str | None
+    submitted_at: datetime | None
+    starts_at: datetime | None
+    due_at: datetime | None
+    settled_at: datetime | None
+    stopped_at: datetime | None
+    breached_at: datetime | None
+    target_seconds: int | None
+    elapsed_seconds: int | None
+    remaining_seconds: int | None
+    status: str
+    status_reason: str | None
+    reason_label: str | None
+    status_before_waiver: str | None
+    status_as_submitted: str | None
+    waiver_id: str | None
+    month: str | None
+    settled_month: str | None
+    submitted_month: str | None
+    as_of: datetime
+
+    @property
+    def used(self) -> Ratio | None:
+        """The part of the target that is used up, or None where no target was promised."""
+        if self.target_seconds is None or self.elapsed_seconds is None:
+            return None
+        return Ratio(self.elapsed_seconds, self.target_seconds)
+
+    @property
+    def over_by_seconds(self) -> int | None:
+        """Seconds over target, or None while within it."""
+        if self.target_seconds is None or self.elapsed_seconds is None:
+            return None
+        over = self.elapsed_seconds - self.target_seconds
+        return over if over > 0 else None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One stretch of an obligation's wall time: `counted`, `closed`, `holiday` or `paused`."""
+
+    obligation_key: str
+    segment_number: int
+    segment_kind: str
+    starts_at: datetime
+    ends_at: datetime
+    counted_seconds: int
+    wall_seconds: int
+    segment_reason: str | None
+    calendar_version: str | None
+
+
+@dataclass(frozen=True)
+class TicketEvent:
+    """One event of a ticket, in the order in which the rules read them, with the source line it comes from."""
+
+    event_id: str
+    ticket_id: str
+    event_at: datetime
+    event_order: int
+    moment: str | None
+    event_type: str
+    actor_kind: str | None
+    actor: str | None
+    is_public: bool | None
+    value: str | None
+    is_automatic_reply: bool | None
+    source: str
+    source_file: str
+    line_number: int
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One ticket as the rules see it, with the source line it comes from."""
+
+    ticket_id: str
+    source: str
+    customer_id: str | None
+    requester: str | None
+    channel: str | None
+    severity_submitted: int | None
+    severity_now: int | None
+    submitted_at: datetime
+    subject: str | None
+    ticket_type: str | None
+    ticket_status: str | None
+    source_file: str
+    line_number: int
+
+
+@dataclass(frozen=True)
+class ObligationExplanation:
+    """Why one verdict: its segments add up to the elapsed seconds; `passed_over` are automatic replies
+    between the start and the stop; `stopped_by` is the event that stopped the clock."""
+
+    obligation: Obligation
+    segments: tuple[Segment, ...]
+    stopped_by: TicketEvent | None
+    passed_over: tuple[TicketEvent, ...]
+    calendar_versions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything behind one ticket's verdicts."""
+
+    ticket: Ticket
+    customer_name: str | None
+    obligations: tuple[ObligationExplanation, ...]
+    events: tuple[TicketEvent, ...]
+    movements: tuple[Movement, ...]
+    as_of: datetime
+    build_id: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One data check of the build. `observed` and `detail` are withheld from a limited scope."""
+
+    check_name: str
+    severity: str
+    status: str
+    observed: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True)
+class BuildStatus:
+    """What is published and how fresh it is."""
+
+    build_id: str
+    as_of: datetime
+    published_at: datetime | None
+    tzdata_version: str
+    holidays_version: str
+    landed_rows: int
+    batches: int
+    newest_landed_at: datetime | None
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Customer:
+    """One customer that reports can be made for."""
+
+    customer_id: str
+    customer_name: str
+    time_zone: str | None
+
+
+@dataclass(frozen=True)
+class PlanTerm:
+    """One promise of one plan version for one severity. `note` tells a reading that the source does not
+    state."""
+
+    plan: str
+    plan_title: str
+    plan_version: str
+    obligation: str
+    obligation_kind: str
+    severity: int
+    severity_label: str | None
+    target_seconds: int
+    clock_name: str
+    clause: str | None
+    clause_text: str | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class PlanPool:
+    """One entitlement of one plan version, with where it stands in the plan."""
+
+    plan: str
+    plan_version: str
+    pool: str
+    clause: str | None
+    clause_text: str | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class PlanStatement:
+    """One rule of one plan version in words. A reading is one that we chose where the plan's source is
+    silent."""
+
+    plan_version: str
+    statement: str
+    statement_value: str | None
+    clause: str | None
+    clause_text: str | None
+    note: str | None
+    is_reading: bool
+
+
+@dataclass(frozen=True)
+class Closure:
+    """A holiday, a break or another day's hours: a stretch named for the reason why its clock differs."""
+
+    clock_name: str
+    reason: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A recorded exception: why a breach is not counted, who asked for it and who else approved it."""
+
+    waiver_id: str
+    reason: str
+    requested_by: str
+    approved_by: str
+    approved_at: datetime
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One line of a customer's summary: a promise (all severities that share it) with this and last month's
+    count.
+
+    `running` counts what still ran at the as-of instant and was submitted by the end of the month: such a
+    promise belongs to no finished month yet.
+    """
+
+    plan: str
+    obligation: str
+    obligation_kind: str
+    severities: tuple[int, ...]
+    target_seconds: int
+    clock_name: str
+    clause: str | None
+    tally: Tally
+    previous: Tally
+    running: int
+
+
+@dataclass(frozen=True)
+class MonthlyReport:
+    """Everything that a customer's monthly document says. Promises plus `outside_promises` add up to `total`."""
+
+    customer_id: str
+    customer_name: str
+    month: str
+    previous_month: str
+    time_zone: str
+    plans: tuple[str, ...]
+    tickets_submitted_count: int
+    is_partial: bool
+    total: Tally
+    previous_total: Tally
+    outside_promises: Tally
+    outside_running: int
+    promises: tuple[Promise, ...]
+    trend: tuple[TrendPoint, ...]
+    obligations: tuple[Obligation, ...]
+    still_running: tuple[Obligation, ...]
+    balances: tuple[Balance, ...]
+    plan_terms: tuple[PlanTerm, ...]
+    plan_pools: tuple[PlanPool, ...]
+    plan_statements: tuple[PlanStatement, ...]
+    closures: tuple[Closure, ...]
+    waivers: tuple[Waiver, ...]
+    build: BuildStatus
+
+    @property
+    def as_of(self) -> datetime:
+        return self.build.as_of

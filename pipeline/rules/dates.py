@@ -1,0 +1,58 @@
+"""Dates and instants as rule files write them, as naive UTC. Only `calendars.zones` knows zone rules."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.resources
+import re
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time
+from functools import cache
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def parse_date(text: str) -> date | None:
+    """A date written as 2026-11-22, else None."""
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    # Beyond these years an instant of the day cannot be told from the open end, or cannot be written at all.
+    return day if 1900 <= day.year <= 9998 else None
+
+
+def parse_utc(text: str) -> datetime | None:
+    """An ISO instant with its zone as naive UTC to the second, else None."""
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            return None
+        return instant.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    except (ValueError, OverflowError):
+        return None
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """The zone names of the pinned tzdata."""
+    listing = importlib.resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8")
+    return frozenset(listing.split())
+
+
+def hint_zone(zone: str, zones: Collection[str]) -> str:
+    """The hint for a zone name that does not exist: the nearest of the many that do."""
+    by_lower = {known.lower(): known for known in zones}
+    nearest = difflib.get_close_matches(zone.lower(), by_lower, n=1, cutoff=0.6)
+    if nearest:
+        return f"Did you mean {by_lower[nearest[0]]!r}?"
+    return "Write a name of the tz database, such as Europe/Berlin or UTC."
+
+
+def start_of_day(day: date, zone: str) -> datetime:
+    """The first instant of a local day, as naive UTC."""
+    from pipeline.calendars.zones import localize
+
+    return localize(datetime.combine(day, time()), zone).astimezone(UTC).replace(tzinfo=None)

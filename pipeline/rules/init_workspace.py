@@ -1,0 +1,44 @@
+"""Write an empty, commented workspace: `sla init DIR`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from pipeline.errors import ConfigurationError
+from pipeline.rules.load_reference import REFERENCE_FILES
+from pipeline.settings import CHECKOUT
+
+_TEMPLATE = Path(__file__).resolve().parent / "workspace_template"
+_SHIPPED = CHECKOUT / "data" / "reference"
+
+
+def init_workspace(directory: Path) -> list[Path]:
+    """Fill a new or empty folder and give the files written, in order of name.
+
+    Raises ConfigurationError when the folder holds anything, or cannot be written.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise ConfigurationError(f"{directory} is a file. Name a new or an empty folder.")
+    if directory.is_dir() and any(directory.iterdir()):
+        raise ConfigurationError(
+            f"{directory} is not empty. Name a new or an empty folder; nothing was written."
+        )
+    if not _SHIPPED.is_dir():
+        raise ConfigurationError(
+            f"The plans to copy are not in {_SHIPPED}. Install from a checkout and keep it."
+        )
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_TEMPLATE / "sla.yml", directory / "sla.yml")
+        (directory / "inbox").mkdir()
+        for name in ("plans", "calendars"):
+            folder = directory / "reference" / name
+            folder.mkdir(parents=True)
+            for source in sorted((_SHIPPED / name).glob("*.yml")):
+                shutil.copy(source, folder / source.name)
+        for name, columns in REFERENCE_FILES.items():
+            (directory / "reference" / f"{name}.csv").write_text(",".join(columns) + "\n", encoding="utf-8")
+    except OSError as problem:
+        raise ConfigurationError(f"{directory} cannot be written: {problem}.") from problem
+    return sorted(path for path in directory.rglob("*") if path.is_file())

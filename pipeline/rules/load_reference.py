@@ -1,0 +1,557 @@
+"""Read customers, terms, contacts, purchases, redemptions and waivers, and refuse what is wrong.
+
+A refused file is refused whole: a report must never rest on the half of a table that happened to parse.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import InputRejected, Problem
+from pipeline.rules.dates import hint_zone, known_zones, parse_date, parse_utc, start_of_day
+from pipeline.rules.plan import LICENSE_STATUSES, LICENSE_TYPES, Plan
+from pipeline.rules.section import SHOWN_PROBLEMS, name_nearest
+from pipeline.rules.tables import OPEN_END, build_table
+from pipeline.settings import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# File (without .csv) -> its columns, in any order in the file. Nothing else may stand in it.
+REFERENCE_FILES: dict[str, tuple[str, ...]] = {
+    "customers": ("customer_id", "name", "time_zone", "locale", "report_recipients"),
+    "subscriptions": (
+        "subscription_id",
+        "customer_id",
+        "plan",
+        "term_starts_on",
+        "term_ends_on",
+        "license_type",
+        "license_status",
+    ),
+    "contacts": ("customer_id", "contact", "valid_from", "valid_to"),
+    "purchases": (
+        "purchase_id",
+        "customer_id",
+        "subscription_id",
+        "pool",
+        "quantity",
+        "purchased_on",
+        "expires_on",
+    ),
+    "redemptions": (
+        "redemption_id",
+        "customer_id",
+        "subscription_id",
+        "entitlement",
+        "redeemed_on",
+        "ticket_id",
+    ),
+    "waivers": (
+        "waiver_id",
+        "ticket_id",
+        "obligation",
+        "reason",
+        "requested_by",
+        "approved_by",
+        "approved_at",
+        "expires_on",
+    ),
+}
+_REQUIRED_FILES = ("customers", "subscriptions")
+_LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Z]{2})?")
+_ADDRESS = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+")
+_SPREADSHEET_NUMBER = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]+")
+_LARGEST_QUANTITY = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One record: its values by column, outer blanks removed, and the line it begins on."""
+
+    line: int
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Term:
+    """One subscription term; half-open, in days of the plan's time zone and in naive UTC."""
+
+    subscription_id: str
+    customer_id: str
+    plan: Plan
+    starts_on: date
+    ends_on: date
+    line: int
+    time_zone: str
+
+
+class _Table:
+    """One reference file being read: its rows, and the problems found so far."""
+
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        self.path = workspace.reference / f"{name}.csv"
+        self.columns = REFERENCE_FILES[name]
+        self.source_file = f"reference/{name}.csv"
+        self.problems: list[Problem] = []
+        self.rows = self._read(name)
+
+    def report(self, line: int | None, field: str | None, reason: str, hint: str) -> None:
+        self.problems.append(Problem(str(self.path), line, field, reason, hint))
+
+    def refuse_if_wrong(self) -> None:
+        """Raise InputRejected with the first problems, if there are any."""
+        count = len(self.problems)
+        if count:
+            counted = f"{count} problem{'s' if count > 1 else ''}"
+            first = f", the first {SHOWN_PROBLEMS} of them" if count > SHOWN_PROBLEMS else ""
+            shown = sorted(self.problems, key=lambda problem: problem.line or 0)[:SHOWN_PROBLEMS]
+            raise InputRejected(f"{self.source_file} was refused: {counted}{first}.", shown)
+
+    def lineage(self, row: _Row) -> tuple[str, int]:
+        return self.source_file, row.line
+
+    def _read(self, name: str) -> list[_Row]:
+        if not self.path.is_file():
+            if name in _REQUIRED_FILES:
+                self.report(None, None, "there is no such file.", f"Its header is {','.join(self.columns)}.")
+                self.refuse_if_wrong()
+            return []
+        content = self.path.read_bytes()
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as problem:
+            line = content.count(b"\n", 0, problem.start) + 1
+            self.report(line, None, "the text is not UTF-8.", "Save the table as CSV in UTF-8.")
+            self.refuse_if_wrong()
+        if not text.strip():
+            self.report(None, None, "the file is empty.", f"Its first line must be {','.join(self.columns)}.")
+        elif text.lstrip().startswith("<"):
+            self.report(
+                1,
+                None,
+                "this is a web page, not a table.",
+                "A login page was probably saved instead; export it again as CSV.",
+            )
+        self.refuse_if_wrong()
+        records = self._read_records(text)
+        header_line, header = next(records)
+        self._check_header(header_line, header)
+        self.refuse_if_wrong()
+        rows: list[_Row] = []
+        for line, record in records:
+            if len(record) != len(header):
+                self.report(
+                    line,
+                    None,
+                    f"the line has {len(record)} values, the header has {len(header)}.",
+                    "Put a value that holds a comma in quotes.",
+                )
+                continue
+            row = _Row(line, dict(zip(header, record, strict=True)))
+            for field, value in row.values.items():
+                if any(unicodedata.category(character) == "Cc" for character in value):
+                    self.report(
+                        line, field, "the value holds a control character or a line break.", "Remove it."
+                    )
+            rows.append(row)
+        return rows
+
+    def _read_records(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """Every record that is not blank, with the line it begins on; outer blanks of values are dropped."""
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        line = 1
+        try:
+            for record in reader:
+                values = [value.strip() for value in record]
+                if any(values):
+                    yield line, values
+                line = reader.line_num + 1
+        except csv.Error:
+            self.report(
+                line, None, "a quote that opens here does not close.", 'Write a quote within a value as "".'
+            )
+            self.refuse_if_wrong()
+
+    def _check_header(self, line: int, header: Sequence[str]) -> None:
+        if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+            self.report(
+                line, None, "the columns are not separated by commas.", "Export it again with commas."
+            )
+            return
+        for index, column in enumerate(header):
+            if column not in self.columns:
+                self.report(
+                    line, column or None, "this column is not known here.", name_nearest(column, self.columns)
+                )
+            elif column in header[:index]:
+                self.report(line, column, "this column stands in the header twice.", "Keep one of the two.")
+        for column in self.columns:
+            if column not in header:
+                self.report(line, column, "the header does not have this column.", "Add it; it may be empty.")
+
+    def text(self, row: _Row, field: str) -> str:
+        """A value that must be there; reported and empty where it is not."""
+        value = row.values[field]
+        if not value:
+            self.report(row.line, field, "the value is missing.", "Every line needs one.")
+        return value
+
+    def identity(self, row: _Row, field: str) -> str:
+        """An id: text that a spreadsheet has not turned into a rounded number."""
+        value = self.text(row, field)
+        if _SPREADSHEET_NUMBER.fullmatch(value):
+            self.report(
+                row.line,
+                field,
+                f"{value!r} is an id that a spreadsheet turned into a number; its last digits are lost.",
+                "Export it again with the column as text.",
+            )
+        return value
+
+    def new_identity(self, row: _Row, field: str, lines: dict[str, int]) -> str:
+        """An id that no earlier line has; `lines` remembers them."""
+        value = self.identity(row, field)
+        first = lines.setdefault(value, row.line)
+        if value and first != row.line:
+            self.report(
+                row.line, field, f"{value!r} stands on line {first} already.", "Every line needs its own."
+            )
+        return value
+
+    def choice(self, row: _Row, field: str, known: Collection[str]) -> str:
+        value = self.text(row, field)
+        if value and value not in known:
+            self.report(row.line, field, f"{value!r} is not known here.", name_nearest(value, known))
+        return value
+
+    def day(self, row: _Row, field: str) -> date | None:
+        """A date; None and reported where it is missing or no date."""
+        value = self.text(row, field)
+        day = parse_date(value)
+        if value and day is None:
+            self.report(row.line, field, f"{value!r} is not a date.", "Write it like 2026-11-22.")
+        return day
+
+    def instant(self, row: _Row, field: str, zone: str) -> datetime | None:
+        """A date (the first instant of the day in `zone`) or an instant with its zone, as naive UTC."""
+        value = self.text(row, field)
+        day = parse_date(value)
+        instant = start_of_day(day, zone) if day else parse_utc(value)
+        if value and instant is None:
+            self.report(
+                row.line,
+                field,
+                f"{value!r} is neither a date nor an instant with its zone.",
+                "Write it like 2026-11-22, or like 2026-11-22T06:00:00Z.",
+            )
+        return instant
+
+    def check_order(self, row: _Row, field: str, begins: Any, ends: Any) -> bool:
+        """Whether both are there and `ends` is later; reported at `field` where it is not."""
+        if begins is None or ends is None:
+            return False
+        if ends <= begins:
+            self.report(
+                row.line, field, "the end is not later than the begin.", "The end itself is not included."
+            )
+        return bool(begins < ends)
+
+
+def load_reference(workspace: Workspace, plans: Iterable[Plan]) -> dict[str, pyarrow.Table]:
+    """All reference tables of a workspace, each row with its file and line.
+
+    Dates become the first instant of the day in the time zone of the plan that the customer has then (UTC
+    without one). Raises InputRejected for the first file that is wrong, with its problems (20 are shown).
+    """
+    known_plans = {plan.plan: plan for plan in plans}
+    customers, customer_rows = _read_customers(_Table(workspace, "customers"))
+    terms, subscription_rows = _read_subscriptions(_Table(workspace, "subscriptions"), customers, known_plans)
+    rows = {
+        "customers": customer_rows,
+        "subscriptions": subscription_rows,
+        "contacts": _read_contacts(_Table(workspace, "contacts"), customers, terms),
+        "purchases": _read_purchases(_Table(workspace, "purchases"), customers, terms),
+        "redemptions": _read_redemptions(_Table(workspace, "redemptions"), customers, terms),
+        "waivers": _read_waivers(_Table(workspace, "waivers"), known_plans),
+    }
+    return {name: build_table(name, table_rows) for name, table_rows in rows.items()}
+
+
+def _read_customers(table: _Table) -> tuple[frozenset[str], list[tuple[Any, ...]]]:
+    lines: dict[str, int] = {}
+    zones = known_zones()
+    rows: list[tuple[Any, ...]] = []
+    for row in table.rows:
+        customer_id = table.new_identity(row, "customer_id", lines)
+        name = table.text(row, "name")
+        zone, locale, recipients = (
+            row.values[field] for field in ("time_zone", "locale", "report_recipients")
+        )
+        if zone and zone not in zones:
+            table.report(row.line, "time_zone", f"{zone!r} is not a time zone.", hint_zone(zone, zones))
+        if locale and not _LOCALE.fullmatch(locale):
+            table.report(row.line, "locale", f"{locale!r} is not a locale.", "Write it like en, de or fr-CA.")
+        for address in (part.strip() for part in recipients.split(";") if recipients):
+            if not _ADDRESS.fullmatch(address):
+                table.report(
+                    row.line,
+                    "report_recipients",
+                    f"{address!r} is not a mail address.",
+                    "Separate several with semicolons.",
+                )
+        rows.append(
+            (customer_id, name, zone or None, locale or None, recipients or None, *table.lineage(row))
+        )
+    table.refuse_if_wrong()
+    return frozenset(lines), rows
+
+
+def _read_subscriptions(
+    table: _Table, customers: frozenset[str], plans: Mapping[str, Plan]
+) -> tuple[dict[str, _Term], list[tuple[Any, ...]]]:
+    lines: dict[str, int] = {}
+    terms: dict[str, _Term] = {}
+    rows: list[tuple[Any, ...]] = []
+    for row in table.rows:
+        subscription_id = table.new_identity(row, "subscription_id", lines)
+        customer_id = _read_customer_id(table, row, customers)
+        plan = plans.get(table.choice(row, "plan", plans))
+        starts_on, ends_on = table.day(row, "term_starts_on"), table.day(row, "term_ends_on")
+        license_type = table.choice(row, "license_type", LICENSE_TYPES)
+        license_status = table.choice(row, "license_status", LICENSE_STATUSES)
+        if not table.check_order(row, "term_ends_on", starts_on, ends_on) or plan is None:
+            continue
+        assert starts_on and ends_on
+        zone = _zone_of_plan(plan, starts_on)
+        term = _Term(subscription_id, customer_id, plan, starts_on, ends_on, row.line, zone)
+        for other in terms.values():
+            if other.customer_id == customer_id and starts_on < other.ends_on and other.starts_on < ends_on:
+                table.report(
+                    row.line,
+                    "term_starts_on",
+                    f"the term {starts_on} to {ends_on} of {customer_id!r} overlaps that of line "
+                    f"{other.line}, {other.starts_on} to {other.ends_on}.",
+                    "One term holds at a time; term_ends_on is the first day after a term.",
+                )
+        terms[subscription_id] = term
+        rows.append(
+            (
+                subscription_id,
+                customer_id,
+                plan.plan,
+                start_of_day(starts_on, zone),
+                start_of_day(ends_on, zone),
+                starts_on,
+                ends_on,
+                license_type,
+                license_status,
+                *table.lineage(row),
+            )
+        )
+    table.refuse_if_wrong()
+    return terms, rows
+
+
+def _read_contacts(
+    table: _Table, customers: frozenset[str], terms: Mapping[str, _Term]
+) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    periods: dict[tuple[str, str], list[tuple[datetime, datetime, int]]] = {}
+    for row in table.rows:
+        customer_id = _read_customer_id(table, row, customers)
+        contact = table.text(row, "contact")
+        valid_from = table.instant(
+            row, "valid_from", _zone_of_customer(customer_id, row, "valid_from", terms)
+        )
+        valid_to: datetime | None = OPEN_END
+        if row.values["valid_to"]:
+            valid_to = table.instant(row, "valid_to", _zone_of_customer(customer_id, row, "valid_to", terms))
+        if not table.check_order(row, "valid_to", valid_from, valid_to):
+            continue
+        assert valid_from and valid_to
+        earlier = periods.setdefault((customer_id, contact.casefold()), [])
+        for other_from, other_to, line in earlier:
+            if valid_from < other_to and other_from < valid_to:
+                table.report(
+                    row.line,
+                    "valid_from",
+                    f"{contact!r} is a contact of {customer_id!r} on line {line} already, at the same time.",
+                    "Let the periods of one contact follow each other; valid_to itself is not included.",
+                )
+        earlier.append((valid_from, valid_to, row.line))
+        rows.append((customer_id, contact, valid_from, valid_to, *table.lineage(row)))
+    table.refuse_if_wrong()
+    return rows
+
+
+def _read_purchases(
+    table: _Table, customers: frozenset[str], terms: Mapping[str, _Term]
+) -> list[tuple[Any, ...]]:
+    lines: dict[str, int] = {}
+    rows: list[tuple[Any, ...]] = []
+    for row in table.rows:
+        purchase_id = table.new_identity(row, "purchase_id", lines)
+        customer_id = _read_customer_id(table, row, customers)
+        term = _read_term(table, row, customer_id, terms)
+        pool = table.choice(row, "pool", term.plan.pools) if term else table.text(row, "pool")
+        quantity = _read_quantity(table, row)
+        purchased_on = table.day(row, "purchased_on")
+        expires_on = table.day(row, "expires_on") if row.values["expires_on"] else None
+        if expires_on:
+            table.check_order(row, "expires_on", purchased_on, expires_on)
+        if term and purchased_on:
+            rows.append(
+                (
+                    purchase_id,
+                    customer_id,
+                    term.subscription_id,
+                    pool,
+                    quantity,
+                    start_of_day(purchased_on, term.time_zone),
+                    start_of_day(expires_on, term.time_zone) if expires_on else None,
+                    *table.lineage(row),
+                )
+            )
+    table.refuse_if_wrong()
+    return rows
+
+
+def _read_redemptions(
+    table: _Table, customers: frozenset[str], terms: Mapping[str, _Term]
+) -> list[tuple[Any, ...]]:
+    lines: dict[str, int] = {}
+    rows: list[tuple[Any, ...]] = []
+    for row in table.rows:
+        redemption_id = table.new_identity(row, "redemption_id", lines)
+        customer_id = _read_customer_id(table, row, customers)
+        term = _read_term(table, row, customer_id, terms)
+        redeemed_on = table.day(row, "redeemed_on")
+        entitlement = table.text(row, "entitlement")
+        if term and entitlement:
+            redeemed = [pool for pool, found in term.plan.pools.items() if found.is_redeemed]
+            table.choice(row, "entitlement", redeemed)
+        if term and redeemed_on:
+            rows.append(
+                (
+                    redemption_id,
+                    customer_id,
+                    term.subscription_id,
+                    entitlement,
+                    start_of_day(redeemed_on, term.time_zone),
+                    row.values["ticket_id"] or None,
+                    *table.lineage(row),
+                )
+            )
+    table.refuse_if_wrong()
+    return rows
+
+
+def _read_waivers(table: _Table, plans: Mapping[str, Plan]) -> list[tuple[Any, ...]]:
+    """Waivers name a ticket, whose plan is not known here: their dates are days of UTC."""
+    obligations = {
+        obligation.obligation
+        for plan in plans.values()
+        for version in plan.versions
+        for obligation in version.obligations
+    }
+    lines: dict[str, int] = {}
+    rows: list[tuple[Any, ...]] = []
+    for row in table.rows:
+        waiver_id = table.new_identity(row, "waiver_id", lines)
+        ticket_id = table.identity(row, "ticket_id")
+        obligation = table.choice(row, "obligation", obligations)
+        reason, requested_by, approved_by = (
+            table.text(row, field) for field in ("reason", "requested_by", "approved_by")
+        )
+        if approved_by and approved_by.casefold() == requested_by.casefold():
+            table.report(
+                row.line,
+                "approved_by",
+                f"{approved_by!r} approved what the same person requested.",
+                "A waiver needs a second person.",
+            )
+        approved_at = table.instant(row, "approved_at", "UTC")
+        expires_at = table.instant(row, "expires_on", "UTC") if row.values["expires_on"] else None
+        if expires_at:
+            table.check_order(row, "expires_on", approved_at, expires_at)
+        rows.append(
+            (
+                waiver_id,
+                ticket_id,
+                obligation,
+                reason,
+                requested_by,
+                approved_by,
+                approved_at,
+                expires_at,
+                *table.lineage(row),
+            )
+        )
+    table.refuse_if_wrong()
+    return rows
+
+
+def _read_customer_id(table: _Table, row: _Row, customers: frozenset[str]) -> str:
+    customer_id = table.identity(row, "customer_id")
+    if customer_id and customer_id not in customers:
+        hint = name_nearest(customer_id, customers)
+        table.report(row.line, "customer_id", f"{customer_id!r} is not in customers.csv.", hint)
+    return customer_id
+
+
+def _read_term(table: _Table, row: _Row, customer_id: str, terms: Mapping[str, _Term]) -> _Term | None:
+    subscription_id = table.identity(row, "subscription_id")
+    term = terms.get(subscription_id)
+    if subscription_id and term is None:
+        hint = name_nearest(subscription_id, terms)
+        table.report(row.line, "subscription_id", f"{subscription_id!r} is not in subscriptions.csv.", hint)
+    elif term and customer_id and term.customer_id != customer_id:
+        table.report(
+            row.line,
+            "subscription_id",
+            f"{subscription_id!r} belongs to {term.customer_id!r}, not to {customer_id!r}.",
+            "Correct one of the two.",
+        )
+    return term
+
+
+def _read_quantity(table: _Table, row: _Row) -> int | None:
+    text = table.text(row, "quantity")
+    if re.fullmatch(r"[0-9]{1,10}", text) and 0 < int(text) <= _LARGEST_QUANTITY:
+        return int(text)
+    if text:
+        table.report(
+            row.line,
+            "quantity",
+            f"{text!r} is not a whole number over zero.",
+            "Write the tickets bought, such as 5.",
+        )
+    return None
+
+
+def _zone_of_plan(plan: Plan, day: date) -> str:
+    """The zone of the version that is in force when the day begins there; of the oldest before any was."""
+    in_force = [
+        version for version in plan.versions if version.valid_from <= start_of_day(day, version.time_zone)
+    ]
+    return (in_force[-1] if in_force else plan.versions[0]).time_zone
+
+
+def _zone_of_customer(customer_id: str, row: _Row, field: str, terms: Mapping[str, _Term]) -> str:
+    """The zone of the customer's term on the day that stands in `field`; else of the first term; else UTC."""
+    own = sorted(
+        (term for term in terms.values() if term.customer_id == customer_id), key=lambda term: term.starts_on
+    )
+    day = parse_date(row.values[field])
+    for term in own:
+        if day and term.starts_on <= day < term.ends_on:
+            return term.time_zone
+    return own[0].time_zone if own else "UTC"

@@ -1,0 +1,70 @@
+"""All rules of a workspace at once: plans, calendars, sources, reference tables, and their fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.rules.load_plans import flatten_plans, load_plans
+from pipeline.rules.load_reference import REFERENCE_FILES, load_reference
+from pipeline.rules.load_sources import SourcesConfig, flatten_sources, load_sources
+from pipeline.rules.plan import Plan
+from pipeline.settings import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from pipeline.calendars.calendar import Calendar
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a build applies. `tables`: name -> rows, all of `pipeline.rules.tables.RULE_TABLES`."""
+
+    plans: tuple[Plan, ...]
+    sources: SourcesConfig
+    calendars: Mapping[str, Calendar]
+    tables: Mapping[str, pyarrow.Table]
+    fingerprint: str
+
+
+def load_rules(workspace: Workspace) -> Rules:
+    """Read and check every rule file. Raises ConfigurationError (YAML) or InputRejected (CSV)."""
+    from pipeline.calendars.load_calendars import load_calendars
+
+    calendars = load_calendars(workspace.calendars)
+    plans = load_plans(workspace.plans, calendars)
+    sources = load_sources(workspace.sla_yml)
+    tables = flatten_plans(plans) | flatten_sources(sources) | load_reference(workspace, plans)
+    return Rules(tuple(plans), sources, calendars, tables, fingerprint_rules(workspace))
+
+
+def fingerprint_rules(workspace: Workspace) -> str:
+    """SHA-256 (hex) over the name and the bytes of every rule file, in the order of their names.
+
+    Names count from the workspace, so a copy elsewhere has the same fingerprint. Only files that rules are
+    read from count.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(
+        _list_rule_files(workspace), key=lambda path: path.relative_to(workspace.root).as_posix()
+    ):
+        content = path.read_bytes()
+        # The length keeps a byte from moving between two files unseen.
+        digest.update(f"{path.relative_to(workspace.root).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _list_rule_files(workspace: Workspace) -> list[Path]:
+    reference = [workspace.reference / f"{name}.csv" for name in REFERENCE_FILES]
+    dated = [
+        path
+        for folder in (workspace.plans, workspace.calendars)
+        for path in folder.glob("*")
+        if path.suffix in {".yml", ".yaml"}
+    ]
+    return [path for path in (workspace.sla_yml, *reference, *dated) if path.is_file()]

@@ -1,0 +1,364 @@
+"""Read `sla.yml`: which helpdesks send exports, and how their words map to those of the plans."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from pipeline.errors import ConfigurationError, Problem
+from pipeline.rules.dates import hint_zone, known_zones
+from pipeline.rules.plan import SEVERITIES, STATUSES
+from pipeline.rules.read_yaml import Key, read_yaml
+from pipeline.rules.section import Section, name_nearest, open_document, refuse
+from pipeline.rules.tables import build_table
+
+if TYPE_CHECKING:
+    import pyarrow
+
+SourceType = Literal["canonical", "zendesk", "servicenow"]
+
+# What of a ticket names its customer or its severity, by type. A canonical export carries both itself.
+_CUSTOMER_FIELDS = {
+    "zendesk": ("organization_external_id", "organization_id"),
+    "servicenow": ("company", "requester"),
+}
+_SEVERITY_FIELDS = {
+    "zendesk": ("priority", "tag"),
+    "servicenow": ("priority", "severity", "urgency", "impact"),
+}
+_CUSTOM_FIELD = re.compile(r"custom_field:[0-9]+")
+EVENT_TYPES = (
+    "debug_requested",
+    "debug_logs_received",
+    "debug_delivered",
+    "bug_confirmed",
+    "bug_rejected",
+    "merged",
+    "deleted",
+    "assistance_redeemed",
+)
+_SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+# The vendors' own words. `statuses: values:` and `channels: values:` of a source override them one by one.
+_STATUSES: dict[str, dict[str, str]] = {
+    "canonical": {},
+    "zendesk": {
+        "new": "new",
+        "open": "open",
+        "pending": "pending",
+        "hold": "on_hold",
+        "solved": "solved",
+        "closed": "closed",
+    },
+    "servicenow": {
+        "1": "new",
+        "New": "new",
+        "2": "open",
+        "In Progress": "open",
+        "Active": "open",
+        "3": "on_hold",
+        "On Hold": "on_hold",
+        # Pending is the wait for the customer. The other waits are for somebody else, or do not say for whom:
+        # a plan that pauses only while the customer is waited for must not pause then.
+        "Awaiting User Info": "pending",
+        "Awaiting Problem": "on_hold",
+        "Awaiting Vendor": "on_hold",
+        "Awaiting Evidence": "on_hold",
+        "6": "solved",
+        "Resolved": "solved",
+        "7": "closed",
+        "Closed": "closed",
+        "8": "closed",
+        "Canceled": "closed",
+    },
+}
+# Zendesk calls its web form `web`; `api` and the rest say nothing about a form, so they keep their names.
+_CHANNELS: dict[str, dict[str, str]] = {
+    "canonical": {},
+    "zendesk": {"web": "web_form"},
+    "servicenow": {
+        "Email": "email",
+        "Self service": "web_form",
+        "Self-service": "web_form",
+        "self-service": "web_form",
+    },
+}
+# Zendesk writes `rule` as the channel of everything that a trigger or an automation did.
+_BOT_CHANNELS: dict[str, tuple[str, ...]] = {
+    "canonical": (),
+    "zendesk": ("rule", "trigger", "automation"),
+    "servicenow": (),
+}
+
+
+@dataclass(frozen=True)
+class SourceEvent:
+    """In this source, a change of `field_name` to `field_value` stands for `event_type`."""
+
+    event_type: str
+    field_name: str
+    field_value: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """One helpdesk. `time_zone` is that of instants written without one; None: each must carry its own."""
+
+    source: str
+    source_type: SourceType
+    time_zone: str | None
+    date_format: str | None
+    null_markers: tuple[str, ...]
+    ticket_prefix: str
+    customer_field: str | None
+    customer_constant: str | None
+    severity_field: str | None
+    severity_values: Mapping[str, int]
+    status_values: Mapping[str, str]
+    channel_values: Mapping[str, str]
+    events: tuple[SourceEvent, ...]
+    bot_actors: tuple[str, ...]
+    bot_channels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SourcesConfig:
+    """The sources of a workspace by name."""
+
+    sources: Mapping[str, Source]
+
+
+def load_sources(path: Path) -> SourcesConfig:
+    """`sla.yml` as typed values. Raises ConfigurationError with file, line and field of all that is wrong."""
+    if not path.is_file():
+        raise ConfigurationError(
+            f"There is no {path}. `sla init` writes a commented one into an empty folder."
+        )
+    problems: list[Problem] = []
+    top = open_document(read_yaml(path), problems)
+    top.require_keys(required=("sources",))
+    listed = top.section("sources")
+    sources: dict[str, Source] = {}
+    zones = known_zones()
+    for key in listed.values:
+        name = str(key)
+        if not _SOURCE_NAME.fullmatch(name):
+            listed.report(
+                [key],
+                f"{name!r} cannot name a source.",
+                "It is also a folder of inbox/: use lower case letters, digits, '-' and '_'.",
+            )
+        sources[name] = _read_source(listed.section(key), name, zones)
+    if problems:
+        raise refuse(str(path), problems)
+    return SourcesConfig(sources)
+
+
+def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
+    source_type = section.choice("type", ("canonical", "zendesk", "servicenow"))
+    required: tuple[str, ...] = ("type",)
+    optional: tuple[str, ...] = ("time_zone", "null_markers", "ticket_prefix", "statuses", "channels", "bots")
+    if source_type != "canonical":
+        required += ("customer", "severity")
+    if source_type == "servicenow":
+        # A display value is wall time of the exporting user, in that user's format: neither can be guessed.
+        required += ("time_zone", "date_format")
+    if source_type == "zendesk":
+        optional += ("events",)
+    if source_type in _STATUSES:
+        section.require_keys(required, optional)
+    customer_field, customer_constant = _read_customer(section, source_type)
+    severity_field, severity_values = _read_severity(section, source_type)
+    bots = section.section("bots")
+    bots.require_keys((), ("actors", "channels"))
+    time_zone = section.text("time_zone") if section.has("time_zone") else None
+    if time_zone and time_zone not in zones:
+        section.report(["time_zone"], f"{time_zone!r} is not a time zone.", hint_zone(time_zone, zones))
+    return Source(
+        source=name,
+        source_type=cast(SourceType, source_type),
+        time_zone=time_zone,
+        date_format=_read_date_format(section),
+        null_markers=_read_null_markers(section),
+        ticket_prefix=section.text("ticket_prefix") if section.has("ticket_prefix") else "",
+        customer_field=customer_field,
+        customer_constant=customer_constant,
+        severity_field=severity_field,
+        severity_values=severity_values,
+        status_values=_STATUSES.get(source_type, {}) | _read_values(section, "statuses", STATUSES),
+        channel_values=_CHANNELS.get(source_type, {}) | _read_values(section, "channels", None),
+        events=_read_events(section),
+        bot_actors=bots.texts("actors"),
+        bot_channels=bots.texts("channels") if bots.has("channels") else _BOT_CHANNELS.get(source_type, ()),
+    )
+
+
+def _read_customer(section: Section, source_type: str) -> tuple[str | None, str | None]:
+    customer = section.section("customer")
+    known = _CUSTOMER_FIELDS.get(source_type)
+    if known is None or not section.has("customer"):
+        return None, None
+    customer.require_keys((), ("field", "constant"))
+    if customer.has("field") == customer.has("constant"):
+        customer.report(
+            [],
+            "it is not clear which customer a ticket belongs to.",
+            "Give either field or constant, such as {field: company}.",
+        )
+    field = customer.choice("field", known) if customer.has("field") else None
+    return field, customer.text("constant") if customer.has("constant") else None
+
+
+def _read_severity(section: Section, source_type: str) -> tuple[str | None, dict[str, int]]:
+    severity = section.section("severity")
+    known = _SEVERITY_FIELDS.get(source_type)
+    if known is None or not section.has("severity"):
+        return None, {}
+    severity.require_keys(("field", "values"))
+    field = severity.text("field")
+    is_custom = source_type == "zendesk" and _CUSTOM_FIELD.fullmatch(field)
+    if field and field not in known and not is_custom:
+        custom = " Or custom_field:ID, with the number of the field." if source_type == "zendesk" else ""
+        severity.report(["field"], f"{field!r} is not known here.", name_nearest(field, known) + custom)
+    values = severity.section("values")
+    mapped: dict[str, int] = {}
+    for key, value in values.values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value not in SEVERITIES:
+            values.report([key], f"{value!r} is not a severity.", "Severities are the whole numbers 0 to 5.")
+        else:
+            mapped[str(key)] = value
+    if severity.has("values") and not values.values:
+        severity.report(
+            ["values"], "the mapping is empty.", "Write one line per value of the source, such as high: 4."
+        )
+    return field, mapped
+
+
+def _read_values(section: Section, key: str, known: Collection[str] | None) -> dict[str, str]:
+    mapping = section.section(key)
+    if not section.has(key):
+        return {}
+    mapping.require_keys(("values",))
+    values = mapping.section("values")
+    return {
+        str(source_value): values.text(source_value) if known is None else values.choice(source_value, known)
+        for source_value in values.values
+    }
+
+
+def _read_events(section: Section) -> tuple[SourceEvent, ...]:
+    events = section.section("events")
+    events.require_keys((), EVENT_TYPES)
+    found: list[SourceEvent] = []
+    for event_type in events.values:
+        # One event may have several signs: a mapping, or a list of mappings.
+        value = events.values[event_type]
+        signs = events.sections(event_type) if isinstance(value, list) else [events.section(event_type)]
+        for sign in signs:
+            sign.require_keys(("field", "value"))
+            event = SourceEvent(str(event_type), sign.text("field"), sign.text("value"))
+            clash = next(
+                (
+                    other
+                    for other in found
+                    if other.field_name == event.field_name and other.field_value == event.field_value
+                ),
+                None,
+            )
+            if clash and event.field_name:
+                sign.report(
+                    [],
+                    f"this change stands for {clash.event_type!r} already.",
+                    "One change can stand for one event only.",
+                )
+            found.append(event)
+    return tuple(found)
+
+
+def _read_date_format(section: Section) -> str | None:
+    if not section.has("date_format"):
+        return None
+    text = section.text("date_format")
+    sample = datetime(2026, 11, 22, 13, 45)
+    try:
+        is_exact = datetime.strptime(sample.strftime(text), text) == sample
+    except (ValueError, re.error):
+        is_exact = False
+    if not is_exact:
+        section.report(
+            ["date_format"],
+            f"{text!r} does not say year, month, day, hour and minute.",
+            'Write it like "%Y-%m-%d %H:%M:%S", or "%d/%m/%Y %H:%M" where the day comes first.',
+        )
+    return text
+
+
+def _read_null_markers(section: Section) -> tuple[str, ...]:
+    """What stands for "no value". This list alone may hold the empty text, and does unless set."""
+    if not section.has("null_markers"):
+        return ("",)
+    markers: list[str] = []
+    for index, value in enumerate(section.items("null_markers")):
+        place: list[Key] = ["null_markers", index]
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            section.report(
+                place, "only text can stand for no value.", 'Put it in quotes, such as ["", "null"].'
+            )
+        else:
+            markers.append(str(value))
+    return tuple(dict.fromkeys(markers))
+
+
+def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
+    """The tables `sources`, `source_values`, `source_events` and `source_bots`."""
+    sources = config.sources.values()
+    return {
+        "sources": build_table(
+            "sources",
+            (
+                (
+                    source.source,
+                    source.source_type,
+                    source.ticket_prefix,
+                    source.customer_field,
+                    source.customer_constant,
+                    source.severity_field,
+                )
+                for source in sources
+            ),
+        ),
+        "source_values": build_table(
+            "source_values",
+            (
+                (source.source, mapping, source_value, str(mapped_value))
+                for source in sources
+                for mapping, values in (
+                    ("severity", source.severity_values),
+                    ("status", source.status_values),
+                    ("channel", source.channel_values),
+                )
+                for source_value, mapped_value in values.items()
+            ),
+        ),
+        "source_events": build_table(
+            "source_events",
+            (
+                (source.source, event.event_type, event.field_name, event.field_value)
+                for source in sources
+                for event in source.events
+            ),
+        ),
+        "source_bots": build_table(
+            "source_bots",
+            (
+                (source.source, kind, value)
+                for source in sources
+                for kind, values in (("actor", source.bot_actors), ("channel", source.bot_channels))
+                for value in values
+            ),
+        ),
+    }

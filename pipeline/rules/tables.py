@@ -1,0 +1,202 @@
+"""The tables that rule files become in the schema `raw`: names, columns, DuckDB types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# The one end of a validity that has none. Half-open everywhere: valid_from <= t < valid_to.
+OPEN_END = datetime(9999, 12, 31)
+
+_LINEAGE = {"source_file": "VARCHAR", "line_number": "BIGINT"}
+
+# Table -> column -> type, in column order. TIMESTAMP is UTC to the second.
+RULE_TABLES: dict[str, dict[str, str]] = {
+    "plan_versions": {
+        "plan": "VARCHAR",
+        "plan_title": "VARCHAR",
+        "plan_version": "VARCHAR",
+        "valid_from": "TIMESTAMP",
+        "valid_to": "TIMESTAMP",
+        "time_zone": "VARCHAR",
+        "availability_clock": "VARCHAR",
+        "is_default_channel_supported": "BOOLEAN",
+        "maximum_contacts": "INTEGER",
+        "required_license_status": "VARCHAR",
+        "severity_raised": "VARCHAR",
+        "severity_lowered": "VARCHAR",
+        "source_title": "VARCHAR",
+        "source_file": "VARCHAR",
+    },
+    "plan_channels": {"plan_version": "VARCHAR", "channel": "VARCHAR", "is_supported": "BOOLEAN"},
+    "plan_licenses_not_counted": {"plan_version": "VARCHAR", "license_type": "VARCHAR"},
+    "plan_severities": {
+        "plan_version": "VARCHAR",
+        "severity": "INTEGER",
+        "severity_label": "VARCHAR",
+        "is_covered": "BOOLEAN",
+        "clause": "VARCHAR",
+        "clause_text": "VARCHAR",
+        "note": "VARCHAR",
+    },
+    "plan_obligations": {
+        "plan": "VARCHAR",
+        "plan_version": "VARCHAR",
+        "obligation": "VARCHAR",
+        "kind": "VARCHAR",
+        "cycles": "VARCHAR",
+    },
+    "plan_promises": {
+        "plan_version": "VARCHAR",
+        "obligation": "VARCHAR",
+        "severity": "INTEGER",
+        "target_seconds": "BIGINT",
+        "clock_name": "VARCHAR",
+        "clause": "VARCHAR",
+        "clause_text": "VARCHAR",
+        "note": "VARCHAR",
+    },
+    "plan_moments": {
+        "plan_version": "VARCHAR",
+        "obligation": "VARCHAR",
+        "role": "VARCHAR",
+        "moment": "VARCHAR",
+    },
+    "plan_pauses": {
+        "plan_version": "VARCHAR",
+        "obligation": "VARCHAR",
+        "pause_name": "VARCHAR",
+        "status": "VARCHAR",
+        "from_moment": "VARCHAR",
+        "until_moment": "VARCHAR",
+    },
+    "plan_entitlements": {
+        "plan_version": "VARCHAR",
+        "pool": "VARCHAR",
+        "quantity": "BIGINT",
+        "is_unlimited": "BOOLEAN",
+        "is_stated": "BOOLEAN",
+        "is_redeemed": "BOOLEAN",
+        "overflows_to": "VARCHAR",
+        "drawn_by": "VARCHAR",
+        "scope": "VARCHAR",
+        "clause": "VARCHAR",
+        "clause_text": "VARCHAR",
+        "note": "VARCHAR",
+    },
+    "plan_pool_severities": {"plan_version": "VARCHAR", "pool": "VARCHAR", "severity": "INTEGER"},
+    # What no formula uses but a reader of a report must see: rules in words, and the readings that we chose.
+    "plan_statements": {
+        "plan_version": "VARCHAR",
+        "statement": "VARCHAR",
+        "value": "VARCHAR",
+        "is_reading": "BOOLEAN",
+        "clause": "VARCHAR",
+        "clause_text": "VARCHAR",
+        "note": "VARCHAR",
+    },
+    "sources": {
+        "source": "VARCHAR",
+        "source_type": "VARCHAR",
+        "ticket_prefix": "VARCHAR",
+        "customer_field": "VARCHAR",
+        "customer_constant": "VARCHAR",
+        "severity_field": "VARCHAR",
+    },
+    "source_values": {
+        "source": "VARCHAR",
+        "mapping": "VARCHAR",
+        "source_value": "VARCHAR",
+        "mapped_value": "VARCHAR",
+    },
+    "source_events": {
+        "source": "VARCHAR",
+        "event_type": "VARCHAR",
+        "field_name": "VARCHAR",
+        "field_value": "VARCHAR",
+    },
+    "source_bots": {"source": "VARCHAR", "bot_kind": "VARCHAR", "bot_value": "VARCHAR"},
+    "customers": {
+        "customer_id": "VARCHAR",
+        "customer_name": "VARCHAR",
+        "time_zone": "VARCHAR",
+        "locale": "VARCHAR",
+        "report_recipients": "VARCHAR",
+        **_LINEAGE,
+    },
+    "subscriptions": {
+        "subscription_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "plan": "VARCHAR",
+        "term_starts_at": "TIMESTAMP",
+        "term_ends_at": "TIMESTAMP",
+        "term_starts_on": "DATE",
+        "term_ends_on": "DATE",
+        "license_type": "VARCHAR",
+        "license_status": "VARCHAR",
+        **_LINEAGE,
+    },
+    "contacts": {
+        "customer_id": "VARCHAR",
+        "contact": "VARCHAR",
+        "valid_from": "TIMESTAMP",
+        "valid_to": "TIMESTAMP",
+        **_LINEAGE,
+    },
+    "purchases": {
+        "purchase_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "subscription_id": "VARCHAR",
+        "pool": "VARCHAR",
+        "quantity": "BIGINT",
+        "purchased_at": "TIMESTAMP",
+        "expires_at": "TIMESTAMP",
+        **_LINEAGE,
+    },
+    "redemptions": {
+        "redemption_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "subscription_id": "VARCHAR",
+        "entitlement": "VARCHAR",
+        "redeemed_at": "TIMESTAMP",
+        "ticket_id": "VARCHAR",
+        **_LINEAGE,
+    },
+    "waivers": {
+        "waiver_id": "VARCHAR",
+        "ticket_id": "VARCHAR",
+        "obligation": "VARCHAR",
+        "reason": "VARCHAR",
+        "requested_by": "VARCHAR",
+        "approved_by": "VARCHAR",
+        "approved_at": "TIMESTAMP",
+        "expires_at": "TIMESTAMP",
+        **_LINEAGE,
+    },
+}
+
+
+def build_table(name: str, rows: Iterable[Sequence[Any]]) -> pyarrow.Table:
+    """The rows (values in column order) as an arrow table of exactly the types above, in one fixed order."""
+    import pyarrow
+
+    types = {
+        "VARCHAR": pyarrow.string(),
+        "BIGINT": pyarrow.int64(),
+        "INTEGER": pyarrow.int32(),
+        "BOOLEAN": pyarrow.bool_(),
+        "TIMESTAMP": pyarrow.timestamp("us"),
+        "DATE": pyarrow.date32(),
+    }
+    columns = RULE_TABLES[name]
+    ordered = sorted(rows, key=lambda row: [(value is not None, value) for value in row])
+    return pyarrow.table(
+        {
+            column: pyarrow.array([row[index] for row in ordered], types[sql_type])
+            for index, (column, sql_type) in enumerate(columns.items())
+        }
+    )

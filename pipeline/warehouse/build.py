@@ -1,0 +1,188 @@
+"""One build: landed batches and rules in, a published version out, or the old version untouched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from pipeline.errors import ChecksFailed, Problem, WorkspaceLocked
+from pipeline.settings import CHECKOUT, Workspace, read_clock
+from pipeline.warehouse.publish import Pointer, compact, hash_file, publish, read_pointer
+
+if TYPE_CHECKING:
+    from pipeline.ingest.manifest import Batch
+    from pipeline.quality.check_tables import CheckResult
+    from pipeline.rules.load_rules import Rules
+    from pipeline.warehouse.run_dbt import DbtCheck
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """`is_new` is false when nothing had changed since the version that is served."""
+
+    pointer: Pointer
+    is_new: bool
+    checks_passed: int
+    warnings: tuple[str, ...]
+
+
+@contextmanager
+def lock_workspace(workspace: Workspace) -> Iterator[None]:
+    """Hold the workspace for writing. Raises WorkspaceLocked at once when another run holds it.
+
+    The lock is the operating system's: it is free again the moment its holder is gone, whatever file is left behind.
+    """
+    from filelock import FileLock, Timeout
+
+    workspace.warehouse.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(workspace.warehouse / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as problem:
+        raise WorkspaceLocked(
+            f"Another run is writing to {workspace.root}. Wait until it has ended and try again; nothing was changed."
+        ) from problem
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult:
+    """Run models and checks on everything landed and publish the result. The caller holds the workspace's lock.
+
+    Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
+    """
+    from pipeline.ingest.manifest import read_batches
+    from pipeline.rules.load_rules import load_rules
+    from pipeline.warehouse.connection import open_database
+    from pipeline.warehouse.load_raw import RawInputs, load_raw
+    from pipeline.warehouse.run_dbt import run_dbt
+
+    rules = load_rules(workspace)
+    batches = read_batches(workspace)
+    build_id = fingerprint(batches, rules, as_of)
+    current = read_pointer(workspace)
+    if current is not None and current.build_id == build_id and _is_intact(workspace, current):
+        return BuildResult(current, False, 0, ())
+
+    building = workspace.warehouse / "building"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    workspace.landed.mkdir(parents=True, exist_ok=True)
+    database = building / "build.duckdb"
+    # The views over landed batches name their files relative to this folder (load_raw says why).
+    with chdir(workspace.landed):
+        connection = open_database(database)
+        try:
+            known_until = load_raw(connection, RawInputs(batches, rules, as_of))
+            landed_checks = _run_checks(connection, "landed")
+        finally:
+            connection.close()
+        _stop_on_critical(landed_checks)
+        dbt_checks = run_dbt(database, workspace.warehouse / "dbt")
+        connection = open_database(database)
+        try:
+            published_checks = _run_checks(connection, "published")
+            _write_meta(connection, build_id, known_until, batches, dbt_checks, [*landed_checks, *published_checks])
+        finally:
+            connection.close()
+    _stop_on_critical(published_checks)
+    compacted = building / f"{build_id}.duckdb"
+    compact(database, compacted)
+    pointer = publish(workspace, compacted, build_id, known_until, read_clock())
+    shutil.rmtree(building, ignore_errors=True)
+    checks = [*landed_checks, *published_checks]
+    passed = sum(check.status == "passed" for check in checks) + sum(check.status == "passed" for check in dbt_checks)
+    warnings = tuple(_describe(check) for check in checks if check.status != "passed")
+    return BuildResult(pointer, True, passed, warnings)
+
+
+def fingerprint(batches: Sequence[Batch], rules: Rules, as_of: datetime | None) -> str:
+    """A name for everything that a build depends on: batches, rules, as_of, our code, the engine and the time-zone data.
+
+    Equal fingerprints mean equal figures, so a build with the name of the one served need not run.
+    """
+    packages = {name: version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb", "tzdata", "holidays")}
+    inputs = {
+        "batches": sorted((batch.batch_id, batch.landed_at) for batch in batches),
+        "rules": rules.fingerprint,
+        "as_of": None if as_of is None else as_of.isoformat(),
+        "code": _hash_code(),
+        "packages": packages,
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _hash_code() -> str:
+    digest = hashlib.sha256()
+    folders = (CHECKOUT / "dbt_project", CHECKOUT / "pipeline", CHECKOUT / "expectations")
+    for folder in folders:
+        for file in sorted(folder.rglob("*")):
+            generated = {"target", "logs", "__pycache__"} & set(file.parts)
+            if file.suffix in (".py", ".sql", ".yml", ".csv") and not generated:
+                digest.update(str(file.relative_to(CHECKOUT)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _is_intact(workspace: Workspace, pointer: Pointer) -> bool:
+    file = workspace.published / pointer.file
+    return file.is_file() and hash_file(file) == pointer.sha256
+
+
+def _run_checks(connection: object, suite: str) -> list[CheckResult]:
+    from pipeline.quality.check_tables import check_landed, check_published
+
+    return {"landed": check_landed, "published": check_published}[suite](connection)  # type: ignore[arg-type]
+
+
+def _stop_on_critical(checks: Sequence[CheckResult]) -> None:
+    broken = [check for check in checks if check.severity == "critical" and check.status != "passed"]
+    if broken:
+        raise ChecksFailed(
+            f"{len(broken)} critical checks failed, so nothing was published; the version before is still served.",
+            [Problem(check.table, None, check.column, f"{check.expectation}: {check.observed}.", check.reason) for check in broken],
+        )
+
+
+def _write_meta(
+    connection: object,
+    build_id: str,
+    as_of: datetime,
+    batches: Sequence[Batch],
+    dbt_checks: Sequence[DbtCheck],
+    checks: Sequence[CheckResult],
+) -> None:
+    import duckdb
+    import pyarrow as pa
+
+    assert isinstance(connection, duckdb.DuckDBPyConnection)
+    connection.execute("create schema meta")
+    landed_rows = sum(sum(batch.tables.values()) for batch in batches)
+    newest = datetime.fromisoformat(max(batch.landed_at for batch in batches)).replace(tzinfo=None)
+    connection.execute(
+        """
+        create table meta.build as
+        select cast(? as varchar) as build_id, cast(? as timestamp) as as_of, cast(? as varchar) as tzdata_version,
+          cast(? as varchar) as holidays_version, cast(? as bigint) as landed_rows, cast(? as bigint) as batches,
+          cast(? as timestamp) as newest_landed_at
+        """,
+        [build_id, as_of.astimezone(UTC).replace(tzinfo=None), version("tzdata"), version("holidays"), landed_rows, len(batches), newest],
+    )
+    rows = [("dbt: " + check.check_name, check.severity, check.status, str(check.failures), "rows that break it") for check in dbt_checks]
+    rows += [(check.check_name, check.severity, check.status, check.observed, check.reason) for check in checks]
+    names = ("check_name", "severity", "status", "observed", "detail")
+    connection.register("incoming", pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(names)}))
+    connection.execute("create table meta.checks as select * from incoming order by check_name")
+    connection.unregister("incoming")
+
+
+def _describe(check: CheckResult) -> str:
+    return f"{check.table} {check.column or ''}: {check.expectation} {check.status} ({check.observed}). {check.reason}"

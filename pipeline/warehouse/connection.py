@@ -1,0 +1,30 @@
+"""Connections to database files, hardened: no extension is fetched, no host time zone is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Autoloading would reach for the network; the community's extensions are nobody's responsibility.
+HARDENING = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
+
+
+def open_database(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a database file for writing, creating it when it is not there."""
+    import duckdb
+
+    connection = duckdb.connect(str(path), config=dict(HARDENING))
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def quote(name: str) -> str:
+    """An identifier, quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'

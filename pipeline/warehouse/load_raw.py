@@ -1,0 +1,137 @@
+"""The schema `raw` of a build: views over the landed batches, tables of the rules, and the clocks.
+
+Everything after this is SQL over `raw`, so a build can be made again from the landed batches and the rule files alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pipeline.errors import ConfigurationError
+from pipeline.ingest.tables import LANDED_TABLES
+from pipeline.warehouse.connection import quote
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow
+
+    from pipeline.ingest.manifest import Batch
+    from pipeline.rules.load_rules import Rules
+
+# The instants that prove up to when the data is known: something was written down then. Due dates and the like prove nothing.
+PROVING_INSTANTS = (
+    ("canonical_tickets", "submitted_at"),
+    ("canonical_tickets", "updated_at"),
+    ("canonical_events", "event_at"),
+    ("zendesk_tickets", "created_at"),
+    ("zendesk_tickets", "updated_at"),
+    ("zendesk_audit_events", "created_at"),
+    ("servicenow_incidents", "opened_at"),
+    ("servicenow_incidents", "updated_at"),
+    ("servicenow_incidents", "closed_at"),
+)
+
+# A ticket is dated within a day of its zone's month, so the months reach one further on both sides.
+_MONTH_MARGIN = timedelta(days=32)
+
+
+@dataclass(frozen=True)
+class RawInputs:
+    """What one build starts from. `as_of` is None when it is to be the newest instant that the data proves."""
+
+    batches: Sequence[Batch]
+    rules: Rules
+    as_of: datetime | None
+
+
+def load_raw(connection: duckdb.DuckDBPyConnection, inputs: RawInputs) -> datetime:
+    """Create and fill the schema `raw`; returns the as_of instant (UTC).
+
+    The connection's process must stand in the folder of the landed batches: the views name their files by table and hash only,
+    because a workspace's own path is text that must not be read as SQL or as a glob.
+    Raises ConfigurationError when nothing has landed.
+    """
+    connection.execute("create schema raw")
+    for table, columns in LANDED_TABLES.items():
+        _create_landed_view(connection, table, columns, inputs.batches)
+    earliest, newest = _proven_span(connection)
+    as_of = inputs.as_of or newest
+    _create_table(connection, "batches", _batches_table(inputs.batches))
+    _create_table(connection, "build_inputs", _build_inputs_table(as_of))
+    for table, rows in inputs.rules.tables.items():
+        _create_table(connection, table, rows)
+    _load_clocks(connection, inputs.rules, min(earliest, as_of), max(newest, as_of))
+    return as_of
+
+
+def _create_landed_view(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], batches: Sequence[Batch]
+) -> None:
+    files = [f"{table}/{batch.batch_id}.parquet" for batch in batches if table in batch.tables]
+    selected = ", ".join(f"cast({quote(name)} as {kind}) as {quote(name)}" for name, kind in columns.items())
+    if not files:
+        nothing = ", ".join(f"cast(null as {kind}) as {quote(name)}" for name, kind in columns.items())
+        connection.execute(f"create view raw.{table} as select {nothing} where false")
+        return
+    # Constant table names and hexadecimal hashes: nothing in this list was written by a user.
+    listed = ", ".join(f"'{file}'" for file in files)
+    connection.execute(f"create view raw.{table} as select {selected} from read_parquet([{listed}])")
+
+
+def _proven_span(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, datetime]:
+    instants = " union all ".join(f"select min({column}), max({column}) from raw.{table}" for table, column in PROVING_INSTANTS)
+    [row] = connection.execute(f"select min(earliest), max(newest) from ({instants}) as spans(earliest, newest)").fetchall()
+    if row[0] is None:
+        raise ConfigurationError("Nothing has landed yet. Put exports into inbox/<source>/ and run `sla ingest`.")
+    return row[0].replace(tzinfo=UTC), row[1].replace(tzinfo=UTC)
+
+
+def _create_table(connection: duckdb.DuckDBPyConnection, table: str, rows: pyarrow.Table) -> None:
+    connection.register("incoming", rows)
+    connection.execute(f"create table raw.{quote(table)} as select * from incoming")
+    connection.unregister("incoming")
+
+
+def _batches_table(batches: Sequence[Batch]) -> pyarrow.Table:
+    import pyarrow as pa
+
+    instant = pa.timestamp("s")
+    return pa.table(
+        {
+            "batch_id": pa.array([batch.batch_id for batch in batches], pa.string()),
+            "source": pa.array([batch.source for batch in batches], pa.string()),
+            "source_file": pa.array([batch.file for batch in batches], pa.string()),
+            "landed_at": pa.array([_naive_utc(datetime.fromisoformat(batch.landed_at)) for batch in batches], instant),
+        }
+    )
+
+
+def _build_inputs_table(as_of: datetime) -> pyarrow.Table:
+    import pyarrow as pa
+
+    return pa.table({"as_of": pa.array([_naive_utc(as_of)], pa.timestamp("s"))})
+
+
+def _naive_utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _load_clocks(connection: duckdb.DuckDBPyConnection, rules: Rules, earliest: datetime, latest: datetime) -> None:
+    from pipeline.calendars.steps import build_clocks
+    from pipeline.calendars.zones import list_zone_months
+
+    targets: dict[str, int] = dict.fromkeys(rules.calendars, 0)
+    for clock_name, target_seconds in connection.execute(
+        "select clock_name, max(target_seconds) from raw.plan_promises group by clock_name"
+    ).fetchall():
+        # One second more: the clock also looks up the first second over target.
+        targets[clock_name] = target_seconds + 1
+    clocks = build_clocks(rules.calendars, earliest, latest, targets)
+    for table, rows in clocks.by_name().items():
+        _create_table(connection, table, rows)
+    zones = {zone for (zone,) in connection.execute("select distinct time_zone from raw.plan_versions").fetchall()}
+    months = list_zone_months(sorted(zones | {"UTC"}), earliest - _MONTH_MARGIN, latest + _MONTH_MARGIN)
+    _create_table(connection, "zone_months", months)

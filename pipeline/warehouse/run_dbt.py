@@ -1,0 +1,74 @@
+"""Runs the dbt project in this process against one database file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import ChecksFailed, Problem, SlaError
+from pipeline.settings import DBT_PROJECT
+
+
+@dataclass(frozen=True)
+class DbtCheck:
+    """One dbt test that ran. `failures` counts the rows that broke it; None when it could not be evaluated."""
+
+    check_name: str
+    status: str
+    failures: int | None
+    severity: str
+
+
+def run_dbt(database: Path, scratch: Path) -> list[DbtCheck]:
+    """Build every model into `database` and run every test; returns the tests that ran.
+
+    `scratch` keeps dbt's parsed project and its log between runs. Raises ChecksFailed naming each model that could not be built
+    and each critical test that failed.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    scratch.mkdir(parents=True, exist_ok=True)
+    command = ["build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    command += ["--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs"), "--quiet", "--no-use-colors"]
+    with _environment(SLA_BUILD_DATABASE=str(database), DBT_SEND_ANONYMOUS_USAGE_STATS="false", DO_NOT_TRACK="1"):
+        try:
+            outcome = dbtRunner().invoke(command)
+        finally:
+            # dbt keeps its connection, and with it the write lock, until the process ends.
+            DuckDBConnectionManager.close_all_connections()
+    if outcome.exception is not None and outcome.result is None:
+        raise SlaError(f"The dbt project could not be run: {outcome.exception}. Its log is {scratch / 'logs' / 'dbt.log'}.")
+    checks, problems = [], []
+    for result in outcome.result.results:
+        node = result.node
+        status = str(result.status)
+        if node.resource_type == "test":
+            severity = "warning" if str(node.config.severity).lower() == "warn" else "critical"
+            verdict = {"pass": "passed", "warn": "failed", "fail": "failed"}.get(status, "error")
+            checks.append(DbtCheck(node.name, verdict, result.failures, severity))
+        if status in ("error", "fail", "runtime error"):
+            reason = (result.message or status).strip().rstrip(".") + "."
+            problems.append(Problem(node.original_file_path, None, node.name, reason))
+    if problems:
+        raise ChecksFailed(
+            f"{len(problems)} of the models and tests failed, so nothing was published; the version before is still served.", problems
+        )
+    return checks
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,94 @@
+"""The real server in a real browser: the figures are on the page, and nothing is asked of any other machine.
+
+Needs the extra `browser` and a Chromium on the path; without them the test is skipped and says so.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import urllib.error
+import urllib.request
+from time import monotonic, sleep
+from urllib.parse import urlsplit
+
+import pytest
+
+from dashboards.serve import start
+from tests.unit.dashboards.small_build import publish
+
+pytestmark = pytest.mark.browser
+
+SECONDS_TO_START = 60
+
+
+def find_chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+@pytest.fixture
+def browser():
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="The extra `browser` is not installed: run `make extras`."
+    )
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("There is no Chromium on the path; install it from the operating system.")
+    with playwright.sync_playwright() as driver:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = driver.chromium.launch(executable_path=chromium, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(tmp_path):
+    """The address of a running server on the build made by hand."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = start(publish(tmp_path), port)
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def wait_until_healthy(url: str) -> None:
+    end = monotonic() + SECONDS_TO_START
+    while monotonic() < end:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            sleep(0.2)
+    pytest.fail(f"The dashboard did not answer within {SECONDS_TO_START} s.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_dashboard_shows_figures_and_asks_no_other_machine(browser, address, scheme):
+    page = browser.new_context(color_scheme=scheme).new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda websocket: asked.append(websocket.url))
+
+    page.goto(f"{address}/?plan=standard&by=plan&month=2026-06&ticket=T-4")
+    page.get_by_text("3 met of 4 counted").first.wait_for(timeout=30_000)
+    page.get_by_text("75.0 %").first.wait_for()
+    page.get_by_text("Data as of 2026-07-15 00:00:00 UTC").wait_for()
+    page.get_by_text("elapsed 24 h 00 min 01 s of 24 h").wait_for()
+    page.locator(".js-plotly-plot .trace.scatter").first.wait_for()
+
+    page.get_by_role("link", name="Entitlements").click()
+    page.get_by_text("2 left").wait_for(timeout=30_000)
+
+    elsewhere = [
+        url
+        for url in asked
+        if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname != "127.0.0.1"
+    ]
+    assert asked
+    assert elsewhere == []

@@ -1,0 +1,205 @@
+"""A published build made by hand: two customers, two plans, three months, as of 2026-07-15.
+
+First responses, by the month in which they were settled (met of counted):
+                        2026-05    2026-06    2026-07
+standard, severity 3    2 of 2     3 of 4     1 of 1, 1 running
+enhanced, severity 5    -          1 of 2     -, 1 waived
+The ticket subjects hold what must never be read as Markdown, HTML or a formula.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+
+from pipeline.settings import Workspace
+
+NASTY_SUBJECT = "=1+1 ![beacon](https://example.invalid/x.png) <b>bold</b> :red[x] $x^2$"
+JUNE_STANDARD = "75.0 % (3 of 4)"
+
+# ticket, customer, plan, severity, status, elapsed seconds, submitted,
+    settled (or None); targets are 24 h and 2 h.
+OBLIGATIONS = [
+    ("T-1", "acme", "standard", 3, "met", 3600, "2026-05-04 08:00:00", "2026-05-04 09:00:00"),
+    ("T-2", "acme", "standard", 3, "met", 7200, "2026-05-05 08:00:00", "2026-05-05 10:00:00"),
+    ("T-3", "acme", "standard", 3, "met", 86400, "2026-06-01 08:00:00", "2026-06-02 17:00:00"),
+    ("T-4", "acme", "standard", 3, "breached", 86401, "2026-06-03 08:00:00", "2026-06-04 17:00:00"),
+    ("T-5", "acme", "standard", 3, "met", 60, "2026-06-08 08:00:00", "2026-06-08 08:01:00"),
+    ("T-6", "acme", "standard", 3, "met", 1800, "2026-06-09 08:00:00", "2026-06-09 08:30:00"),
+    ("T-7", "beta", "enhanced", 5, "met", 600, "2026-06-10 08:00:00", "2026-06-10 08:10:00"),
+    ("T-8", "beta", "enhanced", 5, "breached", 9000, "2026-06-11 08:00:00", "2026-06-11 10:00:00"),
+    ("T-9", "acme", "standard", 3, "met", 900, "2026-07-01 08:00:00", "2026-07-01 08:15:00"),
+    ("T-10", "acme", "standard", 3, "pending", 78000, "2026-07-13 08:00:00", None),
+    ("T-11", "beta", "enhanced", 5, "waived", 9000, "2026-07-02 08:00:00", "2026-07-02 10:00:00"),
+    ("T-12", "beta", "enhanced", 5, "not_covered", None, "2026-07-03 08:00:00", None),
+]
+
+TABLES = """
+    create schema core; create schema marts; create schema meta;
+
+    create table core.dim_customers as
+    select * from (values ('acme', 'Acme <Corp>', 'UTC', 'en'), ('beta', 'Beta & Söhne', 'UTC', 'de'))
+        as customers (customer_id, customer_name, time_zone, locale);
+
+    create table core.sla_status_reasons as
+    select * from (values
+        ('unsupported_channel', 'not_covered',
+        'The ticket came through a channel that the plan does not support'),
+        ('waiver', 'waived', 'A recorded exception'))
+        as reasons (status_reason, status, reason_label);
+
+    create table core.fct_sla_obligations as
+    select
+        ticket_id || ':first_response:1' as obligation_key, ticket_id, customer_id,
+        plan || '-term' as subscription_id,
+        plan, plan || '@2020-11-16' as plan_version, 'first_response' as clause,
+        'Plan table, row First Non-Automated response' as clause_text, 'first_response' as obligation,
+        'target' as obligation_kind, 1 as cycle_number, severity as severity_submitted,
+        severity as severity_in_force,
+        if(plan = 'standard', 'business_hours', 'always') as clock_name, null::varchar as stopping_event_id,
+        if(status = 'waived', 'W-1', null) as waiver_id,
+        if(status = 'not_covered', null, if(plan = 'standard', 86400, 7200))::bigint as target_seconds,
+        elapsed_seconds::bigint as elapsed_seconds, target_seconds - elapsed_seconds as remaining_seconds,
+        status,
+        case status when 'not_covered' then 'unsupported_channel' when 'waived' then 'waiver' end as status_reason,
+        if(status = 'waived', 'breached', status) as status_before_waiver,
+        if(status = 'waived', 'breached', status) as status_as_submitted,
+        strftime(settled_at, '%Y-%m') as settled_month, strftime(submitted_at, '%Y-%m') as submitted_month,
+        '2026-07' as as_of_month, submitted_at, submitted_at as starts_at, submitted_at as counts_from_at,
+        submitted_at + interval 2 day as due_at, if(status = 'met', settled_at, null) as stopped_at,
+        if(status = 'breached', settled_at, null) as breached_at, settled_at, timestamp '2026-07-15' as as_of
+    from obligations;
+
+    create table core.dim_tickets as
+    select
+        ticket_id, 'helpdesk' as source, customer_id, 'someone@example.com' as requester,
+        'web_form' as channel,
+        severity as severity_submitted, severity as severity_now, submitted_at, $subject as subject,
+        'question' as ticket_type, 'open' as ticket_status, 'tickets.csv' as source_file,
+        2::bigint as line_number,
+        'b1' as batch_id, submitted_at as known_at
+    from obligations;
+
+    create table core.fct_sla_segments as
+    select
+        obligation_key, ticket_id, customer_id, segment_number, clock_name, 'hours@2020' as calendar_version,
+        segment_kind, 'outside the hours of ' || clock_name as segment_reason,
+        if(segment_kind = 'counted', elapsed_seconds, 0)::bigint as counted_seconds,
+        if(segment_kind = 'counted', elapsed_seconds, 32400)::bigint as wall_seconds,
+        submitted_at + to_seconds(if(segment_kind = 'counted', 0, elapsed_seconds)) as starts_at,
+        submitted_at + to_seconds(elapsed_seconds + if(segment_kind = 'counted', 0, 32400)) as ends_at
+    from core.fct_sla_obligations
+    cross join (values (1, 'counted'), (2, 'closed')) as kinds (segment_number, segment_kind)
+    where elapsed_seconds is not null;
+
+    create table core.fct_ticket_events as
+    select
+        'E-' || ticket_id as event_id, ticket_id, customer_id, settled_at as event_at,
+        1::bigint as event_order,
+        'agent_message' as moment, 'message' as event_type, 'agent' as actor_kind, 'agent' as actor,
+        true as is_public, null::varchar as value, false as is_automatic_reply, 'helpdesk' as source,
+        'events.csv' as source_file, 2::bigint as line_number
+    from obligations where settled_at is not null;
+
+    create table core.fct_entitlement_movements as
+    select
+        'M-' || ticket_id as movement_id, customer_id, plan || '-term' as subscription_id, 'regular' as pool,
+        'use' as movement_kind, -1::bigint as quantity, 9::bigint as balance_after,
+        submitted_at as happened_at,
+        submitted_at as known_at, ticket_id, null::varchar as undoes_movement_id, 'ticket' as reason
+    from obligations;
+
+    create table marts.mart_manager__monthly_compliance as
+    select
+        month_basis, if(month_basis = 'settled', coalesce(settled_month, as_of_month),
+        submitted_month) as month,
+        customer_id, customer_name, plan, plan_version, obligation, obligation_kind,
+        severity_in_force as severity,
+        count_if(status = 'met')::bigint as met_count,
+        count_if(status = 'breached')::bigint as breached_count,
+        count_if(status = 'pending')::bigint as pending_count,
+        count_if(status = 'waived')::bigint as waived_count,
+        count_if(status = 'not_covered')::bigint as not_covered_count,
+        count_if(status = 'not_measurable')::bigint as not_measurable_count,
+        count_if(status_before_waiver = 'met')::bigint as raw_met_count,
+        count_if(status_before_waiver = 'breached')::bigint as raw_breached_count, max(as_of) as as_of
+    from core.fct_sla_obligations
+    join core.dim_customers using (customer_id)
+    cross join (values ('settled'), ('submitted')) as bases (month_basis)
+    group by all;
+
+    create table marts.mart_account__entitlement_balances as
+    select
+        customer_id, customer_name, subscription_id, plan, plan || '@2020-11-16' as plan_version, pool,
+        date '2026-01-01' as term_starts_on, date '2027-01-01' as term_ends_on, is_unlimited, is_stated,
+        granted_quantity::bigint as granted_quantity, 0::bigint as purchased_quantity,
+        used_quantity::bigint as used_quantity, 0::bigint as credited_quantity,
+        0::bigint as overflowed_in_quantity, 0::bigint as overflowed_out_quantity,
+        0::bigint as expired_quantity,
+        remaining_quantity::bigint as remaining_quantity, overage_quantity::bigint as overage_quantity,
+        170 as days_left, 'current' as term_status, timestamp '2026-07-15' as as_of
+    from (values
+        ('acme', 'standard-term', 'standard', 'regular', false, true, 10, 8, 2, 0),
+        ('acme', 'standard-term', 'standard', 'level_5', false, true, 1, 3, 0, 2),
+        ('beta', 'enhanced-term', 'enhanced', 'regular', true, true, null, 4, null, 0),
+        ('beta', 'enhanced-term', 'enhanced', 'upgrade_assistance', false, false, null, 0, null, 0))
+        as pools (customer_id, subscription_id, plan, pool, is_unlimited, is_stated, granted_quantity,
+        used_quantity,
+            remaining_quantity, overage_quantity)
+    join core.dim_customers using (customer_id);
+
+    create table marts.mart_customer__monthly_report as
+    select customer_id, customer_name, time_zone, locale, month, 1::bigint as tickets_submitted_count, as_of
+    from (select distinct customer_id, month, as_of from marts.mart_manager__monthly_compliance)
+    join core.dim_customers using (customer_id);
+
+    create table meta.build as
+    select
+        $build_id as build_id, timestamp '2026-07-15' as as_of, '2026.1' as tzdata_version,
+        '0.80' as holidays_version,
+        24::bigint as landed_rows, 2::bigint as batches, timestamp '2026-07-15 02:00:00' as newest_landed_at;
+
+    create table meta.checks (
+        check_name varchar, severity varchar, status varchar, observed varchar, detail varchar
+    );
+    insert into meta.checks values
+        ('core.fct_sla_obligations column_values_to_be_unique obligation_key', 'critical', 'passed',
+            '0 of 12 rows break it', 'An obligation twice is counted twice.'),
+        ('raw.canonical_tickets column_values_to_not_be_null customer_id', 'warning', 'failed',
+            '1 of 12 rows break it', 'Such a ticket belongs to no contract.');
+"""
+
+
+def publish(
+    root: Path, build_id: str = "5ma11b01d000", rows: list[tuple[object, ...]] | None = None
+) -> Workspace:
+    """Writes the build and points to it; `rows` stand in for OBLIGATIONS."""
+    workspace = Workspace(root)
+    workspace.published.mkdir(parents=True, exist_ok=True)
+    path = workspace.published / f"{build_id}.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("""
+            create temp table obligations (
+                ticket_id varchar, customer_id varchar, plan varchar, severity integer, status varchar,
+                elapsed_seconds bigint, submitted_at timestamp, settled_at timestamp
+            )
+        """)
+        for row in OBLIGATIONS if rows is None else rows:
+            connection.execute("insert into obligations values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        # Bound values stand in single statements only.
+        for statement in TABLES.split(";\n"):
+            bound = {"subject": NASTY_SUBJECT, "build_id": build_id}
+            connection.execute(
+                statement, {name: value for name, value in bound.items() if f"${name}" in statement}
+            )
+    pointer = {
+        "build_id": build_id,
+        "file": path.name,
+        "sha256": "",
+        "as_of": "2026-07-15T00:00:00Z",
+        "published_at": "2026-07-15T03:00:00Z",
+    }
+    (workspace.published / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
+    return workspace

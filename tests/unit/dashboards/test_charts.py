@@ -1,0 +1,68 @@
+"""Charts draw the figures they are given, can be read with any eyes, and take no text for HTML."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from dashboards import charts
+from dashboards.downloads import write_csv
+from pipeline.reporting.records import Tally, TrendPoint
+
+MONTHS = (
+    TrendPoint("2026-05", False, Tally(met=1, breached=1)),
+    TrendPoint("2026-06", False, Tally()),
+    TrendPoint("2026-07", True, Tally(met=3)),
+)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [each / 12.92 if each <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def draw(name: str, panel: str = "") -> charts.go.Figure:
+    return charts.draw_trend(
+        MONTHS, [charts.Line(panel, name, {month.month: month.tally for month in MONTHS})]
+    )
+
+
+def test_trend_draws_a_gap_where_nothing_was_counted():
+    (line,) = draw("standard").data
+    assert list(line.x) == ["2026-05", "2026-06", "2026-07"]
+    assert list(line.y) == [1 / 2, None, 3 / 3]
+    assert [hover[0] for hover in line.customdata] == ["50.0 % (1 of 2)", "n/a (0 of 0)", "100.0 % (3 of 3)"]
+
+
+def test_trend_shades_the_month_that_still_runs():
+    (shade,) = draw("standard").layout.shapes
+    assert (shade.x0, shade.x1) == (2 - 0.5, 2 + 0.5)
+
+
+def test_trend_takes_no_name_for_html():
+    figure = draw("<a href='https://example.invalid'>x</a>", panel="<b>plan</b>")
+    assert "<" not in figure.data[0].name
+    assert "<" not in figure.layout.annotations[0].text
+
+
+def test_palette_stands_out_from_the_light_and_the_dark_background():
+    for colour in charts.PALETTE:
+        assert contrast(colour, "#FFFFFF") >= 3, colour
+        assert contrast(colour, "#12161B") >= 3, colour
+
+
+def test_lines_are_told_apart_by_their_markers_too():
+    assert len(set(charts.MARKERS)) == len(set(charts.PALETTE)) == charts.MAXIMUM_LINES
+
+
+def test_download_makes_formulas_harmless_and_keeps_every_row():
+    rows = [{"Customer": text, "Met": -1} for text in ("=1+1", "@cmd", "-2", "Acme, Inc.")]
+    read = list(csv.DictReader(io.StringIO(write_csv(rows).decode())))
+    assert [row["Customer"] for row in read] == ["'=1+1", "'@cmd", "'-2", "Acme, Inc."]
+    assert {row["Met"] for row in read} == {"-1"}

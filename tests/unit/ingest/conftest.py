@@ -1,0 +1,77 @@
+"""A workspace of a temporary folder with one source of each type, and short ways to land a file and look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.ingest.land import LandingResult, land_exports
+from pipeline.ingest.manifest import read_batches
+from pipeline.ingest.tables import QUARANTINE_TABLE
+from pipeline.settings import Workspace
+
+
+def make_source(source_type: str, **settings: Any) -> SimpleNamespace:
+    """What landing reads of a source of sla.yml."""
+    return SimpleNamespace(
+        **{"source_type": source_type, "time_zone": None, "date_format": None, "null_markers": ("",)}
+        | settings
+    )
+
+
+@dataclass
+class Landing:
+    """One workspace; `land` puts a file into the inbox of a source and lands it."""
+
+    workspace: Workspace
+    config: SimpleNamespace
+
+    def put(self, source: str, name: str, content: str | bytes) -> Path:
+        path = self.workspace.inbox / source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def land(self, source: str, name: str, content: str | bytes) -> LandingResult:
+        path = self.put(source, name, content)
+        (result,) = land_exports(self.workspace, self.config, [path], None)
+        assert result.rows_read == result.rows_landed + result.rows_rejected
+        return result
+
+    def run(self, paths: list[Path] | None = None, source: str | None = None) -> list[LandingResult]:
+        return land_exports(self.workspace, self.config, paths, source)
+
+    def rows(self, table: str, columns: str = "*") -> list[Any]:
+        """The landed rows of a table over all batches; of one column, its values."""
+        found = []
+        for batch in read_batches(self.workspace):
+            if table in batch.tables or (table == QUARANTINE_TABLE and batch.rows_rejected):
+                landed = pq.read_table(batch.table_path(self.workspace, table))  # noqa: F841 - read by the query
+                found += duckdb.sql(f"select {columns} from landed").fetchall()
+        return [row[0] for row in found] if found and len(found[0]) == 1 else found
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> Landing:
+    sources = {
+        "own": make_source("canonical", null_markers=("", "?")),
+        "desk": make_source("zendesk"),
+        "snow": make_source(
+            "servicenow", time_zone="Europe/Berlin", date_format="%d-%m-%Y %H:%M", null_markers=("", "?")
+        ),
+    }
+    workspace = Workspace(tmp_path)
+    workspace.inbox.mkdir()
+    return Landing(workspace, SimpleNamespace(sources=sources))
+
+
+@pytest.fixture
+def reasons() -> Callable[[LandingResult], list[str]]:
+    return lambda result: [str(problem) for problem in result.problems]

@@ -1,0 +1,269 @@
+"""CSV: the header is a contract, every record is landed or refused with its line, and nothing is swallowed."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import datetime
+
+import pytest
+
+TICKETS = (
+    "ticket_id,customer_id,requester,channel,severity,submitted_at,subject,ticket_type,tags,updated_at\n"
+)
+EVENTS = "event_id,ticket_id,event_at,event_type,actor_kind,actor,is_public,value\n"
+
+
+def ticket(ticket_id="T1", subject="Sync stops", submitted_at="2026-07-01T09:00:00Z", severity="3"):
+    return f"{ticket_id},acme,ann@acme.test,console,{severity},{submitted_at},{subject},incident,,\n"
+
+
+def test_tickets_land_as_written_with_instants_in_utc(landing):
+    result = landing.land("own", "t.csv", TICKETS + ticket("007", submitted_at="2026-07-01T11:00:00.9+02:00"))
+    assert (result.status, result.rows_read, result.rows_landed, result.rows_rejected) == ("landed", 1, 1, 0)
+    assert landing.rows("canonical_tickets") == [
+        (
+            "007", "acme", "ann@acme.test", "console", "3", datetime(2026, 7, 1, 9), "Sync stops", "incident", None, None,
+            "own", result.batch_id, "inbox/own/t.csv", 2,
+        )
+    ]  # fmt: skip
+
+
+def test_header_in_another_order_and_with_bom_and_crlf_lands_the_same(landing):
+    content = (
+        "\ufeffupdated_at,tags,ticket_type,subject,submitted_at,severity,channel,requester,customer_id,ticket_id\r\n"
+        ",,,Sync stops,2026-07-01T09:00:00Z,3,console,ann,acme,T1\r\n"
+    )
+    landing.land("own", "t.csv", content)
+    assert landing.rows(
+        "canonical_tickets", "ticket_id, severity, submitted_at, updated_at, line_number"
+    ) == [("T1", "3", datetime(2026, 7, 1, 9), None, 2)]
+
+
+def test_header_alone_is_an_export_without_tickets(landing):
+    result = landing.land("own", "t.csv", TICKETS)
+    assert (result.status, result.rows_read) == ("landed", 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            TICKETS.replace("submitted_at,", "").replace("subject", "Subject") + "x\n",
+            "inbox/own/t.csv:1: the header of tickets lacks 'submitted_at', 'subject'. Unknown here: 'Subject'. It needs "
+            "ticket_id, customer_id, requester, channel, severity, submitted_at, subject, ticket_type, tags, updated_at, "
+            "in any order.",
+        ),
+        (
+            EVENTS.replace("value", "value,note"),
+            "inbox/own/t.csv:1: the header of events has unknown columns: 'note'. It has event_id, ticket_id, event_at, "
+            "event_type, actor_kind, actor, is_public, value, in any order, and no others.",
+        ),
+        (
+            TICKETS.replace("tags", "subject"),
+            "inbox/own/t.csv:1: the header names 'subject' more than once. "
+            "Export each column once; which of them is meant cannot be told.",
+        ),
+        (
+            TICKETS.replace(",", ";"),
+            "inbox/own/t.csv:1: the columns are separated by semicolons, not commas. Export the file with commas.",
+        ),
+        (
+            "<!DOCTYPE html>\n<html><body>Sign in</body></html>",
+            "inbox/own/t.csv: the file is an HTML page, not an export. "
+            "A login or error page was probably saved instead of the export; sign in and download it again.",
+        ),
+        (
+            "",
+            "inbox/own/t.csv: the file is empty. Even an export without tickets has a header; export it again.",
+        ),
+        (
+            " \n\n",
+            "inbox/own/t.csv: the file holds only white space. Even an export without tickets has a header; export it again.",
+        ),
+        ("[{}]", "inbox/own/t.csv: the file is one JSON list. Write one JSON object a line (NDJSON)."),
+        (
+            TICKETS.encode("utf-16"),
+            "inbox/own/t.csv: the file is UTF-16, not UTF-8. Save it as UTF-8 (in a spreadsheet: 'CSV UTF-8').",
+        ),
+        (
+            b"PK\x03\x04rest",
+            "inbox/own/t.csv: the file is a ZIP or a spreadsheet, not text. Unpack it, or save the sheet as CSV UTF-8.",
+        ),
+        (
+            TICKETS.replace("\n", "\r") + ticket().replace("\n", "\r"),
+            "inbox/own/t.csv:1: the lines end in CR alone. Save the file with LF or CRLF line ends.",
+        ),
+    ],
+    ids=[
+        "missing",
+        "unknown",
+        "doubled",
+        "semicolons",
+        "html",
+        "empty",
+        "blank",
+        "json",
+        "utf-16",
+        "zip",
+        "cr",
+    ],  # fmt: skip
+)
+def test_file_is_rejected_whole_with_a_message_when_its_header_is_wrong(landing, reasons, content, message):
+    result = landing.land("own", "t.csv", content)
+    assert (result.status, result.batch_id, reasons(result)) == ("rejected", None, [message])
+    assert not list(landing.workspace.warehouse.rglob("*.parquet*"))
+
+
+def test_json_instead_of_servicenow_csv_is_rejected(landing, reasons):
+    result = landing.land("snow", "t.csv", '{"result": []}')
+    assert reasons(result) == [
+        "inbox/snow/t.csv: the file is JSON, not CSV. Export it as CSV, or check the type of this source in sla.yml."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("T2,acme\n", "inbox/own/t.csv:3: requester: has 2 values, the header has 10 (it reads 'T2,acme'). "
+         "Quote values that hold commas; leave no value out."),
+        (ticket("T2").replace("\n", ",x\n"), "has 11 values, the header has 10"),
+        (ticket("T2", subject='"never closed'), "inbox/own/t.csv:3: opens a quote that is not closed"),
+        (ticket("T2", subject='"a" b'), "inbox/own/t.csv:3: opens a quote that is not closed"),
+        (ticket("T2", subject="a\0b"), r"inbox/own/t.csv:3: subject: holds a NUL character (it reads 'a\\0b')."),
+        (ticket("T2", subject="Gr\udcfc\udcdfe"), "inbox/own/t.csv:3: subject: is not UTF-8"),
+        (ticket("T2", subject="a\rb"), "inbox/own/t.csv:3: holds a CR outside quotes"),
+        ("Total: 2,,,,,,,,,\n", "inbox/own/t.csv:3: submitted_at: is missing. Every record needs it"),
+        (ticket(""), "inbox/own/t.csv:3: ticket_id: is missing."),
+        (ticket("1.03006E+13"), "inbox/own/t.csv:3: ticket_id: is a number that lost digits, not an id "
+         "(it reads '1.03006E+13')."),
+        (ticket("T2", submitted_at="2026-07-01T09:00:00"), "submitted_at: has no time zone (it reads "
+         "'2026-07-01T09:00:00'). Write instants with their zone, such as 2026-07-01T09:00:00Z."),
+        (ticket("T2", submitted_at="2026-02-30T09:00:00Z"), "submitted_at: is not a possible instant"),
+        (ticket("T2", submitted_at="2026-07-01T24:00:00Z"), "submitted_at: is not a possible instant"),
+        (ticket("T2", submitted_at="01/07/2026 09:00"), "submitted_at: is not a possible instant"),
+        (ticket("T2", submitted_at="1969-12-31T23:59:59Z"), "submitted_at: lies outside the years 1970 to 2200"),
+        (ticket("T2", submitted_at="2201-01-01T00:00:00Z"), "submitted_at: lies outside the years 1970 to 2200"),
+    ],
+    ids=[
+        "short", "long", "unclosed", "text-after-quote", "nul", "latin-1", "cr", "total-line", "no-id", "spreadsheet-id",
+        "no-zone", "february-30", "hour-24", "day-first", "before-1970", "after-2200",
+    ],
+)  # fmt: skip
+def test_bad_line_is_quarantined_and_its_neighbours_land(landing, reasons, line, problem):
+    content = (TICKETS + ticket("T1") + line + ticket("T3")).encode("utf-8", "surrogateescape")
+    result = landing.land("own", "t.csv", content)
+    assert (result.status, result.rows_read, result.rows_rejected) == ("landed", 3, 1)
+    assert problem in reasons(result)[0]
+    assert landing.rows("canonical_tickets", "ticket_id, line_number") == [("T1", 2), ("T3", 4)]
+    assert landing.rows("quarantine", "source, source_file, line_number") == [("own", "inbox/own/t.csv", 3)]
+
+
+def test_limits_of_the_years_are_inside(landing):
+    lines = ticket("T1", submitted_at="1970-01-01T00:00:00Z") + ticket(
+        "T2", submitted_at="2200-12-31T23:59:59.999Z"
+    )
+    assert landing.land("own", "t.csv", TICKETS + lines).rows_rejected == 0
+    assert landing.rows("canonical_tickets", "submitted_at")[1] == datetime(2200, 12, 31, 23, 59, 59)
+
+
+def test_unclosed_quote_does_not_swallow_the_rest_of_a_long_file(landing):
+    good = "".join(ticket(f"T{number}") for number in range(30_000))
+    result = landing.land("own", "t.csv", TICKETS + ticket("X", subject='"open') + good)
+    assert (result.rows_landed, result.rows_rejected) == (30_000, 1)
+
+
+def test_newlines_quotes_and_commas_inside_quotes_are_kept(landing):
+    content = TICKETS + ticket("T1", subject='"a\r\nb, ""c"""') + "\n" + ticket("T2")
+    assert landing.land("own", "t.csv", content).rows_rejected == 0
+    assert landing.rows("canonical_tickets", "subject, line_number") == [
+        ('a\r\nb, "c"', 2),
+        ("Sync stops", 5),
+    ]
+
+
+def test_record_that_lies_across_two_chunks_is_whole(landing, monkeypatch):
+    monkeypatch.setattr("pipeline.ingest.read_csv.CHUNK_BYTES", 200)
+    lines = "".join(ticket(f"T{number}", subject=f'"one\n{number}"') for number in range(50))
+    result = landing.land("own", "t.csv", TICKETS + lines)
+    assert (result.rows_landed, result.rows_rejected) == (50, 0)
+    assert landing.rows("canonical_tickets", "line_number") == list(range(2, 102, 2))
+
+
+def test_raw_value_in_quarantine_is_cut_to_500_characters(landing):
+    landing.land("own", "t.csv", TICKETS + ticket() + "x" * 2000 + "\n")
+    assert [len(value) for value in landing.rows("quarantine", "raw_value")] == [500]
+
+
+def test_severity_outside_the_scale_lands_because_models_judge_it(landing):
+    landing.land("own", "t.csv", TICKETS + ticket("T1", severity="urgent!") + ticket("T2", severity="?"))
+    assert landing.rows("canonical_tickets", "severity") == ["urgent!", None]
+
+
+def test_file_with_no_usable_record_is_rejected_and_leaves_nothing(landing, reasons):
+    result = landing.land("own", "t.csv", TICKETS + ticket("1.5E+3") + ticket(""))
+    assert (result.status, result.rows_read, result.rows_rejected) == ("rejected", 2, 2)
+    assert reasons(result)[0] == (
+        "inbox/own/t.csv: none of its 2 records can be used. "
+        "Check that this is the export of this source, and the source's settings in sla.yml."
+    )
+    assert not list(landing.workspace.landed.rglob("*.*"))
+
+
+def test_gzip_lands_like_its_content_and_counts_as_the_same(landing):
+    content = (TICKETS + ticket()).encode()
+    assert landing.land("own", "t.csv", content).status == "landed"
+    assert landing.land("own", "u.csv.gz", gzip.compress(content)).status == "already_landed"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (gzip.compress(bytes(40 << 20)), "the gzip grows more than 100 times when unpacked."),
+        (gzip.compress(b"x" * 4000)[:-10], "the gzip is damaged or cut off."),
+    ],
+    ids=["bomb", "cut"],
+)
+def test_gzip_that_cannot_be_trusted_is_rejected(landing, content, reason):
+    (problem,) = landing.land("own", "t.csv.gz", content).problems
+    assert problem.reason == reason
+
+
+def event(event_id="E1", kind="message", actor_kind="agent", is_public="true", value=""):
+    return f"{event_id},T1,2026-07-01T09:00:00Z,{kind},{actor_kind},bo,{is_public},{value}\n"
+
+
+def test_events_are_told_from_their_header_and_booleans_read(landing):
+    lines = [event(f"E{number}", is_public=text) for number, text in enumerate(["true", "FALSE", "1", "0"])]
+    landing.land("own", "e.csv", EVENTS + "".join(lines) + event("E9", "bug_confirmed", "", ""))
+    assert landing.rows("canonical_events", "is_public") == [True, False, True, False, None]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (
+            event(kind="mesage"),
+            "event_type: is not in the closed list (it reads 'mesage'). Write one of message, status_changed,",
+        ),
+        (
+            event(actor_kind="robot"),
+            "actor_kind: is not in the closed list (it reads 'robot'). Write one of customer, agent, bot.",
+        ),
+        (event(actor_kind=""), "actor_kind: is missing on a message."),
+        (event(is_public=""), "is_public: is missing on a message. Write true or false."),
+        (
+            event(is_public="yes"),
+            "is_public: is neither true nor false (it reads 'yes'). Write one of true, false, 1, 0.",
+        ),
+        (
+            event(kind="status_changed", value="hold"),
+            "value: is not a status (it reads 'hold'). Write one of new, open,",
+        ),
+        (event(kind="status_changed", value=""), "value: is not a status."),
+    ],
+    ids=["event-type", "actor-kind", "no-actor-kind", "no-is-public", "is-public", "status", "no-status"],
+)
+def test_event_outside_the_closed_lists_is_quarantined(landing, reasons, line, problem):
+    result = landing.land("own", "e.csv", EVENTS + event() + line)
+    assert result.rows_rejected == 1
+    assert problem in reasons(result)[0]

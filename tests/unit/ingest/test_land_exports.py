@@ -1,0 +1,252 @@
+"""Which files land, once, whole or not at all, and under names that are data."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ConfigurationError, InputRejected
+from pipeline.ingest.manifest import read_batches
+from pipeline.ingest.tables import LANDED_TABLES, LINEAGE
+
+TICKETS = (
+    "ticket_id,customer_id,requester,channel,severity,submitted_at,subject,ticket_type,tags,updated_at\n"
+)
+TICKET = "T1,acme,ann,console,3,2026-07-01T09:00:00Z,Sync stops,incident,,\n"
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_every_landed_table_ends_with_the_lineage_columns():
+    assert all(list(columns)[-4:] == list(LINEAGE) for columns in LANDED_TABLES.values())
+
+
+def test_same_content_under_another_name_is_already_landed(landing):
+    first = landing.land("own", "a.csv", TICKETS + TICKET)
+    before = snapshot(landing.workspace.landed)
+    second = landing.land("own", "b.csv", TICKETS + TICKET)
+    assert (second.status, second.batch_id, second.rows_landed) == ("already_landed", first.batch_id, 1)
+    assert snapshot(landing.workspace.landed) == before
+
+
+def test_same_content_from_another_source_is_another_batch(landing):
+    landing.config.sources["other"] = landing.config.sources["own"]
+    assert (
+        landing.land("own", "a.csv", TICKETS + TICKET).batch_id
+        != landing.land("other", "a.csv", TICKETS + TICKET).batch_id
+    )
+    assert sorted(landing.rows("canonical_tickets", "source")) == ["other", "own"]
+
+
+def test_same_input_gives_the_same_parquet_bytes_at_another_time_and_place(
+    landing, tmp_path_factory, monkeypatch
+):
+    content = TICKETS + TICKET + "bad\n"
+    landing.land("own", "a.csv", content)
+    first = snapshot(landing.workspace.landed)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    landing.workspace = type(landing.workspace)(tmp_path_factory.mktemp("elsewhere"))
+    landing.land("own", "a.csv", content)
+    second = snapshot(landing.workspace.landed)
+    parquet = [name for name in first if name.endswith(".parquet")]
+    assert len(parquet) == 2
+    assert all(first[name] == second[name] for name in parquet)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "[x].csv",
+        "*.csv",
+        "a;b'.csv",
+        'it\'s "1" --.csv',
+        "line\nbreak.csv",
+        "Zürich 報告 🙂.csv",
+        "$(x)`y`.csv",
+        "%s.csv",
+    ],
+)
+def test_file_names_are_only_data(landing, name):
+    landing.put("own", "x.csv", TICKETS + TICKET.replace("T1", "decoy"))
+    result = landing.land("own", name, TICKETS + TICKET)
+    assert (result.status, landing.rows("canonical_tickets", "ticket_id")) == ("landed", ["T1"])
+    (shown,) = landing.rows("canonical_tickets", "source_file")
+    assert shown == "inbox/own/" + name.replace("\n", "\\n")
+
+
+def test_file_name_of_stray_bytes_is_shown_escaped(landing):
+    result = landing.land("own", os.fsdecode(b"gr\xfcn.csv"), TICKETS + TICKET)
+    assert result.file == r"inbox/own/gr\xfcn.csv"
+
+
+def test_inbox_is_landed_in_order_without_hidden_and_unfinished_files(landing):
+    for at, name in enumerate(
+        ["b.csv", "sub/c.csv", "a.csv", ".hidden.csv", "x.csv.tmp", "y.csv.part", ".d/z.csv"]
+    ):
+        landing.put("own", name, TICKETS + TICKET.replace("T1", f"T{at}"))
+    assert [result.file for result in landing.run()] == [
+        "inbox/own/a.csv",
+        "inbox/own/b.csv",
+        "inbox/own/sub/c.csv",
+    ]
+    assert {result.status for result in landing.run()} == {"already_landed"}
+
+
+def test_one_rejected_file_does_not_stop_the_others(landing):
+    landing.put("own", "a.csv", "")
+    landing.put("own", "b.csv", TICKETS + TICKET)
+    assert [result.status for result in landing.run()] == ["rejected", "landed"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_file_without_permission_is_rejected(landing):
+    landing.put("own", "a.csv", TICKETS).chmod(0)
+    (result,) = landing.run()
+    assert result.problems[0].reason == "the file cannot be read: Permission denied."
+
+
+def test_link_to_nowhere_is_rejected(landing):
+    landing.put("own", "b.csv", TICKETS + TICKET)
+    (landing.workspace.inbox / "own" / "a.csv").symlink_to("nowhere")
+    assert [result.status for result in landing.run()] == ["rejected", "landed"]
+
+
+def test_path_outside_the_inbox_needs_a_source(landing, tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text(TICKETS + TICKET)
+    with pytest.raises(
+        ConfigurationError,
+        match=r"Add --source NAME, or move it to inbox/<source>/; known sources: desk, own, snow\.",
+    ):
+        landing.run([path])
+    (result,) = landing.run([path], "own")
+    assert (result.file, landing.rows("canonical_tickets", "source_file")) == (str(path), ["export.csv"])
+
+
+def test_path_that_does_not_exist_is_a_usage_error(landing):
+    with pytest.raises(ConfigurationError, match="does not exist"):
+        landing.run([Path("nowhere.csv")], "own")
+
+
+def test_path_in_the_inbox_of_another_source_is_a_usage_error(landing):
+    path = landing.put("own", "a.csv", TICKETS)
+    with pytest.raises(ConfigurationError, match="lies in the inbox of 'own', but --source says 'desk'"):
+        landing.run([path], "desk")
+
+
+def test_unknown_source_names_the_nearest(landing):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"--source names the source 'dsk', which sla.yml does not have. Did you mean 'desk'\?",
+    ):
+        landing.run(None, "dsk")
+    landing.put("owm", "a.csv", TICKETS)
+    with pytest.raises(
+        ConfigurationError, match=r"The folder of the inbox names the source 'owm'.* Did you mean 'own'\?"
+    ):
+        landing.run()
+
+
+def test_file_beside_the_folders_of_the_inbox_is_a_usage_error(landing):
+    (landing.workspace.inbox / "a.csv").write_text(TICKETS)
+    with pytest.raises(
+        ConfigurationError, match=r"inbox/a.csv lies in no source's folder. Move it to inbox/<source>/"
+    ):
+        landing.run()
+
+
+# Each name is a place in landing where the process is killed as hard as it can be.
+KILL = """
+import os, signal, sys
+from pathlib import Path
+from types import SimpleNamespace
+import pipeline.ingest.land as land, pipeline.ingest.write_batch as write_batch
+from pipeline.settings import Workspace
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+root, place = Path(sys.argv[1]), sys.argv[2]
+if place == "before any rename":
+    write_batch.BatchWriter.commit = die
+elif place == "between two renames":
+    write_batch.sync_folder = die
+elif place == "before the manifest":
+    land.write_manifest = die
+elif place == "before the manifest's rename":
+    Path.replace = lambda self, to, replace=Path.replace: die() if self.name.endswith(".json.tmp") else replace(self, to)
+source = SimpleNamespace(source_type="canonical", time_zone=None, date_format=None, null_markers=("", "?"))
+land.land_exports(Workspace(root), SimpleNamespace(sources={"own": source}), None, None)
+"""
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["before any rename", "between two renames", "before the manifest", "before the manifest's rename"],
+)
+def test_batch_is_absent_after_a_kill_and_whole_after_the_next_run(landing, tmp_path, place):
+    landing.put("own", "a.csv", TICKETS + TICKET + "bad\n")
+    command = [sys.executable, "-c", KILL, str(tmp_path), place]
+    assert subprocess.run(command, timeout=60, check=False).returncode == -signal.SIGKILL
+    assert list(landing.workspace.landed.rglob("*.*"))
+    assert read_batches(landing.workspace) == []
+    (result,) = landing.run()
+    assert (result.status, result.rows_landed, result.rows_rejected) == ("landed", 1, 1)
+    assert landing.rows("canonical_tickets", "ticket_id") == ["T1"]
+    assert not list(landing.workspace.landed.rglob("*.tmp"))
+
+
+def test_manifest_tells_what_landed_and_how_it_was_read(landing, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    content = TICKETS + TICKET + "bad\n"
+    result = landing.land("own", "a.csv", content)
+    (batch,) = read_batches(landing.workspace)
+    assert batch.batch_id == result.batch_id
+    assert (batch.source, batch.source_type, batch.file, batch.bytes) == (
+        "own",
+        "canonical",
+        "inbox/own/a.csv",
+        len(content),
+    )
+    assert (batch.landed_at, batch.tables) == ("2001-09-09T01:46:40Z", {"canonical_tickets": 1})
+    assert (batch.rows_read, batch.rows_landed, batch.rows_rejected) == (2, 1, 1)
+    assert batch.settings == {
+        "source_type": "canonical",
+        "time_zone": None,
+        "date_format": None,
+        "null_markers": ["", "?"],
+    }
+
+
+@pytest.mark.parametrize("table", ["canonical_tickets", "quarantine"])
+def test_lost_parquet_is_refused_by_readers_and_mended_by_the_next_landing(landing, table):
+    result = landing.land("own", "a.csv", TICKETS + TICKET + "bad\n")
+    (landing.workspace.landed / table / f"{result.batch_id}.parquet").unlink()
+    with pytest.raises(
+        InputRejected, match=f"warehouse/landed/{table}/{result.batch_id}.parquet: is missing or unreadable"
+    ):
+        read_batches(landing.workspace)
+    assert [again.status for again in landing.run()] == ["landed"]
+    assert len(read_batches(landing.workspace)) == 1
+
+
+def test_damaged_manifest_is_refused_with_its_name(landing):
+    result = landing.land("own", "a.csv", TICKETS + TICKET)
+    path = landing.workspace.landed / "manifest" / f"{result.batch_id}.json"
+    path.write_text(json.dumps({"batch_id": "x"}))
+    with pytest.raises(
+        InputRejected, match=f"warehouse/landed/manifest/{path.name}: the manifest is damaged"
+    ):
+        read_batches(landing.workspace)

@@ -1,0 +1,275 @@
+"""NDJSON, canonical and Zendesk: shapes, ids as written, and every line that is not usable named with its reason."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import pytest
+
+CREATED = "2026-07-01T09:00:00Z"
+
+
+def line(**keys):
+    return json.dumps(keys) + "\n"
+
+
+def zendesk_ticket(identity=1, **keys):
+    return {
+        "id": identity,
+        "created_at": CREATED,
+        "updated_at": CREATED,
+        "status": "open",
+        "requester_id": 7,
+    } | keys
+
+
+def zendesk_audit(identity=1, events=(), **keys):
+    return {
+        "id": identity,
+        "ticket_id": 1,
+        "created_at": CREATED,
+        "author_id": 7,
+        "events": list(events),
+    } | keys
+
+
+USER = {
+    "id": 7,
+    "name": "Ann",
+    "email": "ann@acme.test",
+    "role": "end-user",
+    "organization_id": 5,
+    "updated_at": CREATED,
+}
+ORGANIZATION = {"id": 5, "name": "Acme", "external_id": "acme", "updated_at": CREATED}
+COMMENT = {"id": 3, "type": "Comment", "public": True, "body": "secret", "author_id": 7}
+FOUR = [
+    ("ticket", zendesk_ticket()),
+    ("audit", zendesk_audit(events=[COMMENT])),
+    ("user", USER),
+    ("organization", ORGANIZATION),
+]
+ZENDESK_TABLES = {
+    "zendesk_tickets": 1, "zendesk_audit_events": 1, "zendesk_users": 1, "zendesk_organizations": 1,
+}  # fmt: skip
+
+
+def landed_tables(landing):
+    return {table: len(rows) for table in ZENDESK_TABLES if (rows := landing.rows(table))}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "".join(line(**one) for _, one in FOUR),
+        "".join(line(**{wrapper: one}) for wrapper, one in FOUR),
+        "".join(
+            line(**{f"{wrapper}s": [one]}, count=1, end_of_stream=True, next_page=None)
+            for wrapper, one in FOUR
+        ),
+        line(**{f"{wrapper}s": [one] for wrapper, one in FOUR}),
+        json.dumps({f"{wrapper}s": [one] for wrapper, one in FOUR}, indent=2),
+        "\ufeff" + "\r\n\r\n".join(line(**{wrapper: one}).strip() for wrapper, one in FOUR),
+    ],
+    ids=["bare", "wrapped", "page-per-line", "one-page", "one-page-spread", "bom-crlf-blank-lines"],
+)
+def test_zendesk_objects_land_the_same_in_every_shape(landing, content):
+    result = landing.land("desk", "z.json", content)
+    assert (result.rows_read, result.rows_rejected) == (4, 0), result.problems
+    assert landed_tables(landing) == ZENDESK_TABLES
+    assert landing.rows("zendesk_tickets", "ticket_id, created_at, requester_id") == [
+        ("1", datetime(2026, 7, 1, 9), "7")
+    ]
+    assert landing.rows("zendesk_audit_events", "audit_id, event_id, event_index, event_kind, is_public") == [
+        ("1", "3", 1, "Comment", True)
+    ]
+    assert landing.rows("zendesk_users", "user_id, role, person, organization_id") == [
+        ("7", "end-user", "ann@acme.test", "5")
+    ]
+    assert landing.rows("zendesk_organizations", "organization_id, external_id, organization_name") == [
+        ("5", "acme", "Acme")
+    ]
+
+
+def test_file_of_mixed_shapes_lands_in_file_order(landing):
+    content = (
+        line(tickets=[zendesk_ticket(1), zendesk_ticket(2)])
+        + line(**zendesk_ticket(3))
+        + line(ticket=zendesk_ticket(4))
+    )
+    assert landing.land("desk", "z.json", content).rows_landed == 4
+    assert landing.rows("zendesk_tickets", "ticket_id, line_number") == [
+        ("1", 1),
+        ("2", 1),
+        ("3", 2),
+        ("4", 3),
+    ]
+
+
+def test_shape_that_changes_in_a_later_chunk_is_followed(landing, monkeypatch):
+    monkeypatch.setattr("pipeline.ingest.read_ndjson.CHUNK_BYTES", 300)
+    content = "".join(line(**zendesk_ticket(1)) + line(ticket=zendesk_ticket(2)) for _ in range(20))
+    result = landing.land("desk", "z.json", content)
+    assert (result.rows_read, result.rows_rejected) == (40, 0)
+    assert landing.rows("zendesk_tickets", "line_number") == list(range(1, 41))
+
+
+def test_ids_stay_as_written_also_above_what_a_double_holds(landing):
+    huge = "9007199254740993", "18446744073709551617", "123456789012345678901234567890"
+    content = "".join(
+        f'{{"id": {one}, "created_at": "{CREATED}", "updated_at": "{CREATED}"}}\n' for one in huge
+    )
+    assert landing.land("desk", "z.json", content).rows_rejected == 0
+    assert landing.rows("zendesk_tickets", "ticket_id") == list(huge)
+
+
+@pytest.mark.parametrize(
+    "identity", ["1.03006E+13", '"1.03006E+13"', "12345.0", "1e22", '"1,03E+13"', '""', "null"]
+)
+def test_mangled_or_missing_id_is_quarantined(landing, identity):
+    bad = f'{{"id": {identity}, "status": "new", "created_at": "{CREATED}", "updated_at": "{CREATED}"}}\n'
+    result = landing.land("desk", "z.json", line(**zendesk_ticket(1)) + bad)
+    assert (result.rows_landed, [problem.field for problem in result.problems]) == (1, ["id"])
+
+
+def test_audit_keeps_the_events_that_rules_read_without_bodies_or_notifications(landing):
+    events = [
+        {"id": 1, "type": "Create", "field_name": "tags", "value": ["a", "b"]},
+        {"id": 2, "type": "Notification", "body": "secret"},
+        {"id": 3, "type": "Change", "field_name": "status", "value": "open", "previous_value": None},
+        {"type": "VoiceComment", "public": False, "body": "secret"},
+    ]
+    content = line(**zendesk_audit(9, events, via={"channel": "web"})) + line(**zendesk_audit(10, []))
+    assert landing.land("desk", "z.json", content).rows_landed == 2
+    columns = 'event_id, event_index, channel, event_kind, field_name, "value", previous_value, is_public'
+    assert landing.rows("zendesk_audit_events", columns) == [
+        ("1", 1, "web", "Create", "tags", '["a","b"]', None, None),
+        ("3", 3, "web", "Change", "status", "open", None, None),
+        ("9-4", 4, "web", "VoiceComment", None, None, None, False),
+    ]
+    (path,) = landing.workspace.landed.rglob("zendesk_audit_events/*.parquet")
+    assert b"secret" not in path.read_bytes()
+
+
+def test_deleted_ticket_and_null_priority_land(landing):
+    ticket = zendesk_ticket(
+        1, status="deleted", priority=None, tags=["x"], custom_fields=[{"id": 360001, "value": "sev_5"}]
+    )
+    landing.land("desk", "z.json", line(**ticket, via={"channel": "email"}))
+    assert landing.rows("zendesk_tickets", "status, priority, channel, tags, custom_fields") == [
+        ("deleted", None, "email", '["x"]', '[{"id":360001,"value":"sev_5"}]')
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        ('{"id": 2, "created_at": "2026', "inbox/desk/z.json:2: is truncated: the file ends inside this record"),
+        ('{"id": 2,, "created_at": 1}\n', "inbox/desk/z.json:2: is not valid JSON: Expecting property name enclosed"),
+        ("[1, 2]\n", "inbox/desk/z.json:2: is a list, not an object (it reads '[1, 2]'). One JSON object a line is expected."),
+        ("null\n", "inbox/desk/z.json:2: is null, not an object"),
+        ("17\n", "inbox/desk/z.json:2: is a number, not an object"),
+        ('{"a": 1}\n', "inbox/desk/z.json:2: holds none of ticket, audit, user or organization (it reads '{\"a\": 1}')."),
+        ('{"ticket": 5}\n', "inbox/desk/z.json:2: id: is missing."),
+        ('{"tickets": [7]}\n', "inbox/desk/z.json:2: id: is missing."),
+        (line(**zendesk_audit(2, events=()) | {"events": 5}), "inbox/desk/z.json:2: events: is missing."),
+        (line(**zendesk_ticket(2, created_at="2026-07-01T09:00:00")), "inbox/desk/z.json:2: created_at: has no time zone"),
+        (line(**zendesk_ticket(2, created_at=1751360400)), "created_at: is not a possible instant (it reads '1751360400')"),
+        (line(**zendesk_ticket(2, updated_at="2026-13-01T09:00:00Z")), "updated_at: is not a possible instant"),
+        (line(**zendesk_ticket(2, created_at="2026-07-01T09:00:00+99:00")), "created_at: is not a possible instant"),
+        (line(**zendesk_ticket(2, created_at=None)), "inbox/desk/z.json:2: created_at: is missing."),
+        ("[" * 20_000 + "\n", "inbox/desk/z.json:2: is"),
+    ],
+    ids=[
+        "truncated", "comma", "list", "null", "number", "stranger", "ticket-is-number", "page-of-number", "events-is-number",
+        "no-zone", "epoch", "month-13", "offset-99", "no-time", "deep",
+    ],
+)  # fmt: skip
+def test_bad_line_is_quarantined_and_its_neighbours_land(landing, reasons, bad, problem):
+    result = landing.land("desk", "z.json", line(**zendesk_ticket(1)) + bad)
+    assert (result.status, result.rows_landed, result.rows_rejected) == ("landed", 1, 1)
+    assert problem in reasons(result)[0]
+    assert landing.rows("quarantine", "line_number") == [2]
+
+
+def test_line_that_is_no_utf8_is_quarantined(landing, reasons):
+    content = (line(**zendesk_ticket(1)) + '{"id": "Gr\udcfcn"}\n\n' + line(**zendesk_ticket(3))).encode(
+        "utf-8", "surrogateescape"
+    )
+    result = landing.land("desk", "z.json", content)
+    assert "inbox/desk/z.json:2: is not UTF-8 at byte 11 of the line" in reasons(result)[0]
+    assert landing.rows("zendesk_tickets", "ticket_id, line_number") == [("1", 1), ("3", 4)]
+
+
+def test_last_line_without_a_line_end_lands_when_it_is_whole(landing):
+    assert landing.land("desk", "z.json", line(**zendesk_ticket(1)).strip()).rows_landed == 1
+
+
+def test_page_without_tickets_is_an_export_without_tickets(landing):
+    result = landing.land("desk", "z.json", '{"tickets": [], "count": 0, "end_of_stream": true}')
+    assert (result.status, result.rows_read) == ("landed", 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("oops\n" * 3, "inbox/desk/z.json: none of its 3 records can be used. Check that this is the export of this "
+         "source, and the source's settings in sla.yml."),
+        ("<html>x\n", "inbox/desk/z.json: the file is an HTML page, not an export. A login or error page was probably "
+         "saved instead of the export; sign in and download it again."),
+        ("Id,Requester\n1,x\n", "inbox/desk/z.json: the file is a Zendesk CSV, which holds no messages. Use the full JSON "
+         "export or the incremental API with audits: a first response cannot be told from a CSV."),
+    ],
+    ids=["text", "html", "csv"],
+)  # fmt: skip
+def test_file_that_is_no_ndjson_is_rejected(landing, reasons, content, message):
+    result = landing.land("desk", "z.json", content)
+    assert (result.status, reasons(result)[0]) == ("rejected", message)
+
+
+def test_line_above_the_limit_rejects_the_file(landing, reasons, monkeypatch):
+    monkeypatch.setattr("pipeline.ingest.read_ndjson.CHUNK_BYTES", 1 << 10)
+    monkeypatch.setattr("pipeline.ingest.read_ndjson.LINE_LIMIT_BYTES", 1 << 20)
+    result = landing.land(
+        "desk", "z.json", line(**zendesk_ticket(1)) + line(id=2, description="x" * (3 << 20))
+    )
+    assert reasons(result) == [
+        "inbox/desk/z.json:2: a line is longer than 1 MB. Export smaller pages, or one object a line."
+    ]
+
+
+def test_canonical_lines_are_told_by_their_keys_and_follow_the_same_rules_as_csv(landing, reasons):
+    content = (
+        line(ticket_id="T1", customer_id="acme", severity=3, submitted_at=CREATED, tags=["a"])
+        + line(
+            event_id="E1",
+            ticket_id="T1",
+            event_at=CREATED,
+            event_type="message",
+            actor_kind="agent",
+            is_public=True,
+        )
+        + line(event_id="E2", ticket_id="T1", event_at=CREATED, event_type="status_changed", value="hold")
+        + line(ticket_id="T2", submitted_at=CREATED, priority="high")
+        + line(ticket_id="T3", submitted_at=CREATED, subject="?")
+    )
+    result = landing.land("own", "mixed.ndjson", content)
+    assert (result.rows_landed, result.rows_rejected) == (3, 2)
+    assert landing.rows("canonical_tickets", "ticket_id, severity, tags, subject") == [
+        ("T1", "3", '["a"]', None),
+        ("T3",) + (None,) * 3,
+    ]
+    assert landing.rows("canonical_events", "event_id, is_public") == [("E1", True)]
+    assert [problem.split(": ")[1:3] for problem in reasons(result)] == [
+        ["priority", "is not a field of this record (it reads 'priority'). Tickets have ticket_id, customer_id, requester, "
+         "channel, severity, submitted_at, subject, ticket_type, tags, updated_at, and no others."],
+        ["value", "is not a status (it reads 'hold'). Write one of new, open, pending, on_hold, solved, closed."],
+    ]  # fmt: skip
+
+
+def test_many_lines_stay_in_file_order_and_count_up(landing):
+    content = "".join(line(**zendesk_audit(number, [COMMENT, COMMENT])) for number in range(20_000))
+    assert landing.land("desk", "z.json", content).rows_landed == 20_000
+    expected = [(number // 2 + 1, number % 2 + 1) for number in range(40_000)]
+    assert landing.rows("zendesk_audit_events", "line_number, event_index") == expected

@@ -1,0 +1,126 @@
+"""ServiceNow: declared zone and format, null markers, and the column sets of both exports."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from tests.unit.ingest.conftest import make_source
+
+from pipeline.errors import ConfigurationError
+
+LOG = "number,incident_state,opened_at,sys_created_at,sys_updated_at,resolved_at,closed_at,priority,sys_mod_count,active\n"
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the real exports are not beside this checkout")
+
+
+def test_day_first_times_are_read_in_the_declared_zone_and_question_marks_are_null(landing):
+    result = landing.land(
+        "snow", "log.csv", LOG + "INC1,New,01-02-2026 09:00,?,01-07-2026 09:30,?,?,3 - Moderate,0,TRUE\n"
+    )
+    assert landing.rows(
+        "servicenow_incidents",
+        "ticket_id, opened_at, created_at, updated_at, closed_at, update_number, export_kind",
+    ) == [("INC1", datetime(2026, 2, 1, 8), None, datetime(2026, 7, 1, 7, 30), None, 0, "audit_log")]
+    (warning,) = result.warnings
+    assert warning.reason == "1 columns are not used: active."
+
+
+def test_wall_times_in_the_gap_and_in_the_overlap_follow_the_one_rule(landing):
+    # 02:30 on 29 March does not exist in Berlin: 03:30 +02:00. 02:30 on 25 October comes twice: the first, +02:00.
+    landing.land("snow", "log.csv", LOG + "INC1,New,29-03-2026 02:30,?,25-10-2026 02:30,?,?,3,0,TRUE\n")
+    assert landing.rows("servicenow_incidents", "opened_at, updated_at") == [
+        (datetime(2026, 3, 29, 1, 30), datetime(2026, 10, 25, 0, 30))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (
+            "INC2,New,2026-02-01 09:00,?,01-02-2026 09:30,?,?,3,0,TRUE\n",
+            "inbox/snow/log.csv:3: opened_at: is not a possible time in the declared date format (it reads '2026-02-01 "
+            "09:00'). sla.yml declares the date format %d-%m-%Y %H:%M for this source; other nulls go to null_markers.",
+        ),
+        (
+            "INC2,New,01-02-2026 09:00,?,01-01-1900 00:00,?,?,3,0,TRUE\n",
+            "inbox/snow/log.csv:3: sys_updated_at: lies outside the years 1970 to 2200 (it reads '01-01-1900 00:00'). "
+            "Correct it, or declare the value in null_markers of this source in sla.yml.",
+        ),
+        ("INC2,New,01-02-2026 09:00,?,?,?,?,3,0,TRUE\n", "inbox/snow/log.csv:3: sys_updated_at: is missing."),
+        (
+            "INC2,New,01-02-2026 09:00,?,01-02-2026 09:00,?,?,3,1.5,TRUE\n",
+            "sys_mod_count: is not a whole number",
+        ),
+    ],
+    ids=["other-format", "year-1900", "no-update", "fraction"],
+)
+def test_bad_row_is_quarantined_by_the_name_that_the_export_uses(landing, reasons, line, problem):
+    good = "INC1,New,01-02-2026 09:00,?,01-02-2026 09:30,?,?,3,0,TRUE\n"
+    result = landing.land("snow", "log.csv", LOG + good + line)
+    assert (result.rows_landed, result.rows_rejected) == (1, 1)
+    assert problem in reasons(result)[0]
+
+
+def test_year_1900_is_null_when_declared_as_a_null_marker(landing):
+    landing.config.sources["snow"].null_markers = ("", "?", "01-01-1900 00:00")
+    landing.land(
+        "snow", "log.csv", LOG + "INC1,New,01-02-2026 09:00,?,01-02-2026 09:30,01-01-1900 00:00,?,3,0,TRUE\n"
+    )
+    assert landing.rows("servicenow_incidents", "resolved_at") == [None]
+
+
+def test_missing_columns_are_named(landing, reasons):
+    result = landing.land("snow", "log.csv", "number,opened_at,category\nINC1,01-02-2026 09:00,x\n")
+    assert reasons(result) == [
+        "inbox/snow/log.csv:1: the header of incidents lacks 'incident_state', 'sys_updated_at'. Unknown here: 'category'. "
+        "It needs number, incident_state, opened_at, sys_updated_at, in any order."
+    ]
+
+
+def test_source_without_zone_or_format_is_a_configuration_error(landing):
+    landing.config.sources["snow"] = make_source("servicenow")
+    with pytest.raises(ConfigurationError, match="the source snow needs time_zone and date_format"):
+        landing.land("snow", "log.csv", LOG)
+
+
+def test_changed_settings_land_the_same_file_again_under_its_first_arrival(landing, monkeypatch):
+    line = "INC1,New,01-02-2026 09:00,?,01-02-2026 09:30,?,?,3,0,TRUE\n"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    first = landing.land("snow", "log.csv", LOG + line)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1100000000")
+    landing.config.sources["snow"].time_zone = "UTC"
+    again = landing.land("snow", "log.csv", LOG + line)
+    assert (again.status, again.batch_id) == ("landed", first.batch_id)
+    assert landing.rows("servicenow_incidents", "opened_at") == [datetime(2026, 2, 1, 9)]
+    (manifest,) = landing.workspace.landed.glob("manifest/*.json")
+    assert '"landed_at": "2001-09-09T01:46:40Z"' in manifest.read_text()
+
+
+@needs_shared
+def test_real_audit_log_lands_whole(landing):
+    path = SHARED / "servicenow-uci-sample" / "incident_event_log.csv"
+    (result,) = landing.run([path], "snow")
+    assert (result.rows_read, result.rows_rejected, result.file) == (5998, 0, str(path))
+    rows = landing.rows(
+        "servicenow_incidents", "ticket_id, opened_at, created_at, resolved_at, source_file, line_number"
+    )
+    assert rows[0] == (
+        "INC0000045", datetime(2016, 2, 29, 0, 16), datetime(2016, 2, 29, 0, 23), datetime(2016, 2, 29, 10, 29),
+        "incident_event_log.csv", 2,
+    )  # fmt: skip
+    assert len({row[0] for row in rows}) == 890
+    assert sum(row[2] is None for row in rows) == 1628
+    assert sum(row[3] is None for row in rows) == 59
+
+
+@needs_shared
+def test_real_table_export_lands_whole(landing):
+    landing.config.sources["snow"] = make_source(
+        "servicenow", time_zone="UTC", date_format="%Y-%m-%d %H:%M:%S"
+    )
+    (result,) = landing.run([SHARED / "servicenow-demo-export" / "incidents_REST.csv"], "snow")
+    assert (result.rows_read, result.rows_rejected) == (67, 0)
+    rows = landing.rows("servicenow_incidents", "ticket_id, state, updated_at, export_kind, requester")
+    assert rows[0] == ("INC0000060", "7", datetime(2016, 12, 14, 2, 46, 44), "rest", None)

@@ -1,0 +1,126 @@
+"""The smallest build on which every check passes: a landed and a published side, each row made by hand.
+
+Ticket T-1 was answered after 3600 s of 86400 s; T-2 was over target after 90000 s; T-3 is not covered.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from pipeline.ingest.tables import LANDED_TABLES
+
+LANDED_ROWS: dict[str, list[dict[str, object]]] = {
+    "canonical_tickets": [
+        {"ticket_id": "T-1", "customer_id": "acme", "severity": "3", "submitted_at": "2026-06-01 08:00:00",
+         "updated_at": "2026-06-01 09:00:00"},
+        {"ticket_id": "T-2", "customer_id": "acme", "severity": "5", "submitted_at": "2026-06-02 08:00:00"},
+    ],
+    "canonical_events": [
+        {"event_id": "E-1", "ticket_id": "T-1", "event_at": "2026-06-01 09:00:00", "event_type": "message",
+         "actor_kind": "agent", "is_public": True},
+        {"event_id": "E-2", "ticket_id": "T-1", "event_at": "2026-06-01 10:00:00",
+         "event_type": "status_changed", "actor_kind": "agent", "value": "solved"},
+    ],
+    "zendesk_tickets": [
+        {"ticket_id": "Z-1", "status": "open", "organization_id": "O-1", "created_at": "2026-06-01 08:00:00",
+         "updated_at": "2026-06-01 08:00:00"},
+    ],
+    "zendesk_audit_events": [
+        {"audit_id": "A-1", "event_index": 1, "ticket_id": "Z-1", "author_id": "U-1", "event_kind": "Create",
+         "field_name": "status", "value": "open", "created_at": "2026-06-01 08:00:00"},
+        {"audit_id": "A-2", "event_index": 1, "ticket_id": "Z-1", "author_id": "U-1", "event_kind": "Comment",
+         "is_public": True, "created_at": "2026-06-01 09:00:00"},
+    ],
+    "zendesk_users": [{"user_id": "U-1", "role": "agent"}],
+    "zendesk_organizations": [{"organization_id": "O-1"}],
+    "servicenow_incidents": [
+        {"ticket_id": "INC-1", "state": "New", "update_number": 0, "reopen_count": 0,
+         "export_kind": "audit_log", "opened_at": "2026-06-01 08:00:00"},
+    ],
+}  # fmt: skip
+
+PUBLISHED_TABLES = """
+    create schema core;
+    create schema marts;
+
+    create table core.dim_customers as
+    select 'acme' as customer_id, 'Acme Corp' as customer_name;
+
+    create table core.dim_tickets as
+    select ticket_id, 'helpdesk' as source, timestamp '2026-06-01 08:00:00' as submitted_at
+    from (values ('T-1'), ('T-2'), ('T-3')) as tickets (ticket_id);
+
+    create table core.fct_sla_obligations as
+    select
+        obligation_key, ticket_id, 'first_response' as obligation, status, status_reason,
+        status as status_as_submitted, clause, 'standard@2020-11-16' as plan_version, target_seconds,
+        elapsed_seconds, target_seconds - elapsed_seconds as remaining_seconds, '2026-06' as submitted_month,
+        '2026-06' as settled_month, timestamp '2026-06-01 08:00:00' as starts_at, settled_at,
+        timestamp '2026-07-01 00:00:00' as as_of
+    from (
+        values
+            ('O-1', 'T-1', 'met', null, 'first_response_regular', 86400::bigint, 3600::bigint,
+                timestamp '2026-06-01 09:00:00'),
+            ('O-2', 'T-2', 'breached', null, 'first_response_regular', 86400, 90000,
+                timestamp '2026-06-08 08:00:00'),
+            ('O-3', 'T-3', 'not_covered', 'unsupported_channel', null, null, null, null)
+    ) as obligations (
+        obligation_key, ticket_id, status, status_reason, clause, target_seconds, elapsed_seconds, settled_at
+    );
+
+    create table marts.mart_manager__monthly_compliance as
+    select
+        month_basis, '2026-06' as month, 'acme' as customer_id, 'standard' as plan,
+        'first_response' as obligation,
+        3 as severity, 1::bigint as met_count, 1::bigint as breached_count, 0::bigint as pending_count,
+        0::bigint as waived_count, 1::bigint as not_covered_count, 0::bigint as not_measurable_count,
+        1::bigint as raw_met_count, 1::bigint as raw_breached_count
+    from (values ('settled'), ('submitted')) as bases (month_basis);
+
+    create table marts.mart_account__entitlement_balances as
+    select
+        'acme' as customer_id, 'S-1' as subscription_id, pool, is_unlimited, is_stated,
+        'current' as term_status,
+        granted_quantity, 5::bigint as purchased_quantity, used_quantity, 1::bigint as credited_quantity,
+        0::bigint as overflowed_in_quantity, 0::bigint as overflowed_out_quantity,
+        0::bigint as expired_quantity,
+        remaining_quantity, overage_quantity
+    from (
+        values
+            ('regular', false, true, 10::bigint, 3::bigint, 10 + 5 - 3 + 1::bigint, 0::bigint),
+            ('level_5', false, true, 1, 9, 0, -(1 + 5 - 9 + 1)),
+            ('custom_builds', true, true, null, 2, null, 0),
+            ('upgrade_assistance', false, false, null, 0, null, 0)
+    ) as balances (
+        pool, is_unlimited, is_stated, granted_quantity, used_quantity, remaining_quantity, overage_quantity
+    );
+
+    create table marts.mart_customer__monthly_report as
+    select
+        'acme' as customer_id, '2026-06' as month, 'UTC' as time_zone,
+        3::bigint as tickets_submitted_count;
+"""
+
+
+def make_landed() -> duckdb.DuckDBPyConnection:
+    """A build whose schema `raw` holds every landed table with a few good rows."""
+    connection = duckdb.connect()
+    connection.execute("create schema raw")
+    for table, columns in LANDED_TABLES.items():
+        connection.execute(
+            f"create table raw.{table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})"
+        )
+        for line, row in enumerate(LANDED_ROWS[table], start=2):
+            values = {"batch_id": "b1", "line_number": line, **row}
+            connection.execute(
+                f"insert into raw.{table} by name select {', '.join(f'? as {name}' for name in values)}",
+                list(values.values()),
+            )
+    return connection
+
+
+def make_published() -> duckdb.DuckDBPyConnection:
+    """A build whose schemas `core` and `marts` hold a few good rows."""
+    connection = duckdb.connect()
+    connection.execute(PUBLISHED_TABLES)
+    return connection

@@ -1,0 +1,280 @@
+"""The checks with the real Great Expectations: good passes, each fault is named."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from pipeline.quality.check_tables import CheckResult, check_landed, check_published, check_tables
+from tests.unit.quality.small_tables import make_landed, make_published
+
+
+@pytest.fixture
+def landed():
+    with make_landed() as connection:
+        yield connection
+
+
+@pytest.fixture
+def published():
+    with make_published() as connection:
+        yield connection
+
+
+def not_passed(results: list[CheckResult]) -> set[tuple[str, str, str | None, str, str]]:
+    """Table (its last word), expectation, column, severity and status of what did not pass."""
+    return {
+        (each.table.split(".")[-1], each.expectation, each.column, each.severity, each.status)
+        for each in results
+        if each.status != "passed"
+    }
+
+
+def test_landed_checks_pass_on_good_tables(landed):
+    results = check_landed(landed)
+    assert not_passed(results) == set()
+    assert {each.table for each in results} == {
+        f"raw.{table}"
+        for table in (
+            "canonical_tickets", "canonical_events", "zendesk_tickets", "zendesk_audit_events",
+            "zendesk_users", "zendesk_organizations", "servicenow_incidents",
+        )
+    }  # fmt: skip
+
+
+def test_published_checks_pass_on_good_tables(published):
+    results = check_published(published)
+    assert not_passed(results) == set()
+    assert len({each.table for each in results}) == 7
+
+
+# Each fault, and what must be found of it: nothing else may fail along with it.
+PAIR = "column_pair_values_a_to_be_greater_than_b"
+LANDED_FAULTS = [
+    ("update raw.canonical_tickets set ticket_id = null where ticket_id = 'T-1'",
+     ("canonical_tickets", "column_values_to_not_be_null", "ticket_id", "critical", "failed")),
+    ("update raw.canonical_tickets set line_number = 2",
+     ("canonical_tickets", "compound_columns_to_be_unique", "batch_id, line_number", "critical", "failed")),
+    ("update raw.canonical_tickets set updated_at = timestamp '2026-05-31 08:00:00'",
+     ("canonical_tickets", PAIR, "updated_at, submitted_at", "warning", "failed")),
+    ("update raw.canonical_tickets set severity = 'Urgent' where ticket_id = 'T-2'",
+     ("canonical_tickets", "column_values_to_be_in_set", "severity", "warning", "failed")),
+    ("update raw.canonical_events set event_type = 'phone_call', value = null where event_id = 'E-2'",
+     ("canonical_events", "column_values_to_be_in_set", "event_type", "critical", "failed")),
+    ("update raw.canonical_events set actor_kind = 'robot' where event_id = 'E-2'",
+     ("canonical_events", "column_values_to_be_in_set", "actor_kind", "critical", "failed")),
+    ("update raw.canonical_events set value = 'asleep' where event_id = 'E-2'",
+     ("canonical_events", "column_values_to_be_in_set", "value", "warning", "failed")),
+    ("update raw.canonical_events set is_public = null where event_id = 'E-1'",
+     ("canonical_events", "column_values_to_not_be_null", "is_public", "warning", "failed")),
+    ("update raw.zendesk_tickets set status = 'asleep'",
+     ("zendesk_tickets", "column_values_to_be_in_set", "status", "warning", "failed")),
+    ("update raw.zendesk_audit_events set event_kind = 'Push' where audit_id = 'A-2'",
+     ("zendesk_audit_events", "column_values_to_be_in_set", "event_kind", "critical", "failed")),
+    ("update raw.zendesk_audit_events set field_name = null where audit_id = 'A-1'",
+     ("zendesk_audit_events", "column_values_to_not_be_null", "field_name", "critical", "failed")),
+    ("update raw.zendesk_users set role = 'owner'",
+     ("zendesk_users", "column_values_to_be_in_set", "role", "critical", "failed")),
+    ("update raw.zendesk_organizations set organization_id = null",
+     ("zendesk_organizations", "column_values_to_not_be_null", "organization_id", "critical", "failed")),
+    ("update raw.servicenow_incidents set export_kind = 'xml'",
+     ("servicenow_incidents", "column_values_to_be_in_set", "export_kind", "critical", "failed")),
+    ("update raw.servicenow_incidents set closed_at = timestamp '2026-01-06 08:00:00'",
+     ("servicenow_incidents", PAIR, "closed_at, opened_at", "warning", "failed")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fault", "found"), LANDED_FAULTS, ids=[found[0] + "-" + found[2] for _, found in LANDED_FAULTS]
+)
+def test_landed_checks_find_one_fault(landed, fault, found):
+    landed.execute(fault)
+    assert not_passed(check_landed(landed)) == {found}
+
+
+OBLIGATIONS = "fct_sla_obligations"
+MART = "mart_manager__monthly_compliance"
+BALANCES = "mart_account__entitlement_balances"
+TOTALS = (
+    f"{MART} (totals)",
+    "column_pair_values_to_be_equal",
+    "mart_quantity, obligation_quantity",
+    "critical",
+    "failed",
+)
+PUBLISHED_FAULTS = [
+    ("one second over target and still met",
+     "update core.fct_sla_obligations set elapsed_seconds = 86401, remaining_seconds = -1 "
+     "where status = 'met'",
+     {(OBLIGATIONS, PAIR, "target_seconds, elapsed_seconds", "critical", "failed")}),
+    ("exactly on target and yet breached",
+     "update core.fct_sla_obligations set elapsed_seconds = 86400, remaining_seconds = 0 "
+     "where status = 'breached'",
+     {(OBLIGATIONS, PAIR, "elapsed_seconds, target_seconds", "critical", "failed")}),
+    ("same key twice",
+     "update core.fct_sla_obligations set obligation_key = 'O-1'",
+     {(OBLIGATIONS, "column_values_to_be_unique", "obligation_key", "critical", "failed")}),
+    ("no reason given",
+     "update core.fct_sla_obligations set status_reason = null",
+     {(OBLIGATIONS, "column_values_to_not_be_null", "status_reason", "critical", "failed")}),
+    ("no target",
+     "update core.fct_sla_obligations set target_seconds = null where status = 'met'",
+     {(OBLIGATIONS, "column_values_to_not_be_null", "target_seconds", "critical", "failed")}),
+    ("target of zero",
+     "update core.fct_sla_obligations set target_seconds = 0, remaining_seconds = -elapsed_seconds "
+     "where status = 'breached'",
+     {(OBLIGATIONS, "column_values_to_be_between", "target_seconds", "critical", "failed")}),
+    ("remainder does not add up",
+     "update core.fct_sla_obligations set remaining_seconds = 1 where status = 'met'",
+     {(OBLIGATIONS, "column_values_to_be_in_set", "remainder_adds_up", "critical", "failed")}),
+    ("thirteenth month",
+     "update core.fct_sla_obligations set settled_month = '2026-13' where status = 'met'",
+     {(OBLIGATIONS, "column_values_to_match_regex", "settled_month", "critical", "failed")}),
+    ("settled in the future",
+     "update core.fct_sla_obligations set settled_at = timestamp '2026-07-01 00:00:01' where status = 'met'",
+     {(OBLIGATIONS, PAIR, "as_of, settled_at", "critical", "failed")}),
+    ("count below zero",
+     "update marts.mart_manager__monthly_compliance set pending_count = -1",
+     {(MART, "column_values_to_be_between", "pending_count", "critical", "failed"),
+      TOTALS}),
+    ("obligation lost on one basis",
+     "delete from marts.mart_manager__monthly_compliance where month_basis = 'settled'",
+     {TOTALS}),
+    ("customer that nobody knows",
+     "update marts.mart_manager__monthly_compliance set customer_id = 'other'",
+     {(MART, "column_values_to_be_in_set", "is_known_customer", "critical", "failed")}),
+    ("waiver that adds a verdict",
+     "update marts.mart_manager__monthly_compliance set raw_met_count = 2",
+     {(MART, "column_values_to_be_in_set", "waivers_add_up", "critical", "failed")}),
+    ("ledger lost a movement",
+     f"update marts.{BALANCES} set used_quantity = 4 where pool = 'regular'",
+     {(BALANCES, "column_values_to_be_in_set", "balance_adds_up", "critical", "failed")}),
+    ("silent negative instead of overage",
+     f"update marts.{BALANCES} set remaining_quantity = -overage_quantity, overage_quantity = 0 "
+     "where pool = 'level_5'",
+     {(BALANCES, "column_values_to_be_between", "remaining_quantity", "critical", "failed")}),
+    ("ticket twice",
+     "insert into core.dim_tickets select * from core.dim_tickets limit 1",
+     {("dim_tickets", "column_values_to_be_unique", "ticket_id", "critical", "failed")}),
+    ("report of no time zone",
+     "update marts.mart_customer__monthly_report set time_zone = null",
+     {("mart_customer__monthly_report", "column_values_to_not_be_null", "time_zone", "critical", "failed")}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fault", "found"), [case[1:] for case in PUBLISHED_FAULTS], ids=[case[0] for case in PUBLISHED_FAULTS]
+)
+def test_published_checks_find_one_fault(published, fault, found):
+    published.execute(fault)
+    assert not_passed(check_published(published)) == found
+
+
+def test_landed_checks_only_warn_about_one_odd_instant_in_a_hundred(landed):
+    landed.execute("""
+        insert into raw.canonical_tickets by name
+        select 'b2' as batch_id, line_number, 'N-' || line_number as ticket_id, 'acme' as customer_id,
+            '3' as severity,
+            timestamp '2026-06-01' as submitted_at
+        from range(98) as lines (line_number)
+    """)
+    landed.execute(
+        "update raw.canonical_tickets set submitted_at = timestamp '1970-01-01' where ticket_id = 'N-1'"
+    )
+    instants = ("canonical_tickets", "column_values_to_be_between", "submitted_at")
+    assert not_passed(check_landed(landed)) == {(*instants, "warning", "failed")}
+    landed.execute(
+        "update raw.canonical_tickets set submitted_at = timestamp '1970-01-01' where ticket_id = 'N-2'"
+    )
+    assert not_passed(check_landed(landed)) == {
+        (*instants, "warning", "failed"),
+        (*instants, "critical", "failed"),
+    }
+
+
+def test_check_of_empty_table_looks_at_its_schema_only(landed):
+    landed.execute("delete from raw.canonical_tickets")
+    results = [each for each in check_landed(landed) if each.table == "raw.canonical_tickets"]
+    assert [(each.expectation, each.status) for each in results] == [("has_columns", "passed")]
+
+
+def test_check_of_empty_table_names_a_column_that_is_missing_or_of_another_kind(landed):
+    landed.execute("delete from raw.zendesk_users")
+    landed.execute("alter table raw.zendesk_users drop column role")
+    landed.execute("alter table raw.zendesk_users alter column line_number type varchar")
+    (result,) = [each for each in check_landed(landed) if each.table == "raw.zendesk_users"]
+    assert (result.expectation, result.status, result.severity) == ("has_columns", "failed", "critical")
+    assert result.observed == "line_number is VARCHAR; role is missing"
+
+
+def test_check_of_missing_table_is_an_error_and_stops_publishing(published):
+    published.execute("drop table marts.mart_customer__monthly_report")
+    (result,) = [each for each in check_published(published) if each.status != "passed"]
+    assert (result.expectation, result.status, result.observed) == (
+        "can_be_read",
+        "error",
+        "CatalogException",
+    )
+    assert result.stops_publishing
+
+
+def test_checks_are_errors_not_failures_when_an_expectation_raises():
+    from great_expectations.expectations import ExpectColumnValuesToBeBetween
+
+    from expectations.checked_table import TEXT, CheckedTable
+
+    connection = duckdb.connect()
+    connection.execute("create table people as select 'Erika Mustermann' as person")
+    expectation = ExpectColumnValuesToBeBetween(column="person", min_value=3, severity="warning", notes="n")
+    table = CheckedTable(table="people", columns={"person": TEXT}, expectations=(expectation,))
+    results = check_tables(connection, "landed", [table])
+    (broken,) = [each for each in results if each.status != "passed"]
+    assert (broken.status, broken.severity, broken.column) == ("error", "warning", "person")
+    assert broken.observed == "not evaluated: TypeError"
+    assert not broken.stops_publishing
+
+
+def test_checks_are_an_error_when_the_suite_evaluates_nothing():
+    from expectations.checked_table import TEXT, CheckedTable
+
+    connection = duckdb.connect()
+    connection.execute("create table people as select 'someone' as person")
+    table = CheckedTable(table="people", columns={"person": TEXT}, expectations=())
+    results = check_tables(connection, "landed", [table])
+    assert [(each.expectation, each.status) for each in results] == [
+        ("has_columns", "passed"),
+        ("evaluates_something", "error"),
+    ]
+    assert results[1].stops_publishing
+
+
+def test_check_results_hold_no_value_of_a_row(landed):
+    landed.execute(
+        "update raw.canonical_events set actor_kind = 'erika@example.com', value = 'erika@example.com'"
+    )
+    landed.execute("update raw.zendesk_users set role = 'erika@example.com'")
+    results = check_landed(landed)
+    assert any(each.status == "failed" for each in results)
+    assert "erika" not in repr(results)
+
+
+def test_every_expectation_gives_a_severity_and_a_reason_of_its_own():
+    from expectations.landed import build_landed
+    from expectations.published import build_published
+
+    for table in (*build_landed(), *build_published()):
+        for expectation in table.expectations:
+            assert str(expectation.severity.value) in ("critical", "warning")
+            assert expectation.notes and expectation.notes.endswith("."), table.suite_name
+
+
+def test_importing_the_checks_does_not_import_great_expectations():
+    import subprocess
+    import sys
+
+    names = "'great_expectations' in sys.modules, 'pandas' in sys.modules"
+    code = f"import sys, pipeline.quality.check_tables; print({names})"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert answer.stdout.split() == ["False", "False"]

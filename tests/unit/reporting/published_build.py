@@ -1,0 +1,306 @@
+"""Writes a small published build by hand: every status, every kind of pool, hostile names, two customers to
+keep apart.
+
+The counts can be worked out on fingers. July 2026 of `acme`, first response: 3 met, 1 breached, 1 waived, 1
+running, 1 not covered, 1 not measurable; debug analysis (an estimate): 1 met.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from pipeline.settings import Workspace
+
+AS_OF = datetime(2026, 8, 3, 12)
+ODD_NAME = 'Acmé & Söhne #1 *bold* <b> $x$ @ref 日本 🚀 #read("/etc/passwd")'
+ODD_SUBJECT = '=HYPERLINK("http://example.invalid") [red]boo[/red] #import "x" \\ `raw` \u202e日'
+HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Row:
+    """One obligation: what the test says; everything else is derived in `_obligation_values`."""
+
+    ticket_id: str
+    status: str
+    customer_id: str | None = "acme"
+    obligation: str = "first_response"
+    severity: int | None = 3
+    submitted_at: datetime = datetime(2026, 7, 6, 9)
+    elapsed_seconds: int | None = 6 * HOUR
+    reason: str | None = None
+    subject: str | None = "Sync stalls"
+
+
+ROWS = (
+    Row("T-1", "met", subject=ODD_SUBJECT),
+    Row("T-2", "met", elapsed_seconds=24 * HOUR),
+    Row("T-3", "met", severity=5, elapsed_seconds=HOUR),
+    Row("T-4", "breached", elapsed_seconds=24 * HOUR + 1, submitted_at=datetime(2026, 7, 9, 9)),
+    Row("T-5", "waived", elapsed_seconds=30 * HOUR, reason="waiver"),
+    Row("T-6", "pending", submitted_at=datetime(2026, 7, 31, 9), elapsed_seconds=20 * HOUR),
+    Row("T-7", "not_covered", elapsed_seconds=None, reason="unsupported_channel"),
+    Row("T-8", "not_measurable", elapsed_seconds=None, reason="stop_not_observed"),
+    Row("T-1", "met", obligation="debug_analysis", elapsed_seconds=10 * HOUR + 5),
+    Row("T-9", "met", submitted_at=datetime(2026, 6, 2, 9)),
+    Row("T-10", "breached", submitted_at=datetime(2026, 6, 3, 9), elapsed_seconds=25 * HOUR),
+    Row("T-11", "not_covered", submitted_at=datetime(2026, 7, 7, 9), obligation="debug_analysis",
+        elapsed_seconds=None, reason="not_started"),
+    Row("SECRET-1", "met", customer_id="other", subject="SECRET subject"),
+    Row("SECRET-2", "breached", customer_id="other", elapsed_seconds=40 * HOUR, subject="SECRET subject"),
+    Row("LOST-1", "not_covered", customer_id=None, severity=None, elapsed_seconds=None,
+        reason="unknown_customer"),
+)  # fmt: skip
+
+CUSTOMERS = (("acme", ODD_NAME, "Europe/Berlin", "en"), ("other", "SECRET & Co", "UTC", "en"))
+
+_DDL = """
+create schema core; create schema marts; create schema meta;
+create table core.dim_customers(customer_id varchar, customer_name varchar, time_zone varchar, locale varchar);
+create table core.dim_tickets(
+    ticket_id varchar, source varchar, customer_id varchar, requester varchar, channel varchar, subject varchar,
+    ticket_type varchar, ticket_status varchar, severity_submitted integer, severity_now integer,
+    submitted_at timestamp, source_file varchar, line_number bigint);
+create table core.sla_status_reasons(status_reason varchar, status varchar, reason_label varchar);
+create table core.fct_sla_obligations(
+    obligation_key varchar, ticket_id varchar, customer_id varchar, subscription_id varchar, plan varchar,
+    plan_version varchar, clause varchar, clause_text varchar, obligation varchar, obligation_kind varchar,
+    cycle_number integer, severity_submitted integer, severity_in_force integer, clock_name varchar,
+    stopping_event_id varchar, waiver_id varchar, target_seconds bigint, elapsed_seconds bigint,
+    remaining_seconds bigint, status varchar, status_reason varchar, status_before_waiver varchar,
+    status_as_submitted varchar, settled_month varchar, submitted_month varchar, as_of_month varchar,
+    submitted_at timestamp, starts_at timestamp, due_at timestamp, stopped_at timestamp, breached_at timestamp,
+    settled_at timestamp, as_of timestamp);
+create table core.fct_sla_segments(
+    obligation_key varchar, ticket_id varchar, customer_id varchar, segment_number integer, clock_name varchar,
+    calendar_version varchar, segment_kind varchar, segment_reason varchar, counted_seconds bigint,
+    wall_seconds bigint, starts_at timestamp, ends_at timestamp);
+create table core.fct_ticket_events(
+    event_id varchar, ticket_id varchar, customer_id varchar, moment varchar, event_order integer,
+    event_type varchar, actor_kind varchar, actor varchar, value varchar, is_public boolean,
+    is_automatic_reply boolean, event_at timestamp, source varchar, source_file varchar, line_number bigint);
+create table core.fct_entitlement_movements(
+    movement_id varchar, customer_id varchar, subscription_id varchar, pool varchar, movement_kind varchar,
+    quantity bigint, balance_after bigint, ticket_id varchar, undoes_movement_id varchar, reason varchar,
+    happened_at timestamp, known_at timestamp);
+create table core.dim_plan_terms(
+    plan varchar, plan_title varchar, plan_version varchar, obligation varchar, obligation_kind varchar,
+    severity integer, severity_label varchar, clock_name varchar, clause varchar, clause_text varchar, note varchar,
+    target_seconds bigint);
+create table core.dim_plan_pools(
+    plan varchar, plan_version varchar, pool varchar, clause varchar, clause_text varchar, note varchar);
+create table core.dim_plan_statements(
+    plan_version varchar, statement varchar, statement_value varchar, clause varchar, clause_text varchar,
+    note varchar, is_reading boolean);
+create table core.dim_waivers(
+    waiver_id varchar, ticket_id varchar, obligation varchar, reason varchar, requested_by varchar,
+    approved_by varchar, approved_at timestamp, expires_at timestamp);
+create table core.dim_clock_closures(clock_name varchar, reason varchar, starts_at timestamp, ends_at timestamp);
+create table marts.mart_account__entitlement_balances(
+    customer_id varchar, customer_name varchar, subscription_id varchar, plan varchar, plan_version varchar,
+    pool varchar, term_status varchar, granted_quantity bigint, purchased_quantity bigint, used_quantity bigint,
+    credited_quantity bigint, overflowed_in_quantity bigint, overflowed_out_quantity bigint,
+    expired_quantity bigint, remaining_quantity bigint, overage_quantity bigint, days_left integer,
+    is_unlimited boolean, is_stated boolean, term_starts_on date, term_ends_on date, as_of timestamp);
+create table meta.build(
+    build_id varchar, as_of timestamp, tzdata_version varchar, holidays_version varchar, landed_rows bigint,
+    batches bigint, newest_landed_at timestamp);
+create table meta.checks(check_name varchar, severity varchar, status varchar, observed varchar, detail varchar);
+"""
+
+_MARTS = """
+create table marts.mart_manager__monthly_compliance as
+with cut as (
+    select 'settled' as month_basis, coalesce(settled_month, as_of_month) as month, o.*
+    from core.fct_sla_obligations as o
+    union all
+    select 'submitted', submitted_month, o.* from core.fct_sla_obligations as o
+)
+select month_basis, month, cut.customer_id, max(customer_name) as customer_name, plan, obligation,
+    max(obligation_kind) as obligation_kind, severity_in_force as severity,
+    count(*) filter (status = 'met') as met_count, count(*) filter (status = 'breached') as breached_count,
+    count(*) filter (status = 'pending') as pending_count, count(*) filter (status = 'waived') as waived_count,
+    count(*) filter (status = 'not_covered') as not_covered_count,
+    count(*) filter (status = 'not_measurable') as not_measurable_count,
+    count(*) filter (status_before_waiver = 'met') as raw_met_count,
+    count(*) filter (status_before_waiver = 'breached') as raw_breached_count, max(as_of) as as_of
+from cut left join core.dim_customers as customers on customers.customer_id = cut.customer_id
+group by month_basis, month, cut.customer_id, plan, obligation, severity_in_force;
+
+create table marts.mart_customer__monthly_report as
+select customers.customer_id, customers.customer_name, customers.time_zone, months.month,
+    (select count(distinct ticket_id) from core.fct_sla_obligations as o
+     where o.customer_id = customers.customer_id and o.submitted_month = months.month) as tickets_submitted_count
+from (select distinct customer_id, month from marts.mart_manager__monthly_compliance) as months
+join core.dim_customers as customers on customers.customer_id = months.customer_id;
+"""
+
+
+def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> Workspace:
+    """A workspace whose pointer names a build made of `rows`."""
+    workspace = Workspace(root)
+    workspace.published.mkdir(parents=True, exist_ok=True)
+    path = workspace.published / f"{name}.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(_DDL)
+        for values in CUSTOMERS:
+            _insert(connection, "core.dim_customers", values)
+        _insert_vocabulary(connection)
+        for row in {row.ticket_id: row for row in reversed(rows)}.values():
+            _insert(connection, "core.dim_tickets", (
+                row.ticket_id, "helpdesk", row.customer_id, "ann@example.invalid", "console", row.subject, "problem",
+                "open", row.severity, row.severity, row.submitted_at, "tickets.csv", 2))  # fmt: skip
+        connection.executemany(
+            f"insert into core.fct_sla_obligations values ({', '.join('?' * 33)})",
+            [_obligation_values(row) for row in rows],
+        )
+        _insert_timeline(connection)
+        _insert_entitlements(connection)
+        _insert(connection, "meta.build", (name, AS_OF, "2026.6", "0.108", 4200, 3, AS_OF))
+        _insert(
+            connection, "meta.checks", ("keys_are_unique", "critical", "passed", "0", "SECRET-1 looked at")
+        )
+        connection.execute(_MARTS)
+    pointer = {"build_id": name, "file": path.name, "sha256": "", "as_of": "2026-08-03T12:00:00Z",
+               "published_at": "2026-08-03T13:00:00+00:00"}  # fmt: skip
+    (workspace.published / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
+    return workspace
+
+
+def _obligation_values(row: Row) -> tuple[object, ...]:
+    is_estimate = row.obligation == "debug_analysis"
+    is_measured = row.elapsed_seconds is not None
+    target = (72 if is_estimate else 8 if row.severity == 5 else 24) * HOUR if is_measured else None
+    clock = "always" if row.severity == 5 else "business_hours"
+    elapsed = row.elapsed_seconds or 0
+    start = AS_OF - timedelta(seconds=elapsed) if row.status == "pending" else row.submitted_at
+    due_at = start + timedelta(seconds=target) if target else None
+    stopped_at = (
+        row.submitted_at + timedelta(seconds=elapsed) if row.status in ("met", "breached", "waived") else None
+    )
+    is_over = target is not None and elapsed > target
+    settled_at = (
+        None if row.status == "pending" else row.submitted_at if not is_measured
+        else due_at + timedelta(seconds=1) if is_over and due_at else stopped_at
+    )  # fmt: skip
+    return (
+        f"{row.ticket_id}:{row.obligation}:1", row.ticket_id, row.customer_id,
+        f"S-{row.customer_id}" if row.customer_id else None, "standard" if row.customer_id else None,
+        "standard@2020-11-16" if row.customer_id else None, "first_response_regular" if target else None,
+        "Plan table, row First Non-Automated response" if target else None, row.obligation,
+        ("estimate" if is_estimate else "target") if row.customer_id else None, 1, row.severity, row.severity,
+        clock if target else None, f"{row.ticket_id}-reply" if stopped_at else None,
+        "W-1" if row.status == "waived" else None, target, row.elapsed_seconds,
+        target - elapsed if target else None, row.status, row.reason,
+        "breached" if row.status == "waived" else row.status,
+        "breached" if row.status == "waived" else row.status,
+        settled_at.strftime("%Y-%m") if settled_at else None, row.submitted_at.strftime("%Y-%m"), "2026-08",
+        row.submitted_at, row.submitted_at if target else None, due_at, stopped_at,
+        due_at + timedelta(seconds=1) if is_over and due_at else None, settled_at, AS_OF,
+    )  # fmt: skip
+
+
+def _insert_vocabulary(connection: duckdb.DuckDBPyConnection) -> None:
+    for reason, status, label in (
+        (
+            "unsupported_channel",
+            "not_covered",
+            "The ticket came through a channel that the plan does not support",
+        ),
+        (
+            "stop_not_observed",
+            "not_measurable",
+            "The source carries no evidence of the event that stops this promise",
+        ),
+        ("unknown_customer", "not_covered", "The ticket maps to no customer"),
+        ("not_started", "not_covered", "The event that starts this promise did not happen on the ticket"),
+        ("waiver", "waived", "A recorded exception"),
+    ):
+        _insert(connection, "core.sla_status_reasons", (reason, status, label))
+    version = ("standard", "Standard", "standard@2020-11-16")
+    regular = "Plan table, row First Non-Automated response (Level 1-4 Tickets)"
+    for severity in (1, 2, 3, 4):
+        _insert(connection, "core.dim_plan_terms", (
+            *version, "first_response", "target", severity, "Level", "business_hours", "first_response_regular",
+            regular, None, 24 * HOUR))  # fmt: skip
+    _insert(connection, "core.dim_plan_terms", (
+        *version, "first_response", "target", 5, "Critical", "always", "first_response_level_5",
+        "Plan table, row First Non-Automated response (Level 5 Ticket)", None, 8 * HOUR))  # fmt: skip
+    for severity in (1, 2, 3, 4, 5):
+        _insert(connection, "core.dim_plan_terms", (
+            *version, "debug_analysis", "estimate", severity, "Level", "business_hours", "debug_analysis_regular",
+            "Plan table, row Debug Analysis ETA (regular ticket)",
+            "The plan does not say which clock an ETA runs on; the plan's support availability is used.",
+            72 * HOUR))  # fmt: skip
+    for pool, note in (
+        ("regular", None),
+        ("level_5", None),
+        ("assistance", "Which plan includes it is not stated."),
+    ):
+        _insert(connection, "core.dim_plan_pools", (
+            "standard", "standard@2020-11-16", pool, f"included_{pool}", f"Plan table, row Included {pool}", note))  # fmt: skip
+    _insert(connection, "core.dim_plan_statements", (
+        "standard@2020-11-16", "unsupported_channels", "email", "channels", "Direct email support is not available.",
+        None, False))  # fmt: skip
+    _insert(connection, "core.dim_plan_statements", (
+        "standard@2020-11-16", "severity_raised", "adds", None, None,
+        "When a severity is raised, the earlier of the old due instant and the new target counts.", True))  # fmt: skip
+    _insert(connection, "core.dim_waivers", (
+        "W-1", "T-5", "first_response", "Customer's own network was down", "lea", "omar", datetime(2026, 7, 20), None))  # fmt: skip
+    _insert(connection, "core.dim_clock_closures", (
+        "business_hours", "Company day", datetime(2026, 7, 14), datetime(2026, 7, 15)))  # fmt: skip
+
+
+def _insert_timeline(connection: duckdb.DuckDBPyConnection) -> None:
+    start = datetime(2026, 7, 6, 9)
+    for ticket_id, customer_id in (("T-1", "acme"), ("SECRET-1", "other")):
+        for number, (moment, kind, hours) in enumerate((
+            ("submitted", "customer", 0), ("automatic_reply", "bot", 1), ("agent_message", "agent", 6),
+        )):  # fmt: skip
+            event_id = f"{ticket_id}-reply" if moment == "agent_message" else f"{ticket_id}-{number}"
+            _insert(connection, "core.fct_ticket_events", (
+                event_id, ticket_id, customer_id, moment, number, "message", kind, f"{kind}[bold]x[/bold]", None,
+                True, moment == "automatic_reply", start + timedelta(hours=hours), "helpdesk", "events.csv",
+                number + 2))  # fmt: skip
+        for number, (kind, from_hour, to_hour, reason) in enumerate((
+            ("counted", 0, 4, "business_hours"), ("closed", 4, 5, "outside the hours of business_hours"),
+            ("counted", 5, 7, "business_hours"),
+        ), start=1):  # fmt: skip
+            seconds = (to_hour - from_hour) * HOUR
+            _insert(connection, "core.fct_sla_segments", (
+                f"{ticket_id}:first_response:1", ticket_id, customer_id, number, "business_hours",
+                "business_hours@2020-01-01" if kind == "counted" else None, kind, reason,
+                seconds if kind == "counted" else 0, seconds, start + timedelta(hours=from_hour),
+                start + timedelta(hours=to_hour)))  # fmt: skip
+
+
+def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
+    term = (datetime(2026, 1, 1).date(), datetime(2027, 1, 1).date(), AS_OF)
+    pools = (
+        # pool, granted, purchased, used, credited, in, out, expired, remaining, overage, unlimited, stated
+        ("regular", 10, 5, 12, 1, 2, 0, 0, 2, 0, False, True),
+        ("level_5", 1, 0, 3, 0, 0, 2, 0, 0, 0, False, True),
+        ("premium_regular", None, 0, 40, 0, 0, 0, 0, None, 0, True, True),
+        ("assistance", None, 0, 1, 0, 0, 0, 0, None, 0, False, False),
+        ("builds", 1, 0, 3, 0, 0, 0, 0, 0, 2, False, True),
+    )
+    for customer_id, name in (("acme", ODD_NAME), ("other", "SECRET & Co")):
+        for pool, *numbers, is_unlimited, is_stated in pools:
+            _insert(connection, "marts.mart_account__entitlement_balances", (
+                customer_id, name, f"S-{customer_id}", "standard", "standard@2020-11-16", pool, "current", *numbers,
+                151, is_unlimited, is_stated, *term))  # fmt: skip
+        for movement_id, kind, quantity, balance, ticket_id in (
+            ("grant", "grant", 10, 10, None), ("use", "use", -1, 9, "T-1" if customer_id == "acme" else "SECRET-1"),
+        ):  # fmt: skip
+            _insert(connection, "core.fct_entitlement_movements", (
+                f"{customer_id}:{movement_id}", customer_id, f"S-{customer_id}", "regular", kind, quantity, balance,
+                ticket_id, None, "because", datetime(2026, 7, 6, 9), datetime(2026, 7, 6, 9)))  # fmt: skip
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: tuple[object, ...]) -> None:
+    connection.execute(f"insert into {table} values ({', '.join('?' * len(values))})", list(values))

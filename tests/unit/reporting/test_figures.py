@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pipeline.reporting import figures
+from pipeline.reporting.records import Ratio
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "text"),
+    [
+        (18, 19, "94.7 % (18 of 19)"),
+        (199, 200, "99.5 % (199 of 200)"),
+        (999, 1000, "99.9 % (999 of 1000)"),
+        (1999, 2000, "99.9 % (1999 of 2000)"),
+        (999_999, 1_000_000, "99.9 % (999999 of 1000000)"),
+        (0, 0, "n/a (0 of 0)"),
+        (0, 5, "0.0 % (0 of 5)"),
+        (1, 1_000_000, "0.1 % (1 of 1000000)"),
+        (5, 5, "100.0 % (5 of 5)"),
+        (2, 3, "66.7 % (2 of 3)"),
+        (1, 16, "6.3 % (1 of 16)"),
+    ],
+)
+def test_percent_shows_both_parts_and_reaches_a_limit_only_when_it_is_reached(
+    numerator: int, denominator: int, text: str
+) -> None:
+    assert figures.percent(Ratio(numerator, denominator)) == text
+
+
+def test_decimal_ratio_is_cut_and_never_rounded_up_to_one() -> None:
+    assert figures.decimal_ratio(Ratio(1_999_999_999, 2_000_000_000)) == 0.999999
+    assert figures.decimal_ratio(Ratio(5, 5)) == 1.0
+    assert figures.decimal_ratio(Ratio(0, 0)) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "text"),
+    [
+        (Ratio(4, 5), Ratio(1, 2), "+30.0 points"),
+        (Ratio(1, 2), Ratio(4, 5), "−30.0 points"),
+        (Ratio(1, 2), Ratio(2, 4), "±0.0 points"),
+        (Ratio(5000, 10001), Ratio(1, 2), "−0.1 points"),
+        (Ratio(0, 0), Ratio(1, 2), "n/a"),
+    ],
+)
+def test_points_between_is_made_from_exact_rates(now: Ratio, before: Ratio, text: str) -> None:
+    assert figures.points_between(now, before) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (7 * 3600 + 12 * 60 + 5, "7 h 12 min 05 s"),
+        (24 * 3600, "24 h"),
+        (24 * 3600 + 1, "24 h 00 min 01 s"),
+        (3600 + 30 * 60, "1 h 30 min"),
+        (65, "1 min 05 s"),
+        (59, "59 s"),
+        (0, "0 s"),
+        (-90, "−1 min 30 s"),
+        (None, "–"),
+    ],
+)
+def test_duration_is_exact_to_the_second(seconds: int | None, text: str) -> None:
+    assert figures.duration(seconds) == text
+
+
+def test_quantity_tells_unlimited_from_not_stated_from_zero() -> None:
+    assert figures.quantity(None, is_unlimited=True) == "unlimited"
+    assert figures.quantity(None, is_stated=False) == "not stated"
+    assert figures.quantity(0) == "0"
+
+
+def test_instant_names_its_zone_on_both_sides_of_a_change_of_offset() -> None:
+    # Berlin leaves summer time on 2026-10-25 at 01:00 UTC.
+    assert (
+        figures.instant(datetime(2026, 10, 25, 0, 59, 59, tzinfo=UTC), "Europe/Berlin")
+        == "2026-10-25 02:59:59 +02:00"
+    )
+    assert (
+        figures.instant(datetime(2026, 10, 25, 1, 0, 0, tzinfo=UTC), "Europe/Berlin")
+        == "2026-10-25 02:00:00 +01:00"
+    )
+    assert figures.instant(datetime(2026, 7, 1, tzinfo=UTC)) == "2026-07-01 00:00:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "text"),
+    [
+        (499, None),
+        (500, "over 50 % used"),
+        (749, "over 50 % used"),
+        (750, "over 75 % used"),
+        (900, "over 90 % used"),
+    ],
+)
+def test_risk_steps_are_reached_exactly(elapsed: int, text: str | None) -> None:
+    assert figures.risk(Ratio(elapsed, 1000)) == text
+
+
+def test_severities_are_written_as_a_run_only_without_gaps() -> None:
+    assert figures.severities((1, 2, 3, 4)) == "severities 1–4"
+    assert figures.severities((1, 2, 4)) == "severities 1, 2, 4"
+    assert figures.severities((5,)) == "severity 5"
