@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from pipeline.settings import CHECKOUT, Workspace, find_workspace, parse_instant
 if TYPE_CHECKING:
     from pipeline.reporting.queries import Published
     from pipeline.reporting.records import Selection
+    from pipeline.reporting.render_report import ReportFiles
 
 app = typer.Typer(
     add_completion=True,
@@ -156,8 +157,17 @@ def demo(
     _say(f"Exports of {summary.tickets} tickets of {summary.customers} customers lie in {summary.root}.")
     _globals.workspace = summary.root
     run()
-    _write_demo_reports(_globals.find_workspace())
-    _print_summary(_globals.find_workspace())
+    workspace = _globals.find_workspace()
+    with _published() as published:
+        from pipeline.demo.summarize_run import summarize_run
+        from pipeline.reporting import queries
+        from pipeline.reporting.records import EVERY_CUSTOMER
+
+        month = queries.months(published, EVERY_CUSTOMER)[-1]
+        out = workspace.reports / month
+        written = _write_reports(published, month, None, out)
+        for line in summarize_run(published, workspace.root, out, len(written)):
+            typer.echo(line)
 
 
 @app.command()
@@ -404,41 +414,34 @@ def report(
 
 
 def _report(month: str, customer_ids: list[str] | None, out: Path) -> None:
-    from pipeline.reporting import queries
-    from pipeline.reporting.records import EVERY_CUSTOMER
-    from pipeline.reporting.render_report import render_report
     from pipeline.reporting.tables import to_json
 
     with _published() as published:
-        written, failed = [], []
-        for customer_id in customer_ids or _customers_to_report(published, month):
-            try:
-                written.append(render_report(published, EVERY_CUSTOMER, customer_id, month, out))
-            except SlaError as problem:
-                if customer_ids is not None and len(customer_ids) == 1:
-                    raise
-                # One customer's trouble must not take the others' reports away.
-                failed.append(f"{customer_id}: {problem}")
+        written = _write_reports(published, month, customer_ids, out)
     if _globals.is_json:
         typer.echo(to_json(written))
     else:
         for files in written:
             typer.echo(files.pdf)
-    if failed:
-        raise PartlyDone(f"{len(failed)} of {len(written) + len(failed)} reports could not be written:\n  " + "\n  ".join(failed))
-    if not written and customer_ids is None:
-        _say(f"No customer has anything to report for {month}; the months there are: {_join(queries.months(published, EVERY_CUSTOMER))}.")
 
 
-def _customers_to_report(published: Published, month: str) -> Iterable[str]:
+def _write_reports(published: Published, month: str, customer_ids: list[str] | None, out: Path) -> list[ReportFiles]:
     from pipeline.reporting import queries
     from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.reporting.render_report import render_report
 
-    return queries.customers_to_report(published, EVERY_CUSTOMER, month)
-
-
-def _join(words: Iterable[str]) -> str:
-    return ", ".join(words) or "none"
+    written, failed = [], []
+    for customer_id in customer_ids or queries.customers_to_report(published, EVERY_CUSTOMER, month):
+        try:
+            written.append(render_report(published, EVERY_CUSTOMER, customer_id, month, out))
+        except SlaError as problem:
+            if customer_ids is not None and len(customer_ids) == 1:
+                raise
+            # One customer's trouble must not take the others' reports away.
+            failed.append(f"{customer_id}: {problem}")
+    if failed:
+        raise PartlyDone(f"{len(failed)} of {len(written) + len(failed)} reports could not be written:\n  " + "\n  ".join(failed))
+    return written
 
 
 @app.command()

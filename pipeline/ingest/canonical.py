@@ -1,4 +1,7 @@
-"""The canonical source: tickets and events as CSV or NDJSON, with ISO instants. Any helpdesk can be brought into it."""
+"""The canonical source: tickets and events as CSV or NDJSON, with ISO instants.
+
+Any helpdesk can be brought into it.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,8 @@ EVENT_TYPES = (
 ACTOR_KINDS = ("customer", "agent", "bot")
 STATUSES = ("new", "open", "pending", "on_hold", "solved", "closed")
 
-# Severity stays as written: whether it is one of 0..5 is a finding of the models, not a reason to lose the ticket.
+# Severity stays as written: whether it is one of 0..5 is a finding of the models, not a reason to lose the
+# ticket.
 _TICKETS = Contract(
     fields=(
         Field("ticket_id", "identifier", is_required=True),
@@ -62,7 +66,8 @@ _EVENTS = Contract(
     ),
     rules=(
         Rule(
-            f"event_type = 'status_changed' and coalesce(value, '') not in ({', '.join(quote(one) for one in STATUSES)})",
+            f"event_type = 'status_changed' and coalesce(value, '') not in "
+            f"({', '.join(quote(one) for one in STATUSES)})",
             "value",
             "is not a status",
             f"Write one of {', '.join(STATUSES)}.",
@@ -143,8 +148,8 @@ def _land_csv(
 
 _KEYS = sorted({name for names in _NAMES.values() for name in names})
 _STRUCTURE = "{" + ", ".join(f'"{key}": "VARCHAR"' for key in _KEYS) + "}"
-# try(): a line that is no JSON gives null instead of ending the batch. Keys are checked line by line, since an
-# unknown key is as much an unknown column as one in a header.
+# try(): a line that is no JSON gives null instead of ending the batch. Keys are checked line by line, since
+# an unknown key is as much an unknown column as one in a header.
 _PARSE = f"""
 create or replace temp table parsed as
 select line_number, record,
@@ -152,8 +157,9 @@ select line_number, record,
          when coalesce(record.event_id, record.event_at, record.event_type) is not null then 'events'
          when coalesce({", ".join(f"record.{name}" for name in _NAMES["tickets"])}) is not null then 'tickets'
          else 'malformed' end as entity,
-    list_filter(try(json_keys(line)), lambda key: not list_contains([{", ".join(quote(key) for key in _KEYS)}], key))[1]
-        as unknown_key
+    list_filter(
+        try(json_keys(line)), lambda key: not list_contains([{", ".join(quote(key) for key in _KEYS)}], key)
+    )[1] as unknown_key
 from (select line_number, line, try(from_json(line, $structure)) as record from lines)
 """
 

@@ -1,12 +1,11 @@
 """The contract of a landed table, as set-based SQL: which columns a record must have and what each may hold.
 
-All SQL here is put together from the constants of this package. Values, null markers and date formats are bound or
-lie in Arrow tables; a file's text never becomes SQL.
+All SQL here is put together from the constants of this package. Values, null markers and date formats are
+bound or lie in Arrow tables; a file's text never becomes SQL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +29,9 @@ _BOOLEANS = ("true", "false", "1", "0")
 class Field:
     """One landed column and what it may hold.
 
-    `kind`: text, identifier, instant (ISO with zone), wall_time (converted before; `<column>_utc` beside the text),
-    integer, boolean, choice, or as_is (whatever type the expression has, unchecked). `expression` is SQL over the
-    record, `shown` the name in the export.
+    `kind`: text, identifier, instant (ISO with zone), wall_time (converted before; `<column>_utc` beside the
+    text), integer, boolean, choice, or as_is (whatever type the expression has, unchecked). `expression` is
+    SQL over the record, `shown` the name in the export.
     """
 
     column: str
@@ -49,7 +48,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition over several columns that makes a record unusable. All three are SQL or text constants of ours."""
+    """A condition over several columns that makes a record unusable.
+
+    All three are SQL or text constants of ours.
+    """
 
     condition: str
     column: str
@@ -67,7 +69,8 @@ def quote(text: str) -> str:
 # Two-step instants: nearly all are 20 characters ending in Z, which needs no regular expression.
 _MACROS = f"""
 create temp macro utc_instant(written) as date_trunc('second', case
-    when length(written) = 20 and suffix(written, 'Z') and written[12:13] <> '24' then try_cast(written as timestamp)
+    when length(written) = 20 and suffix(written, 'Z') and written[12:13] <> '24'
+    then try_cast(written as timestamp)
     when regexp_full_match(written, {quote(_INSTANT_SHAPE + _ZONE_SHAPE)})
     then try_cast(replace(replace(written, ',', '.'), 'z', 'Z') as timestamptz)::timestamp
 end)
@@ -99,8 +102,10 @@ class Contract:
     has_null_markers: bool = False
 
     def judged(self, records: str) -> str:
-        """SQL: `records` with typed columns and `problem` (null when usable). `records` has line_number, place and
-        whatever the field expressions name."""
+        """SQL: `records` with typed columns and `problem` (null when usable).
+
+        `records` has line_number, place and whatever the field expressions name.
+        """
         raw = ", ".join(f"{self._raw(field)} as raw_{field.column}" for field in self.fields)
         utc = "".join(f", {field.column}_utc" for field in self.fields if field.kind == "wall_time")
         typed = ", ".join(f"{_typed(field)} as {field.column}" for field in self.fields)
@@ -140,7 +145,7 @@ def judge_records(
     parameters: dict[str, Any],
     selected: str | None = None,
 ) -> pa.Table:
-    """Judge `records` (SQL): what cannot be used goes into quarantine, the rest comes back as rows of `table`.
+    """Judge `records` (SQL): what cannot be used goes into quarantine, the rest comes back as `table`'s rows.
 
     `selected` is SQL over `judged` for a table that does not have one row per record.
     """
@@ -178,7 +183,8 @@ def _typed(field: Field) -> str:
         case "integer":
             return f"try_cast({raw} as integer)"
         case "boolean":
-            return f"case when lower({raw}) in ('true', '1') then true when lower({raw}) in ('false', '0') then false end"
+            is_true, is_false = f"lower({raw}) in ('true', '1')", f"lower({raw}) in ('false', '0')"
+            return f"case when {is_true} then true when {is_false} then false end"
         case _:
             return raw
 
@@ -228,7 +234,8 @@ def _field_problems(field: Field) -> list[str]:
                     name,
                     raw,
                     "is not a possible time in the declared date format",
-                    "'sla.yml declares the date format ' || $date_format || ' for this source; other nulls go to null_markers.'",
+                    "'sla.yml declares the date format ' || $date_format || ' for this source; other "
+                    "nulls go to null_markers.'",
                 ),
                 _outside_years(field),
             ]

@@ -1,6 +1,6 @@
-"""One export as it lies on the disk: its content opened (gzip too), sized, hashed, and looked at before it is read.
+"""One export as it lies on the disk: opened (gzip too), sized, hashed, and looked at before it is read.
 
-File names are data. They are opened here and shown in messages; they never reach SQL or become a name of ours.
+File names are data: opened here and shown in messages, they never reach SQL or become a name of ours.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(frozen=True)
 class Export:
-    """One file to land. `name` is how messages and lineage show it; `given` is the name that the manifest keeps."""
+    """One file to land.
+
+    `name` is how messages and lineage show it; `given` is the name that the manifest keeps.
+    """
 
     path: Path
     source: str
@@ -37,7 +40,9 @@ class Export:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What identifies a content: `batch_id` is the SHA-256 of source name, NUL and content; sizes are uncompressed bytes."""
+    """What identifies a content: `batch_id` is the SHA-256 of source name, NUL and content; sizes are
+    uncompressed bytes.
+    """
 
     batch_id: str
     file_sha256: str
@@ -45,7 +50,9 @@ class Fingerprint:
 
 
 def printable(path: Path | str) -> str:
-    """A file name that is safe on one line of a terminal or a report: control characters and stray bytes escaped."""
+    """A file name that is safe on one line of a terminal or a report: control characters and stray bytes
+    escaped.
+    """
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
@@ -106,7 +113,10 @@ class _TooCompressed(Exception):
 
 @contextmanager
 def open_export(export: Export) -> Iterator[Content]:
-    """The content, uncompressed, for reading once. Raises InputRejected when it cannot be read or changes meanwhile."""
+    """The content, uncompressed, for reading once.
+
+    Raises InputRejected when it cannot be read or changes meanwhile.
+    """
     try:
         with export.path.open("rb") as stream:
             before = os.fstat(stream.fileno())
@@ -142,7 +152,8 @@ def fingerprint(export: Export) -> Fingerprint:
     of_file = hashlib.sha256()
     of_batch = hashlib.sha256(export.source.encode() + b"\0")
     size = 0
-    # Hashing is the slowest part of looking at a file that has landed before, and both hashes need every byte.
+    # Hashing is the slowest part of looking at a file that has landed before, and both hashes need every
+    # byte.
     with open_export(export) as stream, ThreadPoolExecutor(1) as beside:
         while block := stream.read(_HASH_BLOCK_BYTES):
             done = beside.submit(of_file.update, block)
@@ -157,7 +168,10 @@ def fingerprint(export: Export) -> Fingerprint:
 
 
 def read_start(export: Export) -> bytes:
-    """The first 64 KiB without BOM and leading white space. Raises InputRejected for what is no text export at all."""
+    """The first 64 KiB without BOM and leading white space.
+
+    Raises InputRejected for what is no text export at all.
+    """
     with open_export(export) as stream:
         start = stream.read(64 << 10)
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -1,4 +1,6 @@
-"""Which files to land, and for which source: everything in `inbox/<source>/`, or the paths that were given."""
+"""Which files to land, and for which source: everything in `inbox/<source>/`, or the paths that were
+given.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,9 @@ def find_exports(
 ) -> list[Export]:
     """The files to land, sorted by path within each folder, each with its source.
 
-    Without `paths`: everything under `inbox/<source>/`, or only that of `source`. Raises ConfigurationError for a
-    source that `sla.yml` does not name, a path that does not exist, and a path whose source cannot be told.
+    Without `paths`: everything under `inbox/<source>/`, or only that of `source`. Raises ConfigurationError
+    for a source that `sla.yml` does not name, a path that does not exist, and a path whose source cannot be
+    told.
     """
     if source is not None:
         _check_source(source, sources, "--source")
@@ -38,7 +41,8 @@ def _find_in_inbox(workspace: Workspace, sources: Collection[str], source: str |
             continue
         if not entry.is_dir():
             raise ConfigurationError(
-                f"{printable(_within(workspace, entry))} lies in no source's folder. Move it to inbox/<source>/; "
+                f"{printable(_within(workspace, entry))} lies in no source's folder. Move it to "
+                f"inbox/<source>/; "
                 f"{_known(sources)}."
             )
         _check_source(entry.name, sources, "The folder of the inbox")
@@ -59,16 +63,19 @@ def _find_given(
         _check_source(in_inbox, sources, "The folder of the inbox")
     if in_inbox and source and in_inbox != source:
         raise ConfigurationError(
-            f"{printable(given)} lies in the inbox of {in_inbox!r}, but --source says {source!r}. Give one of the two."
+            f"{printable(given)} lies in the inbox of {in_inbox!r}, but --source says {source!r}. Give "
+            f"one of the two."
         )
     named = source or in_inbox
     if named is None:
         raise ConfigurationError(
-            f"Which source does {printable(given)} come from? Add --source NAME, or move it to inbox/<source>/; "
+            f"Which source does {printable(given)} come from? Add --source NAME, or move it to "
+            f"inbox/<source>/; "
             f"{_known(sources)}."
         )
     for path in _walk(resolved) if resolved.is_dir() else [resolved]:
-        # Outside the inbox the bare name is kept: where somebody's folder lies must not change the landed bytes.
+        # Outside the inbox the bare name is kept: where somebody's folder lies must not change the landed
+        # bytes.
         if in_inbox:
             shown = kept = _within(workspace, path)
         else:
@@ -108,7 +115,8 @@ def _check_source(name: str, sources: Collection[str], where: str) -> None:
     nearest = difflib.get_close_matches(name, sources, n=1, cutoff=0.5)
     meant = f" Did you mean {nearest[0]!r}?" if nearest else ""
     raise ConfigurationError(
-        f"{where} names the source {printable(name)!r}, which sla.yml does not have.{meant} {_known(sources).capitalize()}."
+        f"{where} names the source {printable(name)!r}, which sla.yml does not have.{meant} "
+        f"{_known(sources).capitalize()}."
     )
 
 

@@ -1,4 +1,6 @@
-"""Land exports: files of the inbox to immutable, hash-named Parquet, everything refused kept with its reason."""
+"""Land exports: files of the inbox to immutable, hash-named Parquet, everything refused kept with its
+reason.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,8 @@ _LAND = {"canonical": land_canonical, "zendesk": land_zendesk, "servicenow": lan
 class LandingResult:
     """What became of one file. `rows_read` = `rows_landed` + `rows_rejected`, in records of the export.
 
-    `problems`: the first 20 refused records, or why the whole file was refused. `warnings`: what landed but is worth
-    a look.
+    `problems`: the first 20 refused records, or why the whole file was refused. `warnings`: what landed but
+    is worth a look.
     """
 
     file: str
@@ -51,10 +53,10 @@ def land_exports(
 ) -> list[LandingResult]:
     """Land the given files, or everything in the inbox that has not landed; one result per file, in order.
 
-    The same content from the same source is landed once, whatever its name. A file that is refused as a whole gives a
-    result with status 'rejected'; the others still land. Killed at any point, a batch is whole or absent, and the next
-    call completes it. The caller holds the workspace's lock. Raises ConfigurationError for a source or path that
-    cannot be used.
+    The same content from the same source is landed once, whatever its name. A file that is refused as a whole
+    gives a result with status 'rejected'; the others still land. Killed at any point, a batch is whole or
+    absent, and the next call completes it. The caller holds the workspace's lock. Raises ConfigurationError
+    for a source or path that cannot be used.
     """
     exports = find_exports(workspace, config.sources, paths, source)
     clean_leftovers(workspace)
@@ -126,7 +128,8 @@ def _land_new(
     except OSError as problem:
         writer.discard()
         raise SlaError(
-            f"{export.name} could not be landed: {problem.strerror or problem}. Nothing of it was kept; make room or "
+            f"{export.name} could not be landed: {problem.strerror or problem}. Nothing of it was kept; "
+            f"make room or "
             "correct the permissions of the warehouse, then run again."
         ) from problem
     except BaseException:

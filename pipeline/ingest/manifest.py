@@ -20,7 +20,10 @@ MANIFEST_FOLDER = "manifest"
 
 @dataclass(frozen=True)
 class Batch:
-    """One landed content of one source. `tables` counts rows by table; `landed_at` is ISO with Z; `bytes` uncompressed."""
+    """One landed content of one source.
+
+    `tables` counts rows by table; `landed_at` is ISO with Z; `bytes` uncompressed.
+    """
 
     batch_id: str
     source: str
@@ -36,7 +39,9 @@ class Batch:
     settings: dict[str, Any]
 
     def table_path(self, workspace: Workspace, table: str) -> Path:
-        """Where the rows of one table lie; `table` is a key of `tables`, or `quarantine` when rows were rejected."""
+        """Where the rows of one table lie; `table` is a key of `tables`, or `quarantine` when rows were
+        rejected.
+        """
         return table_path(workspace, table, self.batch_id)
 
     def paths(self, workspace: Workspace) -> dict[Path, int]:
@@ -48,12 +53,15 @@ class Batch:
 
 
 def table_path(workspace: Workspace, table: str, batch_id: str) -> Path:
-    """The Parquet file of one table and batch; both parts come from constants and hashes, never from a file name."""
+    """The Parquet file of one table and batch; both parts come from constants and hashes, never from a
+    file name.
+    """
     return workspace.landed / table / f"{batch_id}.parquet"
 
 
 def read_batches(workspace: Workspace) -> list[Batch]:
-    """All landed batches, sorted by batch_id, each with every Parquet file present and holding the rows it says.
+    """All landed batches, sorted by batch_id, each with every Parquet file present and holding the rows it
+    says.
 
     Raises InputRejected, naming the file, when a manifest or a Parquet file is missing or damaged.
     """
@@ -83,8 +91,10 @@ def find_damage(workspace: Workspace, batch: Batch) -> Problem | None:
                 path.relative_to(workspace.root).as_posix(),
                 None,
                 None,
-                f"{'is missing or unreadable' if found is None else f'holds {found} rows'}; the manifest says {rows} rows.",
-                f"Put {batch.file} back into the inbox and run `sla ingest`, or restore the file from a backup.",
+                f"{'is missing or unreadable' if found is None else f'holds {found} rows'}; the manifest "
+                f"says {rows} rows.",
+                f"Put {batch.file} back into the inbox and run `sla ingest`, or restore the file from a "
+                f"backup.",
             )
     return None
 

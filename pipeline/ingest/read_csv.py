@@ -1,7 +1,8 @@
-"""CSV by the letter: the header is checked by name first, and every record is either whole or refused with its line.
+"""CSV by the letter: the header is checked by name first, and every record is either whole or refused with
+its line.
 
-Nothing is sniffed. Python's csv module reads (strict); a record that goes wrong is refused by its first line only and
-reading starts again at the next, so an unclosed quote cannot swallow the good rows after it.
+Nothing is sniffed. Python's csv module reads (strict); a record that goes wrong is refused by its first line
+only and reading starts again at the next, so an unclosed quote cannot swallow the good rows after it.
 """
 
 from __future__ import annotations
@@ -114,7 +115,10 @@ def read_records(export: Export, names: list[str]) -> Iterator[Records]:
 
 
 class _Lines:
-    """The physical lines still to be parsed. A record that is open at the end of a chunk pulls in the next one."""
+    """The physical lines still to be parsed.
+
+    A record that is open at the end of a chunk pulls in the next one.
+    """
 
     def __init__(self, stream: Content) -> None:
         self._stream = stream
@@ -151,7 +155,10 @@ class _Lines:
 
 
 def _read_at_once(lines: _Lines, width: int) -> Records | None:
-    """All lines as one record each, in one pass: how nearly every chunk reads. None when any line is special."""
+    """All lines as one record each, in one pass: how nearly every chunk reads.
+
+    None when any line is special.
+    """
     texts = lines.texts
     try:
         rows = list(csv.reader(texts, strict=True))
@@ -214,7 +221,9 @@ def _read_one_by_one(lines: _Lines, names: list[str]) -> Records:
 
 
 def _read_record(lines: _Lines, start: int) -> tuple[list[str] | None, int, str | None]:
-    """The record that starts at a line, how many lines it took, and what is wrong ('quote' for an unclosed one)."""
+    """The record that starts at a line, how many lines it took, and what is wrong ('quote' for an unclosed
+    one).
+    """
     taken = 0
 
     def feed() -> Iterator[str]:

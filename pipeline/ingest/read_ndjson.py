@@ -1,5 +1,8 @@
-"""NDJSON as Arrow batches of whole lines. Lines are found here and parsed by the engine: no JSON is parsed in Python,
-except to say what is wrong with a line that the engine refused."""
+"""NDJSON as Arrow batches of whole lines.
+
+Lines are found here and parsed by the engine: no JSON is parsed in Python, except to say what is wrong with a
+line that the engine refused.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,11 @@ _AGAIN = "Export the file again."
 
 @dataclass(frozen=True)
 class Lines:
-    """Some lines of a file, in order: `table` has line_number and line; `refused` are the lines that were no UTF-8.
+    """Some lines of a file, in order: `table` has line_number and line; `refused` are the lines that were no
+    UTF-8.
 
-    The table is valid until the next lines are read. `cut_off_line` is the last line of the file when no line end follows it.
+    The table is valid until the next lines are read. `cut_off_line` is the last line of the file when no line
+    end follows it.
     """
 
     table: pa.Table
@@ -52,7 +57,10 @@ def read_lines(export: Export) -> Iterator[Lines]:
 
 
 def _read_whole_lines(export: Export) -> Iterator[tuple[bytearray, int, int]]:
-    """The content as whole lines: a buffer and where in it they start and stop. The buffer is filled again afterwards."""
+    """The content as whole lines: a buffer and where in it they start and stop.
+
+    The buffer is filled again afterwards.
+    """
     buffer = bytearray(CHUNK_BYTES)
     filled = line_count = 0
     is_first = True
@@ -149,7 +157,9 @@ def _read_spread_object(export: Export) -> str | None:
 
 
 def explain_lines(lines: list[tuple[int, str]], cut_off_line: int | None, expected: str) -> list[Refused]:
-    """Say for each refused line (number, text) what is wrong with it; `expected` names what a line may hold."""
+    """Say for each refused line (number, text) what is wrong with it; `expected` names what a line may
+    hold.
+    """
     return [
         Refused(number, None, line.strip(), *_explain(line, number == cut_off_line, expected))
         for number, line in lines

@@ -1,7 +1,7 @@
 """ServiceNow's CSV: an audit log with one row per update, or the incident table as the REST API gives it.
 
-Times are wall times of whoever exported them. The zone and the format that `sla.yml` declares count, whatever the file
-seems to say.
+Times are wall times of whoever exported them. The zone and the format that `sla.yml` declares count, whatever
+the file seems to say.
 """
 
 from __future__ import annotations
@@ -59,11 +59,15 @@ _KNOWN_WALL_TIMES = 500_000
 def land_servicenow(
     export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: BatchWriter
 ) -> tuple[int, list[Problem]]:
-    """Land a CSV; the number of rows read, and a warning that counts the columns not used. Raises InputRejected."""
+    """Land a CSV; the number of rows read, and a warning that counts the columns not used.
+
+    Raises InputRejected.
+    """
     time_zone, date_format = source.time_zone, source.date_format
     if time_zone is None or date_format is None:
         raise ConfigurationError(
-            f"sla.yml: the source {export.source} needs time_zone and date_format: ServiceNow writes neither into its exports."
+            f"sla.yml: the source {export.source} needs time_zone and date_format: ServiceNow writes "
+            f"neither into its exports."
         )
     names = read_header(export)
     read_as = {

@@ -1,7 +1,7 @@
 """The landed tables: their names, columns and DuckDB types. One Parquet file per table and batch.
 
-Instants are `TIMESTAMP` without a zone, always UTC, whole seconds. Everything else is text unless it says otherwise:
-ids above all, because a number loses leading zeros and, above 2^53, digits.
+Instants are `TIMESTAMP` without a zone, always UTC, whole seconds. Everything else is text unless it says
+otherwise: ids above all, because a number loses leading zeros and, above 2^53, digits.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "custom_fields": "VARCHAR",
         **LINEAGE,
     },
-    # One row per kept event of an audit; event_index is its 1-based place in the audit, before dropping the others.
+    # One row per kept event of an audit; event_index is its 1-based place in the audit, before dropping the
+    # others.
     "zendesk_audit_events": {
         "audit_id": "VARCHAR",
         "event_id": "VARCHAR",
@@ -138,5 +139,7 @@ _ARROW_TYPES = {
 
 
 def arrow_schema(columns: dict[str, str]) -> pa.Schema:
-    """The Arrow schema of a table above; what is written to Parquet has exactly these columns in this order."""
+    """The Arrow schema of a table above; what is written to Parquet has exactly these columns in this
+    order.
+    """
     return pa.schema([(name, _ARROW_TYPES[duckdb_type]) for name, duckdb_type in columns.items()])

@@ -89,7 +89,10 @@ class BatchWriter:
         self._append(QUARANTINE_TABLE, QUARANTINE_COLUMNS, rows)
 
     def commit(self) -> None:
-        """Give every file its name, durably. The batch exists only once its manifest is written after this."""
+        """Give every file its name, durably.
+
+        The batch exists only once its manifest is written after this.
+        """
         for file in self._files.values():
             file.close()
         for file in self._files.values():
@@ -162,7 +165,10 @@ class _ParquetFile:
 
 
 def clean_leftovers(workspace: Workspace) -> None:
-    """Remove what a killed run left under temporary names. Files of a batch without manifest are simply written again."""
+    """Remove what a killed run left under temporary names.
+
+    Files of a batch without manifest are simply written again.
+    """
     for table in (*LANDED_TABLES, QUARANTINE_TABLE, MANIFEST_FOLDER):
         for leftover in (workspace.landed / table).glob("*.tmp"):
             leftover.unlink(missing_ok=True)

@@ -1,4 +1,6 @@
-"""Zendesk's JSON: tickets, audits, users and organizations, one object a line, wrapped, or in pages of the API."""
+"""Zendesk's JSON: tickets, audits, users and organizations, one object a line, wrapped, or in pages of the
+API.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
 EVENT_KINDS = ("Create", "Change", "Comment", "VoiceComment")
 
 _VIA = '"via": {"channel": "VARCHAR"}'
-# Every value is asked for as text: a JSON number arrives with the digits it was written with, also above 2^53.
+# Every value is asked for as text: a JSON number arrives with the digits it was written with, even
+# above 2^53.
 _TICKET_KEYS = _VIA + "".join(
     f', "{key}": "VARCHAR"'
     for key in (
-        "id", "external_id", "created_at", "updated_at", "status", "priority", "type", "subject", "requester_id",
-        "submitter_id", "organization_id", "tags", "custom_fields",
+        "id", "external_id", "created_at", "updated_at", "status", "priority", "type", "subject",
+        "requester_id", "submitter_id", "organization_id", "tags", "custom_fields",
     )
 )  # fmt: skip
 _EVENT_KEYS = ", ".join(
@@ -56,7 +59,8 @@ select line_number, audit_id,
     -- A kept event always has a name: the audit's own id and its place, where the export gives it none.
     case when event.id is null or event.id = '' or regexp_full_match(event.id, {quote(MANGLED_ID_SHAPE)})
          then audit_id || '-' || event_index else event.id end as event_id,
-    event_index, ticket_id, created_at, author_id, channel, event.type as event_kind, event.field_name as field_name,
+    event_index, ticket_id, created_at, author_id, channel, event.type as event_kind,
+    event.field_name as field_name,
     event.value as "value", event.previous_value as previous_value,
     case lower(event.public) when 'true' then true when 'false' then false end as is_public
 from (select *, unnest(events) as event, generate_subscripts(events, 1)::integer as event_index
@@ -138,8 +142,9 @@ _ENTITIES = (
 )
 
 _RAW_KEYS = f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}"
-# One structure for all shapes, so that every line is parsed once. Files of bare objects are parsed with the smaller
-# one, a quarter faster, in which a wrapper or a page is only noticed: then the lines are parsed again with the whole.
+# One structure for all shapes, so that every line is parsed once. Files of bare objects are parsed with the
+# smaller one, a quarter faster, in which a wrapper or a page is only noticed: then the lines are parsed again
+# with the whole.
 _BARE_STRUCTURE = (
     f"{{{_RAW_KEYS}, "
     + ", ".join(f'"{entity.wrapper}": "JSON", "{entity.page}": ["JSON"]' for entity in _ENTITIES)
@@ -152,13 +157,18 @@ _WHOLE_STRUCTURE = (
     )
     + "}"
 )
+_WRAPPED = " ".join(
+    f"when object.{entity.wrapper} is not null then 'wrapped_{entity.wrapper}'" for entity in _ENTITIES
+)
+_PAGE_LENGTHS = ", ".join(f"len(object.{entity.page})" for entity in _ENTITIES)
+_PAGE_COUNTS = ", ".join(f"coalesce(sum(len(object.{entity.page})), 0)::bigint" for entity in _ENTITIES)
 _PARSE = f"""
 create or replace temp table parsed as
 select line_number, object,
     case when object is null then 'malformed'
          when object.id is null then case
-             {" ".join(f"when object.{entity.wrapper} is not null then 'wrapped_{entity.wrapper}'" for entity in _ENTITIES)}
-             when coalesce({", ".join(f"len(object.{entity.page})" for entity in _ENTITIES)}) is not null then 'page'
+             {_WRAPPED}
+             when coalesce({_PAGE_LENGTHS}) is not null then 'page'
          end end as wrapping,
     coalesce(wrapping, case
         when object.events is not null or object.ticket_id is not null then 'audit'
@@ -170,8 +180,7 @@ select line_number, object,
 from (select line_number, try(from_json(line, $structure)) as object from lines)
 """
 _COUNT = f"""
-select shape, count(*), {", ".join(f"coalesce(sum(len(object.{entity.page})), 0)::bigint" for entity in _ENTITIES)}
-from parsed group by shape
+select shape, count(*), {_PAGE_COUNTS} from parsed group by shape
 """
 
 
@@ -189,7 +198,8 @@ def land_zendesk(
         raise reject(
             export,
             "the file is a Zendesk CSV, which holds no messages.",
-            "Use the full JSON export or the incremental API with audits: a first response cannot be told from a CSV.",
+            "Use the full JSON export or the incremental API with audits: a first response cannot be "
+            "told from a CSV.",
         )
     rows_read = 0
     structure = _BARE_STRUCTURE
@@ -217,7 +227,9 @@ def land_zendesk(
 
 
 def _parse(connection: duckdb.DuckDBPyConnection, structure: str) -> dict[str, list[int]]:
-    """Parse the registered lines into `parsed`; shape -> how many lines, then how many objects in pages by entity."""
+    """Parse the registered lines into `parsed`; shape -> how many lines, then how many objects in pages by
+    entity.
+    """
     connection.execute(_PARSE, {"structure": structure})
     return {shape: counts for shape, *counts in connection.execute(_COUNT).fetchall()}
 

@@ -6,6 +6,7 @@ Results carry counts and column names, never a value of a row, because a value m
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +48,7 @@ class CheckResult:
 
 def check_landed(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
     """Checks the landed tables in schema `raw` of an open build. Never raises over data."""
-    _switch_analytics_off()
+    _quieten()
     from expectations.landed import build_landed
 
     return check_tables(connection, "landed", build_landed())
@@ -55,7 +56,7 @@ def check_landed(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
 
 def check_published(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
     """Checks schemas `core` and `marts` of an open build. Never raises over data."""
-    _switch_analytics_off()
+    _quieten()
     from expectations.published import build_published
 
     return check_tables(connection, "published", build_published())
@@ -73,9 +74,11 @@ def check_tables(
     return [result for table in tables for result in _check_table(connection, frames, suite, table)]
 
 
-def _switch_analytics_off() -> None:
+def _quieten() -> None:
     # Read by Great Expectations while it is imported.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    # It tells of every temporary folder that it makes; those are no news to a user.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 
 def _check_table(

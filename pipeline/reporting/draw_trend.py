@@ -54,11 +54,13 @@ def draw_trend(points: Sequence[TrendPoint]) -> str:
         upper.set_ylabel("compliance, %")
         with_verdict = [place for place in places if points[place].tally.counted]
         met = [points[place].tally.met for place in with_verdict]
-        breached = [points[place].tally.breached for place in with_verdict]
         lower.bar(with_verdict, met, width=0.62, color=MET_COLOUR, label="met")
+        # A bar of no height would still draw its edge over a month without any breach.
+        late = [place for place in with_verdict if points[place].tally.breached]
         lower.bar(
-            with_verdict, breached, width=0.62, bottom=met, facecolor="white",
-            edgecolor=BREACHED_COLOUR, hatch="/////", linewidth=0.8, label="breached",
+            late, [points[place].tally.breached for place in late], width=0.62,
+            bottom=[points[place].tally.met for place in late], facecolor="white", edgecolor=BREACHED_COLOUR,
+            hatch="/////", linewidth=0.8, label="breached",
         )  # fmt: skip
         for place, point in zip(places, points, strict=True):
             text = f"{point.tally.met}/{point.tally.counted}" if point.tally.counted else "none"

@@ -34,7 +34,8 @@ def percent_alone(ratio: Ratio) -> str:
 
 
 def points_between(now: Ratio, before: Ratio) -> str:
-    """The change of a rate in percentage points: '+1.2 points'; 'n/a' when either side had nothing to assess."""
+    """The change of a rate in percentage points: '+1.2 points'; 'n/a' when either side had nothing to
+    assess."""
     if now.value is None or before.value is None:
         return "n/a"
     # From the exact values: the difference of two rounded numbers can be off by a tenth.
@@ -74,7 +75,8 @@ def risk(used: Ratio | None) -> str | None:
 
 
 def duration(seconds: int | None) -> str:
-    """'7 h 12 min 05 s' from whole seconds; trailing zero parts are left out, so that a target reads '24 h'."""
+    """'7 h 12 min 05 s' from whole seconds; trailing zero parts are left out, so that a target reads '24
+    h'."""
     if seconds is None:
         return "–"
     sign, seconds = ("−", -seconds) if seconds < 0 else ("", seconds)

@@ -191,6 +191,24 @@ def months(published: Published, scope: Scope, customer_id: str | None = None) -
     )
 
 
+def customers_to_report(published: Published, scope: Scope, month: str) -> tuple[str, ...]:
+    """Ids of the customers in scope that have something to report for `month` ('YYYY-MM').
+
+    Raises ConfigurationError, naming the months that there are, when nobody has.
+    """
+    sql = f"""
+        select customer_id
+        from marts.mart_customer__monthly_report
+        where {_IN_SCOPE.format(customer_id="customer_id")} and month = $month
+        order by customer_id
+    """
+    found = tuple(row["customer_id"] for row in published.fetch(dict, sql, _bind(scope) | {"month": month}))
+    if not found:
+        known = months(published, scope)
+        raise ConfigurationError(_unknown("month to report", month, known))
+    return found
+
+
 # A dimension of the monthly mart, by the word that users say for it.
 _CUT_COLUMNS = {
     "month": ("month",),
@@ -262,7 +280,8 @@ def compliance_trend(
     until: str | None = None,
     month_basis: str = "settled",
 ) -> tuple[TrendPoint, ...]:
-    """The 13 months that end with `until` (default: the as-of instant's month), oldest first, none left out."""
+    """The 13 months that end with `until` (default: the as-of instant's month), oldest first, none left
+    out."""
     running = _as_of(published).strftime("%Y-%m")
     last = until or running
     wanted = tuple(month_before(last, count) for count in reversed(range(TREND_MONTHS)))
@@ -274,7 +293,7 @@ def compliance_trend(
 # The month that an obligation is counted in, as in the monthly mart: what still runs stands in the month of
 # as_of, so that every obligation has exactly one month on either basis.
 _MONTH = {
-    "settled": "coalesce(obligations.settled_month, obligations.as_of_month)",
+    "settled": "obligations.compliance_month",
     "submitted": "obligations.submitted_month",
 }
 
@@ -356,12 +375,6 @@ def ledger(published: Published, scope: Scope, customer_id: str) -> tuple[Moveme
     return _movements(published, scope, customer_id=customer_id)
 
 
-# Within one second, movements stand in the order in which the ledger books them.
-_BOOKED = """case movement_kind
-            when 'grant' then 0 when 'purchase' then 1 when 'use' then 2
-            when 'overflow' then 4 when 'expiry' then 5 else 3 end"""
-
-
 def _movements(
     published: Published, scope: Scope, customer_id: str | None = None, ticket_id: str | None = None
 ) -> tuple[Movement, ...]:
@@ -371,7 +384,7 @@ def _movements(
         where {_IN_SCOPE.format(customer_id="customer_id")}
           and ($customer_id::varchar is null or customer_id = $customer_id)
           and ($ticket_id::varchar is null or ticket_id = $ticket_id)
-        order by subscription_id, pool, happened_at, {_BOOKED}, movement_id
+        order by subscription_id, pool, happened_at, movement_rank, movement_id
     """
     return tuple(
         published.fetch(Movement, sql, _bind(scope) | {"customer_id": customer_id, "ticket_id": ticket_id})
@@ -573,8 +586,8 @@ def monthly_report(published: Published, scope: Scope, customer_id: str, month: 
 def _reconcile(customer_id: str, month: str, counted: Tally, listed: Iterable[Obligation]) -> None:
     if count_by_status(listed) != counted:
         raise ChecksFailed(
-            f"The counts of customer {customer_id!r} for {month} differ from the tickets listed for it, so no "
-            "report was made. Run `sla check`."
+            f"The counts of customer {customer_id!r} for {month} differ from the tickets listed for it, so "
+            "no report was made. Run `sla check`."
         )
 
 
@@ -592,7 +605,8 @@ def count_by_status(obligations: Iterable[Obligation]) -> Tally:
 def _promises(
     terms: Sequence[PlanTerm], listed: Sequence[Obligation], running: Sequence[Obligation], month: str
 ) -> tuple[tuple[Promise, ...], Tally, int]:
-    """The summary's lines: also promises that nothing fell under, and apart from them what no promise covers."""
+    """The summary's lines: also promises that nothing fell under, and apart from them what no promise
+    covers."""
 
     def line_of(term: PlanTerm) -> tuple[Any, ...]:
         return (
@@ -807,6 +821,7 @@ __all__ = [
     "compliance_trend",
     "count_by_status",
     "customers",
+    "customers_to_report",
     "entitlements",
     "explanation",
     "ledger",

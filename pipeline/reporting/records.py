@@ -264,7 +264,8 @@ class Segment:
 
 @dataclass(frozen=True)
 class TicketEvent:
-    """One event of a ticket, in the order in which the rules read them, with the source line it comes from."""
+    """One event of a ticket, in the order in which the rules read them, with the source line it comes
+    from."""
 
     event_id: str
     ticket_id: str
@@ -450,7 +451,8 @@ class Promise:
 
 @dataclass(frozen=True)
 class MonthlyReport:
-    """Everything that a customer's monthly document says. Promises plus `outside_promises` add up to `total`."""
+    """Everything that a customer's monthly document says. Promises plus `outside_promises` add up to
+    `total`."""
 
     customer_id: str
     customer_name: str

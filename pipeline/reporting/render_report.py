@@ -200,7 +200,7 @@ def _content(report: MonthlyReport) -> dict[str, Any]:
         "change": figures.points_between(report.total.compliance, report.previous_total.compliance),
         "promises": [_promise_line(promise, titles) for promise in report.promises],
         "outside": _counts(report.outside_promises) | {"running": str(report.outside_running)}
-        if report.outside_promises.total or report.outside_running else None,
+        if _has_verdict(report.outside_promises) or report.outside_running else None,
         "by_kind": _by_kind(report.promises),
         "total_line": {
             "compliance": figures.percent(report.total.compliance),
@@ -313,6 +313,10 @@ def _table(rows: Sequence[Sequence[str]]) -> dict[str, Any]:
     return {"rows": printed, "count": len(rows), "cut": max(0, len(rows) - MAXIMUM_ROWS)}
 
 
+def _has_verdict(tally: Tally) -> bool:
+    return bool(tally.counted or tally.waived)
+
+
 def _by_kind(promises: Sequence[Promise]) -> str | None:
     """Targets and estimates apart, where a plan has both: the total holds the two."""
     tallies: dict[str, Tally] = {}
@@ -390,12 +394,26 @@ def _clauses(report: MonthlyReport) -> list[list[str]]:
 
 
 def _readings(report: MonthlyReport) -> list[str]:
-    notes = [
-        *(term.note for term in report.plan_terms),
-        *(pool.note for pool in report.plan_pools),
-        *(statement.note for statement in report.plan_statements if statement.is_reading),
+    """What we read into a plan where it is silent, each with what it is about, once."""
+    notes: dict[tuple[str, str], list[int]] = {}
+    for term in report.plan_terms:
+        if term.note:
+            notes.setdefault((figures.words(term.obligation), term.note), []).append(term.severity)
+    told = [
+        f"{name}, {figures.severities(tuple(sorted(set(levels))))}: {note}"
+        for (name, note), levels in notes.items()
     ]
-    return list(dict.fromkeys(note for note in notes if note))
+    pools: dict[str, list[str]] = {}
+    for pool in report.plan_pools:
+        if pool.note:
+            pools.setdefault(pool.note, []).append(figures.words(pool.pool))
+    told.extend(f"{', '.join(dict.fromkeys(names))}: {note}" for note, names in pools.items())
+    told.extend(
+        f"{figures.words(statement.statement)}: {statement.note}"
+        for statement in report.plan_statements
+        if statement.is_reading and statement.note
+    )
+    return [text[:1].upper() + text[1:] for text in dict.fromkeys(told)]
 
 
 def _shown(value: Any) -> Any:

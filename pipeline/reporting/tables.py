@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
@@ -255,7 +256,7 @@ def explanation_tables(explained: Explanation) -> tuple[TextTable, ...]:
 
 
 def status_tables(status: BuildStatus) -> tuple[TextTable, ...]:
-    """What is published, and the outcome of every check."""
+    """What is published, how many checks passed, and each check that did not."""
     facts = (
         ("build", status.build_id),
         ("data known up to", figures.instant(status.as_of)),
@@ -264,15 +265,22 @@ def status_tables(status: BuildStatus) -> tuple[TextTable, ...]:
         ("rows landed", f"{status.landed_rows} in {status.batches} batches"),
         ("time zones, holidays", f"tzdata {status.tzdata_version}, holidays {status.holidays_version}"),
     )
-    checks = tuple(
+    outcomes = Counter(check.status for check in status.checks)
+    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "none was run"
+    notable = tuple(
         (check.check_name, check.severity, check.status, check.observed or "–", check.detail or "–")
         for check in status.checks
+        if check.status != "passed"
     )
-    columns = (("check", LEFT), ("severity", LEFT), ("status", LEFT), ("observed", RIGHT), ("detail", LEFT))
-    return (
-        TextTable("Published build", (("", LEFT), ("", LEFT)), facts),
-        TextTable("Checks", columns, checks),
+    columns = (
+        ("check", LEFT),
+        ("severity", LEFT),
+        ("status", LEFT),
+        ("observed", LEFT),
+        ("detail", LEFT),
     )
+    build = TextTable("Published build", (("", LEFT), ("", LEFT)), (*facts, ("checks", told)))
+    return (build, TextTable("Checks to look at", columns, notable)) if notable else (build,)
 
 
 def _verdict(row: Obligation) -> str:

@@ -33,7 +33,7 @@ def run_dbt(database: Path, scratch: Path) -> list[DbtCheck]:
 
     scratch.mkdir(parents=True, exist_ok=True)
     command = ["build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    command += ["--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs"), "--quiet", "--no-use-colors"]
+    command += ["--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs"), "--log-level", "none", "--no-use-colors"]
     with _environment(SLA_BUILD_DATABASE=str(database), DBT_SEND_ANONYMOUS_USAGE_STATS="false", DO_NOT_TRACK="1"):
         try:
             outcome = dbtRunner().invoke(command)

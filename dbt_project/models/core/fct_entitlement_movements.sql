@@ -88,6 +88,7 @@ select
     order by movements.happened_at, movements.movement_rank, movements.movement_id
     rows between unbounded preceding and current row
   ) as bigint) end as balance_after,
+  movements.movement_rank,
   movements.ticket_id,
   movements.undoes_movement_id,
   movements.reason,

@@ -73,8 +73,9 @@ select
   stopping_event_id,
   waiver_id,
   target_seconds,
-  elapsed_seconds,
-  target_seconds - elapsed_seconds as remaining_seconds,
+  -- Null means not assessed: what no verdict rests on is not shown as if one did.
+  case when verdict in ('met', 'breached', 'pending') then elapsed_seconds end as elapsed_seconds,
+  case when verdict in ('met', 'breached', 'pending') then target_seconds - elapsed_seconds end as remaining_seconds,
   case when waiver_id is not null then 'waived' else verdict end as status,
   case when waiver_id is not null then 'waiver' else reason end as status_reason,
   verdict as status_before_waiver,

@@ -4,7 +4,8 @@
 {{ config(materialized='view') }}
 with
 obligations as (
-  select * from {{ ref('fct_sla_obligations').include(database=false) }} where counts_from_at < read_until_at
+  select * from {{ ref('fct_sla_obligations').include(database=false) }}
+  where elapsed_seconds is not null and counts_from_at < read_until_at
 ),
 intervals as (select * from {{ ref('dim_clock_intervals').include(database=false) }}),
 closures as (select * from {{ ref('dim_clock_closures').include(database=false) }}),

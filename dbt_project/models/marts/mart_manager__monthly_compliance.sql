@@ -12,11 +12,12 @@ cut as (
 )
 
 select
-  cut.month_basis || ':' || cut.month || ':' || coalesce(cut.customer_id, '-') || ':' || coalesce(cut.plan_version, '-') || ':'
+  cut.month_basis || ':' || cut.month || ':' || coalesce(customers.customer_id, '-') || ':' || coalesce(cut.plan_version, '-') || ':'
     || cut.obligation || ':' || coalesce(cast(cut.severity_in_force as varchar), '-') as compliance_key,
   cut.month_basis,
   cut.month,
-  cut.customer_id,
+  -- Null for a customer that nobody knows: the ticket keeps the name that its source gave.
+  customers.customer_id,
   max(customers.customer_name) as customer_name,
   max(cut.plan) as plan,
   cut.plan_version,
@@ -34,4 +35,4 @@ select
   max(cut.as_of) as as_of
 from cut
 left join customers on customers.customer_id = cut.customer_id
-group by cut.month_basis, cut.month, cut.customer_id, cut.plan_version, cut.obligation, cut.severity_in_force
+group by cut.month_basis, cut.month, customers.customer_id, cut.plan_version, cut.obligation, cut.severity_in_force

@@ -19,8 +19,8 @@ from pipeline.settings import Workspace
 NASTY_SUBJECT = "=1+1 ![beacon](https://example.invalid/x.png) <b>bold</b> :red[x] $x^2$"
 JUNE_STANDARD = "75.0 % (3 of 4)"
 
-# ticket, customer, plan, severity, status, elapsed seconds, submitted,
-    settled (or None); targets are 24 h and 2 h.
+# ticket, customer, plan, severity, status, elapsed seconds, submitted, settled (or None).
+# The targets are 24 h (standard) and 2 h (enhanced).
 OBLIGATIONS = [
     ("T-1", "acme", "standard", 3, "met", 3600, "2026-05-04 08:00:00", "2026-05-04 09:00:00"),
     ("T-2", "acme", "standard", 3, "met", 7200, "2026-05-05 08:00:00", "2026-05-05 10:00:00"),
@@ -63,7 +63,8 @@ TABLES = """
         if(status = 'not_covered', null, if(plan = 'standard', 86400, 7200))::bigint as target_seconds,
         elapsed_seconds::bigint as elapsed_seconds, target_seconds - elapsed_seconds as remaining_seconds,
         status,
-        case status when 'not_covered' then 'unsupported_channel' when 'waived' then 'waiver' end as status_reason,
+        case status when 'not_covered' then 'unsupported_channel' when 'waived' then 'waiver' end as
+            status_reason,
         if(status = 'waived', 'breached', status) as status_before_waiver,
         if(status = 'waived', 'breached', status) as status_as_submitted,
         strftime(settled_at, '%Y-%m') as settled_month, strftime(submitted_at, '%Y-%m') as submitted_month,

@@ -1,4 +1,6 @@
-"""A workspace of a temporary folder with one source of each type, and short ways to land a file and look at it."""
+"""A workspace of a temporary folder with one source of each type, and short ways to land a file and look
+at it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""CSV: the header is a contract, every record is landed or refused with its line, and nothing is swallowed."""
+"""CSV: the header is a contract, every record is landed or refused with its line, and nothing is
+swallowed.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ def test_tickets_land_as_written_with_instants_in_utc(landing):
     assert (result.status, result.rows_read, result.rows_landed, result.rows_rejected) == ("landed", 1, 1, 0)
     assert landing.rows("canonical_tickets") == [
         (
-            "007", "acme", "ann@acme.test", "console", "3", datetime(2026, 7, 1, 9), "Sync stops", "incident", None, None,
+            "007", "acme", "ann@acme.test", "console", "3", datetime(2026, 7, 1, 9), "Sync stops", "incident",
+            None, None,
             "own", result.batch_id, "inbox/own/t.csv", 2,
         )
     ]  # fmt: skip
@@ -30,7 +33,8 @@ def test_tickets_land_as_written_with_instants_in_utc(landing):
 
 def test_header_in_another_order_and_with_bom_and_crlf_lands_the_same(landing):
     content = (
-        "\ufeffupdated_at,tags,ticket_type,subject,submitted_at,severity,channel,requester,customer_id,ticket_id\r\n"
+        "\ufeffupdated_at,tags,ticket_type,subject,submitted_at,severity,channel,requester,customer_id,"
+        "ticket_id\r\n"
         ",,,Sync stops,2026-07-01T09:00:00Z,3,console,ann,acme,T1\r\n"
     )
     landing.land("own", "t.csv", content)
@@ -49,13 +53,16 @@ def test_header_alone_is_an_export_without_tickets(landing):
     [
         (
             TICKETS.replace("submitted_at,", "").replace("subject", "Subject") + "x\n",
-            "inbox/own/t.csv:1: the header of tickets lacks 'submitted_at', 'subject'. Unknown here: 'Subject'. It needs "
-            "ticket_id, customer_id, requester, channel, severity, submitted_at, subject, ticket_type, tags, updated_at, "
+            "inbox/own/t.csv:1: the header of tickets lacks 'submitted_at', 'subject'. Unknown here: "
+            "'Subject'. It needs "
+            "ticket_id, customer_id, requester, channel, severity, submitted_at, subject, ticket_type, "
+            "tags, updated_at, "
             "in any order.",
         ),
         (
             EVENTS.replace("value", "value,note"),
-            "inbox/own/t.csv:1: the header of events has unknown columns: 'note'. It has event_id, ticket_id, event_at, "
+            "inbox/own/t.csv:1: the header of events has unknown columns: 'note'. It has event_id, "
+            "ticket_id, event_at, "
             "event_type, actor_kind, actor, is_public, value, in any order, and no others.",
         ),
         (
@@ -65,7 +72,8 @@ def test_header_alone_is_an_export_without_tickets(landing):
         ),
         (
             TICKETS.replace(",", ";"),
-            "inbox/own/t.csv:1: the columns are separated by semicolons, not commas. Export the file with commas.",
+            "inbox/own/t.csv:1: the columns are separated by semicolons, not commas. Export the file "
+            "with commas.",
         ),
         (
             "<!DOCTYPE html>\n<html><body>Sign in</body></html>",
@@ -74,20 +82,24 @@ def test_header_alone_is_an_export_without_tickets(landing):
         ),
         (
             "",
-            "inbox/own/t.csv: the file is empty. Even an export without tickets has a header; export it again.",
+            "inbox/own/t.csv: the file is empty. Even an export without tickets has a header; export it "
+            "again.",
         ),
         (
             " \n\n",
-            "inbox/own/t.csv: the file holds only white space. Even an export without tickets has a header; export it again.",
+            "inbox/own/t.csv: the file holds only white space. Even an export without tickets has a "
+            "header; export it again.",
         ),
         ("[{}]", "inbox/own/t.csv: the file is one JSON list. Write one JSON object a line (NDJSON)."),
         (
             TICKETS.encode("utf-16"),
-            "inbox/own/t.csv: the file is UTF-16, not UTF-8. Save it as UTF-8 (in a spreadsheet: 'CSV UTF-8').",
+            "inbox/own/t.csv: the file is UTF-16, not UTF-8. Save it as UTF-8 (in a spreadsheet: 'CSV "
+            "UTF-8').",
         ),
         (
             b"PK\x03\x04rest",
-            "inbox/own/t.csv: the file is a ZIP or a spreadsheet, not text. Unpack it, or save the sheet as CSV UTF-8.",
+            "inbox/own/t.csv: the file is a ZIP or a spreadsheet, not text. Unpack it, or save the sheet "
+            "as CSV UTF-8.",
         ),
         (
             TICKETS.replace("\n", "\r") + ticket().replace("\n", "\r"),
@@ -117,7 +129,8 @@ def test_file_is_rejected_whole_with_a_message_when_its_header_is_wrong(landing,
 def test_json_instead_of_servicenow_csv_is_rejected(landing, reasons):
     result = landing.land("snow", "t.csv", '{"result": []}')
     assert reasons(result) == [
-        "inbox/snow/t.csv: the file is JSON, not CSV. Export it as CSV, or check the type of this source in sla.yml."
+        "inbox/snow/t.csv: the file is JSON, not CSV. Export it as CSV, or check the type of this source "
+        "in sla.yml."
     ]
 
 
@@ -129,7 +142,8 @@ def test_json_instead_of_servicenow_csv_is_rejected(landing, reasons):
         (ticket("T2").replace("\n", ",x\n"), "has 11 values, the header has 10"),
         (ticket("T2", subject='"never closed'), "inbox/own/t.csv:3: opens a quote that is not closed"),
         (ticket("T2", subject='"a" b'), "inbox/own/t.csv:3: opens a quote that is not closed"),
-        (ticket("T2", subject="a\0b"), r"inbox/own/t.csv:3: subject: holds a NUL character (it reads 'a\\0b')."),
+        (ticket("T2", subject="a\0b"), r"inbox/own/t.csv:3: subject: holds a NUL character (it reads "
+                                       r"'a\\0b')."),
         (ticket("T2", subject="Gr\udcfc\udcdfe"), "inbox/own/t.csv:3: subject: is not UTF-8"),
         (ticket("T2", subject="a\rb"), "inbox/own/t.csv:3: holds a CR outside quotes"),
         ("Total: 2,,,,,,,,,\n", "inbox/own/t.csv:3: submitted_at: is missing. Every record needs it"),
@@ -141,11 +155,14 @@ def test_json_instead_of_servicenow_csv_is_rejected(landing, reasons):
         (ticket("T2", submitted_at="2026-02-30T09:00:00Z"), "submitted_at: is not a possible instant"),
         (ticket("T2", submitted_at="2026-07-01T24:00:00Z"), "submitted_at: is not a possible instant"),
         (ticket("T2", submitted_at="01/07/2026 09:00"), "submitted_at: is not a possible instant"),
-        (ticket("T2", submitted_at="1969-12-31T23:59:59Z"), "submitted_at: lies outside the years 1970 to 2200"),
-        (ticket("T2", submitted_at="2201-01-01T00:00:00Z"), "submitted_at: lies outside the years 1970 to 2200"),
+        (ticket("T2", submitted_at="1969-12-31T23:59:59Z"), "submitted_at: lies outside the years 1970 "
+                                                            "to 2200"),
+        (ticket("T2", submitted_at="2201-01-01T00:00:00Z"), "submitted_at: lies outside the years 1970 "
+                                                            "to 2200"),
     ],
     ids=[
-        "short", "long", "unclosed", "text-after-quote", "nul", "latin-1", "cr", "total-line", "no-id", "spreadsheet-id",
+        "short", "long", "unclosed", "text-after-quote", "nul", "latin-1", "cr", "total-line", "no-id",
+        "spreadsheet-id",
         "no-zone", "february-30", "hour-24", "day-first", "before-1970", "after-2200",
     ],
 )  # fmt: skip
@@ -243,7 +260,8 @@ def test_events_are_told_from_their_header_and_booleans_read(landing):
     [
         (
             event(kind="mesage"),
-            "event_type: is not in the closed list (it reads 'mesage'). Write one of message, status_changed,",
+            "event_type: is not in the closed list (it reads 'mesage'). Write one of message, "
+            "status_changed,",
         ),
         (
             event(actor_kind="robot"),

@@ -186,7 +186,8 @@ elif place == "between two renames":
 elif place == "before the manifest":
     land.write_manifest = die
 elif place == "before the manifest's rename":
-    Path.replace = lambda self, to, replace=Path.replace: die() if self.name.endswith(".json.tmp") else replace(self, to)
+    replace = Path.replace
+    Path.replace = lambda self, to: die() if self.name.endswith(".json.tmp") else replace(self, to)
 source = SimpleNamespace(source_type="canonical", time_zone=None, date_format=None, null_markers=("", "?"))
 land.land_exports(Workspace(root), SimpleNamespace(sources={"own": source}), None, None)
 """

@@ -1,4 +1,6 @@
-"""NDJSON, canonical and Zendesk: shapes, ids as written, and every line that is not usable named with its reason."""
+"""NDJSON, canonical and Zendesk: shapes, ids as written, and every line that is not usable named with its
+reason.
+"""
 
 from __future__ import annotations
 
@@ -165,24 +167,33 @@ def test_deleted_ticket_and_null_priority_land(landing):
 @pytest.mark.parametrize(
     ("bad", "problem"),
     [
-        ('{"id": 2, "created_at": "2026', "inbox/desk/z.json:2: is truncated: the file ends inside this record"),
-        ('{"id": 2,, "created_at": 1}\n', "inbox/desk/z.json:2: is not valid JSON: Expecting property name enclosed"),
-        ("[1, 2]\n", "inbox/desk/z.json:2: is a list, not an object (it reads '[1, 2]'). One JSON object a line is expected."),
+        ('{"id": 2, "created_at": "2026', "inbox/desk/z.json:2: is truncated: the file ends inside this "
+                                          "record"),
+        ('{"id": 2,, "created_at": 1}\n', "inbox/desk/z.json:2: is not valid JSON: Expecting property "
+                                          "name enclosed"),
+        ("[1, 2]\n", "inbox/desk/z.json:2: is a list, not an object (it reads '[1, 2]'). One JSON object "
+                     "a line is expected."),
         ("null\n", "inbox/desk/z.json:2: is null, not an object"),
         ("17\n", "inbox/desk/z.json:2: is a number, not an object"),
-        ('{"a": 1}\n', "inbox/desk/z.json:2: holds none of ticket, audit, user or organization (it reads '{\"a\": 1}')."),
+        ('{"a": 1}\n', "inbox/desk/z.json:2: holds none of ticket, audit, user or organization (it reads "
+                       "'{\"a\": 1}')."),
         ('{"ticket": 5}\n', "inbox/desk/z.json:2: id: is missing."),
         ('{"tickets": [7]}\n', "inbox/desk/z.json:2: id: is missing."),
         (line(**zendesk_audit(2, events=()) | {"events": 5}), "inbox/desk/z.json:2: events: is missing."),
-        (line(**zendesk_ticket(2, created_at="2026-07-01T09:00:00")), "inbox/desk/z.json:2: created_at: has no time zone"),
-        (line(**zendesk_ticket(2, created_at=1751360400)), "created_at: is not a possible instant (it reads '1751360400')"),
-        (line(**zendesk_ticket(2, updated_at="2026-13-01T09:00:00Z")), "updated_at: is not a possible instant"),
-        (line(**zendesk_ticket(2, created_at="2026-07-01T09:00:00+99:00")), "created_at: is not a possible instant"),
+        (line(**zendesk_ticket(2, created_at="2026-07-01T09:00:00")), "inbox/desk/z.json:2: created_at: "
+                                                                      "has no time zone"),
+        (line(**zendesk_ticket(2, created_at=1751360400)), "created_at: is not a possible instant (it "
+                                                           "reads '1751360400')"),
+        (line(**zendesk_ticket(2, updated_at="2026-13-01T09:00:00Z")),
+         "updated_at: is not a possible instant"),
+        (line(**zendesk_ticket(2, created_at="2026-07-01T09:00:00+99:00")),
+         "created_at: is not a possible instant"),
         (line(**zendesk_ticket(2, created_at=None)), "inbox/desk/z.json:2: created_at: is missing."),
         ("[" * 20_000 + "\n", "inbox/desk/z.json:2: is"),
     ],
     ids=[
-        "truncated", "comma", "list", "null", "number", "stranger", "ticket-is-number", "page-of-number", "events-is-number",
+        "truncated", "comma", "list", "null", "number", "stranger", "ticket-is-number", "page-of-number",
+        "events-is-number",
         "no-zone", "epoch", "month-13", "offset-99", "no-time", "deep",
     ],
 )  # fmt: skip
@@ -214,11 +225,14 @@ def test_page_without_tickets_is_an_export_without_tickets(landing):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("oops\n" * 3, "inbox/desk/z.json: none of its 3 records can be used. Check that this is the export of this "
+        ("oops\n" * 3, "inbox/desk/z.json: none of its 3 records can be used. Check that this is the "
+                       "export of this "
          "source, and the source's settings in sla.yml."),
-        ("<html>x\n", "inbox/desk/z.json: the file is an HTML page, not an export. A login or error page was probably "
+        ("<html>x\n", "inbox/desk/z.json: the file is an HTML page, not an export. A login or error page "
+                      "was probably "
          "saved instead of the export; sign in and download it again."),
-        ("Id,Requester\n1,x\n", "inbox/desk/z.json: the file is a Zendesk CSV, which holds no messages. Use the full JSON "
+        ("Id,Requester\n1,x\n", "inbox/desk/z.json: the file is a Zendesk CSV, which holds no messages. "
+                                "Use the full JSON "
          "export or the incremental API with audits: a first response cannot be told from a CSV."),
     ],
     ids=["text", "html", "csv"],
@@ -262,9 +276,11 @@ def test_canonical_lines_are_told_by_their_keys_and_follow_the_same_rules_as_csv
     ]
     assert landing.rows("canonical_events", "event_id, is_public") == [("E1", True)]
     assert [problem.split(": ")[1:3] for problem in reasons(result)] == [
-        ["priority", "is not a field of this record (it reads 'priority'). Tickets have ticket_id, customer_id, requester, "
+        ["priority", "is not a field of this record (it reads 'priority'). Tickets have ticket_id, "
+                     "customer_id, requester, "
          "channel, severity, submitted_at, subject, ticket_type, tags, updated_at, and no others."],
-        ["value", "is not a status (it reads 'hold'). Write one of new, open, pending, on_hold, solved, closed."],
+        ["value", "is not a status (it reads 'hold'). Write one of new, open, pending, on_hold, solved, "
+                  "closed."],
     ]  # fmt: skip
 
 

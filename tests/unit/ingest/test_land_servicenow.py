@@ -6,11 +6,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from tests.unit.ingest.conftest import make_source
 
 from pipeline.errors import ConfigurationError
+from tests.unit.ingest.conftest import make_source
 
-LOG = "number,incident_state,opened_at,sys_created_at,sys_updated_at,resolved_at,closed_at,priority,sys_mod_count,active\n"
+LOG = (
+    "number,incident_state,opened_at,sys_created_at,sys_updated_at,resolved_at,closed_at,priority,"
+    "sys_mod_count,active\n"
+)
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the real exports are not beside this checkout")
 
@@ -28,7 +31,8 @@ def test_day_first_times_are_read_in_the_declared_zone_and_question_marks_are_nu
 
 
 def test_wall_times_in_the_gap_and_in_the_overlap_follow_the_one_rule(landing):
-    # 02:30 on 29 March does not exist in Berlin: 03:30 +02:00. 02:30 on 25 October comes twice: the first, +02:00.
+    # 02:30 on 29 March does not exist in Berlin: 03:30 +02:00. 02:30 on 25 October comes twice: the first,
+    # +02:00.
     landing.land("snow", "log.csv", LOG + "INC1,New,29-03-2026 02:30,?,25-10-2026 02:30,?,?,3,0,TRUE\n")
     assert landing.rows("servicenow_incidents", "opened_at, updated_at") == [
         (datetime(2026, 3, 29, 1, 30), datetime(2026, 10, 25, 0, 30))
@@ -40,12 +44,15 @@ def test_wall_times_in_the_gap_and_in_the_overlap_follow_the_one_rule(landing):
     [
         (
             "INC2,New,2026-02-01 09:00,?,01-02-2026 09:30,?,?,3,0,TRUE\n",
-            "inbox/snow/log.csv:3: opened_at: is not a possible time in the declared date format (it reads '2026-02-01 "
-            "09:00'). sla.yml declares the date format %d-%m-%Y %H:%M for this source; other nulls go to null_markers.",
+            "inbox/snow/log.csv:3: opened_at: is not a possible time in the declared date format (it "
+            "reads '2026-02-01 "
+            "09:00'). sla.yml declares the date format %d-%m-%Y %H:%M for this source; other nulls go to "
+            "null_markers.",
         ),
         (
             "INC2,New,01-02-2026 09:00,?,01-01-1900 00:00,?,?,3,0,TRUE\n",
-            "inbox/snow/log.csv:3: sys_updated_at: lies outside the years 1970 to 2200 (it reads '01-01-1900 00:00'). "
+            "inbox/snow/log.csv:3: sys_updated_at: lies outside the years 1970 to 2200 (it reads "
+            "'01-01-1900 00:00'). "
             "Correct it, or declare the value in null_markers of this source in sla.yml.",
         ),
         ("INC2,New,01-02-2026 09:00,?,?,?,?,3,0,TRUE\n", "inbox/snow/log.csv:3: sys_updated_at: is missing."),
@@ -74,7 +81,8 @@ def test_year_1900_is_null_when_declared_as_a_null_marker(landing):
 def test_missing_columns_are_named(landing, reasons):
     result = landing.land("snow", "log.csv", "number,opened_at,category\nINC1,01-02-2026 09:00,x\n")
     assert reasons(result) == [
-        "inbox/snow/log.csv:1: the header of incidents lacks 'incident_state', 'sys_updated_at'. Unknown here: 'category'. "
+        "inbox/snow/log.csv:1: the header of incidents lacks 'incident_state', 'sys_updated_at'. Unknown "
+        "here: 'category'. "
         "It needs number, incident_state, opened_at, sys_updated_at, in any order."
     ]
 
@@ -107,7 +115,8 @@ def test_real_audit_log_lands_whole(landing):
         "servicenow_incidents", "ticket_id, opened_at, created_at, resolved_at, source_file, line_number"
     )
     assert rows[0] == (
-        "INC0000045", datetime(2016, 2, 29, 0, 16), datetime(2016, 2, 29, 0, 23), datetime(2016, 2, 29, 10, 29),
+        "INC0000045", datetime(2016, 2, 29, 0, 16), datetime(2016, 2, 29, 0, 23), 
+        datetime(2016, 2, 29, 10, 29),
         "incident_event_log.csv", 2,
     )  # fmt: skip
     assert len({row[0] for row in rows}) == 890

@@ -61,9 +61,11 @@ CUSTOMERS = (("acme", ODD_NAME, "Europe/Berlin", "en"), ("other", "SECRET & Co",
 
 _DDL = """
 create schema core; create schema marts; create schema meta;
-create table core.dim_customers(customer_id varchar, customer_name varchar, time_zone varchar, locale varchar);
+create table core.dim_customers(customer_id varchar, customer_name varchar, time_zone varchar,
+    locale varchar);
 create table core.dim_tickets(
-    ticket_id varchar, source varchar, customer_id varchar, requester varchar, channel varchar, subject varchar,
+    ticket_id varchar, source varchar, customer_id varchar, requester varchar, channel varchar,
+    subject varchar,
     ticket_type varchar, ticket_status varchar, severity_submitted integer, severity_now integer,
     submitted_at timestamp, source_file varchar, line_number bigint);
 create table core.sla_status_reasons(status_reason varchar, status varchar, reason_label varchar);
@@ -73,11 +75,13 @@ create table core.fct_sla_obligations(
     cycle_number integer, severity_submitted integer, severity_in_force integer, clock_name varchar,
     stopping_event_id varchar, waiver_id varchar, target_seconds bigint, elapsed_seconds bigint,
     remaining_seconds bigint, status varchar, status_reason varchar, status_before_waiver varchar,
-    status_as_submitted varchar, settled_month varchar, submitted_month varchar, as_of_month varchar,
-    submitted_at timestamp, starts_at timestamp, due_at timestamp, stopped_at timestamp, breached_at timestamp,
+    status_as_submitted varchar, settled_month varchar, submitted_month varchar, compliance_month varchar,
+    submitted_at timestamp, starts_at timestamp, due_at timestamp, stopped_at timestamp,
+    breached_at timestamp,
     settled_at timestamp, as_of timestamp);
 create table core.fct_sla_segments(
-    obligation_key varchar, ticket_id varchar, customer_id varchar, segment_number integer, clock_name varchar,
+    obligation_key varchar, ticket_id varchar, customer_id varchar, segment_number integer,
+    clock_name varchar,
     calendar_version varchar, segment_kind varchar, segment_reason varchar, counted_seconds bigint,
     wall_seconds bigint, starts_at timestamp, ends_at timestamp);
 create table core.fct_ticket_events(
@@ -86,11 +90,12 @@ create table core.fct_ticket_events(
     is_automatic_reply boolean, event_at timestamp, source varchar, source_file varchar, line_number bigint);
 create table core.fct_entitlement_movements(
     movement_id varchar, customer_id varchar, subscription_id varchar, pool varchar, movement_kind varchar,
-    quantity bigint, balance_after bigint, ticket_id varchar, undoes_movement_id varchar, reason varchar,
+    quantity bigint, balance_after bigint, movement_rank integer, ticket_id varchar, undoes_movement_id varchar, reason varchar,
     happened_at timestamp, known_at timestamp);
 create table core.dim_plan_terms(
     plan varchar, plan_title varchar, plan_version varchar, obligation varchar, obligation_kind varchar,
-    severity integer, severity_label varchar, clock_name varchar, clause varchar, clause_text varchar, note varchar,
+    severity integer, severity_label varchar, clock_name varchar, clause varchar, clause_text varchar,
+    note varchar,
     target_seconds bigint);
 create table core.dim_plan_pools(
     plan varchar, plan_version varchar, pool varchar, clause varchar, clause_text varchar, note varchar);
@@ -100,23 +105,26 @@ create table core.dim_plan_statements(
 create table core.dim_waivers(
     waiver_id varchar, ticket_id varchar, obligation varchar, reason varchar, requested_by varchar,
     approved_by varchar, approved_at timestamp, expires_at timestamp);
-create table core.dim_clock_closures(clock_name varchar, reason varchar, starts_at timestamp, ends_at timestamp);
+create table core.dim_clock_closures(clock_name varchar, reason varchar, starts_at timestamp,
+    ends_at timestamp);
 create table marts.mart_account__entitlement_balances(
     customer_id varchar, customer_name varchar, subscription_id varchar, plan varchar, plan_version varchar,
-    pool varchar, term_status varchar, granted_quantity bigint, purchased_quantity bigint, used_quantity bigint,
+    pool varchar, term_status varchar, granted_quantity bigint, purchased_quantity bigint,
+    used_quantity bigint,
     credited_quantity bigint, overflowed_in_quantity bigint, overflowed_out_quantity bigint,
     expired_quantity bigint, remaining_quantity bigint, overage_quantity bigint, days_left integer,
     is_unlimited boolean, is_stated boolean, term_starts_on date, term_ends_on date, as_of timestamp);
 create table meta.build(
     build_id varchar, as_of timestamp, tzdata_version varchar, holidays_version varchar, landed_rows bigint,
     batches bigint, newest_landed_at timestamp);
-create table meta.checks(check_name varchar, severity varchar, status varchar, observed varchar, detail varchar);
+create table meta.checks(check_name varchar, severity varchar, status varchar, observed varchar,
+    detail varchar);
 """
 
 _MARTS = """
 create table marts.mart_manager__monthly_compliance as
 with cut as (
-    select 'settled' as month_basis, coalesce(settled_month, as_of_month) as month, o.*
+    select 'settled' as month_basis, compliance_month as month, o.*
     from core.fct_sla_obligations as o
     union all
     select 'submitted', submitted_month, o.* from core.fct_sla_obligations as o
@@ -124,7 +132,8 @@ with cut as (
 select month_basis, month, cut.customer_id, max(customer_name) as customer_name, plan, obligation,
     max(obligation_kind) as obligation_kind, severity_in_force as severity,
     count(*) filter (status = 'met') as met_count, count(*) filter (status = 'breached') as breached_count,
-    count(*) filter (status = 'pending') as pending_count, count(*) filter (status = 'waived') as waived_count,
+    count(*) filter (status = 'pending') as pending_count,
+    count(*) filter (status = 'waived') as waived_count,
     count(*) filter (status = 'not_covered') as not_covered_count,
     count(*) filter (status = 'not_measurable') as not_measurable_count,
     count(*) filter (status_before_waiver = 'met') as raw_met_count,
@@ -135,7 +144,8 @@ group by month_basis, month, cut.customer_id, plan, obligation, severity_in_forc
 create table marts.mart_customer__monthly_report as
 select customers.customer_id, customers.customer_name, customers.time_zone, months.month,
     (select count(distinct ticket_id) from core.fct_sla_obligations as o
-     where o.customer_id = customers.customer_id and o.submitted_month = months.month) as tickets_submitted_count
+     where o.customer_id = customers.customer_id and o.submitted_month = months.month
+    ) as tickets_submitted_count
 from (select distinct customer_id, month from marts.mart_manager__monthly_compliance) as months
 join core.dim_customers as customers on customers.customer_id = months.customer_id;
 """
@@ -153,7 +163,8 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
         _insert_vocabulary(connection)
         for row in {row.ticket_id: row for row in reversed(rows)}.values():
             _insert(connection, "core.dim_tickets", (
-                row.ticket_id, "helpdesk", row.customer_id, "ann@example.invalid", "console", row.subject, "problem",
+                row.ticket_id, "helpdesk", row.customer_id, "ann@example.invalid", "console", row.subject,
+                "problem",
                 "open", row.severity, row.severity, row.submitted_at, "tickets.csv", 2))  # fmt: skip
         connection.executemany(
             f"insert into core.fct_sla_obligations values ({', '.join('?' * 33)})",
@@ -199,7 +210,8 @@ def _obligation_values(row: Row) -> tuple[object, ...]:
         target - elapsed if target else None, row.status, row.reason,
         "breached" if row.status == "waived" else row.status,
         "breached" if row.status == "waived" else row.status,
-        settled_at.strftime("%Y-%m") if settled_at else None, row.submitted_at.strftime("%Y-%m"), "2026-08",
+        settled_at.strftime("%Y-%m") if settled_at else None, row.submitted_at.strftime("%Y-%m"),
+        settled_at.strftime("%Y-%m") if settled_at else "2026-08",
         row.submitted_at, row.submitted_at if target else None, due_at, stopped_at,
         due_at + timedelta(seconds=1) if is_over and due_at else None, settled_at, AS_OF,
     )  # fmt: skip
@@ -226,14 +238,16 @@ def _insert_vocabulary(connection: duckdb.DuckDBPyConnection) -> None:
     regular = "Plan table, row First Non-Automated response (Level 1-4 Tickets)"
     for severity in (1, 2, 3, 4):
         _insert(connection, "core.dim_plan_terms", (
-            *version, "first_response", "target", severity, "Level", "business_hours", "first_response_regular",
+            *version, "first_response", "target", severity, "Level", "business_hours",
+            "first_response_regular",
             regular, None, 24 * HOUR))  # fmt: skip
     _insert(connection, "core.dim_plan_terms", (
         *version, "first_response", "target", 5, "Critical", "always", "first_response_level_5",
         "Plan table, row First Non-Automated response (Level 5 Ticket)", None, 8 * HOUR))  # fmt: skip
     for severity in (1, 2, 3, 4, 5):
         _insert(connection, "core.dim_plan_terms", (
-            *version, "debug_analysis", "estimate", severity, "Level", "business_hours", "debug_analysis_regular",
+            *version, "debug_analysis", "estimate", severity, "Level", "business_hours",
+            "debug_analysis_regular",
             "Plan table, row Debug Analysis ETA (regular ticket)",
             "The plan does not say which clock an ETA runs on; the plan's support availability is used.",
             72 * HOUR))  # fmt: skip
@@ -243,15 +257,19 @@ def _insert_vocabulary(connection: duckdb.DuckDBPyConnection) -> None:
         ("assistance", "Which plan includes it is not stated."),
     ):
         _insert(connection, "core.dim_plan_pools", (
-            "standard", "standard@2020-11-16", pool, f"included_{pool}", f"Plan table, row Included {pool}", note))  # fmt: skip
+            "standard", "standard@2020-11-16", pool, f"included_{pool}", f"Plan table, row Included {pool}",
+            note))  # fmt: skip
     _insert(connection, "core.dim_plan_statements", (
-        "standard@2020-11-16", "unsupported_channels", "email", "channels", "Direct email support is not available.",
+        "standard@2020-11-16", "unsupported_channels", "email", "channels",
+        "Direct email support is not available.",
         None, False))  # fmt: skip
     _insert(connection, "core.dim_plan_statements", (
         "standard@2020-11-16", "severity_raised", "adds", None, None,
-        "When a severity is raised, the earlier of the old due instant and the new target counts.", True))  # fmt: skip
+        "When a severity is raised, the earlier of the old due instant and the new target counts.",
+        True))  # fmt: skip
     _insert(connection, "core.dim_waivers", (
-        "W-1", "T-5", "first_response", "Customer's own network was down", "lea", "omar", datetime(2026, 7, 20), None))  # fmt: skip
+        "W-1", "T-5", "first_response", "Customer's own network was down", "lea", "omar", datetime(2026, 7,
+        20), None))  # fmt: skip
     _insert(connection, "core.dim_clock_closures", (
         "business_hours", "Company day", datetime(2026, 7, 14), datetime(2026, 7, 15)))  # fmt: skip
 
@@ -264,7 +282,8 @@ def _insert_timeline(connection: duckdb.DuckDBPyConnection) -> None:
         )):  # fmt: skip
             event_id = f"{ticket_id}-reply" if moment == "agent_message" else f"{ticket_id}-{number}"
             _insert(connection, "core.fct_ticket_events", (
-                event_id, ticket_id, customer_id, moment, number, "message", kind, f"{kind}[bold]x[/bold]", None,
+                event_id, ticket_id, customer_id, moment, number, "message", kind, f"{kind}[bold]x[/bold]",
+                None,
                 True, moment == "automatic_reply", start + timedelta(hours=hours), "helpdesk", "events.csv",
                 number + 2))  # fmt: skip
         for number, (kind, from_hour, to_hour, reason) in enumerate((
@@ -292,14 +311,16 @@ def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
     for customer_id, name in (("acme", ODD_NAME), ("other", "SECRET & Co")):
         for pool, *numbers, is_unlimited, is_stated in pools:
             _insert(connection, "marts.mart_account__entitlement_balances", (
-                customer_id, name, f"S-{customer_id}", "standard", "standard@2020-11-16", pool, "current", *numbers,
+                customer_id, name, f"S-{customer_id}", "standard", "standard@2020-11-16", pool, "current",
+                *numbers,
                 151, is_unlimited, is_stated, *term))  # fmt: skip
         for movement_id, kind, quantity, balance, ticket_id in (
-            ("grant", "grant", 10, 10, None), ("use", "use", -1, 9, "T-1" if customer_id == "acme" else "SECRET-1"),
+            ("grant", "grant", 10, 10, None),
+            ("use", "use", -1, 9, "T-1" if customer_id == "acme" else "SECRET-1"),
         ):  # fmt: skip
             _insert(connection, "core.fct_entitlement_movements", (
-                f"{customer_id}:{movement_id}", customer_id, f"S-{customer_id}", "regular", kind, quantity, balance,
-                ticket_id, None, "because", datetime(2026, 7, 6, 9), datetime(2026, 7, 6, 9)))  # fmt: skip
+                f"{customer_id}:{movement_id}", customer_id, f"S-{customer_id}", "regular", kind, quantity,
+                balance, 0 if kind == "grant" else 2, ticket_id, None, "because", datetime(2026, 7, 6, 9), datetime(2026, 7, 6, 9)))  # fmt: skip
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: tuple[object, ...]) -> None:

@@ -58,7 +58,8 @@ def test_open_published_refuses_a_damaged_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["select * from read_csv('/etc/hostname')", "attach '/tmp/other.duckdb' as other", "create table core.x(a int)",
+    ["select * from read_csv('/etc/hostname')", "attach '/tmp/other.duckdb' as other",
+    "create table core.x(a int)",
      "set enable_external_access = true", "install httpfs"],
 )  # fmt: skip
 def test_published_reaches_nothing_but_its_file_and_changes_nothing(published: Published, sql: str) -> None:
@@ -206,7 +207,8 @@ def test_monthly_report_is_refused_when_a_balance_is_not_the_sum_of_its_parts(tm
     workspace = publish(tmp_path)
     with duckdb.connect(str(workspace.published / "build-1.duckdb")) as connection:
         connection.execute(
-            "update marts.mart_account__entitlement_balances set remaining_quantity = 7 where pool = 'regular'"
+            "update marts.mart_account__entitlement_balances set remaining_quantity = 7 "
+            "where pool = 'regular'"
         )
     with queries.open_published(workspace) as published, pytest.raises(ChecksFailed, match="regular"):
         queries.monthly_report(published, ACME, "acme", "2026-07")
@@ -217,6 +219,7 @@ CALLS = {
     "build_status": lambda published, scope: queries.build_status(published, scope),
     "customers": lambda published, scope: queries.customers(published, scope),
     "months": lambda published, scope: queries.months(published, scope),
+    "customers_to_report": lambda published, scope: queries.customers_to_report(published, scope, "2026-07"),
     "compliance": lambda published, scope: queries.compliance(published, scope, by=CUTS),
     "compliance_trend": lambda published, scope: queries.compliance_trend(published, scope),
     "tickets": lambda published, scope: queries.tickets(published, scope),

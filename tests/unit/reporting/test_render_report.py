@@ -57,7 +57,8 @@ def test_report_lists_what_was_breached_waived_running_and_excluded(files: rende
         "Customer's own network was down",
         "over 75 % used",
         "The ticket came through a channel that the plan does not support",
-        "not stated", "unlimited", "Company day", "Plan table, row First Non-Automated response (Level 1-4 Tickets)",
+        "not stated", "unlimited", "Company day",
+        "Plan table, row First Non-Automated response (Level 1-4 Tickets)",
         "the earlier of the old due instant and the new target counts",
     ):  # fmt: skip
         assert part in text
@@ -110,7 +111,8 @@ def test_report_prints_hostile_text_as_text(files: render_report.ReportFiles) ->
 
 @pytest.mark.parametrize(
     "subject",
-    ["日本語", "👩\u200d💻", "\ue000", "a\x00b", "\ud800", "\u202etxt", "مرحبا", "e\u0301\u0301\u0301", "x" * 500,
+    ["日本語", "👩\u200d💻", "\ue000", "a\x00b", "\ud800", "\u202etxt", "مرحبا", "e\u0301\u0301\u0301",
+    "x" * 500,
      '#import "@preview/x:1.0.0"', "#panic()", "\\", "]", "`", "$", "= heading", "//", "/*"],
 )  # fmt: skip
 def test_report_of_any_subject_is_made(report: MonthlyReport, subject: str) -> None:
@@ -129,8 +131,8 @@ def test_report_says_how_many_rows_it_leaves_to_the_attachment(
     late = next(row for row in report.obligations if row.status == "breached")
     text = _compiled(replace(report, obligations=(late,) * 5))
     assert (
-        "Only the first 3 of 5 rows are printed here; 2 are not. The full list is in the attached file rows.csv."
-        in text
+        "Only the first 3 of 5 rows are printed here; 2 are not. "
+        "The full list is in the attached file rows.csv." in text
     )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -94,3 +95,12 @@ def test_json_of_nothing_to_assess_has_a_null_ratio(published: Published) -> Non
 def test_json_can_be_read_back_for(published: Published, name: str) -> None:
     arguments = {"ledger": ("acme",), "explanation": ("T-1",)}.get(name, ())
     assert json.loads(tables.to_json(getattr(queries, name)(published, ACME, *arguments)))
+
+
+def test_status_tables_count_passed_checks_and_list_the_others(published: Published) -> None:
+    status = queries.build_status(published, EVERY_CUSTOMER)
+    warned = replace(status.checks[0], check_name="newest_batch_is_recent", status="warned")
+    stream = io.StringIO()
+    tables.write(tables.status_tables(replace(status, checks=(*status.checks, warned))), stream)
+    assert "1 passed, 1 warned" in stream.getvalue()
+    assert "newest_batch_is_recent" in stream.getvalue() and "keys_are_unique" not in stream.getvalue()

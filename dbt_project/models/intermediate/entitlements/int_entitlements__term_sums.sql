@@ -34,7 +34,7 @@ purchase_sums as (
 summed as (
   select
     pools.*,
-    case when pools.term_status = 'upcoming' then 0 else pools.quantity end as granted_quantity,
+    case when pools.term_status = 'upcoming' and pools.quantity is not null then 0 else pools.quantity end as granted_quantity,
     coalesce(purchase_sums.purchased_quantity, 0) as purchased_quantity,
     coalesce(use_sums.used_quantity, 0) as used_quantity,
     coalesce(credit_sums.credited_quantity, 0) as credited_quantity
@@ -78,7 +78,12 @@ balanced as (
 
 select
   balanced.*,
-  case when term_status = 'ended' then greatest(balance, 0) else 0 end as expired_quantity,
-  case when term_status = 'ended' then least(greatest(balance, 0), 0) else greatest(balance, 0) end as remaining_quantity,
-  greatest(-balance, 0) as overage_quantity
+  -- `greatest` passes over null, so a pool without a limit is told apart first.
+  case when balance > 0 and term_status = 'ended' then balance else 0 end as expired_quantity,
+  case
+    when balance is null then null
+    when balance < 0 or term_status = 'ended' then 0
+    else balance
+  end as remaining_quantity,
+  case when balance < 0 then -balance else 0 end as overage_quantity
 from balanced
