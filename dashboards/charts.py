@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isqrt
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -68,7 +69,10 @@ def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure
                 showlegend=not any(each.name == html.escape(line.name) for each in figure.data),
                 mode="lines+markers",
                 line={"color": PALETTE[place % len(PALETTE)], "width": 2},
-                marker={"symbol": MARKERS[place % len(MARKERS)], "size": 8},
+                marker={
+                    "symbol": MARKERS[place % len(MARKERS)],
+                    "size": [_marker_size(tally) for tally in tallies],
+                },
                 hovertemplate="%{x}: %{customdata[0]}, %{customdata[1]} running",
             ),
             row=row + 1,
@@ -96,6 +100,11 @@ def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure
     if panels != [""]:
         figure.update_layout(margin_t=80, legend_y=1.12)
     return figure
+
+
+def _marker_size(tally: Tally) -> int:
+    """Pixels: one of two met weighs less than a hundred of two hundred, and should look so."""
+    return 6 + min(isqrt(tally.counted), 8)
 
 
 def draw_balances(balances: Sequence[Balance]) -> go.Figure:

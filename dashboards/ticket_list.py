@@ -83,13 +83,16 @@ def show_explanation(page: frame.Page, ticket_id: str) -> None:
 
 def _show_verdict(explained: ObligationExplanation) -> None:
     obligation = explained.obligation
-    st.text(
-        f"{figures.words(obligation.obligation)}: {figures.STATUS_NAMES[obligation.status]}"
-        + (f" ({obligation.reason_label})" if obligation.reason_label else "")
-        + f" · elapsed {figures.duration(obligation.elapsed_seconds)}"
-        + f" of {figures.duration(obligation.target_seconds)}"
-        + f" on clock {obligation.clock_name or '–'} · due {figures.instant(obligation.due_at)}"
-    )
+    verdict = f"{figures.words(obligation.obligation)}: {figures.STATUS_NAMES[obligation.status]}"
+    if obligation.reason_label:
+        verdict += f" ({obligation.reason_label})"
+    if obligation.target_seconds is not None:
+        verdict += (
+            f" · elapsed {figures.duration(obligation.elapsed_seconds)}"
+            f" of {figures.duration(obligation.target_seconds)} on clock {obligation.clock_name}"
+            f" · due {figures.instant(obligation.due_at)}"
+        )
+    st.text(verdict)
     st.text(
         f"Plan {obligation.plan_version or '–'}, clause: {obligation.clause_text or obligation.clause or '–'}"
     )

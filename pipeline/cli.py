@@ -36,7 +36,7 @@ app = typer.Typer(
 )
 
 # Options that every command knows, wherever they stand on the line; the value says whether an argument follows.
-_GLOBAL_OPTIONS = {"--workspace": True, "--as-of": True, "--json": False, "-q": False, "--quiet": False, "-v": False, "--verbose": False}
+_GLOBAL_OPTIONS = {"--workspace": True, "--as-of": True} | dict.fromkeys(("--json", "-q", "--quiet", "-v", "--verbose"), False)
 
 
 @dataclass
@@ -65,12 +65,12 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _read_globals(
-    workspace: Annotated[Path | None, typer.Option(help="The workspace folder (default: SLA_WORKSPACE, else the checkout's data/).")] = None,
+    workspace: Annotated[Path | None, typer.Option(help="The workspace (default: SLA_WORKSPACE, else the checkout's data/).")] = None,
     as_of: Annotated[str | None, typer.Option(metavar="INSTANT", help="Up to when the data counts as known.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print more about what is done.")] = False,
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
     _globals.workspace = workspace
     _globals.as_of = None if as_of is None else parse_instant(as_of, "--as-of")

@@ -41,7 +41,7 @@ def show(page: frame.Page) -> None:
         st.plotly_chart(charts.draw_trend(months, drawn), config=charts.CONFIG, key="trend")
     st.caption(
         "Met of all that was counted (met and breached). Gaps: nothing was counted. Shaded: the month still "
-        "runs at the as-of instant. Months are in the plan's time zone."
+        "runs at the as-of instant. The larger a mark, the more was counted. Months are in the plan's zone."
     )
     left_out = len({line.name for line in lines}) - len(names)
     if left_out:

@@ -9,7 +9,7 @@ from dashboards.downloads import offer_csv, write_csv
 from pipeline.reporting import figures, queries
 from pipeline.reporting.records import Balance, Selection
 
-TERMS = {"current": "current", "upcoming": "upcoming", "ended": "ended"}
+TERMS = {"current": "current", "upcoming": "upcoming", "ended": "ended", "": "all"}
 
 
 def show(page: frame.Page) -> None:
@@ -47,7 +47,7 @@ def choose(page: frame.Page) -> list[Balance]:
     with st.sidebar:
         customer_ids = choices.choose_many("Customer", "customer", names)
         chosen_plans = choices.choose_many("Plan", "plan", dict(sorted(plans.items())))
-        terms = choices.choose_many("Term", "term", TERMS)
+        term = choices.choose_one("Term", "term", TERMS, "current")
         with st.popover("How is this counted?"):
             st.markdown(
                 """
@@ -64,7 +64,7 @@ def choose(page: frame.Page) -> list[Balance]:
             )
     selection = Selection(customer_ids=customer_ids, plans=chosen_plans)
     found = queries.entitlements(page.published, page.scope, selection)
-    return [each for each in found if terms is None or each.term_status in terms]
+    return [each for each in found if term in ("", each.term_status)]
 
 
 def describe_balance(each: Balance) -> dict[str, object]:

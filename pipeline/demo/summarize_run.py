@@ -18,7 +18,8 @@ def summarize_run(published: Published, workspace: Path, reports: Path, report_c
     lines = [f"Compliance of all months, data as of {figures.instant(by_plan.as_of)}:"]
     for row in by_plan.rows:
         if row.tally.counted:
-            lines.append(f"  {row.plan or 'no plan':10} {figures.words(row.obligation):16} {figures.percent(row.tally.compliance)}")
+            promise = f"{row.plan or 'no plan':10} {figures.words(row.obligation):16}"
+            lines.append(f"  {promise} {figures.percent(row.tally.compliance)}")
     total = by_plan.total
     lines.append(f"  {'all':10} {'':16} {figures.percent(total.compliance)}")
     lines.append(

@@ -117,6 +117,9 @@ def open_export(export: Export) -> Iterator[Content]:
 
     Raises InputRejected when it cannot be read or changes meanwhile.
     """
+    # Opening a pipe would wait for somebody to write into it.
+    if export.path.exists() and not export.path.is_file():
+        raise reject(export, "it is not a regular file.", "Put the export itself there.")
     try:
         with export.path.open("rb") as stream:
             before = os.fstat(stream.fileno())

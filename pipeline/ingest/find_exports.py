@@ -1,6 +1,4 @@
-"""Which files to land, and for which source: everything in `inbox/<source>/`, or the paths that were
-given.
-"""
+"""Which files to land, and for which source: everything in `inbox/<source>/`, or the given paths."""
 
 from __future__ import annotations
 

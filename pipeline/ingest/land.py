@@ -1,6 +1,4 @@
-"""Land exports: files of the inbox to immutable, hash-named Parquet, everything refused kept with its
-reason.
-"""
+"""Land exports: files of the inbox to immutable, hash-named Parquet; refused records stay visible."""
 
 from __future__ import annotations
 

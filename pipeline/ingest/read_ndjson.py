@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
+from pipeline.ingest.check_records import connect
 from pipeline.ingest.exports import Export, open_export, reject
 from pipeline.ingest.write_batch import Refused
 
@@ -147,13 +149,13 @@ def _read_spread_object(export: Export) -> str | None:
         if not first.startswith(b"{") or first.endswith(b"}"):
             return None
         content = stream.read(LINE_LIMIT_BYTES)
-    text = (first + b"\n" + content).decode("utf-8", "replace")
     try:
-        # Only the shape is asked for; the values are read by the engine.
-        json.loads(text)
-    except (ValueError, RecursionError):
+        text = (first + b"\n" + content).decode("utf-8")
+    except UnicodeDecodeError:
         return None
-    return text
+    with closing(connect()) as connection:
+        found = connection.execute("select json_valid(?)", [text]).fetchone()
+    return text if found == (True,) else None
 
 
 def explain_lines(lines: list[tuple[int, str]], cut_off_line: int | None, expected: str) -> list[Refused]:

@@ -48,7 +48,7 @@ class CheckResult:
 
 def check_landed(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
     """Checks the landed tables in schema `raw` of an open build. Never raises over data."""
-    _quieten()
+    _switch_analytics_off()
     from expectations.landed import build_landed
 
     return check_tables(connection, "landed", build_landed())
@@ -56,7 +56,7 @@ def check_landed(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
 
 def check_published(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
     """Checks schemas `core` and `marts` of an open build. Never raises over data."""
-    _quieten()
+    _switch_analytics_off()
     from expectations.published import build_published
 
     return check_tables(connection, "published", build_published())
@@ -68,17 +68,17 @@ def check_tables(
     """Checks these tables, in this order."""
     import great_expectations
 
+    # Its context module logs every temporary folder it makes, at a level that it sets for itself.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = great_expectations.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     frames = context.data_sources.add_pandas("frames")
     return [result for table in tables for result in _check_table(connection, frames, suite, table)]
 
 
-def _quieten() -> None:
+def _switch_analytics_off() -> None:
     # Read by Great Expectations while it is imported.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    # It tells of every temporary folder that it makes; those are no news to a user.
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 
 def _check_table(

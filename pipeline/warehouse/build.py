@@ -148,7 +148,10 @@ def _stop_on_critical(checks: Sequence[CheckResult]) -> None:
     if broken:
         raise ChecksFailed(
             f"{len(broken)} critical checks failed, so nothing was published; the version before is still served.",
-            [Problem(check.table, None, check.column, f"{check.expectation}: {check.observed}.", check.reason) for check in broken],
+            [
+                Problem(check.table, None, check.column, f"{check.expectation}: {check.observed}.", check.reason)
+                for check in broken
+            ],
         )
 
 
@@ -174,12 +177,24 @@ def _write_meta(
           cast(? as varchar) as holidays_version, cast(? as bigint) as landed_rows, cast(? as bigint) as batches,
           cast(? as timestamp) as newest_landed_at
         """,
-        [build_id, as_of.astimezone(UTC).replace(tzinfo=None), version("tzdata"), version("holidays"), landed_rows, len(batches), newest],
+        [
+            build_id,
+            as_of.astimezone(UTC).replace(tzinfo=None),
+            version("tzdata"),
+            version("holidays"),
+            landed_rows,
+            len(batches),
+            newest,
+        ],
     )
-    rows = [("dbt: " + check.check_name, check.severity, check.status, str(check.failures), "rows that break it") for check in dbt_checks]
+    rows = [
+        ("dbt: " + check.check_name, check.severity, check.status, f"{check.failures} rows break it", "A test of the dbt project.")
+        for check in dbt_checks
+    ]
     rows += [(check.check_name, check.severity, check.status, check.observed, check.reason) for check in checks]
     names = ("check_name", "severity", "status", "observed", "detail")
-    connection.register("incoming", pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(names)}))
+    columns = {name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(names)}
+    connection.register("incoming", pa.table(columns))
     connection.execute("create table meta.checks as select * from incoming order by check_name")
     connection.unregister("incoming")
 

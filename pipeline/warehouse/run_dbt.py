@@ -41,7 +41,8 @@ def run_dbt(database: Path, scratch: Path) -> list[DbtCheck]:
             # dbt keeps its connection, and with it the write lock, until the process ends.
             DuckDBConnectionManager.close_all_connections()
     if outcome.exception is not None and outcome.result is None:
-        raise SlaError(f"The dbt project could not be run: {outcome.exception}. Its log is {scratch / 'logs' / 'dbt.log'}.")
+        log = scratch / "logs" / "dbt.log"
+        raise SlaError(f"The dbt project could not be run: {outcome.exception}. Its log is {log}.")
     checks, problems = [], []
     for result in outcome.result.results:
         node = result.node
@@ -55,7 +56,8 @@ def run_dbt(database: Path, scratch: Path) -> list[DbtCheck]:
             problems.append(Problem(node.original_file_path, None, node.name, reason))
     if problems:
         raise ChecksFailed(
-            f"{len(problems)} of the models and tests failed, so nothing was published; the version before is still served.", problems
+            f"{len(problems)} of the models and tests failed, so nothing was published; the version before is still served.",
+            problems,
         )
     return checks
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib.resources
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -42,46 +42,42 @@ class Oracle:
         self.open_minutes = [_open_minutes(version, first, last) for version in versions]
 
     def is_open(self, second: int) -> bool:
-        in_force = [index for index, begin in enumerate(self.begins) if begin is None or begin <= second]
-        return bool(in_force) and second // MINUTE in self.open_minutes[in_force[-1]]
+        for begin, minutes in zip(reversed(self.begins), reversed(self.open_minutes), strict=True):
+            if begin is None or begin <= second:
+                return second // MINUTE in minutes
+        return False
 
     def elapsed(self, start: int, end: int, pauses: Pauses = ()) -> int:
         """Open seconds from start to end that no pause covers."""
-        return sum(self._count(start, end, list(pauses)))
+        return sum(length for _, length in self._counted_stretches(start, end, list(pauses)))
 
     def due(self, start: int, seconds: int, pauses: Pauses, last: int) -> int | None:
         """The earliest instant at which `seconds` open seconds have passed; None when that is after `last`."""
-        pauses = list(pauses)
-        counted, now = 0, start
         if seconds == 0:
             return start
-        while now < last:
-            # A minute without edges counts whole or not at all, but the end of the target may lie within it.
-            until = min((now // MINUTE + 1) * MINUTE, last)
-            here = sum(self._count(now, until, pauses))
-            if counted + here >= seconds:
-                for second in range(now, until):
-                    counted += self._counts(second, pauses)
-                    if counted == seconds:
-                        return second + 1
-            counted += here
-            now = until
+        counted = 0
+        for begin, length in self._counted_stretches(start, last, list(pauses)):
+            if counted + length >= seconds:
+                return begin + seconds - counted
+            counted += length
         return None
 
-    def _counts(self, second: int, pauses: list[tuple[int, int | None]]) -> bool:
-        is_paused = any(paused <= second and (resumed is None or second < resumed) for paused, resumed in pauses)
-        return self.is_open(second) and not is_paused
-
-    def _count(self, start: int, end: int, pauses: list[tuple[int, int | None]]) -> Iterable[int]:
+    def _counted_stretches(self, start: int, end: int, pauses: list[tuple[int, int | None]]) -> Iterator[tuple[int, int]]:
+        """The minutes that count, as (begin, seconds); seconds one by one in a minute in which something changes."""
         edges = {edge // MINUTE for edge in (start, end, *self.begins, *(e for pause in pauses for e in pause)) if edge is not None}
-        minute = start // MINUTE
-        while minute * MINUTE < end:
-            if minute in edges:
-                seconds = range(max(start, minute * MINUTE), min(end, (minute + 1) * MINUTE))
-                yield sum(self._counts(second, pauses) for second in seconds)
+        for minute in range(start // MINUTE, -(-end // MINUTE)):
+            if minute not in edges:
+                if self._counts(minute * MINUTE, pauses):
+                    yield minute * MINUTE, MINUTE
             else:
-                yield MINUTE * self._counts(minute * MINUTE, pauses)
-            minute += 1
+                for second in range(max(start, minute * MINUTE), min(end, (minute + 1) * MINUTE)):
+                    if self._counts(second, pauses):
+                        yield second, 1
+
+    def _counts(self, second: int, pauses: list[tuple[int, int | None]]) -> bool:
+        if not self.is_open(second):
+            return False
+        return not any(paused <= second and (resumed is None or second < resumed) for paused, resumed in pauses)
 
 
 def _begin(version: Mapping[str, Any]) -> int | None:

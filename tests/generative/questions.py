@@ -65,7 +65,7 @@ _MINUTES = st.one_of(
     st.sampled_from([0, 30, 60, 105, 120, 135, 150, 180, 195, 240, 540, 1020, 1410]),
     st.integers(0, DAY_MINUTES - 1),
 )
-_DAY_HOURS = st.lists(_MINUTES, max_size=4, unique=True).map(lambda edges: _write_hours(sorted(edges)))
+DAY_HOURS = st.lists(_MINUTES, max_size=4, unique=True).map(lambda edges: _write_hours(sorted(edges)))
 
 
 @st.composite
@@ -79,12 +79,12 @@ def _weeks(draw: st.DrawFn) -> dict[str, list[str]]:
         length = draw(st.integers(1, DAY_MINUTES))
         end = (turn + length) % DAY_MINUTES
         return {day: _write_hours([turn, end]) for day in draw(st.sets(st.sampled_from(WEEKDAYS), min_size=1))}
-    same = draw(_DAY_HOURS)
+    same = draw(DAY_HOURS)
     for day in WEEKDAYS:
         if kind == "whole":
             week[day] = draw(st.sampled_from([["00:00-24:00"], [], ["08:00-24:00"], ["00:00-00:00"]]))
         else:
-            week[day] = same if kind == "same" else draw(_DAY_HOURS)
+            week[day] = same if kind == "same" else draw(DAY_HOURS)
     return week
 
 
@@ -97,8 +97,8 @@ def versions(draw: st.DrawFn, anchor: date) -> dict[str, Any]:
         holidays = [*holidays, draw(st.sampled_from(PUBLIC))]
     version["holidays"] = holidays
     # One overridden date at most: two next to each other may overlap over midnight, which is refused.
-    version["overrides"] = draw(st.dictionaries(days, _DAY_HOURS, max_size=1))
-    version["breaks"] = draw(st.dictionaries(days, _DAY_HOURS, max_size=2))
+    version["overrides"] = draw(st.dictionaries(days, DAY_HOURS, max_size=1))
+    version["breaks"] = draw(st.dictionaries(days, DAY_HOURS, max_size=2))
     return version
 
 

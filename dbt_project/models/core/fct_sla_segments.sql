@@ -15,48 +15,19 @@ edges as (
   select obligation_key, counts_from_at as edge_at from obligations
   union
   select obligation_key, read_until_at from obligations
+  {%- for relation, key, edge in [
+    ('intervals', 'clock_name', 'opens_at'), ('intervals', 'clock_name', 'closes_at'),
+    ('closures', 'clock_name', 'starts_at'), ('closures', 'clock_name', 'ends_at'),
+    ('pauses', 'obligation_key', 'pauses_at'), ('pauses', 'obligation_key', 'resumes_at'),
+  ] %}
   union
-  select obligations.obligation_key, intervals.opens_at
+  select obligations.obligation_key, {{ relation }}.{{ edge }}
   from obligations
-  join intervals
-    on intervals.clock_name = obligations.clock_name
-    and intervals.opens_at > obligations.counts_from_at
-    and intervals.opens_at < obligations.read_until_at
-  union
-  select obligations.obligation_key, intervals.closes_at
-  from obligations
-  join intervals
-    on intervals.clock_name = obligations.clock_name
-    and intervals.closes_at > obligations.counts_from_at
-    and intervals.closes_at < obligations.read_until_at
-  union
-  select obligations.obligation_key, closures.starts_at
-  from obligations
-  join closures
-    on closures.clock_name = obligations.clock_name
-    and closures.starts_at > obligations.counts_from_at
-    and closures.starts_at < obligations.read_until_at
-  union
-  select obligations.obligation_key, closures.ends_at
-  from obligations
-  join closures
-    on closures.clock_name = obligations.clock_name
-    and closures.ends_at > obligations.counts_from_at
-    and closures.ends_at < obligations.read_until_at
-  union
-  select obligations.obligation_key, pauses.pauses_at
-  from obligations
-  join pauses
-    on pauses.obligation_key = obligations.obligation_key
-    and pauses.pauses_at > obligations.counts_from_at
-    and pauses.pauses_at < obligations.read_until_at
-  union
-  select obligations.obligation_key, pauses.resumes_at
-  from obligations
-  join pauses
-    on pauses.obligation_key = obligations.obligation_key
-    and pauses.resumes_at > obligations.counts_from_at
-    and pauses.resumes_at < obligations.read_until_at
+  join {{ relation }}
+    on {{ relation }}.{{ key }} = obligations.{{ key }}
+    and {{ relation }}.{{ edge }} > obligations.counts_from_at
+    and {{ relation }}.{{ edge }} < obligations.read_until_at
+  {%- endfor %}
 ),
 
 stretches as (

@@ -68,7 +68,8 @@ TABLES = """
         if(status = 'waived', 'breached', status) as status_before_waiver,
         if(status = 'waived', 'breached', status) as status_as_submitted,
         strftime(settled_at, '%Y-%m') as settled_month, strftime(submitted_at, '%Y-%m') as submitted_month,
-        '2026-07' as as_of_month, submitted_at, submitted_at as starts_at, submitted_at as counts_from_at,
+        '2026-07' as as_of_month, coalesce(settled_month, '2026-07') as compliance_month,
+        submitted_at, submitted_at as starts_at, submitted_at as counts_from_at,
         submitted_at + interval 2 day as due_at, if(status = 'met', settled_at, null) as stopped_at,
         if(status = 'breached', settled_at, null) as breached_at, settled_at, timestamp '2026-07-15' as as_of
     from obligations;
@@ -107,7 +108,7 @@ TABLES = """
     create table core.fct_entitlement_movements as
     select
         'M-' || ticket_id as movement_id, customer_id, plan || '-term' as subscription_id, 'regular' as pool,
-        'use' as movement_kind, -1::bigint as quantity, 9::bigint as balance_after,
+        'use' as movement_kind, 2 as movement_rank, -1::bigint as quantity, 9::bigint as balance_after,
         submitted_at as happened_at,
         submitted_at as known_at, ticket_id, null::varchar as undoes_movement_id, 'ticket' as reason
     from obligations;

@@ -123,6 +123,12 @@ def test_link_to_nowhere_is_rejected(landing):
     assert [result.status for result in landing.run()] == ["rejected", "landed"]
 
 
+def test_named_pipe_is_rejected_without_waiting(landing):
+    landing.put("own", "b.csv", TICKETS + TICKET)
+    os.mkfifo(landing.workspace.inbox / "own" / "a.csv")
+    assert [result.status for result in landing.run()] == ["rejected", "landed"]
+
+
 def test_path_outside_the_inbox_needs_a_source(landing, tmp_path):
     path = tmp_path / "export.csv"
     path.write_text(TICKETS + TICKET)

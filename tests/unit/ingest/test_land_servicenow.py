@@ -115,7 +115,7 @@ def test_real_audit_log_lands_whole(landing):
         "servicenow_incidents", "ticket_id, opened_at, created_at, resolved_at, source_file, line_number"
     )
     assert rows[0] == (
-        "INC0000045", datetime(2016, 2, 29, 0, 16), datetime(2016, 2, 29, 0, 23), 
+        "INC0000045", datetime(2016, 2, 29, 0, 16), datetime(2016, 2, 29, 0, 23),
         datetime(2016, 2, 29, 10, 29),
         "incident_event_log.csv", 2,
     )  # fmt: skip

@@ -54,30 +54,21 @@ judged as (
     deciding.elapsed_seconds,
     deciding.due_epoch,
     deciding.over_epoch,
+    {%- for leg, level, suffix in [('deciding', 'severities', ''), ('as_submitted', 'submitted_severities', '_as_submitted')] %}
     case
       when described.exclusion_reason is not null then described.exclusion_reason
-      when deciding.obligation_key is null and not coalesce(severities.is_covered, true) then 'severity_not_covered'
-      when deciding.obligation_key is null then 'no_such_promise'
-      when deciding.is_over and described.is_pause_unobserved then 'pauses_not_observed'
-      when not deciding.is_over and described.stopped_epoch is null and described.ended_epoch is not null then described.ending_reason
-    end as reason,
+      when {{ leg }}.obligation_key is null and not coalesce({{ level }}.is_covered, true) then 'severity_not_covered'
+      when {{ leg }}.obligation_key is null then 'no_such_promise'
+      when {{ leg }}.is_over and described.is_pause_unobserved then 'pauses_not_observed'
+      when not {{ leg }}.is_over and described.stopped_epoch is null and described.ended_epoch is not null
+        then described.ending_reason
+    end as reason{{ suffix }},
     case
-      when deciding.is_over then 'breached'
+      when {{ leg }}.is_over then 'breached'
       when described.stopped_epoch is not null then 'met'
       else 'pending'
-    end as measured_status,
-    case
-      when described.exclusion_reason is not null then described.exclusion_reason
-      when as_submitted.obligation_key is null and not coalesce(submitted_severities.is_covered, true) then 'severity_not_covered'
-      when as_submitted.obligation_key is null then 'no_such_promise'
-      when as_submitted.is_over and described.is_pause_unobserved then 'pauses_not_observed'
-      when not as_submitted.is_over and described.stopped_epoch is null and described.ended_epoch is not null then described.ending_reason
-    end as reason_as_submitted,
-    case
-      when as_submitted.is_over then 'breached'
-      when described.stopped_epoch is not null then 'met'
-      else 'pending'
-    end as measured_status_as_submitted
+    end as measured_status{{ suffix }}{{ ',' if not loop.last }}
+    {%- endfor %}
   from described
   left join deciding on deciding.obligation_key = described.obligation_key
   left join as_submitted on as_submitted.obligation_key = described.obligation_key
