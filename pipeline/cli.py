@@ -356,6 +356,7 @@ def tickets(
     customer: Annotated[list[str] | None, typer.Option(help="A customer id.")] = None,
     month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="One month only.")] = None,
     basis: Annotated[str, typer.Option(help="settled or submitted.")] = "settled",
+    at_risk: Annotated[bool, typer.Option("--at-risk", help="Only what still runs, the least time left first.")] = False,
 ) -> None:
     """One row per obligation.
 
@@ -366,6 +367,11 @@ def tickets(
 
     with _published() as published:
         selection = _select(statuses=status, customer_ids=customer, months=month)
+        if at_risk:
+            if status or month:
+                raise ConfigurationError("--at-risk lists what runs now; leave out --status and --month.")
+            _print(queries.at_risk(published, EVERY_CUSTOMER, selection), tables.at_risk_table)
+            return
         _print(queries.tickets(published, EVERY_CUSTOMER, selection, month_basis=basis), tables.tickets_table)
 
 
@@ -466,9 +472,16 @@ def check() -> None:
     from pipeline.reporting import queries, tables
     from pipeline.reporting.records import EVERY_CUSTOMER
 
+    from pipeline.warehouse.publish import hash_file, read_pointer
+
+    pointer = read_pointer(_globals.find_workspace())
     with _published() as published:
         result = queries.build_status(published, EVERY_CUSTOMER)
         _print(result, tables.status_tables)
+        if pointer is None or hash_file(published.path) != pointer.sha256:
+            raise ChecksFailed(
+                f"{published.path.name} is not the file that was published: its hash differs. Publish again with `sla build`."
+            )
     if any(done.status != "passed" and done.severity == "critical" for done in result.checks):
         raise ChecksFailed("A critical check did not pass.")
 

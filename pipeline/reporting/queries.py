@@ -307,6 +307,12 @@ def tickets(
     return _obligations(published, scope, selection, month_basis)
 
 
+def at_risk(published: Published, scope: Scope, selection: Selection = EVERYTHING) -> tuple[Obligation, ...]:
+    """What still runs, the least remaining time on its own clock first. `figures.risk` names the band of each."""
+    running = tickets(published, scope, replace(selection, statuses=("pending",)))
+    return tuple(sorted(running, key=lambda row: (row.remaining_seconds or 0, row.due_at is None, row.obligation_key)))
+
+
 def _obligations(
     published: Published,
     scope: Scope,
@@ -816,6 +822,7 @@ def _unknown(what: str, given: str, nearest: Sequence[str]) -> str:
 
 __all__ = [
     "Published",
+    "at_risk",
     "build_status",
     "compliance",
     "compliance_trend",

@@ -170,6 +170,30 @@ def tickets_table(obligations: Sequence[Obligation]) -> TextTable:
     return TextTable("Obligations", columns, rows, notes)
 
 
+def at_risk_table(running: Sequence[Obligation]) -> TextTable:
+    """One line per running obligation, in the order given, with the band of its target that is used up."""
+    rows = tuple(
+        (
+            row.ticket_id,
+            row.customer_id or "–",
+            figures.words(row.obligation),
+            _number(row.severity_in_force),
+            figures.duration(row.remaining_seconds),
+            figures.instant(row.due_at),
+            row.clock_name or "–",
+            figures.risk(row.used) or "on track",
+            row.subject or "–",
+        )
+        for row in running
+    )
+    columns = (
+        ("ticket", LEFT), ("customer", LEFT), ("obligation", LEFT), ("severity", RIGHT), ("time left", RIGHT),
+        ("due", LEFT), ("clock", LEFT), ("at risk", LEFT), ("subject", LEFT),
+    )  # fmt: skip
+    notes = (f"{len(rows)} obligations still run. Time left is on the clock of the promise.",)
+    return TextTable("At risk", columns, rows, notes)
+
+
 def explanation_tables(explained: Explanation) -> tuple[TextTable, ...]:
     """The ticket, then each obligation with every segment, then every event in order."""
     ticket = explained.ticket

@@ -223,6 +223,7 @@ CALLS = {
     "compliance": lambda published, scope: queries.compliance(published, scope, by=CUTS),
     "compliance_trend": lambda published, scope: queries.compliance_trend(published, scope),
     "tickets": lambda published, scope: queries.tickets(published, scope),
+    "at_risk": lambda published, scope: queries.at_risk(published, scope),
     "entitlements": lambda published, scope: queries.entitlements(published, scope),
     "ledger": lambda published, scope: queries.ledger(published, scope, "acme"),
     "explanation": lambda published, scope: queries.explanation(published, scope, "T-1"),
