@@ -217,8 +217,9 @@ def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) 
                 f"{result.file}: {result.status}, {result.rows_read} rows read = {result.rows_landed} landed + "
                 f"{result.rows_rejected} rejected"
             )
-            for problem in result.problems:
-                _say(f"  {problem}")
+            if result.status != "rejected":
+                for problem in (*result.problems, *result.warnings):
+                    _say(f"  {problem}")
     if not results:
         _say("There is nothing new in inbox/.")
     rejected = [result.file for result in results if result.status == "rejected"]

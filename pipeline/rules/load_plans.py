@@ -126,6 +126,7 @@ class _VersionReader:
         self.clocks = clocks
         self.zones = zones
         self.severities: dict[int, Severity] = {}
+        self.working_day_seconds: int | None = None
 
     def read(self) -> PlanVersion:
         section = self.section
@@ -140,6 +141,8 @@ class _VersionReader:
                 "severity_change",
                 "entitlements",
                 "statements",
+                "working_day",
+                "over_quota",
             ),
         )
         version = section.text("version", str(section.values.get("valid_from")))
@@ -158,6 +161,8 @@ class _VersionReader:
                 ["valid_to"], "the version ends before it begins.", "valid_to must be later than valid_from."
             )
         self.severities = self.read_severities()
+        if section.has("working_day"):
+            self.working_day_seconds = _read_duration(section, "working_day")
         statements = list(self.read_statements())
         default_supported, channels = self.read_channels(statements)
         maximum_contacts = self.read_contacts(statements)
@@ -167,6 +172,11 @@ class _VersionReader:
         raised = change.choice("raised", _SEVERITY_CHANGES, "adds")
         lowered = change.choice("lowered", _SEVERITY_CHANGES, "replaces")
         self.add_statement(statements, change, "severity_change", f"raised: {raised}, lowered: {lowered}")
+        quota = section.section("over_quota")
+        quota.require_keys(required=(), optional=("is_covered", *_POLICY_KEYS))
+        is_over_quota_covered = quota.flag("is_covered", True)
+        covered = "keep" if is_over_quota_covered else "lose"
+        self.add_statement(statements, quota, "over_quota", f"tickets over the included number {covered} their targets")
         return PlanVersion(
             version=version,
             valid_from=valid_from,
@@ -181,6 +191,7 @@ class _VersionReader:
             severities=tuple(self.severities.values()),
             severity_raised=cast(Any, raised),
             severity_lowered=cast(Any, lowered),
+            is_over_quota_covered=is_over_quota_covered,
             obligations=self.read_obligations(),
             entitlements=self.read_entitlements(),
             statements=tuple(statements),
@@ -423,7 +434,7 @@ class _VersionReader:
                 )
         return Promise(
             severities=severities,
-            target_seconds=_read_duration(section, "target"),
+            target_seconds=_read_duration(section, "target", self.working_day_seconds),
             clock_name=section.choice("clock", self.clocks),
             reference=self.read_reference(section),
         )
@@ -516,20 +527,23 @@ def _overflow_returns(pools: Mapping[str, Entitlement], start: object) -> bool:
     return False
 
 
-def _read_duration(section: Section, key: str) -> int:
+def _read_duration(section: Section, key: str, working_day_seconds: int | None = None) -> int:
+    """Seconds of a duration. A working day (`2wd`) is as many open seconds as the version's `working_day` says."""
     text = section.text(key)
+    units = _UNIT_SECONDS | ({} if working_day_seconds is None else {"wd": working_day_seconds})
     match = _DURATION.fullmatch(text)
     number, unit = match.groups() if match else ("", "")
-    seconds = int(number[:12]) * _UNIT_SECONDS[unit] if unit in _UNIT_SECONDS else 0
+    seconds = int(number[:12]) * units[unit] if unit in units else 0
     if not text or 0 < seconds <= _LONGEST_SECONDS and len(number) <= 12:
         return seconds
-    if unit in {"d", "wd"}:
+    if unit in {"d", "wd"} - units.keys():
         section.report(
             [key],
             f"{text!r} is counted in days, and a day on a clock with opening hours could mean two things.",
-            "Write the open hours: a working day of 06:00-21:00 is 15h, a whole day is 24h.",
+            "Write the open hours (a working day of 06:00-21:00 is 15h, a whole day 24h), or say `working_day: 15h` in "
+            "the version and count in wd.",
         )
-    elif unit in _UNIT_SECONDS:
+    elif unit in units:
         section.report(
             [key], f"{text!r} is no usable duration.", "It must be over zero and at most ten years."
         )
@@ -584,6 +598,7 @@ def _flatten_version(plan: Plan, version: PlanVersion, rows: dict[str, list[tupl
             version.required_license_status,
             version.severity_raised,
             version.severity_lowered,
+            version.is_over_quota_covered,
             plan.source_title,
             plan.source_file,
         )

@@ -169,8 +169,11 @@ def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
         required += ("time_zone", "date_format")
     if source_type == "zendesk":
         optional += ("events",)
-    if source_type in _STATUSES:
-        section.require_keys(required, optional)
+    if source_type not in _STATUSES:
+        # Without a type nobody knows which keys belong here, so none of the known ones is called wrong.
+        optional += ("customer", "severity", "date_format", "events")
+        required = ("type",)
+    section.require_keys(required, optional)
     customer_field, customer_constant = _read_customer(section, source_type)
     severity_field, severity_values = _read_severity(section, source_type)
     bots = section.section("bots")

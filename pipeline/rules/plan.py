@@ -133,6 +133,7 @@ class PlanVersion:
     severities: tuple[Severity, ...]
     severity_raised: Literal["adds", "replaces", "ignored"]
     severity_lowered: Literal["adds", "replaces", "ignored"]
+    is_over_quota_covered: bool
     obligations: tuple[Obligation, ...]
     entitlements: tuple[Entitlement, ...]
     statements: tuple[Statement, ...]

@@ -29,6 +29,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "required_license_status": "VARCHAR",
         "severity_raised": "VARCHAR",
         "severity_lowered": "VARCHAR",
+        "is_over_quota_covered": "BOOLEAN",
         "source_title": "VARCHAR",
         "source_file": "VARCHAR",
     },

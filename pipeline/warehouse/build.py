@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from pipeline.errors import ChecksFailed, Problem, WorkspaceLocked
+from pipeline.errors import ChecksFailed, Problem, SlaError, WorkspaceLocked
 from pipeline.settings import CHECKOUT, Workspace, read_clock
 from pipeline.warehouse.publish import Pointer, compact, hash_file, publish, read_pointer
 
@@ -69,7 +69,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     rules = load_rules(workspace)
     batches = read_batches(workspace)
     build_id = fingerprint(batches, rules, as_of)
-    current = read_pointer(workspace)
+    current = _read_pointer_if_whole(workspace)
     if current is not None and current.build_id == build_id and _is_intact(workspace, current):
         return BuildResult(current, False, 0, ())
 
@@ -130,6 +130,14 @@ def _hash_code() -> str:
             if file.suffix in (".py", ".sql", ".yml", ".csv") and not generated:
                 digest.update(str(file.relative_to(CHECKOUT)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def _read_pointer_if_whole(workspace: Workspace) -> Pointer | None:
+    # A build is the way out of a damaged pointer, so it must not stumble over it.
+    try:
+        return read_pointer(workspace)
+    except SlaError:
+        return None
 
 
 def _is_intact(workspace: Workspace, pointer: Pointer) -> bool:

@@ -12,6 +12,9 @@ from pipeline.errors import ChecksFailed, Problem, SlaError
 from pipeline.settings import DBT_PROJECT
 
 
+_SHOWN_FAILURES = 3
+
+
 @dataclass(frozen=True)
 class DbtCheck:
     """One dbt test that ran. `failures` counts the rows that broke it; None when it could not be evaluated."""
@@ -43,7 +46,8 @@ def run_dbt(database: Path, scratch: Path) -> list[DbtCheck]:
     if outcome.exception is not None and outcome.result is None:
         log = scratch / "logs" / "dbt.log"
         raise SlaError(f"The dbt project could not be run: {outcome.exception}. Its log is {log}.")
-    checks, problems = [], []
+    checks: list[DbtCheck] = []
+    problems: list[Problem] = []
     for result in outcome.result.results:
         node = result.node
         status = str(result.status)
@@ -51,7 +55,11 @@ def run_dbt(database: Path, scratch: Path) -> list[DbtCheck]:
             severity = "warning" if str(node.config.severity).lower() == "warn" else "critical"
             verdict = {"pass": "passed", "warn": "failed", "fail": "failed"}.get(status, "error")
             checks.append(DbtCheck(node.name, verdict, result.failures, severity))
-        if status in ("error", "fail", "runtime error"):
+        if status == "fail":
+            rows = _read_failures(database, node.compiled_code)
+            reason = f"{result.failures} rows break it, such as {rows}."
+            problems.append(Problem(node.original_file_path, None, node.name, reason, node.config.meta.get("hint")))
+        elif status in ("error", "runtime error"):
             reason = (result.message or status).strip().rstrip(".") + "."
             problems.append(Problem(node.original_file_path, None, node.name, reason))
     if problems:
@@ -60,6 +68,17 @@ def run_dbt(database: Path, scratch: Path) -> list[DbtCheck]:
             problems,
         )
     return checks
+
+
+def _read_failures(database: Path, query: str) -> str:
+    """The first rows that a failed test found, in words."""
+    from pipeline.warehouse.connection import open_database
+
+    with open_database(database) as connection:
+        found = connection.execute(query)
+        columns = [column[0] for column in found.description or ()]
+        rows = found.fetchmany(_SHOWN_FAILURES)
+    return "; ".join(", ".join(f"{name} {value}" for name, value in zip(columns, row, strict=True)) for row in rows)
 
 
 @contextmanager

@@ -90,15 +90,17 @@ def _weeks(draw: st.DrawFn) -> dict[str, list[str]]:
 @st.composite
 def versions(draw: st.DrawFn, anchor: date) -> dict[str, Any]:
     days = st.integers(-HALF_WIDTH_DAYS, HALF_WIDTH_DAYS).map(lambda shift: (anchor + timedelta(days=shift)).isoformat())
-    version: dict[str, Any] = {"time_zone": draw(st.sampled_from(ZONES)), "weekly": draw(_weeks())}
     holidays: list[Any] = draw(st.lists(days, max_size=2, unique=True))
     if draw(st.integers(0, 3)) == 0:
         holidays = [*holidays, draw(st.sampled_from(PUBLIC))]
-    version["holidays"] = holidays
-    # One overridden date at most: two next to each other may overlap over midnight, which is refused.
-    version["overrides"] = draw(st.dictionaries(days, DAY_HOURS, max_size=1))
-    version["breaks"] = draw(st.dictionaries(days, DAY_HOURS, max_size=2))
-    return version
+    special = {
+        "holidays": holidays,
+        # One overridden date at most: two next to each other may overlap over midnight, which is refused.
+        "overrides": draw(st.dictionaries(days, DAY_HOURS, max_size=1)),
+        "breaks": draw(st.dictionaries(days, DAY_HOURS, max_size=2)),
+    }
+    version = {"time_zone": draw(st.sampled_from(ZONES)), "weekly": draw(_weeks())}
+    return version | {key: value for key, value in special.items() if value}
 
 
 @st.composite

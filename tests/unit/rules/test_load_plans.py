@@ -256,9 +256,9 @@ def test_folder_without_plans_is_refused(tmp_path: Path) -> None:
             [
                 "gold.yml:22: versions.0.obligations.0.promises.0.target: '2wd' is counted in days, "
                 "and a day on a clock "
-                "with opening hours could mean two things. Write the open hours: a working day of "
+                "with opening hours could mean two things. Write the open hours (a working day of "
                 "06:00-21:00 is 15h, "
-                "a whole day is 24h."
+                "a whole day 24h), or say `working_day: 15h` in the version and count in wd."
             ],
         ),
         (

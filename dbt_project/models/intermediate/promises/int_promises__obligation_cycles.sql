@@ -8,6 +8,7 @@ plan_moments as (select * from {{ source('raw', 'plan_moments') }}),
 plan_pauses as (select * from {{ source('raw', 'plan_pauses') }}),
 moment_kinds as (select * from {{ ref('ticket_moments') }}),
 cycles as (select * from {{ ref('int_promises__cycles') }}),
+over_quota_tickets as (select * from {{ ref('int_entitlements__over_quota_tickets') }}),
 moments as (select * from {{ ref('int_ticket_timeline__moments') }}),
 
 obligations as (select distinct obligation from plan_obligations),
@@ -78,6 +79,7 @@ select
   case
     when ticket_terms.exclusion_reason is not null then ticket_terms.exclusion_reason
     when plan_obligations.obligation is null then 'no_such_promise'
+    when over_quota_tickets.ticket_id is not null and not ticket_terms.is_over_quota_covered then 'over_quota'
     when (needed_evidence.start_needs_debug = 1 and not ticket_terms.is_debug_observed)
       or (needed_evidence.start_needs_messages = 1 and not ticket_terms.is_messages_observed)
       or (needed_evidence.start_needs_statuses = 1 and not ticket_terms.is_statuses_observed)
@@ -101,4 +103,5 @@ left join obligations_with_pauses
   on obligations_with_pauses.plan_version = ticket_terms.plan_version
   and obligations_with_pauses.obligation = obligations.obligation
 left join cycles on cycles.ticket_id = ticket_terms.ticket_id and cycles.obligation = obligations.obligation
+left join over_quota_tickets on over_quota_tickets.ticket_id = ticket_terms.ticket_id
 left join endings on endings.ticket_id = ticket_terms.ticket_id

@@ -23,7 +23,8 @@ termed as (
     plan_versions.is_default_channel_supported,
     plan_versions.required_license_status,
     plan_versions.severity_raised,
-    plan_versions.severity_lowered
+    plan_versions.severity_lowered,
+    plan_versions.is_over_quota_covered
   from tickets
   left join customers on customers.customer_id = tickets.customer_id
   left join subscriptions
@@ -46,6 +47,7 @@ select
   termed.availability_clock,
   termed.severity_raised,
   termed.severity_lowered,
+  coalesce(termed.is_over_quota_covered, true) as is_over_quota_covered,
   termed.severity_submitted,
   termed.submitted_at,
   termed.submitted_epoch,

@@ -1,0 +1,479 @@
+"""A second judge of a whole ticket, from the words of semantics.md and the decision log: plain Python, one ticket at a time.
+
+It shares no code with the models or the pipeline. It reads plans as the mapping that a plan file holds, calendars through the
+minute walk of `oracle.py`, and instants as whole seconds since 1970 UTC. Meant to be read, not to be fast.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.generative.oracle import MINUTE, Oracle, read_zone, to_instant
+
+SEED = Path(__file__).parents[2] / "dbt_project" / "seeds" / "ticket_moments.csv"
+ENDS = {"merged": "ticket_merged", "deleted": "ticket_deleted"}
+FINISHED = ("status:solved", "status:closed")
+OPEN_END = 1 << 40
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a canonical export of events."""
+
+    event_id: str
+    at: int
+    event_type: str
+    actor_kind: str = ""
+    actor: str = ""
+    is_public: bool | None = None
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One line of a canonical export of tickets, and its events. Whoever is the requester opened it."""
+
+    ticket_id: str
+    customer_id: str
+    requester: str
+    channel: str
+    severity: str
+    submitted_at: int
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True)
+class Term:
+    """One subscription term; days of the plan's time zone, the last one not included."""
+
+    subscription_id: str
+    customer_id: str
+    plan: str
+    starts_on: str
+    ends_on: str
+    license_type: str = "paid"
+    license_status: str = "active"
+
+
+@dataclass(frozen=True)
+class Waiver:
+    waiver_id: str
+    ticket_id: str
+    obligation: str
+    approved_at: int
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One obligation row, in the words of core.fct_sla_obligations. Instants are seconds since 1970."""
+
+    ticket_id: str
+    obligation: str
+    cycle_number: int
+    status: str
+    status_reason: str | None
+    status_before_waiver: str
+    status_as_submitted: str
+    severity_in_force: int | None
+    starts_at: int | None
+    stopped_at: int | None
+    elapsed_seconds: int | None
+    due_at: int | None
+    breached_at: int | None
+    settled_month: str | None
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return self.ticket_id, self.obligation, self.cycle_number
+
+
+class Clock:
+    """Open seconds of one calendar, added up minute by minute from `first` to `last`; None is open always."""
+
+    def __init__(self, calendar: Mapping[str, Any] | None, first: int, last: int) -> None:
+        self.first = first // MINUTE * MINUTE
+        minutes = range(self.first // MINUTE, last // MINUTE)
+        walker = None if calendar is None else Oracle(calendar, first, last)
+        self.is_open = [walker is None or walker.is_open(minute * MINUTE) for minute in minutes]
+        self.before = [0]
+        for is_open in self.is_open:
+            self.before.append(self.before[-1] + MINUTE * is_open)
+
+    def count(self, start: int, end: int) -> int:
+        """Open seconds from start to end."""
+        return self._until(end) - self._until(start) if end > start else 0
+
+    def find(self, start: int, end: int, seconds: int) -> int:
+        """The earliest instant in (start, end] with `seconds` (at least one) open seconds since `start`."""
+        low, high = start, end
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.count(start, middle) >= seconds else (middle, high)
+        return high
+
+    def _until(self, second: int) -> int:
+        minute, rest = divmod(second - self.first, MINUTE)
+        return self.before[minute] + (rest if rest and self.is_open[minute] else 0)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What an event stands for. Within a second: the seed's precedence, then the shorter id, then the id."""
+
+    at: int
+    precedence: int
+    event_id: str
+    name: str
+    value: str = ""
+
+    @property
+    def order(self) -> tuple[int, int, int, str]:
+        return self.at, self.precedence, len(self.event_id), self.event_id
+
+
+@dataclass
+class Cycle:
+    """One run of a promise: from its start to its stop; `gaps` lie between a stop and the moment that resumed it."""
+
+    start: Moment
+    stop: Moment | None = None
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One deadline: so many seconds on a clock from an instant on."""
+
+    counts_from: int
+    target: int
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the clocks show for one run. `read_until` is the stop, the end of the ticket or as_of."""
+
+    status: str
+    elapsed: int
+    due_at: int
+    breached_at: int | None
+
+
+class TicketOracle:
+    """Judges tickets under plans, calendars, terms and waivers, with what is known at `as_of`."""
+
+    def __init__(
+        self,
+        plans: Sequence[Mapping[str, Any]],
+        calendars: Mapping[str, Mapping[str, Any]],
+        terms: Sequence[Term],
+        customers: Sequence[str],
+        as_of: int,
+        horizon: tuple[int, int],
+    ) -> None:
+        self.plans = {plan["plan"]: plan for plan in plans}
+        self.clocks = {name: Clock(calendar, *horizon) for name, calendar in calendars.items()}
+        self.clocks["always"] = Clock(None, *horizon)
+        self.horizon_end = horizon[1] - MINUTE
+        self.terms, self.customers, self.as_of = terms, customers, as_of
+        with SEED.open(encoding="utf-8", newline="") as lines:
+            self.precedence = {row["moment"]: int(row["precedence"]) for row in csv.DictReader(lines)}
+
+    def judge(self, ticket: Ticket, waivers: Sequence[Waiver] = ()) -> list[Verdict]:
+        """Every obligation row of the ticket; none when it was submitted after as_of."""
+        if ticket.submitted_at > self.as_of:
+            return []
+        exclusion, version = self._find_version(ticket)
+        moments, end = self._list_moments(ticket)
+        rows: list[Verdict] = []
+        names = [one["obligation"] for one in version["obligations"]] if version else self._list_obligations()
+        for name in names:
+            obligation = None if version is None else next(o for o in version["obligations"] if o["obligation"] == name)
+            cycles: list[Cycle | None] = list(_run(obligation, moments)) if obligation else []
+            for number, cycle in enumerate(cycles or [None], 1):
+                row = self._judge_cycle(ticket, name, number, version, obligation, cycle, moments, end, exclusion)
+                rows.append(self._waive(row, ticket, waivers))
+        return rows
+
+    # --- which promise applies -----------------------------------------------------------------------------------
+
+    def _find_version(self, ticket: Ticket) -> tuple[str | None, Mapping[str, Any] | None]:
+        """Why no promise applies (the first reason in the seed's order), and the plan version at submission."""
+        if ticket.customer_id not in self.customers:
+            return "unknown_customer", None
+        for term in self.terms:
+            zone = self._version_of(term.plan, None)["time_zone"]
+            begin, end = (_midnight(day, zone) for day in (term.starts_on, term.ends_on))
+            if term.customer_id == ticket.customer_id and begin <= ticket.submitted_at < end:
+                break
+        else:
+            return "no_plan_term", None
+        version = self._version_of(term.plan, ticket.submitted_at)
+        licence = version.get("license", {})
+        if term.license_status != licence.get("required_status", term.license_status):
+            return "no_active_license", version
+        if term.license_type in licence.get("types_not_counted", []):
+            return "no_active_license", version
+        channels = version.get("channels")
+        if channels and ticket.channel:
+            default = channels["default_supported"] and ticket.channel not in channels.get("unsupported", [])
+            if not default and ticket.channel not in channels.get("supported", []):
+                return "unsupported_channel", version
+        return None, version
+
+    def _version_of(self, plan: str, at: int | None) -> Mapping[str, Any]:
+        for version in self.plans[plan]["versions"]:
+            zone = version["time_zone"]
+            begin = _midnight(version["valid_from"], zone)
+            end = _midnight(version["valid_to"], zone) if "valid_to" in version else OPEN_END
+            if at is None or begin <= at < end:
+                return version
+        raise AssertionError(f"{plan} has no version at {at}: such histories are not generated")
+
+    def _list_obligations(self) -> list[str]:
+        """Without a plan there is one row for each promise that any plan makes, to say that it was not made here."""
+        every = (o["obligation"] for plan in self.plans.values() for v in plan["versions"] for o in v["obligations"])
+        return sorted(set(every))
+
+    # --- what happened -------------------------------------------------------------------------------------------
+
+    def _list_moments(self, ticket: Ticket) -> tuple[list[Moment], Moment | None]:
+        """The moments known at as_of in order, up to the one that ended the ticket, which is given beside them."""
+        found = [self._moment(ticket.submitted_at, "", "submitted")]
+        for event in {event.event_id: event for event in ticket.events}.values():
+            if event.at <= self.as_of:
+                found.append(self._moment(event.at, event.event_id, _name(event, ticket), event.value))
+        found.sort(key=lambda moment: moment.order)
+        before = ""
+        for moment in [one for one in found if one.name.startswith("status:")]:
+            if before in FINISHED and moment.name not in FINISHED:
+                found.append(self._moment(moment.at, moment.event_id, "reopened"))
+            before = moment.name
+        found.sort(key=lambda moment: moment.order)
+        end = next((moment for moment in found if moment.name in ENDS), None)
+        return [moment for moment in found if end is None or moment.order < end.order], end
+
+    def _moment(self, at: int, event_id: str, name: str, value: str = "") -> Moment:
+        return Moment(at, self.precedence[name], event_id, name, value)
+
+    # --- the verdict ---------------------------------------------------------------------------------------------
+
+    def _judge_cycle(
+        self,
+        ticket: Ticket,
+        name: str,
+        number: int,
+        version: Mapping[str, Any] | None,
+        obligation: Mapping[str, Any] | None,
+        cycle: Cycle | None,
+        moments: Sequence[Moment],
+        end: Moment | None,
+        exclusion: str | None,
+    ) -> Verdict:
+        submitted = int(ticket.severity) if ticket.severity in set("012345") else None
+        zone = "UTC" if version is None else version["time_zone"]
+        stop = cycle.stop if cycle else None
+        level, changes = submitted, []
+        for moment in moments:
+            if moment.name == "severity_changed" and (stop is None or moment.order < stop.order):
+                if cycle is None or moment.order < cycle.start.order:
+                    level = int(moment.value)
+                else:
+                    changes.append((moment.at, int(moment.value)))
+        in_force = changes[-1][1] if changes else level
+        row = Verdict(
+            ticket.ticket_id,
+            name,
+            number,
+            status="not_covered",
+            status_reason=exclusion,
+            status_before_waiver="not_covered",
+            status_as_submitted="not_covered",
+            severity_in_force=in_force,
+            starts_at=cycle.start.at if cycle else None,
+            stopped_at=stop.at if stop else None,
+            elapsed_seconds=None,
+            due_at=None,
+            breached_at=None,
+            settled_month=_month(ticket.submitted_at, zone),
+        )
+        if exclusion is not None or version is None or obligation is None:
+            return row
+        reading = self._judge_levels(version, obligation, cycle, moments, end, level, changes)
+        as_submitted = self._judge_levels(version, obligation, cycle, moments, end, submitted, [])
+        if isinstance(reading, Reading):
+            settled = {"met": row.stopped_at, "breached": reading.breached_at}.get(reading.status)
+            row = replace(
+                row,
+                status=reading.status,
+                elapsed_seconds=reading.elapsed,
+                due_at=reading.due_at,
+                breached_at=reading.breached_at,
+                settled_month=None if settled is None else _month(settled, zone),
+            )
+        else:
+            row = replace(row, status_reason=reading, status=_status_of(reading))
+        status = as_submitted.status if isinstance(as_submitted, Reading) else _status_of(as_submitted)
+        return replace(row, status_before_waiver=row.status, status_as_submitted=status)
+
+    def _judge_levels(
+        self,
+        version: Mapping[str, Any],
+        obligation: Mapping[str, Any],
+        cycle: Cycle | None,
+        moments: Sequence[Moment],
+        end: Moment | None,
+        level: int | None,
+        changes: Sequence[tuple[int, int]],
+    ) -> Reading | str:
+        """What the clocks show, or the reason why nothing was promised."""
+        start = cycle.start.at if cycle else 0
+        legs = self._add_leg(obligation, level, start)
+        for at, new in changes:
+            if level is None:
+                legs = self._add_leg(obligation, new, start)
+            elif new != level:
+                policy = version["severity_change"]["raised" if new > level else "lowered"]
+                if policy == "adds":
+                    legs = legs + self._add_leg(obligation, new, at)
+                else:
+                    assert policy == "replaces"
+                    legs = self._add_leg(obligation, new, start)
+            level = new
+        if not legs:
+            if level is None:
+                return "unknown_severity"
+            return "no_such_promise" if version["severities"][level]["is_covered"] else "severity_not_covered"
+        if cycle is None:
+            return "not_started"
+        read_until = cycle.stop.at if cycle.stop else end.at if end else self.as_of
+        still = [*cycle.gaps, *_list_pauses(obligation, moments, read_until)]
+        reading = self._read(legs, still, read_until, cycle.stop is not None)
+        if reading.status == "pending" and end is not None:
+            return ENDS[end.name]
+        return reading
+
+    def _add_leg(self, obligation: Mapping[str, Any], level: int | None, counts_from: int) -> list[Leg]:
+        for promise in obligation["promises"]:
+            if level in promise["severities"]:
+                return [Leg(counts_from, _seconds(promise["target"]), self.clocks[promise["clock"]])]
+        return []
+
+    def _read(self, legs: Sequence[Leg], still: Sequence[tuple[int, int]], read_until: int, is_stopped: bool) -> Reading:
+        """The leg that is due first decides. What stands still takes no time on any clock."""
+        dues = [self._reach(leg, still, leg.target) for leg in legs]
+        over = [leg for leg in legs if _elapsed(leg, still, read_until) > leg.target]
+        breached_at = min((self._reach(leg, still, leg.target + 1) for leg in over), default=None)
+        decisive = legs[dues.index(min(dues))]
+        status = "breached" if over else "met" if is_stopped else "pending"
+        return Reading(status, _elapsed(decisive, still, read_until), min(dues), breached_at)
+
+    def _reach(self, leg: Leg, still: Sequence[tuple[int, int]], seconds: int) -> int:
+        for begin, finish in _running(leg.counts_from, self.horizon_end, still):
+            counted = leg.clock.count(begin, finish)
+            if counted >= seconds:
+                return leg.clock.find(begin, finish, seconds)
+            seconds -= counted
+        raise AssertionError("the horizon of the oracle is too near")
+
+    def _waive(self, row: Verdict, ticket: Ticket, waivers: Sequence[Waiver]) -> Verdict:
+        """A waiver changes a breach and nothing else, from its approval until it expires."""
+        if row.status != "breached":
+            return row
+        for waiver in waivers:
+            names = (waiver.ticket_id, waiver.obligation) == (ticket.ticket_id, row.obligation)
+            if names and waiver.approved_at <= self.as_of < (waiver.expires_at or OPEN_END):
+                return replace(row, status="waived", status_reason="waiver")
+        return row
+
+
+def _name(event: Event, ticket: Ticket) -> str:
+    if event.event_type == "status_changed":
+        return f"status:{event.value}"
+    if event.event_type != "message":
+        return event.event_type
+    if event.at <= ticket.submitted_at:
+        return "opener_message"
+    if not event.is_public:
+        return "internal_note"
+    if event.actor_kind == "customer":
+        return "customer_message"
+    if event.actor_kind == "bot":
+        return "automatic_reply"
+    return "opener_message" if event.actor == ticket.requester else "agent_message"
+
+
+def _run(obligation: Mapping[str, Any], moments: Sequence[Moment]) -> Iterator[Cycle]:
+    cycle: Cycle | None = None
+    for moment in moments:
+        is_running = cycle is not None and cycle.stop is None
+        if cycle is not None and is_running and moment.name in obligation["stops_on"]:
+            cycle.stop = moment
+        elif cycle is None and moment.name in obligation["starts_on"]:
+            cycle = Cycle(moment)
+        elif cycle is not None and not is_running:
+            assert cycle.stop is not None
+            if obligation["cycles"] == "resume" and moment.name in obligation["resumes_on"]:
+                cycle.gaps.append((cycle.stop.at, moment.at))
+                cycle.stop = None
+            elif obligation["cycles"] == "repeat" and moment.name in obligation["starts_on"]:
+                yield cycle
+                cycle = Cycle(moment)
+    if cycle is not None:
+        yield cycle
+
+
+def _list_pauses(obligation: Mapping[str, Any], moments: Sequence[Moment], read_until: int) -> list[tuple[int, int]]:
+    """Spans that do not count, none later than read_until: who waits at that instant is not waited for after it."""
+    found = []
+    for pause in obligation.get("pauses_on", []):
+        is_status = isinstance(pause, str)
+        begin: int | None = None
+        for moment in moments:
+            opens = moment.name == (pause if is_status else pause["from"])
+            closes = moment.name.startswith("status:") and not opens if is_status else moment.name == pause["until"]
+            if begin is None and opens:
+                begin = moment.at
+            elif begin is not None and closes:
+                found.append((begin, moment.at))
+                begin = None
+        if begin is not None:
+            found.append((begin, read_until))
+    return [(begin, min(finish, read_until)) for begin, finish in found if begin < min(finish, read_until)]
+
+
+def _running(start: int, end: int, still: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The spans of [start, end) outside of `still`, which may overlap."""
+    at = start
+    for begin, finish in sorted(still):
+        if at < min(begin, end):
+            yield at, min(begin, end)
+        at = max(at, finish)
+    if at < end:
+        yield at, end
+
+
+def _elapsed(leg: Leg, still: Sequence[tuple[int, int]], until: int) -> int:
+    return sum(leg.clock.count(begin, finish) for begin, finish in _running(leg.counts_from, until, still))
+
+
+def _seconds(target: str) -> int:
+    return int(target[:-1]) * {"s": 1, "m": 60, "h": 3600}[target[-1]]
+
+
+def _midnight(day: str, zone: str) -> int:
+    return to_instant(datetime.fromisoformat(day), zone)
+
+
+def _month(at: int, zone: str) -> str:
+    return datetime.fromtimestamp(at, UTC).astimezone(read_zone(zone)).strftime("%Y-%m")
+
+
+def _status_of(reason: str) -> str:
+    return "not_measurable" if reason == "unknown_severity" else "not_covered"
