@@ -40,7 +40,8 @@ read_pauses as (
     pauses.pause_number,
     pauses.resumes_epoch is null as is_endless,
     {{ open_seconds_at('pause_steps', 'clocks', 'pauses.pauses_epoch') }} as open_at_pause,
-    {{ open_seconds_at('resume_steps', 'clocks', 'pauses.resumes_epoch') }} as open_at_resumption
+    {{ open_seconds_at('resume_steps', 'clocks', 'pauses.resumes_epoch') }}
+      - {{ open_seconds_at('pause_steps', 'clocks', 'pauses.pauses_epoch') }} as paused_seconds
   from pauses
   join clocks on clocks.clock_name = pauses.clock_name
   {{ join_clock_steps('pause_steps', 'clocks', 'pauses.pauses_epoch') }}
@@ -61,9 +62,8 @@ read_questions as (
 placed_pauses as (
   select
     read_pauses.*,
-    read_pauses.open_at_resumption - read_pauses.open_at_pause as paused_seconds,
     read_questions.target_seconds,
-    read_pauses.open_at_pause - read_questions.open_from - coalesce(sum(read_pauses.open_at_resumption - read_pauses.open_at_pause) over (
+    read_pauses.open_at_pause - read_questions.open_from - coalesce(sum(read_pauses.paused_seconds) over (
       partition by read_pauses.question_number order by read_pauses.pause_number rows between unbounded preceding and 1 preceding
     ), 0) as counted_at_pause
   from read_pauses
@@ -133,10 +133,14 @@ def answer_questions(questions: Path | TextIO, calendars: Path, out: TextIO) -> 
         with questions.open("rb") as lines:
             return _answer_lines(lines, known, out)
     except OSError as problem:
-        raise ConfigurationError(f"The questions {questions} cannot be read: {problem.strerror}.") from problem
+        raise ConfigurationError(
+            f"The questions {questions} cannot be read: {problem.strerror}."
+        ) from problem
 
 
-def _answer_lines(lines: Iterable[str] | Iterable[bytes], calendars: Mapping[str, Calendar], out: TextIO) -> bool:
+def _answer_lines(
+    lines: Iterable[str] | Iterable[bytes], calendars: Mapping[str, Calendar], out: TextIO
+) -> bool:
     written = (line for line in lines if line.strip())
     is_complete = True
     while batch := list(islice(written, _BATCH_LINES)):
@@ -201,10 +205,21 @@ def _compute(asked: Mapping[int, _Question], calendars: Mapping[str, Calendar]) 
             "target_seconds": pyarrow.array([q.target_seconds for q in questions], whole),
         }
     )
-    pauses = [(n, q.calendar, index, *pause) for n, q in asked.items() for index, pause in enumerate(q.pauses)]
-    columns = {"question_number": whole, "clock_name": text, "pause_number": whole, "pauses_epoch": whole, "resumes_epoch": whole}
+    pauses = [
+        (n, q.calendar, index, *pause) for n, q in asked.items() for index, pause in enumerate(q.pauses)
+    ]
+    columns = {
+        "question_number": whole,
+        "clock_name": text,
+        "pause_number": whole,
+        "pauses_epoch": whole,
+        "resumes_epoch": whole,
+    }
     tables["pauses"] = pyarrow.table(
-        {name: pyarrow.array([row[index] for row in pauses], kind) for index, (name, kind) in enumerate(columns.items())}
+        {
+            name: pyarrow.array([row[index] for row in pauses], kind)
+            for index, (name, kind) in enumerate(columns.items())
+        }
     )
     with duckdb.connect(":memory:") as connection:
         for name, table in tables.items():
@@ -236,11 +251,12 @@ def _check(raw: Mapping[str, Any], calendars: Mapping[str, Calendar]) -> _Questi
         start, end = _read_instant(raw, "start"), _read_instant(raw, "end")
         if end < start:
             raise _Unanswerable("the end lies before the start")
-        pauses = [(paused, end if resumed is None else resumed) for paused, resumed in _read_pauses(raw, start, end)]
-        return _Question(calendar, operation, start, end, pauses=pauses)
+        return _Question(calendar, operation, start, end, pauses=_read_pauses(raw, start, end))
     if operation == "due":
         start, seconds = _read_instant(raw, "start"), _read_seconds(raw)
-        return _Question(calendar, operation, start, target_seconds=seconds, pauses=_read_pauses(raw, start, None))
+        return _Question(
+            calendar, operation, start, target_seconds=seconds, pauses=_read_pauses(raw, start, None)
+        )
     raise _Unanswerable(f"unknown op {operation!r}. {name_nearest(operation, OPERATIONS)}")
 
 
@@ -276,7 +292,9 @@ def _read_pauses(raw: Mapping[str, Any], start: int, end: int | None) -> list[tu
         if not isinstance(pause, list) or not 1 <= len(pause) <= 2:
             raise _Unanswerable(f"the pause {json.dumps(pause)} is not [start, end]")
         paused, _ = _parse(pause[0], "the start of a pause")
-        resumed, year = (None, 0) if len(pause) == 1 or pause[1] is None else _parse(pause[1], "the end of a pause")
+        resumed, year = (
+            (None, 0) if len(pause) == 1 or pause[1] is None else _parse(pause[1], "the end of a pause")
+        )
         if resumed is not None and resumed < paused:
             raise _Unanswerable(f"the pause {json.dumps(pause)} ends before it starts")
         if year > LAST_YEAR:
@@ -305,7 +323,9 @@ def _parse(value: Any, what: str) -> tuple[int, int]:
             return (instant - _EPOCH) // _SECOND, instant.year
     except (ValueError, TypeError, OverflowError):
         pass
-    raise _Unanswerable(f"{what} is {value!r}; it must be an instant with its zone, such as 2026-07-01T08:00:00Z")
+    raise _Unanswerable(
+        f"{what} is {value!r}; it must be an instant with its zone, such as 2026-07-01T08:00:00Z"
+    )
 
 
 def _format(epoch: int) -> str:

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from pipeline.calendars.calendar import DAY_SECONDS, Calendar, CalendarVersion, Hours, PublicHolidays
+from pipeline.calendars.calendar import DAY_SECONDS, Calendar, CalendarVersion, Hours
 from pipeline.calendars.intervals import Intervals, clip, join, merge, subtract
 from pipeline.calendars.zones import to_epochs
 
@@ -49,14 +49,21 @@ def to_epoch(instant: datetime) -> int:
 
 def expand(calendar: Calendar, starts_at: datetime, ends_at: datetime) -> list[tuple[int, int]]:
     """The open intervals within [starts_at, ends_at), UTC epoch seconds, half-open, sorted and merged over versions."""
-    starts, ends = merge(join([hours for _, hours in expand_versions(calendar, to_epoch(starts_at), to_epoch(ends_at))]))
+    starts, ends = merge(
+        join([hours for _, hours in expand_versions(calendar, to_epoch(starts_at), to_epoch(ends_at))])
+    )
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
-def expand_versions(calendar: Calendar, starts_epoch: int, ends_epoch: int) -> Iterator[tuple[CalendarVersion, Intervals]]:
+def expand_versions(
+    calendar: Calendar, starts_epoch: int, ends_epoch: int
+) -> Iterator[tuple[CalendarVersion, Intervals]]:
     """The merged open intervals of each version within [starts_epoch, ends_epoch) and its own validity."""
     for version, earliest, latest in _validities(calendar, starts_epoch, ends_epoch):
-        yield version, merge(clip(_open_intervals(version, *_days_around(earliest, latest)), earliest, latest))
+        yield (
+            version,
+            merge(clip(_open_intervals(version, *_days_around(earliest, latest)), earliest, latest)),
+        )
 
 
 def list_closures(calendar: Calendar, starts_epoch: int, ends_epoch: int) -> list[Closure]:
@@ -76,16 +83,21 @@ def list_closures(calendar: Calendar, starts_epoch: int, ends_epoch: int) -> lis
             if not len(stretch[0]):
                 continue
             near = slice(
-                np.searchsorted(taken[1], stretch[0][0], side="right"), np.searchsorted(taken[0], stretch[1][0], side="left")
+                np.searchsorted(taken[1], stretch[0][0], side="right"),
+                np.searchsorted(taken[0], stretch[1][0], side="left"),
             )
             left = subtract(stretch, (taken[0][near], taken[1][near]))
             taken = merge(join([taken, left]))
             on = date.fromordinal(day + _EPOCH_ORDINAL)
-            closures += [Closure(on, *edges, reason) for edges in zip(left[0].tolist(), left[1].tolist(), strict=True)]
+            closures += [
+                Closure(on, *edges, reason) for edges in zip(left[0].tolist(), left[1].tolist(), strict=True)
+            ]
     return sorted(closures, key=lambda closure: closure.starts_epoch)
 
 
-def _validities(calendar: Calendar, starts_epoch: int, ends_epoch: int) -> Iterator[tuple[CalendarVersion, int, int]]:
+def _validities(
+    calendar: Calendar, starts_epoch: int, ends_epoch: int
+) -> Iterator[tuple[CalendarVersion, int, int]]:
     begins = [starts_epoch if v.valid_from_epoch is None else v.valid_from_epoch for v in calendar.versions]
     for version, begin, end in zip(calendar.versions, begins, [*begins[1:], ends_epoch], strict=True):
         earliest, latest = max(begin, starts_epoch), min(end, ends_epoch)
@@ -115,7 +127,10 @@ def _open_intervals(version: CalendarVersion, first_day: int, last_day: int) -> 
         wall += [(chosen + start, chosen + end) for start, end in hours]
     for day, hours in overrides.items():
         if first_day <= day <= last_day and exists[day - first_day]:
-            wall += [(np.array([day * DAY_SECONDS + start]), np.array([day * DAY_SECONDS + end])) for start, end in hours]
+            wall += [
+                (np.array([day * DAY_SECONDS + start]), np.array([day * DAY_SECONDS + end]))
+                for start, end in hours
+            ]
     starts, ends = _cut_breaks(join(wall), _in_days(version.breaks))
     return to_epochs(starts, version.time_zone), to_epochs(ends, version.time_zone)
 
@@ -137,7 +152,9 @@ def _cut_breaks(wall: Intervals, breaks: dict[int, Hours]) -> Intervals:
     return starts, ends
 
 
-def _named_stretches(version: CalendarVersion, first_day: int, last_day: int) -> Iterator[tuple[int, int, int, str]]:
+def _named_stretches(
+    version: CalendarVersion, first_day: int, last_day: int
+) -> Iterator[tuple[int, int, int, str]]:
     overrides = _in_days(version.overrides)
     for day, name in _holidays(version, first_day, last_day).items():
         if day not in overrides:
@@ -170,7 +187,9 @@ def list_public_holidays(country: str, subdivision: str | None, year: int) -> tu
     entity = getattr(holidays, country)
     language = "en_US" if "en_US" in entity.supported_languages else None
     found = holidays.country_holidays(country, subdiv=subdivision, years=year, language=language)
-    return tuple((day.toordinal() - _EPOCH_ORDINAL, name) for day, name in sorted(found.items()) if day.year == year)
+    return tuple(
+        (day.toordinal() - _EPOCH_ORDINAL, name) for day, name in sorted(found.items()) if day.year == year
+    )
 
 
 def _in_days(by_date: Mapping[date, Value]) -> dict[int, Value]:
@@ -179,4 +198,3 @@ def _in_days(by_date: Mapping[date, Value]) -> dict[int, Value]:
 
 def _year_of(day: int) -> int:
     return date.fromordinal(day + _EPOCH_ORDINAL).year
-

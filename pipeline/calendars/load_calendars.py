@@ -46,9 +46,13 @@ def load_calendars(path: Path) -> dict[str, Calendar]:
             if not isinstance(name, str) or not name.strip():
                 section.report([], f"{name!r} is not a usable name.", "Put the name in quotes.")
             elif name == ALWAYS.name:
-                section.report([], "this name is kept for the built-in 24/7 calendar.", "Choose another name.")
+                section.report(
+                    [], "this name is kept for the built-in 24/7 calendar.", "Choose another name."
+                )
             elif name in places:
-                section.report([], f"a calendar of this name stands in {places[name]} already.", "Rename one of the two.")
+                section.report(
+                    [], f"a calendar of this name stands in {places[name]} already.", "Rename one of the two."
+                )
             else:
                 places[name] = f"{file}:{section.line_of()}"
                 calendars[name] = _read_calendar(name, section)
@@ -64,17 +68,29 @@ def _read_calendar(name: str, section: Section) -> Calendar:
     section.require_keys(("versions",))
     sections = section.sections("versions")
     if not sections:
-        section.report(["versions"], "there is no version here.", "Write at least one, or the hours without `versions`.")
+        section.report(
+            ["versions"], "there is no version here.", "Write at least one, or the hours without `versions`."
+        )
     versions: list[CalendarVersion] = []
     for index, part in enumerate(sections):
         part.require_keys(("time_zone", "weekly"), ("valid_from", *_VERSION_KEYS))
         version = _read_version(part, name, _read_valid_from(part))
         if index and not part.has("valid_from"):
-            part.report([], "only the first version may lack `valid_from`.", "Add the date from which these hours hold.")
-        earlier = versions[-1].valid_from_epoch if versions else None
-        if earlier is not None and version.valid_from_epoch is not None and version.valid_from_epoch <= earlier:
             part.report(
-                ["valid_from"], "this version does not begin after the one before it.", "Put the versions in order of `valid_from`."
+                [],
+                "only the first version may lack `valid_from`.",
+                "Add the date from which these hours hold.",
+            )
+        earlier = versions[-1].valid_from_epoch if versions else None
+        if (
+            earlier is not None
+            and version.valid_from_epoch is not None
+            and version.valid_from_epoch <= earlier
+        ):
+            part.report(
+                ["valid_from"],
+                "this version does not begin after the one before it.",
+                "Put the versions in order of `valid_from`.",
             )
         versions.append(version)
     return Calendar(name, tuple(versions))
@@ -83,7 +99,9 @@ def _read_calendar(name: str, section: Section) -> Calendar:
 def _read_version(section: Section, name: str, valid_from_epoch: int | None) -> CalendarVersion:
     time_zone = section.text("time_zone", "UTC") if "time_zone" in section.values else "UTC"
     if time_zone not in known_zones():
-        section.report(["time_zone"], f"{time_zone!r} is not a time zone.", hint_zone(time_zone, known_zones()))
+        section.report(
+            ["time_zone"], f"{time_zone!r} is not a time zone.", hint_zone(time_zone, known_zones())
+        )
     dates, public = _read_holidays(section)
     label = f"{name}@{section.text('valid_from')}" if section.has("valid_from") else name
     return CalendarVersion(
@@ -143,7 +161,10 @@ def _read_dated_hours(section: Section) -> dict[date, Hours]:
         if day is not None:
             found[day] = _read_hours(section, key)
             midnight = day.toordinal() * DAY_SECONDS
-            placed += [(midnight + start, midnight + end, (key, index)) for index, (start, end) in enumerate(found[day])]
+            placed += [
+                (midnight + start, midnight + end, (key, index))
+                for index, (start, end) in enumerate(found[day])
+            ]
     _refuse_overlaps(section, placed)
     return found
 
@@ -152,19 +173,27 @@ def _read_hours(section: Section, key: Key) -> Hours:
     """The intervals of one day in seconds after its midnight, sorted."""
     value = section.values[key]
     if not isinstance(value, list):
-        section.report([key], f"{value!r} stands where a list of hours is expected.", 'Write ["09:00-17:00"], or [] for closed.')
+        section.report(
+            [key],
+            f"{value!r} stands where a list of hours is expected.",
+            'Write ["09:00-17:00"], or [] for closed.',
+        )
         return ()
     hours = []
     for index, text in enumerate(value):
         match = _HOURS.fullmatch(text) if isinstance(text, str) else None
         if match is None:
-            section.report([key, index], f"{text!r} cannot be read as hours.", 'Write them as "09:00-17:00", in quotes.')
+            section.report(
+                [key, index], f"{text!r} cannot be read as hours.", 'Write them as "09:00-17:00", in quotes.'
+            )
             continue
         start_hour, start_minute, end_hour, end_minute = map(int, match.groups())
         start, end = start_hour * 3600 + start_minute * 60, end_hour * 3600 + end_minute * 60
         if max(start_minute, end_minute) > 59 or start >= DAY_SECONDS or end > DAY_SECONDS:
             section.report(
-                [key, index], f"{text!r} names a time of day that does not exist.", "A day goes from 00:00 to 24:00; only an end may be 24:00."
+                [key, index],
+                f"{text!r} names a time of day that does not exist.",
+                "A day goes from 00:00 to 24:00; only an end may be 24:00.",
             )
             continue
         hours.append((start, end if end > start else end + DAY_SECONDS))
@@ -177,7 +206,11 @@ def _refuse_overlaps(section: Section, placed: Sequence[tuple[int, int, tuple[Ke
     for start, end, path in sorted(placed, key=lambda interval: interval[:2]):
         if reach is not None and start < reach and (holder, path) not in reported:
             reported.add((holder, path))
-            section.report(path, f"these hours overlap with those of {_name(holder)}.", "Join the two, or let one end where the other begins.")
+            section.report(
+                path,
+                f"these hours overlap with those of {_name(holder)}.",
+                "Join the two, or let one end where the other begins.",
+            )
         if reach is None or end > reach:
             reach, holder = end, path
 
@@ -188,9 +221,9 @@ def _name(path: tuple[Key, ...] | None) -> str:
 
 def _read_holidays(section: Section) -> tuple[dict[date, str], tuple[PublicHolidays, ...]]:
     dates: dict[date, str] = {}
-    public = []
+    public: list[PublicHolidays] = []
     for index, item in enumerate(section.items("holidays")):
-        place = ["holidays", index]
+        place: list[Key] = ["holidays", index]
         if isinstance(item, str):
             day = _read_date(section, place, item)
             if day is not None:
@@ -205,7 +238,11 @@ def _read_holidays(section: Section) -> tuple[dict[date, str], tuple[PublicHolid
             else:
                 public += _read_public_holidays(entry)
         else:
-            section.report(place, f"{item!r} is not a holiday.", 'Write a date such as "2026-12-25", or {country: DE, subdivision: BE}.')
+            section.report(
+                place,
+                f"{item!r} is not a holiday.",
+                'Write a date such as "2026-12-25", or {country: DE, subdivision: BE}.',
+            )
     return dates, tuple(public)
 
 
@@ -217,7 +254,11 @@ def _read_public_holidays(entry: Section) -> Iterator[PublicHolidays]:
     country = entry.text("country")
     if country not in countries:
         if country:
-            nearest = f"Did you mean {country.upper()!r}?" if country.upper() in countries else "Write its two letters, such as DE."
+            nearest = (
+                f"Did you mean {country.upper()!r}?"
+                if country.upper() in countries
+                else "Write its two letters, such as DE."
+            )
             entry.report(["country"], f"no public holidays are known for {country!r}.", nearest)
         return
     subdivision = None
@@ -230,7 +271,11 @@ def _read_public_holidays(entry: Section) -> Iterator[PublicHolidays]:
         if isinstance(year, int) and not isinstance(year, bool) and 1900 <= year <= 9998:
             years.add(year)
         else:
-            entry.report(["years", index], f"{year!r} is not a year.", "Write years such as [2026, 2027], or leave `years` out for all.")
+            entry.report(
+                ["years", index],
+                f"{year!r} is not a year.",
+                "Write years such as [2026, 2027], or leave `years` out for all.",
+            )
     yield PublicHolidays(country, subdivision, frozenset(years) if entry.has("years") else None)
 
 

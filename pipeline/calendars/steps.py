@@ -1,13 +1,10 @@
 """Clocks as lookup tables: how many seconds a calendar had been open at any instant, and back.
 
-Time is cut into buckets of equal width, one row each, so wide that a bucket sees at most two open stretches. Within a bucket,
-
-    open(t) = greatest(open_before, least(t - closed_before_first, open_after_first),
-                                    least(t - closed_before_second, open_after_second))
-
-and the cumulative open seconds are cut into buckets in the same way, each with at most two closings, to go back. So one
-look-up by a dense whole-number key and a few whole-number operations answer any instant; the macros of
-`dbt_project/macros/business_time` are the only readers of the two step tables.
+Time is cut into buckets of equal width, one row each, so wide that a bucket sees at most two open stretches. Within a stretch,
+an instant minus the closed seconds before it (since 1970) is the cumulative open seconds; between stretches they stand still.
+The cumulative open seconds are cut into buckets in the same way, each with at most two closings, to go back. So one look-up by
+a dense whole-number key and a few comparisons answer any instant; the macros of `dbt_project/macros/business_time` are the only
+readers of the two step tables. Step 0 of both is nobody's and all null: the answer to what lies outside a clock.
 """
 
 from __future__ import annotations
@@ -42,10 +39,8 @@ CLOCK_TABLES: dict[str, dict[str, str]] = {
         "ends_epoch": "BIGINT",
         "bucket_seconds": "BIGINT",
         "first_step": "BIGINT",
-        "last_step": "BIGINT",
         "due_bucket_seconds": "BIGINT",
         "first_due_step": "BIGINT",
-        "last_due_step": "BIGINT",
         "open_seconds_total": "BIGINT",
     },
     "clock_steps": {
@@ -64,7 +59,12 @@ CLOCK_TABLES: dict[str, dict[str, str]] = {
         "closed_before_second": "BIGINT",
         "closed_before_third": "BIGINT",
     },
-    "clock_intervals": {"clock_name": "VARCHAR", "opens_at": "TIMESTAMP", "closes_at": "TIMESTAMP", "calendar_version": "VARCHAR"},
+    "clock_intervals": {
+        "clock_name": "VARCHAR",
+        "opens_at": "TIMESTAMP",
+        "closes_at": "TIMESTAMP",
+        "calendar_version": "VARCHAR",
+    },
     "clock_closures": {
         "clock_name": "VARCHAR",
         "closed_on": "DATE",
@@ -106,8 +106,9 @@ def build_clocks(
 ) -> Clocks:
     """The clocks of all calendars from `starts_at` to `ends_at` (UTC), both answerable.
 
-    Each clock reaches further where it must: until its target (open seconds) can have passed after `ends_at`, at most
-    DUE_HORIZON_YEARS. `with_explanations` fills clock_intervals and clock_closures, which only `sla explain` reads.
+    A clock answers instants with origin_epoch <= t < ends_epoch. It reaches further than asked for where it must: until its
+    target (open seconds) can have passed after `ends_at`, at most DUE_HORIZON_YEARS. `with_explanations` fills clock_intervals and clock_closures,
+    which no look-up needs.
     """
     first, last = to_epoch(starts_at), to_epoch(ends_at)
     clocks: list[dict[str, Any]] = []
@@ -115,7 +116,7 @@ def build_clocks(
     due_steps: list[Columns] = []
     intervals: list[Columns] = []
     closures: list[Columns] = []
-    next_step = next_due_step = 0
+    next_step = next_due_step = 1
     for key, name in enumerate(sorted(calendars)):
         calendar = calendars[name]
         ends_epoch, by_version = _reach(calendar, first, last, target_seconds_by_calendar.get(name, 0))
@@ -132,10 +133,8 @@ def build_clocks(
                 "ends_epoch": ends_epoch,
                 "bucket_seconds": width,
                 "first_step": next_step,
-                "last_step": next_step + len(step_rows["open_before"]) - 1,
                 "due_bucket_seconds": due_width,
                 "first_due_step": next_due_step,
-                "last_due_step": next_due_step + len(due_rows["first_closing"]) - 1,
                 "open_seconds_total": int((runs[1] - runs[0]).sum()),
             }
         )
@@ -145,9 +144,13 @@ def build_clocks(
             intervals += [_describe_intervals(name, version.label, hours) for version, hours in by_version]
             closures.append(_describe_closures(name, list_closures(calendar, first, ends_epoch)))
     return Clocks(
-        clocks=_build_table("clocks", [{column: [clock[column] for clock in clocks] for column in CLOCK_TABLES["clocks"]}]),
-        clock_steps=_build_table("clock_steps", _number("step_key", steps)),
-        clock_due_steps=_build_table("clock_due_steps", _number("due_step_key", due_steps)),
+        clocks=_build_table(
+            "clocks", [{column: [clock[column] for clock in clocks] for column in CLOCK_TABLES["clocks"]}]
+        ),
+        clock_steps=_build_table("clock_steps", _number("clock_steps", "step_key", steps)),
+        clock_due_steps=_build_table(
+            "clock_due_steps", _number("clock_due_steps", "due_step_key", due_steps)
+        ),
         clock_intervals=_build_table("clock_intervals", intervals),
         clock_closures=_build_table("clock_closures", closures),
     )
@@ -159,10 +162,14 @@ def _reach(
     """How far the clock must reach so that the target can pass after `last`, and the open intervals until there."""
     years = 0
     while True:
-        ends_epoch = min(last + years * _YEAR_SECONDS, _LAST_EPOCH)
+        # Whole days after `first`, so that the last bucket of any width is whole too.
+        days = (min(last + years * _YEAR_SECONDS, _LAST_EPOCH) - first) // DAY_SECONDS + 1
+        ends_epoch = first + days * DAY_SECONDS
         by_version = list(expand_versions(calendar, first, ends_epoch))
-        open_seconds = sum(int(np.maximum(ends - np.maximum(starts, last), 0).sum()) for _, (starts, ends) in by_version)
-        if open_seconds >= target_seconds or years >= DUE_HORIZON_YEARS or ends_epoch == _LAST_EPOCH:
+        open_seconds = sum(
+            int(np.maximum(ends - np.maximum(starts, last), 0).sum()) for _, (starts, ends) in by_version
+        )
+        if open_seconds >= target_seconds or years >= DUE_HORIZON_YEARS or ends_epoch > _LAST_EPOCH:
             return ends_epoch, by_version
         # The rate so far says how far to look; at least twice as far as before.
         expected = target_seconds * years // open_seconds + 1 if open_seconds else 0
@@ -174,7 +181,7 @@ def _build_steps(name: str, runs: Intervals, origin: int, ends_epoch: int) -> tu
     opens, closes = runs
     first_bucket, last_bucket = (opens - origin), (closes - 1 - origin)
     width = next(w for w in BUCKET_SECONDS if np.all(last_bucket[:-2] // w < first_bucket[2:] // w) or w == 1)
-    starts = origin + _number_steps(name, (ends_epoch - origin) // width + 1) * width
+    starts = origin + _number_steps(name, (ends_epoch - origin) // width) * width
     open_at_closing = np.cumsum(closes - opens)
     total = open_at_closing[-1:] if len(opens) else np.zeros(1, np.int64)
     open_after = np.concatenate([open_at_closing, total, total])
@@ -183,7 +190,8 @@ def _build_steps(name: str, runs: Intervals, origin: int, ends_epoch: int) -> tu
     closed_before = opens - np.concatenate([[0], open_after[:-1]])
     run = np.searchsorted(closes, starts, side="right")
     return width, {
-        "open_before": open_after[run] - (np.append(closes, [_NEVER, _NEVER])[run] - np.maximum(starts, opens[run])),
+        "open_before": open_after[run]
+        - (np.append(closes, [_NEVER, _NEVER])[run] - np.maximum(starts, opens[run])),
         "closed_before_first": closed_before[run],
         "open_after_first": open_after[run],
         "closed_before_second": closed_before[run + 1],
@@ -221,9 +229,11 @@ def _number_steps(name: str, count: int) -> np.ndarray:
     return np.arange(count, dtype=np.int64)
 
 
-def _number(key: str, parts: list[Columns]) -> list[Columns]:
-    """The parts, numbered through without a gap: DuckDB joins such a key by array look-up."""
-    numbered, first = [], 0
+def _number(table: str, key: str, parts: list[Columns]) -> list[Columns]:
+    """Step 0, which is all null, and the parts, numbered through without a gap: DuckDB joins such a key by array look-up."""
+    columns = [column for column in CLOCK_TABLES[table] if column != key]
+    numbered: list[Columns] = [{key: [0], **{column: [None] for column in columns}}]
+    first = 1
     for part in parts:
         count = len(next(iter(part.values())))
         numbered.append({key: np.arange(first, first + count, dtype=np.int64), **part})
@@ -233,7 +243,12 @@ def _number(key: str, parts: list[Columns]) -> list[Columns]:
 
 def _describe_intervals(name: str, version: str, hours: Intervals) -> Columns:
     count = len(hours[0])
-    return {"clock_name": [name] * count, "opens_at": hours[0], "closes_at": hours[1], "calendar_version": [version] * count}
+    return {
+        "clock_name": [name] * count,
+        "opens_at": hours[0],
+        "closes_at": hours[1],
+        "calendar_version": [version] * count,
+    }
 
 
 def _describe_closures(name: str, closures: list[Closure]) -> Columns:
@@ -255,7 +270,9 @@ def _build_table(table: str, parts: list[Columns]) -> pyarrow.Table:
         values = [part[column] for part in parts]
         chunks = [
             # Epoch seconds; the tables keep microseconds, as DuckDB's TIMESTAMP does.
-            pyarrow.array(np.asarray(v, np.int64) * 1_000_000).cast(arrow_type) if sql_type == "TIMESTAMP" else pyarrow.array(v, arrow_type)
+            pyarrow.array(np.asarray(v, np.int64) * 1_000_000).cast(arrow_type)
+            if sql_type == "TIMESTAMP"
+            else pyarrow.array(v, arrow_type)
             for v in values
         ]
         columns[column] = pyarrow.chunked_array(chunks, arrow_type)

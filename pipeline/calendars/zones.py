@@ -97,7 +97,13 @@ def list_zone_months(zones: Iterable[str], starts_at: datetime, ends_at: datetim
             )
     text = pyarrow.string()
     schema = pyarrow.schema(
-        {"time_zone": text, "utc_month": text, "month_before": text, "boundary_at": pyarrow.timestamp("us"), "month_after": text}
+        {
+            "time_zone": text,
+            "utc_month": text,
+            "month_before": text,
+            "boundary_at": pyarrow.timestamp("us"),
+            "month_after": text,
+        }
     )
     return pyarrow.Table.from_pylist(rows, schema=schema)
 
@@ -107,7 +113,10 @@ def _list_offsets(zone: str, block: int) -> np.ndarray:
     """The offsets from UTC at every half day of a block, and at its end."""
     rules = find_zone(zone)
     first = block * _BLOCK_HALVES
-    return np.array([_offset(half * _HALF_DAY_SECONDS, rules) for half in range(first, first + _BLOCK_HALVES + 1)], dtype=np.int64)
+    return np.array(
+        [_offset(half * _HALF_DAY_SECONDS, rules) for half in range(first, first + _BLOCK_HALVES + 1)],
+        dtype=np.int64,
+    )
 
 
 def _offset(wall_seconds: int, rules: zoneinfo.ZoneInfo) -> int:

@@ -16,14 +16,14 @@ def read_pointer(root: Path) -> dict[str, str]:
 def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
     """The rows of `sql` on the build that is served."""
     file = root / "warehouse" / "published" / read_pointer(root)["file"]
-    with duckdb.connect(str(file), read_only=True, config={"TimeZone": "UTC"}) as connection:
+    with duckdb.connect(str(file), read_only=True) as connection:
         return connection.execute(sql).fetchall()
 
 
 def dump_tables(root: Path, *schemas: str) -> dict[str, str]:
     """Table -> its rows as text in a fixed order, header first."""
     file = root / "warehouse" / "published" / read_pointer(root)["file"]
-    with duckdb.connect(str(file), read_only=True, config={"TimeZone": "UTC"}) as connection:
+    with duckdb.connect(str(file), read_only=True) as connection:
         names = connection.execute(
             "select table_schema, table_name from information_schema.tables where list_contains(?, table_schema) order by all",
             [list(schemas)],

@@ -62,9 +62,15 @@ class Oracle:
             counted += length
         return None
 
-    def _counted_stretches(self, start: int, end: int, pauses: list[tuple[int, int | None]]) -> Iterator[tuple[int, int]]:
+    def _counted_stretches(
+        self, start: int, end: int, pauses: list[tuple[int, int | None]]
+    ) -> Iterator[tuple[int, int]]:
         """The minutes that count, as (begin, seconds); seconds one by one in a minute in which something changes."""
-        edges = {edge // MINUTE for edge in (start, end, *self.begins, *(e for pause in pauses for e in pause)) if edge is not None}
+        edges = {
+            edge // MINUTE
+            for edge in (start, end, *self.begins, *(e for pause in pauses for e in pause))
+            if edge is not None
+        }
         for minute in range(start // MINUTE, -(-end // MINUTE)):
             if minute not in edges:
                 if self._counts(minute * MINUTE, pauses):
@@ -77,7 +83,9 @@ class Oracle:
     def _counts(self, second: int, pauses: list[tuple[int, int | None]]) -> bool:
         if not self.is_open(second):
             return False
-        return not any(paused <= second and (resumed is None or second < resumed) for paused, resumed in pauses)
+        return not any(
+            paused <= second and (resumed is None or second < resumed) for paused, resumed in pauses
+        )
 
 
 def _begin(version: Mapping[str, Any]) -> int | None:
@@ -118,15 +126,21 @@ def _hours_of(day: date, version: Mapping[str, Any], holidays: set[date]) -> lis
 
 
 def _place(midnight: datetime, hours: str) -> tuple[datetime, datetime]:
-    (start_hour, start_minute), (end_hour, end_minute) = (map(int, time.split(":")) for time in hours.split("-"))
+    (start_hour, start_minute), (end_hour, end_minute) = (
+        map(int, time.split(":")) for time in hours.split("-")
+    )
     start = midnight + timedelta(hours=start_hour, minutes=start_minute)
     end = midnight + timedelta(hours=end_hour, minutes=end_minute)
     return start, end if end > start else end + timedelta(days=1)
 
 
-def _without_breaks(start: datetime, end: datetime, version: Mapping[str, Any]) -> list[tuple[datetime, datetime]]:
+def _without_breaks(
+    start: datetime, end: datetime, version: Mapping[str, Any]
+) -> list[tuple[datetime, datetime]]:
     breaks = [
-        _place(datetime.fromisoformat(day), hours) for day, written in version.get("breaks", {}).items() for hours in written
+        _place(datetime.fromisoformat(day), hours)
+        for day, written in version.get("breaks", {}).items()
+        for hours in written
     ]
     breaks = [(begin, finish) for begin, finish in breaks if begin < end and finish > start]
     if not breaks:
@@ -153,6 +167,10 @@ def _list_holidays(version: Mapping[str, Any], first: int, last: int) -> Iterabl
         else:
             import holidays
 
-            years = range(datetime.fromtimestamp(first, UTC).year - 1, datetime.fromtimestamp(last, UTC).year + 2)
+            years = range(
+                datetime.fromtimestamp(first, UTC).year - 1, datetime.fromtimestamp(last, UTC).year + 2
+            )
             wanted = [year for year in years if year in entry.get("years", years)]
-            yield from holidays.country_holidays(entry["country"], subdiv=entry.get("subdivision"), years=wanted)
+            yield from holidays.country_holidays(
+                entry["country"], subdiv=entry.get("subdivision"), years=wanted
+            )

@@ -55,7 +55,10 @@ def parse_instant(text: str) -> int:
 
 
 def _write_hours(edges: Sequence[int]) -> list[str]:
-    return [f"{s // 60:02}:{s % 60:02}-{e // 60:02}:{e % 60:02}" for s, e in zip(edges[::2], edges[1::2], strict=False)]
+    return [
+        f"{s // 60:02}:{s % 60:02}-{e // 60:02}:{e % 60:02}"
+        for s, e in zip(edges[::2], edges[1::2], strict=False)
+    ]
 
 
 # Minutes of a day: mostly on the quarter, often around the hours at which clocks change.
@@ -77,7 +80,9 @@ def _weeks(draw: st.DrawFn) -> dict[str, list[str]]:
         turn = draw(_MINUTES)
         length = draw(st.integers(1, DAY_MINUTES))
         end = (turn + length) % DAY_MINUTES
-        return {day: _write_hours([turn, end]) for day in draw(st.sets(st.sampled_from(WEEKDAYS), min_size=1))}
+        return {
+            day: _write_hours([turn, end]) for day in draw(st.sets(st.sampled_from(WEEKDAYS), min_size=1))
+        }
     same = draw(DAY_HOURS)
     for day in WEEKDAYS:
         if kind == "whole":
@@ -89,7 +94,9 @@ def _weeks(draw: st.DrawFn) -> dict[str, list[str]]:
 
 @st.composite
 def versions(draw: st.DrawFn, anchor: date) -> dict[str, Any]:
-    days = st.integers(-HALF_WIDTH_DAYS, HALF_WIDTH_DAYS).map(lambda shift: (anchor + timedelta(days=shift)).isoformat())
+    days = st.integers(-HALF_WIDTH_DAYS, HALF_WIDTH_DAYS).map(
+        lambda shift: (anchor + timedelta(days=shift)).isoformat()
+    )
     holidays: list[Any] = draw(st.lists(days, max_size=2, unique=True))
     if draw(st.integers(0, 3)) == 0:
         holidays = [*holidays, draw(st.sampled_from(PUBLIC))]
@@ -121,14 +128,18 @@ def calendars(draw: st.DrawFn, anchor: date) -> dict[str, Any]:
 def instants(anchor: date) -> st.SearchStrategy[int]:
     width = HALF_WIDTH_DAYS * 86_400
     coarse = st.integers(-width // 900, width // 900).map(lambda quarter: _epoch(anchor) + quarter * 900)
-    return st.one_of(coarse, coarse.flatmap(lambda at: st.sampled_from([at - 1, at + 1])), st.integers(-width, width).map(lambda s: _epoch(anchor) + s))
+    return st.one_of(
+        coarse,
+        coarse.flatmap(lambda at: st.sampled_from([at - 1, at + 1])),
+        st.integers(-width, width).map(lambda s: _epoch(anchor) + s),
+    )
 
 
 @st.composite
 def pause_lists(draw: st.DrawFn, anchor: date, with_endless: bool) -> list[list[int | None]]:
     """Pauses may overlap, nest, touch, be empty, and lie partly or wholly outside the span."""
     pauses: list[list[int | None]] = [
-        list(sorted(pause)) for pause in draw(st.lists(st.tuples(instants(anchor), instants(anchor)), max_size=3))
+        sorted(pause) for pause in draw(st.lists(st.tuples(instants(anchor), instants(anchor)), max_size=3))
     ]
     if with_endless and pauses and draw(st.integers(0, 9)) == 0:
         pauses[-1][1] = None
@@ -150,22 +161,31 @@ def questions(draw: st.DrawFn, anchor: date) -> dict[str, Any]:
 
 
 @st.composite
-def cases(draw: st.DrawFn, anchor: date, questions_per_calendar: int = 4) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def cases(
+    draw: st.DrawFn, anchor: date, questions_per_calendar: int = 4
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A calendar with something special near a day, and questions near it."""
     asked = draw(st.lists(questions(anchor), min_size=1, max_size=questions_per_calendar))
     return draw(calendars(anchor)), asked
 
 
-def ask(folder: Path, calendar_by_name: dict[str, Any], asked: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def ask(
+    folder: Path, calendar_by_name: dict[str, Any], asked: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """The answers of the product: through the calendar file, the NDJSON and the SQL macros."""
     file = folder / "calendars.yml"
     # JSON is YAML, and quicker to write.
     file.write_text(json.dumps({"calendars": calendar_by_name}), encoding="utf-8")
     lines = []
     for number, question in enumerate(asked):
-        written = {key: format_instant(value) if key in ("start", "end", "at") else value for key, value in question.items()}
+        written = {
+            key: format_instant(value) if key in ("start", "end", "at") else value
+            for key, value in question.items()
+        }
         if "pauses" in question:
-            written["pauses"] = [[None if e is None else format_instant(e) for e in pause] for pause in question["pauses"]]
+            written["pauses"] = [
+                [None if e is None else format_instant(e) for e in pause] for pause in question["pauses"]
+            ]
         lines.append(json.dumps({"id": number, **written}))
     out = io.StringIO()
     answer_questions(io.StringIO("\n".join(lines)), file, out)

@@ -17,7 +17,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.generative.questions import ANCHORS, DAY_HOURS, WEEKDAYS, ask, format_instant, instants, parse_instant, versions
+from tests.generative.questions import (
+    ANCHORS,
+    DAY_HOURS,
+    WEEKDAYS,
+    ask,
+    format_instant,
+    instants,
+    parse_instant,
+    versions,
+)
 
 CALENDARS_PER_DRAW = 20
 EXAMPLES = 2_000
@@ -46,16 +55,28 @@ class Case:
 
 
 def elapsed(calendar: Any, start: int, end: int, *pauses: tuple[int, int]) -> tuple[Any, Question]:
-    return calendar, {"op": "elapsed", "start": start, "end": end, "pauses": [list(pause) for pause in pauses]}
+    return calendar, {
+        "op": "elapsed",
+        "start": start,
+        "end": end,
+        "pauses": [list(pause) for pause in pauses],
+    }
 
 
 def due(calendar: Any, start: int, seconds: int, *pauses: tuple[int, int]) -> tuple[Any, Question]:
-    return calendar, {"op": "due", "start": start, "seconds": seconds, "pauses": [list(pause) for pause in pauses]}
+    return calendar, {
+        "op": "due",
+        "start": start,
+        "seconds": seconds,
+        "pauses": [list(pause) for pause in pauses],
+    }
 
 
 def spans_add_up(case: Case) -> Law:
     a, b, c, _ = case.instants
-    first, second, whole = yield [elapsed(case.calendar, *span, case.pause) for span in ((a, b), (b, c), (a, c))]
+    first, second, whole = yield [
+        elapsed(case.calendar, *span, case.pause) for span in ((a, b), (b, c), (a, c))
+    ]
     assert first + second == whole
 
 
@@ -231,7 +252,11 @@ def check_laws(cases: list[Case], folder: Path) -> None:
             except StopIteration:
                 continue
             for calendar, question in wanted:
-                name = calendar if isinstance(calendar, str) else names.setdefault(id(calendar), (f"c{len(names)}", calendar))[0]
+                name = (
+                    calendar
+                    if isinstance(calendar, str)
+                    else names.setdefault(id(calendar), (f"c{len(names)}", calendar))[0]
+                )
                 asked.append({"calendar": name, **question})
             waiting.append((law, len(wanted)))
         replies = iter(ask(folder, dict(names.values()), asked)) if asked else iter(())
@@ -254,14 +279,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("laws")
 
 
-@settings(max_examples=EXAMPLES // CALENDARS_PER_DRAW, deadline=None, suppress_health_check=_QUIET, database=None)
+@settings(
+    max_examples=EXAMPLES // CALENDARS_PER_DRAW, deadline=None, suppress_health_check=_QUIET, database=None
+)
 @given(drawn=_DRAWS)
 def test_clock_obeys_the_laws_of_business_time(folder: Path, drawn: list[Case]) -> None:
     check_laws(drawn, folder)
 
 
 @pytest.mark.long
-@settings(max_examples=LONG_EXAMPLES // CALENDARS_PER_DRAW, deadline=None, suppress_health_check=_QUIET, database=None)
+@settings(
+    max_examples=LONG_EXAMPLES // CALENDARS_PER_DRAW,
+    deadline=None,
+    suppress_health_check=_QUIET,
+    database=None,
+)
 @given(drawn=_DRAWS)
 def test_clock_obeys_the_laws_of_business_time_over_many_examples(folder: Path, drawn: list[Case]) -> None:
     check_laws(drawn, folder)

@@ -27,7 +27,11 @@ Case = tuple[dict[str, Any], list[dict[str, Any]]]
 
 def compare(anchor: date, drawn: list[Case], folder: Path) -> None:
     by_name = {f"calendar_{index}": calendar for index, (calendar, _) in enumerate(drawn)}
-    asked = [{"calendar": name, **question} for name, (_, questions) in zip(by_name, drawn, strict=True) for question in questions]
+    asked = [
+        {"calendar": name, **question}
+        for name, (_, questions) in zip(by_name, drawn, strict=True)
+        for question in questions
+    ]
     answers = ask(folder, by_name, asked)
     midnight = (anchor - date(1970, 1, 1)).days * 86_400
     reach = midnight + REACH_SECONDS
@@ -38,18 +42,25 @@ def compare(anchor: date, drawn: list[Case], folder: Path) -> None:
         if question["op"] == "is_open":
             assert answer["open"] == oracle.is_open(question["at"]), context
         elif question["op"] == "elapsed":
-            assert answer["seconds"] == oracle.elapsed(question["start"], question["end"], question["pauses"]), context
+            assert answer["seconds"] == oracle.elapsed(
+                question["start"], question["end"], question["pauses"]
+            ), context
         else:
             expected = oracle.due(question["start"], question["seconds"], question["pauses"], reach)
             if expected is None:
                 assert "error" in answer or parse_instant(answer["at"]) > reach, context
             else:
-                assert parse_instant(answer.get("at", "1900-01-01T00:00:00Z")) == expected, (expected, context)
+                assert parse_instant(answer.get("at", "1900-01-01T00:00:00Z")) == expected, (
+                    expected,
+                    context,
+                )
 
 
 # One day for all calendars of a draw: clocks reach from the first question to the last.
 _DRAWS = st.sampled_from(ANCHORS).flatmap(
-    lambda anchor: st.tuples(st.just(anchor), st.lists(cases(anchor), min_size=CALENDARS_PER_DRAW, max_size=CALENDARS_PER_DRAW))
+    lambda anchor: st.tuples(
+        st.just(anchor), st.lists(cases(anchor), min_size=CALENDARS_PER_DRAW, max_size=CALENDARS_PER_DRAW)
+    )
 )
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 
@@ -59,14 +70,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("clock")
 
 
-@settings(max_examples=EXAMPLES // CALENDARS_PER_DRAW, deadline=None, suppress_health_check=_QUIET, database=None)
+@settings(
+    max_examples=EXAMPLES // CALENDARS_PER_DRAW, deadline=None, suppress_health_check=_QUIET, database=None
+)
 @given(drawn=_DRAWS)
 def test_clock_agrees_with_the_oracle_to_the_second(folder: Path, drawn: tuple[date, list[Case]]) -> None:
     compare(*drawn, folder)
 
 
 @pytest.mark.long
-@settings(max_examples=LONG_EXAMPLES // CALENDARS_PER_DRAW, deadline=None, suppress_health_check=_QUIET, database=None)
+@settings(
+    max_examples=LONG_EXAMPLES // CALENDARS_PER_DRAW,
+    deadline=None,
+    suppress_health_check=_QUIET,
+    database=None,
+)
 @given(drawn=_DRAWS)
-def test_clock_agrees_with_the_oracle_to_the_second_over_many_examples(folder: Path, drawn: tuple[date, list[Case]]) -> None:
+def test_clock_agrees_with_the_oracle_to_the_second_over_many_examples(
+    folder: Path, drawn: tuple[date, list[Case]]
+) -> None:
     compare(*drawn, folder)

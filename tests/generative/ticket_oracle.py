@@ -81,8 +81,6 @@ class Verdict:
     status_before_waiver: str
     status_as_submitted: str
     severity_in_force: int | None
-    starts_at: int | None
-    stopped_at: int | None
     elapsed_seconds: int | None
     due_at: int | None
     breached_at: int | None
@@ -181,6 +179,9 @@ class TicketOracle:
         self.clocks = {name: Clock(calendar, *horizon) for name, calendar in calendars.items()}
         self.clocks["always"] = Clock(None, *horizon)
         self.horizon_end = horizon[1] - MINUTE
+        # Every promise that any plan declares has a row on every ticket, if only to say that it was not made here.
+        every = (o["obligation"] for plan in plans for version in plan["versions"] for o in version["obligations"])
+        self.obligations = sorted(set(every))
         self.terms, self.customers, self.as_of = terms, customers, as_of
         with SEED.open(encoding="utf-8", newline="") as lines:
             self.precedence = {row["moment"]: int(row["precedence"]) for row in csv.DictReader(lines)}
@@ -192,12 +193,14 @@ class TicketOracle:
         exclusion, version = self._find_version(ticket)
         moments, end = self._list_moments(ticket)
         rows: list[Verdict] = []
-        names = [one["obligation"] for one in version["obligations"]] if version else self._list_obligations()
-        for name in names:
-            obligation = None if version is None else next(o for o in version["obligations"] if o["obligation"] == name)
-            cycles: list[Cycle | None] = list(_run(obligation, moments)) if obligation else []
+        promised = {one["obligation"]: one for one in version["obligations"]} if version else {}
+        for name in self.obligations:
+            obligation = promised.get(name)
+            cycles: list[Cycle | None] = list(_run(obligation, moments)) if obligation and not exclusion else []
             for number, cycle in enumerate(cycles or [None], 1):
-                row = self._judge_cycle(ticket, name, number, version, obligation, cycle, moments, end, exclusion)
+                row = self._judge_cycle(
+                    ticket, name, number, version, obligation, cycle, moments, end, exclusion
+                )
                 rows.append(self._waive(row, ticket, waivers))
         return rows
 
@@ -235,11 +238,6 @@ class TicketOracle:
             if at is None or begin <= at < end:
                 return version
         raise AssertionError(f"{plan} has no version at {at}: such histories are not generated")
-
-    def _list_obligations(self) -> list[str]:
-        """Without a plan there is one row for each promise that any plan makes, to say that it was not made here."""
-        every = (o["obligation"] for plan in self.plans.values() for v in plan["versions"] for o in v["obligations"])
-        return sorted(set(every))
 
     # --- what happened -------------------------------------------------------------------------------------------
 
@@ -281,7 +279,7 @@ class TicketOracle:
         stop = cycle.stop if cycle else None
         level, changes = submitted, []
         for moment in moments:
-            if moment.name == "severity_changed" and (stop is None or moment.order < stop.order):
+            if moment.name == "severity_changed" and (stop is None or moment.at < stop.at):
                 if cycle is None or moment.order < cycle.start.order:
                     level = int(moment.value)
                 else:
@@ -296,31 +294,35 @@ class TicketOracle:
             status_before_waiver="not_covered",
             status_as_submitted="not_covered",
             severity_in_force=in_force,
-            starts_at=cycle.start.at if cycle else None,
-            stopped_at=stop.at if stop else None,
             elapsed_seconds=None,
             due_at=None,
             breached_at=None,
             settled_month=_month(ticket.submitted_at, zone),
         )
-        if exclusion is not None or version is None or obligation is None:
+        if exclusion is not None or version is None:
             return row
+        if obligation is None:
+            return replace(row, status_reason="no_such_promise")
         reading = self._judge_levels(version, obligation, cycle, moments, end, level, changes)
         as_submitted = self._judge_levels(version, obligation, cycle, moments, end, submitted, [])
-        if isinstance(reading, Reading):
-            settled = {"met": row.stopped_at, "breached": reading.breached_at}.get(reading.status)
-            row = replace(
-                row,
-                status=reading.status,
-                elapsed_seconds=reading.elapsed,
-                due_at=reading.due_at,
-                breached_at=reading.breached_at,
-                settled_month=None if settled is None else _month(settled, zone),
-            )
-        else:
-            row = replace(row, status_reason=reading, status=_status_of(reading))
-        status = as_submitted.status if isinstance(as_submitted, Reading) else _status_of(as_submitted)
+        row = replace(row, **self._describe(reading, stop, zone))
+        status = self._describe(as_submitted, stop, zone)["status"]
         return replace(row, status_before_waiver=row.status, status_as_submitted=status)
+
+    def _describe(self, reading: Reading | str, stop: Moment | None, zone: str) -> dict[str, Any]:
+        """The columns that say what the clocks showed. Without a verdict the row stays settled at submission."""
+        if isinstance(reading, str):
+            return {"status": _status_of(reading), "status_reason": reading}
+        if reading.status in ENDS.values():
+            return {"status": "not_covered", "status_reason": reading.status, "due_at": reading.due_at}
+        settled = {"met": stop.at if stop else None, "breached": reading.breached_at}.get(reading.status)
+        return {
+            "status": reading.status,
+            "elapsed_seconds": reading.elapsed,
+            "due_at": reading.due_at,
+            "breached_at": reading.breached_at,
+            "settled_month": None if settled is None else _month(settled, zone),
+        }
 
     def _judge_levels(
         self,
@@ -346,17 +348,17 @@ class TicketOracle:
                     assert policy == "replaces"
                     legs = self._add_leg(obligation, new, start)
             level = new
+        if cycle is None:
+            return "not_started"
         if not legs:
             if level is None:
                 return "unknown_severity"
             return "no_such_promise" if version["severities"][level]["is_covered"] else "severity_not_covered"
-        if cycle is None:
-            return "not_started"
         read_until = cycle.stop.at if cycle.stop else end.at if end else self.as_of
         still = [*cycle.gaps, *_list_pauses(obligation, moments, read_until)]
         reading = self._read(legs, still, read_until, cycle.stop is not None)
         if reading.status == "pending" and end is not None:
-            return ENDS[end.name]
+            return replace(reading, status=ENDS[end.name])
         return reading
 
     def _add_leg(self, obligation: Mapping[str, Any], level: int | None, counts_from: int) -> list[Leg]:
@@ -365,7 +367,9 @@ class TicketOracle:
                 return [Leg(counts_from, _seconds(promise["target"]), self.clocks[promise["clock"]])]
         return []
 
-    def _read(self, legs: Sequence[Leg], still: Sequence[tuple[int, int]], read_until: int, is_stopped: bool) -> Reading:
+    def _read(
+        self, legs: Sequence[Leg], still: Sequence[tuple[int, int]], read_until: int, is_stopped: bool
+    ) -> Reading:
         """The leg that is due first decides. What stands still takes no time on any clock."""
         dues = [self._reach(leg, still, leg.target) for leg in legs]
         over = [leg for leg in legs if _elapsed(leg, still, read_until) > leg.target]
@@ -412,24 +416,30 @@ def _name(event: Event, ticket: Ticket) -> str:
 def _run(obligation: Mapping[str, Any], moments: Sequence[Moment]) -> Iterator[Cycle]:
     cycle: Cycle | None = None
     for moment in moments:
-        is_running = cycle is not None and cycle.stop is None
-        if cycle is not None and is_running and moment.name in obligation["stops_on"]:
+        if cycle is not None and cycle.stop is None:
+            if moment.name not in obligation["stops_on"]:
+                continue
             cycle.stop = moment
-        elif cycle is None and moment.name in obligation["starts_on"]:
+            if obligation["cycles"] == "resume":
+                continue
+        starts = moment.name in obligation["starts_on"]
+        if cycle is None:
+            cycle = Cycle(moment) if starts else None
+        elif obligation["cycles"] == "repeat" and starts:
+            # The moment that stopped the last run may start this one.
+            yield cycle
             cycle = Cycle(moment)
-        elif cycle is not None and not is_running:
+        elif obligation["cycles"] == "resume" and moment.name in obligation["resumes_on"]:
             assert cycle.stop is not None
-            if obligation["cycles"] == "resume" and moment.name in obligation["resumes_on"]:
-                cycle.gaps.append((cycle.stop.at, moment.at))
-                cycle.stop = None
-            elif obligation["cycles"] == "repeat" and moment.name in obligation["starts_on"]:
-                yield cycle
-                cycle = Cycle(moment)
+            cycle.gaps.append((cycle.stop.at, moment.at))
+            cycle.stop = None
     if cycle is not None:
         yield cycle
 
 
-def _list_pauses(obligation: Mapping[str, Any], moments: Sequence[Moment], read_until: int) -> list[tuple[int, int]]:
+def _list_pauses(
+    obligation: Mapping[str, Any], moments: Sequence[Moment], read_until: int
+) -> list[tuple[int, int]]:
     """Spans that do not count, none later than read_until: who waits at that instant is not waited for after it."""
     found = []
     for pause in obligation.get("pauses_on", []):
@@ -437,7 +447,11 @@ def _list_pauses(obligation: Mapping[str, Any], moments: Sequence[Moment], read_
         begin: int | None = None
         for moment in moments:
             opens = moment.name == (pause if is_status else pause["from"])
-            closes = moment.name.startswith("status:") and not opens if is_status else moment.name == pause["until"]
+            closes = (
+                moment.name.startswith("status:") and not opens
+                if is_status
+                else moment.name == pause["until"]
+            )
             if begin is None and opens:
                 begin = moment.at
             elif begin is not None and closes:

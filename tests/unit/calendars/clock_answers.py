@@ -14,7 +14,10 @@ def answer(folder: Path, calendar: Any, *questions: dict[str, Any] | str) -> lis
     """The answers to questions about the calendar `desk`; a question may be a raw line. Ids are positions."""
     file = folder / "calendars.yml"
     file.write_text(json.dumps({"calendars": {"desk": calendar}}), encoding="utf-8")
-    lines = [q if isinstance(q, str) else json.dumps({"id": i, "calendar": "desk", **q}) for i, q in enumerate(questions)]
+    lines = [
+        q if isinstance(q, str) else json.dumps({"id": i, "calendar": "desk", **q})
+        for i, q in enumerate(questions)
+    ]
     out = io.StringIO()
     is_complete = answer_questions(io.StringIO("\n".join(lines)), file, out)
     answers = [json.loads(line) for line in out.getvalue().splitlines()]

@@ -16,7 +16,10 @@ from pipeline.errors import ConfigurationError
 from tests.unit.calendars.clock_answers import answer, ask, due, elapsed, is_open
 
 HOUR = 3600
-DESK: dict[str, Any] = {"time_zone": "UTC", "weekly": {day: ["09:00-17:00"] for day in ("mon", "tue", "wed", "thu", "fri")}}
+DESK: dict[str, Any] = {
+    "time_zone": "UTC",
+    "weekly": {day: ["09:00-17:00"] for day in ("mon", "tue", "wed", "thu", "fri")},
+}
 
 
 def at(clock: str) -> str:
@@ -41,7 +44,9 @@ def at(clock: str) -> str:
         ([["2025-01-01T00:00:00Z", "9999-12-31T00:00:00Z"]], 8),
     ],
 )
-def test_elapsed_takes_out_the_open_part_of_pauses_once(tmp_path: Path, pauses: list[Any], paused_hours: int) -> None:
+def test_elapsed_takes_out_the_open_part_of_pauses_once(
+    tmp_path: Path, pauses: list[Any], paused_hours: int
+) -> None:
     assert ask(tmp_path, DESK, elapsed(at("09:00"), at("18:00"), *pauses)) == (8 - paused_hours) * HOUR
 
 
@@ -54,7 +59,11 @@ def test_elapsed_takes_out_the_open_part_of_pauses_once(tmp_path: Path, pauses: 
         (1 * HOUR + 1, [[at("10:00"), at("12:00")]], "2026-07-01T12:00:01Z"),
         # A pause from noon to the next day's noon holds 5 open hours of this day and 3 of the next.
         (4 * HOUR, [[at("12:00"), "2026-07-02T12:00:00Z"]], "2026-07-02T13:00:00Z"),
-        (4 * HOUR, [[at("10:00"), at("12:00")], [at("11:00"), at("13:00")], [at("14:00"), at("15:00")]], at("17:00")),
+        (
+            4 * HOUR,
+            [[at("10:00"), at("12:00")], [at("11:00"), at("13:00")], [at("14:00"), at("15:00")]],
+            at("17:00"),
+        ),
         (2 * HOUR, [[at("11:00"), None]], at("11:00")),
         (2 * HOUR, [[at("06:00"), at("10:00")]], at("12:00")),
         (0, [[at("08:00"), at("12:00")]], at("09:00")),
@@ -69,7 +78,10 @@ def test_due_moves_by_the_open_part_of_pauses_that_begin_before_it(
 @pytest.mark.parametrize(
     ("question", "reason"),
     [
-        ({"op": "is_open", "at": at("10:00"), "calendar": "dsek"}, "unknown calendar 'dsek'. Did you mean 'desk'?"),
+        (
+            {"op": "is_open", "at": at("10:00"), "calendar": "dsek"},
+            "unknown calendar 'dsek'. Did you mean 'desk'?",
+        ),
         ({"op": "is_open", "at": at("10:00"), "calendar": None}, "unknown calendar None"),
         ({"op": "is_closed", "at": at("10:00")}, "unknown op 'is_closed'. Did you mean 'is_open'?"),
         ({"op": "is_open"}, "'at' is missing"),
@@ -110,7 +122,9 @@ def test_a_line_that_is_no_question_is_answered_without_id(tmp_path: Path, line:
 def test_bytes_that_are_no_text_are_answered_without_id(tmp_path: Path) -> None:
     (tmp_path / "calendars.yml").write_text(json.dumps({"calendars": {"desk": DESK}}))
     questions = tmp_path / "questions.ndjson"
-    good = json.dumps({"id": "ü", "calendar": "always", "op": "is_open", "at": at("10:00")}, ensure_ascii=False)
+    good = json.dumps(
+        {"id": "ü", "calendar": "always", "op": "is_open", "at": at("10:00")}, ensure_ascii=False
+    )
     questions.write_bytes(b"\xff\xfe\n\n\xef\xbb\xbf" + good.encode())
     out = io.StringIO()
     assert answer_questions(questions, tmp_path / "calendars.yml", out) is False
@@ -155,7 +169,12 @@ def test_answers_do_not_depend_on_the_time_zone_of_the_machine(
     time.tzset()
     try:
         berlin = {**DESK, "time_zone": "Europe/Berlin"}
-        got = answer(tmp_path, berlin, elapsed("2026-03-27T00:00:00Z", "2026-03-30T08:00:00Z"), due(at("06:00"), 9 * HOUR))
+        got = answer(
+            tmp_path,
+            berlin,
+            elapsed("2026-03-27T00:00:00Z", "2026-03-30T08:00:00Z"),
+            due(at("06:00"), 9 * HOUR),
+        )
         # Friday 8 hours, Monday from 07:00 UTC; in summer the desk opens at 07:00 UTC and closes at 15:00.
         assert got == [{"id": 0, "seconds": (8 + 1) * HOUR}, {"id": 1, "at": "2026-07-02T08:00:00Z"}]
     finally:

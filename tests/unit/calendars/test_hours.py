@@ -44,7 +44,9 @@ def test_hours_are_half_open_at_their_limits(tmp_path: Path, at: str, opened: bo
         ("2026-07-01T12:00:00+02:00", "2026-07-01T11:00:00Z", HOUR),
     ],
 )
-def test_elapsed_counts_open_seconds_between_instants(tmp_path: Path, start: str, end: str, seconds: int) -> None:
+def test_elapsed_counts_open_seconds_between_instants(
+    tmp_path: Path, start: str, end: str, seconds: int
+) -> None:
     assert ask(tmp_path, NINE_TO_FIVE, elapsed(start, end)) == seconds
 
 
@@ -59,12 +61,18 @@ def test_elapsed_counts_open_seconds_between_instants(tmp_path: Path, start: str
         ("2026-07-01T17:00:00Z", 8 * HOUR, "2026-07-02T17:00:00Z"),
     ],
 )
-def test_due_is_at_closing_when_the_target_is_used_up_there(tmp_path: Path, start: str, seconds: int, at: str) -> None:
+def test_due_is_at_closing_when_the_target_is_used_up_there(
+    tmp_path: Path, start: str, seconds: int, at: str
+) -> None:
     assert ask(tmp_path, NINE_TO_FIVE, due(start, seconds)) == at
 
 
 def test_due_reaches_years_beyond_the_questions_when_the_calendar_is_rarely_open(tmp_path: Path) -> None:
-    yearly = {"time_zone": "UTC", "weekly": {}, "overrides": {f"{year}-01-01": ["00:00-01:00"] for year in range(2026, 2060)}}
+    yearly = {
+        "time_zone": "UTC",
+        "weekly": {},
+        "overrides": {f"{year}-01-01": ["00:00-01:00"] for year in range(2026, 2060)},
+    }
     # One hour a year, the first in 2026: the thirtieth ends in 2055.
     assert ask(tmp_path, yearly, due("2025-12-31T00:00:00Z", 30 * HOUR)) == "2055-01-01T01:00:00Z"
 
@@ -154,7 +162,9 @@ def test_a_day_that_ends_at_24_joins_the_next_day(tmp_path: Path) -> None:
         ([{"date": "2026-12-25", "name": "Company day"}], 8),
     ],
 )
-def test_a_holiday_takes_away_the_shifts_that_start_on_it(tmp_path: Path, holiday: list[Any], hours: int) -> None:
+def test_a_holiday_takes_away_the_shifts_that_start_on_it(
+    tmp_path: Path, holiday: list[Any], hours: int
+) -> None:
     nights = desk("22:00-06:00", holidays=holiday)
     assert ask(tmp_path, nights, elapsed("2026-12-24T12:00:00Z", "2026-12-26T12:00:00Z")) == hours * HOUR
 
@@ -165,8 +175,12 @@ def test_the_end_of_the_evening_before_stays_open_on_a_holiday(tmp_path: Path) -
     assert ask(tmp_path, nights, is_open("2026-12-25T22:00:00Z")) is False
 
 
-@pytest.mark.parametrize(("override", "hours"), [(["10:00-12:00", "13:00-14:00"], 3), ([], 0), (["22:00-02:00"], 4)])
-def test_an_override_replaces_the_hours_of_its_date_even_on_a_holiday(tmp_path: Path, override: list[str], hours: int) -> None:
+@pytest.mark.parametrize(
+    ("override", "hours"), [(["10:00-12:00", "13:00-14:00"], 3), ([], 0), (["22:00-02:00"], 4)]
+)
+def test_an_override_replaces_the_hours_of_its_date_even_on_a_holiday(
+    tmp_path: Path, override: list[str], hours: int
+) -> None:
     calendar = desk("09:00-17:00", holidays=["2026-12-24"], overrides={"2026-12-24": override})
     assert ask(tmp_path, calendar, elapsed("2026-12-24T00:00:00Z", "2026-12-25T03:00:00Z")) == hours * HOUR
 
@@ -179,7 +193,9 @@ def test_a_break_closes_its_wall_time_whatever_opened_it(tmp_path: Path) -> None
 
 def test_a_break_of_a_minute_is_cut_out_exactly(tmp_path: Path) -> None:
     calendar = desk("00:00-24:00", breaks={"2026-07-02": ["10:00-10:01", "10:02-10:03", "10:04-10:05"]})
-    assert ask(tmp_path, calendar, elapsed("2026-07-02T09:59:30Z", "2026-07-02T10:05:30Z")) == 30 + 60 + 60 + 30
+    assert (
+        ask(tmp_path, calendar, elapsed("2026-07-02T09:59:30Z", "2026-07-02T10:05:30Z")) == 30 + 60 + 60 + 30
+    )
     assert ask(tmp_path, calendar, due("2026-07-02T09:59:30Z", 91)) == "2026-07-02T10:03:01Z"
 
 

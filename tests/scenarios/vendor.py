@@ -1,0 +1,247 @@
+"""One made-up workspace that holds every scenario, landed and built by the real job.
+
+Each scenario is a customer of its own, so that all of them share one build and none can reach another.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.ingest.land import land_exports
+from pipeline.rules.load_sources import load_sources
+from pipeline.settings import CHECKOUT, Workspace, parse_instant
+from pipeline.warehouse.build import build_workspace
+
+SCENARIOS = Path(__file__).parent
+AS_OF = "2026-07-01T00:00:00Z"
+
+_TICKET_COLUMNS = (
+    "ticket_id", "customer_id", "requester", "channel", "severity", "submitted_at", "subject", "ticket_type", "tags", "updated_at",
+)  # fmt: skip
+_EVENT_COLUMNS = (
+    "event_id",
+    "ticket_id",
+    "event_at",
+    "event_type",
+    "actor_kind",
+    "actor",
+    "is_public",
+    "value",
+)
+_DURATION = re.compile(r"(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s)?")
+_SPEAKERS = {
+    "agent": ("agent", "anna"),
+    "colleague": ("agent", "ben"),
+    "customer": ("customer", "carla"),
+    "bot": ("bot", "robot"),
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One folder: its story, what happened, and what the figures must be."""
+
+    slug: str
+    folder: Path
+    told: Mapping[str, Any]
+
+    @property
+    def sentence(self) -> str:
+        return self.slug.replace("_", " ")
+
+    @property
+    def tickets(self) -> list[dict[str, Any]]:
+        return list(self.told.get("tickets", ()))
+
+    def ticket_id(self, name: object) -> str:
+        return f"{self.slug}.{name}"
+
+
+def load_scenarios() -> list[Scenario]:
+    """Every folder with a scenario.yml, by name. A slug stands once, whatever topic it is filed under."""
+    found = [
+        Scenario(path.parent.name, path.parent, yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader))
+        for path in sorted(SCENARIOS.glob("*/*/scenario.yml"))
+    ]
+    slugs = [scenario.slug for scenario in found]
+    assert len(slugs) == len(set(slugs)), "two scenarios have the same name"
+    return found
+
+
+def seconds(text: str) -> int:
+    """A sum worked out in the open, such as `9h + 15h + 1s`, as seconds."""
+    total = 0
+    for part in text.split("+"):
+        match = _DURATION.fullmatch(part.strip())
+        assert match and match.group(0), f"{part!r} is not a duration"
+        hours, minutes, rest = (int(number or 0) for number in match.groups())
+        total += hours * 3600 + minutes * 60 + rest
+    return total
+
+
+def build_vendor(root: Path, scenarios: Iterable[Scenario]) -> Workspace:
+    """Write the workspace of all scenarios below `root`, land it and build it as of AS_OF."""
+    workspace = Workspace(root)
+    scenarios = list(scenarios)
+    _write_rules(workspace, scenarios)
+    _write_reference(workspace, scenarios)
+    _write_exports(workspace, scenarios)
+    land_exports(workspace, load_sources(workspace.sla_yml), None, None)
+    build_workspace(workspace, parse_instant(AS_OF, "as_of"))
+    return workspace
+
+
+def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
+    shutil.copytree(CHECKOUT / "data" / "reference" / "plans", workspace.plans)
+    for example in (workspace.plans / "examples").glob("*.yml"):
+        shutil.move(example, workspace.plans)
+    shutil.copytree(CHECKOUT / "data" / "reference" / "calendars", workspace.calendars)
+    for example in (workspace.calendars / "examples").glob("*.yml"):
+        shutil.move(example, workspace.calendars)
+    for scenario in scenarios:
+        for folder, file in ((workspace.plans, "plan.yml"), (workspace.calendars, "calendar.yml")):
+            if (scenario.folder / file).is_file():
+                shutil.copy(scenario.folder / file, folder / f"{scenario.slug}.yml")
+    workspace.sla_yml.write_text(
+        "sources:\n  desk:\n    type: canonical\n    bots: {actors: [night_robot]}\n", encoding="utf-8"
+    )
+
+
+def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
+    def rows(kind: str) -> Iterator[tuple[Scenario, int, dict[str, str]]]:
+        for scenario in scenarios:
+            for number, row in enumerate(scenario.told.get(kind, ()), 1):
+                yield scenario, number, row
+
+    def write(name: str, header: str, lines: Iterable[tuple[object, ...]]) -> None:
+        _write_csv(workspace.reference / f"{name}.csv", header.split(","), lines)
+
+    write(
+        "customers",
+        "customer_id,name,time_zone,locale,report_recipients",
+        (
+            (scenario.slug, scenario.sentence, "UTC", "en", "")
+            for scenario in scenarios
+            if "no_customer" not in scenario.told
+        ),
+    )
+    terms = []
+    for scenario in scenarios:
+        default = [{"plan": scenario.told.get("plan", "standard")}]
+        for number, term in enumerate(
+            scenario.told.get("terms", [] if "no_customer" in scenario.told else default), 1
+        ):
+            terms.append((
+                f"{scenario.slug}-{number}", scenario.slug, term.get("plan", scenario.told.get("plan", "standard")),
+                term.get("starts_on", "2026-01-01"), term.get("ends_on", "2027-01-01"),
+                term.get("license_type", "paid"), term.get("license_status", "active"),
+            ))  # fmt: skip
+    write(
+        "subscriptions",
+        "subscription_id,customer_id,plan,term_starts_on,term_ends_on,license_type,license_status",
+        terms,
+    )
+    write(
+        "contacts",
+        "customer_id,contact,valid_from,valid_to",
+        (
+            (s.slug, row["contact"], row.get("valid_from", "2026-01-01"), row.get("valid_to", ""))
+            for s, _, row in rows("contacts")
+        ),
+    )
+    write(
+        "purchases",
+        "purchase_id,customer_id,subscription_id,pool,quantity,purchased_on,expires_on",
+        (
+            (
+                f"{s.slug}-{n}",
+                s.slug,
+                f"{s.slug}-1",
+                row["pool"],
+                row["quantity"],
+                row["purchased_on"],
+                row.get("expires_on", ""),
+            )
+            for s, n, row in rows("purchases")
+        ),
+    )
+    write(
+        "redemptions",
+        "redemption_id,customer_id,subscription_id,entitlement,redeemed_on,ticket_id",
+        (
+            (f"{s.slug}-{n}", s.slug, f"{s.slug}-1", row["entitlement"], row["redeemed_on"], "")
+            for s, n, row in rows("redemptions")
+        ),
+    )
+    write(
+        "waivers",
+        "waiver_id,ticket_id,obligation,reason,requested_by,approved_by,approved_at,expires_on",
+        (
+            (
+                f"{s.slug}-{n}", s.ticket_id(row["ticket"]), row["obligation"], "agreed by phone", "dora", "emil",
+                row.get("approved_at", "2026-06-01T00:00:00Z"), row.get("expires_on", ""),
+            )
+            for s, n, row in rows("waivers")
+        ),
+    )  # fmt: skip
+
+
+def _write_exports(workspace: Workspace, scenarios: list[Scenario]) -> None:
+    tickets, first_batch, second_batch = [], [], []
+    for scenario in scenarios:
+        for ticket in scenario.tickets:
+            ticket_id = scenario.ticket_id(ticket["id"])
+            tickets.append((
+                ticket_id, ticket.get("customer", scenario.slug), ticket.get("opener", "carla"), ticket.get("channel", "web_form"),
+                ticket.get("severity", "3"), ticket["submitted"], ticket["id"], "", "", ticket["submitted"],
+            ))  # fmt: skip
+            for number, line in enumerate(ticket.get("events", ()), 1):
+                late = line.startswith("later: ")
+                row = (
+                    f"{ticket_id}.{number:02}",
+                    ticket_id,
+                    *_read_event(scenario, line.removeprefix("later: ")),
+                )
+                (second_batch if late else first_batch).append(row)
+    inbox = workspace.inbox / "desk"
+    # The order of a file says nothing: events are landed last first.
+    _write_csv(inbox / "1-tickets.csv", _TICKET_COLUMNS, tickets)
+    _write_csv(inbox / "2-events.csv", _EVENT_COLUMNS, reversed(first_batch))
+    _write_csv(inbox / "3-events-late.csv", _EVENT_COLUMNS, reversed(second_batch))
+
+
+def _read_event(scenario: Scenario, line: str) -> tuple[str, ...]:
+    """`2026-03-02T07:00:00Z agent message`, `... customer status pending`, `... system severity 5`, `... system merged other`."""
+    instant, who, what, *value = line.split()
+    kind, actor = _SPEAKERS.get(who, ("agent", who))
+    if what in ("message", "note"):
+        return instant, "message", kind, actor, "false" if what == "note" else "true", ""
+    if what == "status":
+        return instant, "status_changed", kind, actor, "true", value[0]
+    if what == "severity":
+        return instant, "severity_changed", kind, actor, "true", value[0]
+    if what == "merged":
+        return instant, "merged", kind, actor, "true", scenario.ticket_id(value[0])
+    return instant, what, kind, actor, "true", value[0] if value else ""
+
+
+def _write_csv(path: Path, header: Iterable[str], rows: Iterable[tuple[object, ...]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def instant(text: str) -> datetime:
+    """An instant of a scenario as the naive UTC timestamp of the published tables."""
+    return parse_instant(text, "the scenario").replace(tzinfo=None)
