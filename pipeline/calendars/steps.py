@@ -107,8 +107,8 @@ def build_clocks(
     """The clocks of all calendars from `starts_at` to `ends_at` (UTC), both answerable.
 
     A clock answers instants with origin_epoch <= t < ends_epoch. It reaches further than asked for where it must: until its
-    target (open seconds) can have passed after `ends_at`, at most DUE_HORIZON_YEARS. `with_explanations` fills clock_intervals and clock_closures,
-    which no look-up needs.
+    target (open seconds) can have passed after `ends_at`, at most DUE_HORIZON_YEARS. `with_explanations` fills clock_intervals
+    and clock_closures, which no look-up needs. Raises ConfigurationError for hours too fine for a table.
     """
     first, last = to_epoch(starts_at), to_epoch(ends_at)
     clocks: list[dict[str, Any]] = []

@@ -10,7 +10,7 @@ import io
 import json
 import statistics
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -120,7 +120,7 @@ def measure_questions(calendars: Path) -> bool:
     for number in range(QUESTIONS):
         # A spread without a random generator: steps that are coprime to the range.
         day, second = number * 7919 % 2900, number * 104_729 % 86_400
-        start = f"{2020 + day // 365}-{day // 31 % 12 + 1:02}-{day % 28 + 1:02}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+        start = f"{datetime(2020, 3, 1) + timedelta(days=day, seconds=second):%Y-%m-%dT%H:%M:%SZ}"
         question = {"id": number, "calendar": f"calendar_{number % 20}", "start": start}
         if number % 2:
             lines.append(

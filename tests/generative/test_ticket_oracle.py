@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC
 from pathlib import Path
@@ -86,30 +87,28 @@ def read_verdicts(database: Path) -> dict[tuple[str, str, int], Row]:
 def compare(world: World, published: dict[tuple[str, str, int], Row]) -> list[tuple[Ticket, str]]:
     """(ticket, what differs) for every row and column in which the two judges differ."""
     oracle, differences = world.oracle(), []
+    found_by_ticket: dict[str, dict[tuple[str, str, int], Row]] = {}
+    for key, row in published.items():
+        found_by_ticket.setdefault(key[0], {})[key] = row
     for ticket in world.tickets:
         expected = {verdict.key: verdict for verdict in oracle.judge(ticket, world.waivers)}
-        found = {key: row for key, row in published.items() if key[0] == ticket.ticket_id}
+        found = found_by_ticket.get(ticket.ticket_id, {})
         for key in sorted(expected.keys() | found.keys()):
-            name = f"{key[1]} {key[2]}"
-            if key not in found:
-                differences.append(
-                    (ticket, f"{name}: the model has no such row, the oracle says {expected[key].status}")
-                )
-            elif key not in expected:
-                differences.append(
-                    (ticket, f"{name}: the oracle has no such row, the model says {found[key]['status']}")
-                )
-            else:
-                for column in COLUMNS:
-                    here, there = getattr(expected[key], column), found[key][column]
-                    if here != there:
-                        differences.append(
-                            (
-                                ticket,
-                                f"{name}: {column} is {_word(column, there)}, the oracle says {_word(column, here)}",
-                            )
-                        )
+            for text in _compare_row(expected.get(key), found.get(key)):
+                differences.append((ticket, f"{key[1]} {key[2]}: {text}"))
     return differences
+
+
+def _compare_row(expected: Verdict | None, found: Row | None) -> Iterator[str]:
+    if expected is None or found is None:
+        here = "no such row" if expected is None else expected.status
+        there = "no such row" if found is None else found["status"]
+        yield f"the model has {there}, the oracle {here}"
+        return
+    for column in COLUMNS:
+        here, there = getattr(expected, column), found[column]
+        if here != there:
+            yield f"{column} is {_word(column, there)}, the oracle says {_word(column, here)}"
 
 
 def _word(column: str, value: Any) -> str:
@@ -118,20 +117,17 @@ def _word(column: str, value: Any) -> str:
 
 def describe(world: World, differences: list[tuple[Ticket, str]]) -> str:
     """The shortest histories first, each with everything that differs."""
-    tickets = sorted(
-        {id(ticket): ticket for ticket, _ in differences}.values(), key=lambda ticket: len(ticket.events)
-    )
+    tickets = list({id(ticket): ticket for ticket, _ in differences}.values())
     lines = [
         f"{len(tickets)} of {len(world.tickets)} tickets differ, in {len(differences)} values. "
         f"Repeat with ORACLE_SEED={world.seed} ORACLE_TICKETS={len(world.tickets)}; as_of {show(world.as_of)}."
     ]
-    for ticket in tickets[:SHOWN]:
+    for ticket in sorted(tickets, key=lambda one: len(one.events))[:SHOWN]:
         lines += ["", describe_ticket(ticket)]
-        lines += [
-            f"  waiver {w.obligation} {show(w.approved_at)}..{show(w.expires_at)}"
-            for w in world.waivers
-            if w.ticket_id == ticket.ticket_id
-        ]
+        for waiver in world.waivers:
+            if waiver.ticket_id == ticket.ticket_id:
+                until = show(waiver.expires_at) or "for good"
+                lines.append(f"  waiver of {waiver.obligation} from {show(waiver.approved_at)} until {until}")
         lines += [f"  ! {text}" for one, text in differences if one is ticket]
     return "\n".join(lines)
 

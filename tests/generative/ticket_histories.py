@@ -66,12 +66,35 @@ CALENDARS: dict[str, Any] = {
 }
 
 
-def _promise(severities: Sequence[int], target: str, clock: str) -> dict[str, Any]:
-    return {"severities": list(severities), "target": target, "clock": clock, "clause": "made_up"}
+def _promises(*rows: tuple[Sequence[int], str, str]) -> dict[str, Any]:
+    listed = [
+        {"severities": list(levels), "target": target, "clock": clock} for levels, target, clock in rows
+    ]
+    return {"promises": [row | {"clause": "made_up"} for row in listed]}
+
+
+def _obligation(name: str, cycles: str, starts: Sequence[str], stops: Sequence[str]) -> dict[str, Any]:
+    rules = {
+        "obligation": name,
+        "kind": "estimate" if name == "debug_analysis" else "target",
+        "cycles": cycles,
+    }
+    return rules | {"starts_on": list(starts), "stops_on": list(stops)}
 
 
 def _difficult_plan() -> dict[str, Any]:
-    waits = ["status:pending", "status:on_hold"]
+    waits = {"pauses_on": ["status:pending", "status:on_hold"]}
+    first = _obligation("first_response", "once", ["submitted"], ["agent_message"])
+    debug = _obligation(
+        "debug_analysis", "once", ["debug_requested", "debug_logs_received"], ["debug_delivered"]
+    )
+    solve = _obligation("resolution", "resume", ["submitted"], ["status:solved", "status:closed"])
+    solve |= {"resumes_on": ["reopened"]}
+    reply = _obligation("next_reply", "repeat", ["customer_message"], ["agent_message"])
+    # The message that ends one run begins the next.
+    update = _obligation(
+        "periodic_update", "repeat", ["submitted", "agent_message"], ["agent_message", "status:solved"]
+    )
     common: dict[str, Any] = {
         "time_zone": "Pacific/Auckland",
         "calendar": "lunch",
@@ -83,95 +106,41 @@ def _difficult_plan() -> dict[str, Any]:
         "license": {"required_status": "active", "types_not_counted": ["trial"]},
         "severities": {level: {"label": f"Level {level}", "is_covered": level > 0} for level in range(6)},
     }
-    first = {
-        "obligation": "first_response",
-        "kind": "target",
-        "cycles": "once",
-        "starts_on": ["submitted"],
-        "stops_on": ["agent_message"],
-    }
-    debug = {"obligation": "debug_analysis", "kind": "estimate", "cycles": "once", "pauses_on": waits}
-    debug |= {"starts_on": ["debug_requested", "debug_logs_received"], "stops_on": ["debug_delivered"]}
-    solve = {
-        "obligation": "resolution",
-        "kind": "target",
-        "cycles": "resume",
-        "starts_on": ["submitted"],
-        "pauses_on": waits,
-    }
-    solve |= {"stops_on": ["status:solved", "status:closed"], "resumes_on": ["reopened"]}
-    reply = {
-        "obligation": "next_reply",
-        "kind": "target",
-        "cycles": "repeat",
-        "starts_on": ["customer_message"],
-        "stops_on": ["agent_message"],
-    }
-    update = {
-        "obligation": "periodic_update",
-        "kind": "target",
-        "cycles": "repeat",
-        "pauses_on": ["status:pending"],
-    }
-    update |= {"starts_on": ["submitted", "agent_message"], "stops_on": ["agent_message", "status:solved"]}
+    lunch_or_always = _promises(([1, 2, 3], "24h", "always"), ([4, 5], "4h", "lunch"))
     older = common | {
         "version": "older",
         "valid_from": "2026-01-01",
         "valid_to": "2026-03-28",
         "severity_change": {"raised": "adds", "lowered": "replaces"},
         "obligations": [
-            first
-            | {
-                "promises": [
-                    _promise([1, 2, 3], "4h", "lunch"),
-                    _promise([4], "3h", "night"),
-                    _promise([5], "45m", "always"),
-                ]
-            },
-            debug | {"promises": [_promise([1, 2, 3, 4], "16h", "lunch"), _promise([5], "6h", "night")]},
+            first | _promises(([1, 2, 3], "4h", "lunch"), ([4], "3h", "night"), ([5], "45m", "always")),
+            debug | waits | _promises(([1, 2, 3, 4], "16h", "lunch"), ([5], "6h", "night")),
             solve
-            | {
-                "promises": [
-                    _promise([1, 2], "20h", "lunch"),
-                    _promise([3, 4], "14h", "night"),
-                    _promise([5], "9h", "always"),
-                ]
-            },
+            | waits
+            | _promises(([1, 2], "20h", "lunch"), ([3, 4], "14h", "night"), ([5], "9h", "always")),
             # Nothing is promised for level 2.
-            reply | {"promises": [_promise([1, 3, 4], "2h", "lunch"), _promise([5], "1800s", "always")]},
+            reply | _promises(([1, 3, 4], "2h", "lunch"), ([5], "1800s", "always")),
         ],
+    }
+    waits_for_customer = {
+        "pauses_on": ["status:on_hold", {"from": "agent_message", "until": "customer_message"}]
     }
     newer = common | {
         "version": "newer",
         "valid_from": "2026-03-28",
         "severity_change": {"raised": "replaces", "lowered": "adds"},
         "obligations": [
-            first
-            | {
-                "promises": [
-                    _promise([1, 2], "5h", "auckland"),
-                    _promise([3, 4], "5h", "night"),
-                    _promise([5], "90m", "always"),
-                ]
-            },
-            debug | {"promises": [_promise([1, 2, 3], "12h", "night"), _promise([4, 5], "7h", "lunch")]},
-            solve
-            | {"pauses_on": ["status:on_hold", {"from": "agent_message", "until": "customer_message"}]}
-            | {"promises": [_promise([1, 2, 3], "18h", "auckland"), _promise([4, 5], "10h", "always")]},
+            first | _promises(([1, 2], "5h", "auckland"), ([3, 4], "5h", "night"), ([5], "90m", "always")),
+            debug | waits | _promises(([1, 2, 3], "12h", "night"), ([4, 5], "7h", "lunch")),
+            solve | waits_for_customer | _promises(([1, 2, 3], "18h", "auckland"), ([4, 5], "10h", "always")),
             reply
-            | {
-                "pauses_on": ["status:on_hold"],
-                "promises": [_promise([1, 2, 3, 4], "3h", "lunch"), _promise([5], "1h", "night")],
-            },
-            update | {"promises": [_promise([1, 2, 3], "24h", "always"), _promise([4, 5], "4h", "lunch")]},
+            | {"pauses_on": ["status:on_hold"]}
+            | _promises(([1, 2, 3, 4], "3h", "lunch"), ([5], "1h", "night")),
+            update | {"pauses_on": ["status:pending"]} | lunch_or_always,
         ],
     }
-    return {
-        "plan": "difficult",
-        "title": "Difficult",
-        "clauses": {"made_up": "Made up by a test"},
-        "versions": [older, newer],
-    }
+    clauses = {"made_up": "Made up by a test"}
+    return {"plan": "difficult", "title": "Difficult", "clauses": clauses, "versions": [older, newer]}
 
 
 def _read_plan(name: str) -> dict[str, Any]:
@@ -263,18 +232,8 @@ def _draw_ticket(chance: random.Random, number: int, aim: TicketOracle, as_of: i
     ids = [f"{ticket.ticket_id}-{name}" for name in names]
     at, events = ticket.submitted_at, []
     for _ in range(chance.choice([0, 1, 2, 3, 4, 5, 7, 10, 16])):
-        gap = chance.choice(
-            [
-                0,
-                0,
-                0,
-                1,
-                chance.randrange(60),
-                chance.randrange(HOUR),
-                chance.randrange(8 * HOUR),
-                chance.randrange(3 * DAY),
-            ]
-        )
+        # Often in the second before, mostly soon, sometimes days later.
+        gap = chance.randrange(chance.choice([1, 1, 1, 2, MINUTE, HOUR, 8 * HOUR, 3 * DAY]))
         at = at + gap if gap < HOUR or chance.random() < 0.5 else _draw_instant(chance, at, at + gap + 1)
         events.append(_draw_event(chance, ids.pop(), max(at, ticket.submitted_at), ticket))
     if chance.random() < 0.1:
@@ -288,13 +247,8 @@ def _draw_ticket(chance: random.Random, number: int, aim: TicketOracle, as_of: i
     return replace(ticket, events=tuple(events))
 
 
-_KINDS = (
-    ["agent"] * 4
-    + ["customer"] * 4
-    + ["status"] * 8
-    + ["severity"] * 5
-    + ["debug_requested", "debug_logs_received", "debug_delivered"] * 2
-)
+_KINDS = ["agent"] * 4 + ["customer"] * 4 + ["status"] * 8 + ["severity"] * 5
+_KINDS += ["debug_requested", "debug_logs_received", "debug_delivered"] * 2
 _KINDS += [
     "bot",
     "internal",
@@ -448,46 +402,53 @@ def write_workspace(root: Path, world: World) -> None:
     )
 
 
+_TICKET_COLUMNS = [
+    "ticket_id",
+    "customer_id",
+    "requester",
+    "channel",
+    "severity",
+    "submitted_at",
+    "updated_at",
+]
+_TICKET_COLUMNS += ["subject", "ticket_type", "tags"]
+_EVENT_COLUMNS = [
+    "event_id",
+    "ticket_id",
+    "event_at",
+    "event_type",
+    "actor_kind",
+    "actor",
+    "is_public",
+    "value",
+]
+
+
 def write_exports(
     root: Path, tickets: Sequence[Ticket], events: Sequence[tuple[str, Event]], name: str
 ) -> None:
     """One file of tickets and one of (ticket_id, event), in the order given."""
     inbox = root / "inbox" / "desk"
-    ticket_rows = [
-        [
-            t.ticket_id,
-            t.customer_id,
-            t.requester,
-            t.channel,
-            t.severity,
-            show(t.submitted_at),
-            "",
-            "",
-            "",
-            show(t.submitted_at),
+    ticket_rows = []
+    for ticket in tickets:
+        at = show(ticket.submitted_at)
+        row = [
+            ticket.ticket_id,
+            ticket.customer_id,
+            ticket.requester,
+            ticket.channel,
+            ticket.severity,
+            at,
+            at,
         ]
-        for t in tickets
-    ]
-    header = [
-        "ticket_id",
-        "customer_id",
-        "requester",
-        "channel",
-        "severity",
-        "submitted_at",
-        "subject",
-        "ticket_type",
-        "tags",
-        "updated_at",
-    ]
-    _write_csv(inbox / f"tickets-{name}.csv", header, ticket_rows)
+        ticket_rows.append([*row, "", "", ""])
+    _write_csv(inbox / f"tickets-{name}.csv", _TICKET_COLUMNS, ticket_rows)
     flags = {True: "true", False: "false", None: ""}
-    event_rows = [
-        [e.event_id, ticket_id, show(e.at), e.event_type, e.actor_kind, e.actor, flags[e.is_public], e.value]
-        for ticket_id, e in events
-    ]
-    header = ["event_id", "ticket_id", "event_at", "event_type", "actor_kind", "actor", "is_public", "value"]
-    _write_csv(inbox / f"events-{name}.csv", header, event_rows)
+    event_rows = []
+    for ticket_id, event in events:
+        start = [event.event_id, ticket_id, show(event.at), event.event_type]
+        event_rows.append([*start, event.actor_kind, event.actor, flags[event.is_public], event.value])
+    _write_csv(inbox / f"events-{name}.csv", _EVENT_COLUMNS, event_rows)
 
 
 def _write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -180,7 +180,9 @@ class TicketOracle:
         self.clocks["always"] = Clock(None, *horizon)
         self.horizon_end = horizon[1] - MINUTE
         # Every promise that any plan declares has a row on every ticket, if only to say that it was not made here.
-        every = (o["obligation"] for plan in plans for version in plan["versions"] for o in version["obligations"])
+        every = (
+            o["obligation"] for plan in plans for version in plan["versions"] for o in version["obligations"]
+        )
         self.obligations = sorted(set(every))
         self.terms, self.customers, self.as_of = terms, customers, as_of
         with SEED.open(encoding="utf-8", newline="") as lines:
@@ -196,7 +198,9 @@ class TicketOracle:
         promised = {one["obligation"]: one for one in version["obligations"]} if version else {}
         for name in self.obligations:
             obligation = promised.get(name)
-            cycles: list[Cycle | None] = list(_run(obligation, moments)) if obligation and not exclusion else []
+            cycles: list[Cycle | None] = (
+                list(_run(obligation, moments)) if obligation and not exclusion else []
+            )
             for number, cycle in enumerate(cycles or [None], 1):
                 row = self._judge_cycle(
                     ticket, name, number, version, obligation, cycle, moments, end, exclusion

@@ -33,7 +33,8 @@ select
   tickets.severity_submitted,
   coalesce(last_severities.severity, tickets.severity_submitted) as severity_now,
   tickets.severity_given,
-  ticket_terms.exclusion_reason,
+  case when ticket_terms.exclusion_reason is null and not ticket_terms.is_severity_known then 'unknown_severity'
+    else ticket_terms.exclusion_reason end as exclusion_reason,
   tickets.is_messages_observed,
   tickets.is_statuses_observed,
   tickets.submitted_at,

@@ -1,17 +1,12 @@
 -- Grain: one row per customer and month in which a promise to it was settled, submitted or still ran: the index of reports.
 with
-compliance as (select * from {{ ref('mart_manager__monthly_compliance') }}),
 obligations as (select * from {{ ref('fct_sla_obligations') }}),
 customers as (select * from {{ ref('dim_customers') }}),
 
-submissions as (
-  select customer_id, submitted_month as month, count(distinct ticket_id) as tickets_submitted_count
-  from obligations
-  group by customer_id, submitted_month
-),
-
 months as (
-  select customer_id, month, max(as_of) as as_of from compliance group by customer_id, month
+  select customer_id, compliance_month as month, cast(null as varchar) as submitted_ticket_id, as_of from obligations
+  union all
+  select customer_id, submitted_month, ticket_id, as_of from obligations
 )
 
 select
@@ -21,8 +16,8 @@ select
   customers.time_zone,
   customers.locale,
   months.month,
-  coalesce(submissions.tickets_submitted_count, 0) as tickets_submitted_count,
-  months.as_of
+  count(distinct months.submitted_ticket_id) as tickets_submitted_count,
+  max(months.as_of) as as_of
 from months
 join customers on customers.customer_id = months.customer_id
-left join submissions on submissions.customer_id = months.customer_id and submissions.month = months.month
+group by customers.customer_id, customers.customer_name, customers.time_zone, customers.locale, months.month

@@ -1,6 +1,6 @@
 -- Grain: one row per subscription term and pool that tickets draw on or that is redeemed once per term.
 with
-terms as (select * from {{ ref('dim_subscription_terms') }}),
+terms as (select * from {{ ref('int_entitlements__terms') }}),
 entitlements as (select * from {{ source('raw', 'plan_entitlements') }})
 
 select

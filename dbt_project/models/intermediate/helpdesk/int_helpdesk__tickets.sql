@@ -1,5 +1,6 @@
 -- Grain: one row per ticket known at as_of: its last exported version, and the severity that it was submitted with.
--- The first severity that the history shows is the submitted one: a ticket is submitted with a severity, whoever typed it in.
+-- A canonical row names the submitted severity. Elsewhere, and where it names none, it is the first one that the history shows: a ticket
+-- is submitted with a severity, whoever typed it in.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 ticket_versions as (
@@ -8,6 +9,7 @@ ticket_versions as (
   union all select * from {{ ref('stg_servicenow__tickets') }}
 ),
 events as (select * from {{ ref('int_helpdesk__events') }}),
+sources as (select * from {{ source('raw', 'sources') }}),
 
 ranked as (
   select
@@ -25,7 +27,7 @@ first_severities as (
   from (
     select ticket_id, value, row_number() over (partition by ticket_id order by event_order) as severity_rank
     from events
-    where event_type = 'severity_changed' and source_type <> 'canonical'
+    where event_type = 'severity_changed'
   ) as numbered
   where severity_rank = 1
 )
@@ -37,7 +39,8 @@ select
   ranked.requester,
   ranked.opener,
   ranked.channel,
-  coalesce(first_severities.severity, ranked.severity) as severity_submitted,
+  case when sources.source_type = 'canonical' then coalesce(ranked.severity, first_severities.severity)
+    else coalesce(first_severities.severity, ranked.severity) end as severity_submitted,
   ranked.severity_given,
   ranked.subject,
   ranked.ticket_type,
@@ -55,6 +58,7 @@ select
   ranked.first_known_at as known_at
 from ranked
 cross join build_inputs
+join sources on sources.source = ranked.source
 left join first_severities on first_severities.ticket_id = ranked.ticket_id
 where ranked.version_rank = 1
   and ranked.submitted_at <= build_inputs.as_of

@@ -14,6 +14,7 @@ select
   turns.turn_number as cycle_number,
   turns.starts_epoch,
   turns.starting_event_id,
+  turns.starts_order,
   turns.stopped_epoch,
   turns.stopping_event_id
 from turns
@@ -25,6 +26,7 @@ select
   1 as cycle_number,
   first_turns.starts_epoch,
   first_turns.starting_event_id,
+  first_turns.starts_order,
   turns.stopped_epoch,
   turns.stopping_event_id
 from turns

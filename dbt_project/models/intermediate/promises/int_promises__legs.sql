@@ -8,11 +8,12 @@ cycles as (
 severity_changes as (select * from {{ ref('int_ticket_timeline__severity_changes') }}),
 
 -- The level in force when the clock starts: for a promise that starts later than the ticket, changes before it are history.
+-- Within the second of the start the order of moments tells what came before.
 changes_before as (
   select cycles.obligation_key, max(severity_changes.change_number) as change_number
   from cycles
   join severity_changes
-    on severity_changes.ticket_id = cycles.ticket_id and severity_changes.changed_epoch <= cycles.starts_epoch
+    on severity_changes.ticket_id = cycles.ticket_id and severity_changes.moment_order < cycles.starts_order
   group by cycles.obligation_key
 ),
 
@@ -39,7 +40,7 @@ changes_during as (
   from started
   join severity_changes
     on severity_changes.ticket_id = started.ticket_id
-    and severity_changes.changed_epoch > started.starts_epoch
+    and severity_changes.moment_order > started.starts_order
     and severity_changes.changed_epoch < coalesce(started.stopped_epoch, started.read_until_epoch + 1)
 ),
 

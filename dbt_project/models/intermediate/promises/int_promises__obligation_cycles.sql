@@ -65,16 +65,13 @@ select
   ticket_terms.submitted_epoch,
   plan_obligations.kind as obligation_kind,
   cycles.starts_epoch,
-  case when endings.ended_epoch < cycles.stopped_epoch then null else cycles.stopped_epoch end as stopped_epoch,
-  case when endings.ended_epoch < cycles.stopped_epoch then null else cycles.stopping_event_id end as stopping_event_id,
+  cycles.starts_order,
+  cycles.stopped_epoch,
+  cycles.stopping_event_id,
   endings.ended_epoch,
   endings.ending_reason,
   -- The instant up to which the clock is read: the stop, else the end of the ticket, else the data's own horizon.
-  least(
-    coalesce(cycles.stopped_epoch, endings.ended_epoch, {{ epoch_seconds('build_inputs.as_of') }}),
-    coalesce(endings.ended_epoch, {{ epoch_seconds('build_inputs.as_of') }}),
-    {{ epoch_seconds('build_inputs.as_of') }}
-  ) as read_until_epoch,
+  coalesce(cycles.stopped_epoch, endings.ended_epoch, {{ epoch_seconds('build_inputs.as_of') }}) as read_until_epoch,
   obligations_with_pauses.obligation is not null and not ticket_terms.is_statuses_observed as is_pause_unobserved,
   case
     when ticket_terms.exclusion_reason is not null then ticket_terms.exclusion_reason
@@ -90,7 +87,7 @@ select
       or (needed_evidence.stop_needs_resolution = 1 and not ticket_terms.is_resolution_observed)
       then 'stop_not_observed'
     when cycles.ticket_id is null then 'not_started'
-    when endings.ended_epoch <= cycles.starts_epoch then endings.ending_reason
+    when not ticket_terms.is_severity_known then 'unknown_severity'
   end as exclusion_reason
 from ticket_terms
 cross join obligations

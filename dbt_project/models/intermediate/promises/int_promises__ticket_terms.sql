@@ -56,6 +56,7 @@ select
   termed.is_resolution_observed,
   termed.is_debug_observed,
   licenses_not_counted.license_type is null as is_license_counted,
+  severities.severity is not null as is_severity_known,
   case
     when not termed.is_customer_known then 'unknown_customer'
     when termed.plan_version is null then 'no_plan_term'
@@ -64,7 +65,6 @@ select
     -- A source that names no channel is no evidence of an unsupported one.
     when termed.channel is not null and not coalesce(channels.is_supported, termed.is_default_channel_supported)
       then 'unsupported_channel'
-    when severities.severity is null then 'unknown_severity'
   end as exclusion_reason
 from termed
 left join channels on channels.plan_version = termed.plan_version and channels.channel = termed.channel

@@ -4,7 +4,7 @@ with
 ticket_terms as (select * from {{ ref('int_promises__ticket_terms') }} where exclusion_reason is null),
 obligations as (select * from {{ source('raw', 'plan_obligations') }}),
 plan_moments as (select * from {{ source('raw', 'plan_moments') }}),
-moments as (select * from {{ ref('int_ticket_timeline__moments') }}),
+moments as (select * from {{ ref('int_ticket_timeline__moments') }} where not is_after_end),
 
 boundaries as (
   select
@@ -14,6 +14,7 @@ boundaries as (
     plan_moments.role,
     moments.event_id,
     moments.moment_epoch,
+    moments.moment_order,
     -- A moment that both stops a cycle and starts the next one stops first.
     moments.moment_order * 2 + case plan_moments.role when 'stop' then 0 else 1 end as boundary_order
   from moments
@@ -50,6 +51,7 @@ select
   turn_number,
   max(case when role = 'start' then moment_epoch end) as starts_epoch,
   max(case when role = 'start' then event_id end) as starting_event_id,
+  max(case when role = 'start' then moment_order end) as starts_order,
   max(case when role = 'stop' then moment_epoch end) as stopped_epoch,
   max(case when role = 'stop' then event_id end) as stopping_event_id
 from effective

@@ -23,10 +23,10 @@ messages as (
       when events.is_opening then 'opener_message'
       when events.actor_kind = 'bot' then 'automatic_reply'
       when not events.is_public then 'internal_note'
+      when events.event_epoch <= tickets.submitted_epoch then 'opener_message'
       when events.actor_kind = 'customer' then 'customer_message'
       when events.actor_kind <> 'agent' then 'unattributed_message'
       when events.actor = tickets.opener then 'opener_message'
-      when events.event_epoch <= tickets.submitted_epoch then 'opener_message'
       else 'agent_message'
     end as moment,
     events.event_epoch as moment_epoch,
@@ -68,16 +68,28 @@ all_moments as (
   union all select * from status_changes
   union all select * from reopenings
   union all select * from other_events
+),
+
+ordered as (
+  select
+    all_moments.ticket_id,
+    all_moments.moment,
+    all_moments.event_id,
+    all_moments.moment_epoch,
+    row_number() over (
+      partition by all_moments.ticket_id
+      order by all_moments.moment_epoch, coalesce(precedences.precedence, 99), all_moments.event_order, all_moments.moment
+    ) as moment_order
+  from all_moments
+  left join precedences on precedences.moment = all_moments.moment
 )
 
 select
-  all_moments.ticket_id,
-  all_moments.moment,
-  all_moments.event_id,
-  all_moments.moment_epoch,
-  row_number() over (
-    partition by all_moments.ticket_id
-    order by all_moments.moment_epoch, coalesce(precedences.precedence, 99), all_moments.event_order, all_moments.moment
-  ) as moment_order
-from all_moments
-left join precedences on precedences.moment = all_moments.moment
+  ordered.*,
+  -- A ticket ends when it is merged or deleted; what is recorded after that is shown, and starts or stops nothing.
+  coalesce(
+    max(case when moment in ('merged', 'deleted') then 1 else 0 end) over (
+      partition by ticket_id order by moment_order rows between unbounded preceding and 1 preceding
+    ), 0
+  ) = 1 as is_after_end
+from ordered

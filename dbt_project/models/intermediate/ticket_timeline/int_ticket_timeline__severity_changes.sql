@@ -27,6 +27,7 @@ select
   severity,
   previous_severity,
   changed_epoch,
+  moment_order,
   row_number() over (partition by ticket_id order by moment_order) as change_number
 from stated
 where severity is not null
