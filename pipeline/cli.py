@@ -36,7 +36,9 @@ app = typer.Typer(
 )
 
 # Options that every command knows, wherever they stand on the line; the value says whether an argument follows.
-_GLOBAL_OPTIONS = {"--workspace": True, "--as-of": True} | dict.fromkeys(("--json", "-q", "--quiet", "-v", "--verbose"), False)
+_GLOBAL_OPTIONS = {"--workspace": True, "--as-of": True} | dict.fromkeys(
+    ("--json", "-q", "--quiet", "-v", "--verbose"), False
+)
 
 
 @dataclass
@@ -65,12 +67,18 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _read_globals(
-    workspace: Annotated[Path | None, typer.Option(help="The workspace (default: SLA_WORKSPACE, else the checkout's data/).")] = None,
-    as_of: Annotated[str | None, typer.Option(metavar="INSTANT", help="Up to when the data counts as known.")] = None,
+    workspace: Annotated[
+        Path | None, typer.Option(help="The workspace (default: SLA_WORKSPACE, else the checkout's data/).")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="Up to when the data counts as known.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print more about what is done.")] = False,
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
 ) -> None:
     _globals.workspace = workspace
     _globals.as_of = None if as_of is None else parse_instant(as_of, "--as-of")
@@ -89,7 +97,6 @@ def main() -> None:
     except typer.Exit as stop:
         code = stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("sla: stopped; what was not finished will be done by the next run.", err=True)
         code = 130
     except BrokenPipeError:
         # The reader of our output has gone, as `| head` does.
@@ -97,6 +104,9 @@ def main() -> None:
         code = 0
     except Exception as problem:
         code = _report_unexpected(problem)
+    # The option parser may have turned Ctrl-C into its exit code already.
+    if code == 130:
+        typer.echo("sla: stopped; what was not finished will be done by the next run.", err=True)
     sys.stdout.flush()
     raise SystemExit(code)
 
@@ -142,7 +152,9 @@ def _say(message: str) -> None:
 
 @app.command()
 def demo(
-    directory: Annotated[Path, typer.Option("--dir", help="Where the demo workspace goes.")] = CHECKOUT / "data" / "demo",
+    directory: Annotated[Path, typer.Option("--dir", help="Where the demo workspace goes.")] = CHECKOUT
+    / "data"
+    / "demo",
     tickets: Annotated[int, typer.Option(min=1, help="How many tickets.")] = 4000,
     months: Annotated[int, typer.Option(min=1, help="How many months.")] = 24,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
@@ -180,13 +192,19 @@ def init(directory: Annotated[Path, typer.Argument(help="A new or empty folder."
 
     for file in init_workspace(directory):
         typer.echo(file)
-    _say(f"Next: describe your helpdesk in {directory / 'sla.yml'}, drop its exports into inbox/<source>/, then `sla run`.")
+    _say(
+        f"Next: describe your helpdesk in {directory / 'sla.yml'}, drop its exports into inbox/<source>/, then `sla run`."
+    )
 
 
 @app.command()
 def ingest(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Exports (default: everything new in inbox/).")] = None,
-    source: Annotated[str | None, typer.Option(help="The source in sla.yml that the files belong to.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Exports (default: everything new in inbox/).")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="The source in sla.yml that the files belong to.")
+    ] = None,
 ) -> None:
     """Land exports as immutable batches.
 
@@ -211,7 +229,6 @@ def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) 
     else:
         for result in results:
             if result.status == "already_landed":
-                _say(f"{result.file}: landed before, nothing to do")
                 continue
             typer.echo(
                 f"{result.file}: {result.status}, {result.rows_read} rows read = {result.rows_landed} landed + "
@@ -220,12 +237,17 @@ def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) 
             if result.status != "rejected":
                 for problem in (*result.problems, *result.warnings):
                     _say(f"  {problem}")
-    if not results:
-        _say("There is nothing new in inbox/.")
+    known = sum(result.status == "already_landed" for result in results)
+    if known == len(results):
+        _say("There is nothing new" + (f": {known} files landed before." if known else " in inbox/."))
     rejected = [result.file for result in results if result.status == "rejected"]
     if rejected:
-        problems = [problem for result in results if result.status == "rejected" for problem in result.problems]
-        raise InputRejected(f"{len(rejected)} of {len(results)} files were rejected; nothing of them was kept.", problems)
+        problems = [
+            problem for result in results if result.status == "rejected" for problem in result.problems
+        ]
+        raise InputRejected(
+            f"{len(rejected)} of {len(results)} files were rejected; nothing of them was kept.", problems
+        )
 
 
 @app.command()
@@ -247,7 +269,11 @@ def _build(workspace: Workspace) -> None:
     result = build_workspace(workspace, _globals.as_of)
     for warning in result.warnings:
         _say(f"warning: {warning}")
-    state = f"published, {result.checks_passed} checks passed" if result.is_new else "unchanged since the last build"
+    state = (
+        f"published, {result.checks_passed} checks passed"
+        if result.is_new
+        else "unchanged since the last build"
+    )
     _say(f"Build {result.pointer.build_id}, data as of {result.pointer.as_of}: {state}.")
 
 
@@ -302,15 +328,23 @@ def _print(result: Any, as_tables: Callable[[Any], Any]) -> None:
 def _select(**given: Any) -> Selection:
     from pipeline.reporting.records import Selection
 
-    chosen = {name: tuple(values) if isinstance(values, list | tuple) else (values,) for name, values in given.items() if values}
+    chosen = {
+        name: tuple(values) if isinstance(values, list | tuple) else (values,)
+        for name, values in given.items()
+        if values
+    }
     return Selection(**chosen)
 
 
 @app.command()
 def compliance(
     month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="One month only.")] = None,
-    by: Annotated[str, typer.Option(help="Cuts, separated by commas: month, customer, plan, severity, obligation.")] = "month,obligation",
-    basis: Annotated[str, typer.Option(help="settled: the month of the verdict; submitted: the month of the ticket.")] = "settled",
+    by: Annotated[
+        str, typer.Option(help="Cuts, separated by commas: month, customer, plan, severity, obligation.")
+    ] = "month,obligation",
+    basis: Annotated[
+        str, typer.Option(help="settled: the month of the verdict; submitted: the month of the ticket.")
+    ] = "settled",
 ) -> None:
     """The managers' figures: met of counted, with everything else beside it.
 
@@ -321,12 +355,16 @@ def compliance(
 
     with _published() as published:
         cuts = tuple(cut.strip() for cut in by.split(",") if cut.strip())
-        result = queries.compliance(published, EVERY_CUSTOMER, _select(months=month), by=cuts, month_basis=basis)
+        result = queries.compliance(
+            published, EVERY_CUSTOMER, _select(months=month), by=cuts, month_basis=basis
+        )
         _print(result, tables.compliance_table)
 
 
 @app.command()
-def entitlements(customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None) -> None:
+def entitlements(
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
+) -> None:
     """What each customer has left of every pool.
 
     Example: sla entitlements --customer C-0001
@@ -335,7 +373,10 @@ def entitlements(customer: Annotated[list[str] | None, typer.Option(help="A cust
     from pipeline.reporting.records import EVERY_CUSTOMER
 
     with _published() as published:
-        _print(queries.entitlements(published, EVERY_CUSTOMER, _select(customer_ids=customer)), tables.entitlements_table)
+        _print(
+            queries.entitlements(published, EVERY_CUSTOMER, _select(customer_ids=customer)),
+            tables.entitlements_table,
+        )
 
 
 @app.command()
@@ -353,11 +394,15 @@ def ledger(customer: Annotated[str, typer.Argument(help="A customer id.")]) -> N
 
 @app.command()
 def tickets(
-    status: Annotated[list[str] | None, typer.Option(help="met, breached, pending, waived, not_covered, not_measurable.")] = None,
+    status: Annotated[
+        list[str] | None, typer.Option(help="met, breached, pending, waived, not_covered, not_measurable.")
+    ] = None,
     customer: Annotated[list[str] | None, typer.Option(help="A customer id.")] = None,
     month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="One month only.")] = None,
     basis: Annotated[str, typer.Option(help="settled or submitted.")] = "settled",
-    at_risk: Annotated[bool, typer.Option("--at-risk", help="Only what still runs, the least time left first.")] = False,
+    at_risk: Annotated[
+        bool, typer.Option("--at-risk", help="Only what still runs, the least time left first.")
+    ] = False,
 ) -> None:
     """One row per obligation.
 
@@ -409,7 +454,9 @@ def report(
     month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month to report.")],
     customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every customer with something to report.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Where to write (default: the workspace's reports/).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write (default: the workspace's reports/).")
+    ] = None,
 ) -> None:
     """Write customers' PDF reports of a month, with the CSV and XLSX of the same rows.
 
@@ -432,7 +479,9 @@ def _report(month: str, customer_ids: list[str] | None, out: Path) -> None:
             typer.echo(files.pdf)
 
 
-def _write_reports(published: Published, month: str, customer_ids: list[str] | None, out: Path) -> list[ReportFiles]:
+def _write_reports(
+    published: Published, month: str, customer_ids: list[str] | None, out: Path
+) -> list[ReportFiles]:
     from pipeline.reporting import queries
     from pipeline.reporting.records import EVERY_CUSTOMER
     from pipeline.reporting.render_report import render_report
@@ -447,7 +496,10 @@ def _write_reports(published: Published, month: str, customer_ids: list[str] | N
             # One customer's trouble must not take the others' reports away.
             failed.append(f"{customer_id}: {problem}")
     if failed:
-        raise PartlyDone(f"{len(failed)} of {len(written) + len(failed)} reports could not be written:\n  " + "\n  ".join(failed))
+        raise PartlyDone(
+            f"{len(failed)} of {len(written) + len(failed)} reports could not be written:\n  "
+            + "\n  ".join(failed)
+        )
     return written
 
 
@@ -472,7 +524,6 @@ def check() -> None:
     """
     from pipeline.reporting import queries, tables
     from pipeline.reporting.records import EVERY_CUSTOMER
-
     from pipeline.warehouse.publish import hash_file, read_pointer
 
     pointer = read_pointer(_globals.find_workspace())

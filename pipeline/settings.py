@@ -93,5 +93,7 @@ def parse_instant(text: str, what: str) -> datetime:
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None:
-        raise ConfigurationError(f"{what} is {text!r}; it must be an ISO instant with its zone, such as 2026-07-01T00:00:00Z.")
+        raise ConfigurationError(
+            f"{what} is {text!r}; it must be an ISO instant with its zone, such as 2026-07-01T00:00:00Z."
+        )
     return instant.astimezone(UTC).replace(microsecond=0)

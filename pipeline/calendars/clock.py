@@ -121,8 +121,8 @@ class _Question:
     pauses: list[tuple[int, int | None]] = field(default_factory=list)
 
 
-def answer_questions(questions: Path | TextIO, calendars: Path, out: TextIO) -> bool:
-    """Answer NDJSON questions line by line into `out`, in order; True when every question had an answer.
+def answer_questions(questions: Path | TextIO, calendars: Path, out: TextIO) -> int:
+    """Answer NDJSON questions line by line into `out`, in order; returns how many could not be answered.
 
     Raises ConfigurationError when the calendars (a file or a folder) or the file of questions cannot be read.
     """
@@ -140,14 +140,14 @@ def answer_questions(questions: Path | TextIO, calendars: Path, out: TextIO) -> 
 
 def _answer_lines(
     lines: Iterable[str] | Iterable[bytes], calendars: Mapping[str, Calendar], out: TextIO
-) -> bool:
+) -> int:
     written = (line for line in lines if line.strip())
-    is_complete = True
+    unanswered_count = 0
     while batch := list(islice(written, _BATCH_LINES)):
         for answer in _answer_batch(batch, calendars):
-            is_complete = is_complete and "error" not in answer
+            unanswered_count += "error" in answer
             out.write(json.dumps(answer, ensure_ascii=False) + "\n")
-    return is_complete
+    return unanswered_count
 
 
 def _answer_batch(lines: list[Any], calendars: Mapping[str, Calendar]) -> list[dict[str, Any]]:

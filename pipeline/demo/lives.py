@@ -274,8 +274,10 @@ def _answer(
     is_late = chance() >= met_share
     if is_late:
         share = 1.03 + rng.expovariate(2.2)
+    elif chance() < 0.004:
+        share = 1.0  # exactly on target
     else:
-        share = 1.0 if chance() < 0.004 else 0.03 + 0.95 * chance() ** 1.7
+        share = 0.03 + 0.95 * chance() ** 1.7
     if draft.channel == "email":
         # No promise holds for e-mail, and the desk takes its time.
         share *= 2.5

@@ -33,8 +33,13 @@ def summarize_run(published: Published, workspace: Path, reports: Path, report_c
         if balance.term_status == "current" and balance.remaining_quantity is not None
     ]
     exhausted = [balance for balance in current if balance.remaining_quantity == 0]
-    lines += ["", f"Entitlements: {len(current)} limited pools in current terms, {len(exhausted)} of them used up."]
-    lines += [f"  {_describe(balance)}" for balance in sorted(exhausted, key=lambda row: -row.overage_quantity)[:3]]
+    lines += [
+        "",
+        f"Entitlements: {len(current)} limited pools in current terms, {len(exhausted)} of them used up.",
+    ]
+    lines += [
+        f"  {_describe(balance)}" for balance in sorted(exhausted, key=lambda row: -row.overage_quantity)[:3]
+    ]
 
     return [
         *lines,

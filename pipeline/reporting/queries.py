@@ -310,7 +310,9 @@ def tickets(
 def at_risk(published: Published, scope: Scope, selection: Selection = EVERYTHING) -> tuple[Obligation, ...]:
     """What still runs, the least remaining time on its own clock first. `figures.risk` names the band of each."""
     running = tickets(published, scope, replace(selection, statuses=("pending",)))
-    return tuple(sorted(running, key=lambda row: (row.remaining_seconds or 0, row.due_at is None, row.obligation_key)))
+    return tuple(
+        sorted(running, key=lambda row: (row.remaining_seconds or 0, row.due_at is None, row.obligation_key))
+    )
 
 
 def _obligations(

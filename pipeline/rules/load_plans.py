@@ -176,7 +176,9 @@ class _VersionReader:
         quota.require_keys(required=(), optional=("is_covered", *_POLICY_KEYS))
         is_over_quota_covered = quota.flag("is_covered", True)
         covered = "keep" if is_over_quota_covered else "lose"
-        self.add_statement(statements, quota, "over_quota", f"tickets over the included number {covered} their targets")
+        self.add_statement(
+            statements, quota, "over_quota", f"tickets over the included number {covered} their targets"
+        )
         return PlanVersion(
             version=version,
             valid_from=valid_from,

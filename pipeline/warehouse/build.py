@@ -91,7 +91,9 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
         connection = open_database(database)
         try:
             published_checks = _run_checks(connection, "published")
-            _write_meta(connection, build_id, known_until, batches, dbt_checks, [*landed_checks, *published_checks])
+            _write_meta(
+                connection, build_id, known_until, batches, dbt_checks, [*landed_checks, *published_checks]
+            )
         finally:
             connection.close()
     _stop_on_critical(published_checks)
@@ -100,7 +102,9 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     pointer = publish(workspace, compacted, build_id, known_until, read_clock())
     shutil.rmtree(building, ignore_errors=True)
     checks = [*landed_checks, *published_checks]
-    passed = sum(check.status == "passed" for check in checks) + sum(check.status == "passed" for check in dbt_checks)
+    passed = sum(check.status == "passed" for check in checks) + sum(
+        check.status == "passed" for check in dbt_checks
+    )
     warnings = tuple(_describe(check) for check in checks if check.status != "passed")
     return BuildResult(pointer, True, passed, warnings)
 
@@ -157,7 +161,9 @@ def _stop_on_critical(checks: Sequence[CheckResult]) -> None:
         raise ChecksFailed(
             f"{len(broken)} critical checks failed, so nothing was published; the version before is still served.",
             [
-                Problem(check.table, None, check.column, f"{check.expectation}: {check.observed}.", check.reason)
+                Problem(
+                    check.table, None, check.column, f"{check.expectation}: {check.observed}.", check.reason
+                )
                 for check in broken
             ],
         )
@@ -196,10 +202,18 @@ def _write_meta(
         ],
     )
     rows = [
-        ("dbt: " + check.check_name, check.severity, check.status, f"{check.failures} rows break it", "A test of the dbt project.")
+        (
+            "dbt: " + check.check_name,
+            check.severity,
+            check.status,
+            f"{check.failures} rows break it",
+            "A test of the dbt project.",
+        )
         for check in dbt_checks
     ]
-    rows += [(check.check_name, check.severity, check.status, check.observed, check.reason) for check in checks]
+    rows += [
+        (check.check_name, check.severity, check.status, check.observed, check.reason) for check in checks
+    ]
     names = ("check_name", "severity", "status", "observed", "detail")
     columns = {name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(names)}
     connection.register("incoming", pa.table(columns))

@@ -82,10 +82,16 @@ def _create_landed_view(
 
 
 def _proven_span(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, datetime]:
-    instants = " union all ".join(f"select min({column}), max({column}) from raw.{table}" for table, column in PROVING_INSTANTS)
-    [row] = connection.execute(f"select min(earliest), max(newest) from ({instants}) as spans(earliest, newest)").fetchall()
+    instants = " union all ".join(
+        f"select min({column}), max({column}) from raw.{table}" for table, column in PROVING_INSTANTS
+    )
+    [row] = connection.execute(
+        f"select min(earliest), max(newest) from ({instants}) as spans(earliest, newest)"
+    ).fetchall()
     if row[0] is None:
-        raise ConfigurationError("Nothing has landed yet. Put exports into inbox/<source>/ and run `sla ingest`.")
+        raise ConfigurationError(
+            "Nothing has landed yet. Put exports into inbox/<source>/ and run `sla ingest`."
+        )
     return row[0].replace(tzinfo=UTC), row[1].replace(tzinfo=UTC)
 
 
@@ -104,7 +110,9 @@ def _batches_table(batches: Sequence[Batch]) -> pyarrow.Table:
             "batch_id": pa.array([batch.batch_id for batch in batches], pa.string()),
             "source": pa.array([batch.source for batch in batches], pa.string()),
             "source_file": pa.array([batch.file for batch in batches], pa.string()),
-            "landed_at": pa.array([_naive_utc(datetime.fromisoformat(batch.landed_at)) for batch in batches], instant),
+            "landed_at": pa.array(
+                [_naive_utc(datetime.fromisoformat(batch.landed_at)) for batch in batches], instant
+            ),
         }
     )
 
@@ -119,7 +127,9 @@ def _naive_utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(tzinfo=None)
 
 
-def _load_clocks(connection: duckdb.DuckDBPyConnection, rules: Rules, earliest: datetime, latest: datetime) -> None:
+def _load_clocks(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, earliest: datetime, latest: datetime
+) -> None:
     from pipeline.calendars.steps import build_clocks
     from pipeline.calendars.zones import list_zone_months
 
@@ -132,6 +142,8 @@ def _load_clocks(connection: duckdb.DuckDBPyConnection, rules: Rules, earliest: 
     clocks = build_clocks(rules.calendars, earliest, latest, targets)
     for table, rows in clocks.by_name().items():
         _create_table(connection, table, rows)
-    zones = {zone for (zone,) in connection.execute("select distinct time_zone from raw.plan_versions").fetchall()}
+    zones = {
+        zone for (zone,) in connection.execute("select distinct time_zone from raw.plan_versions").fetchall()
+    }
     months = list_zone_months(sorted(zones | {"UTC"}), earliest - _MONTH_MARGIN, latest + _MONTH_MARGIN)
     _create_table(connection, "zone_months", months)

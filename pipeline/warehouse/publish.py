@@ -76,7 +76,9 @@ def compact(build: Path, published: Path) -> None:
         target.close()
 
 
-def publish(workspace: Workspace, built: Path, build_id: str, as_of: datetime, published_at: datetime) -> Pointer:
+def publish(
+    workspace: Workspace, built: Path, build_id: str, as_of: datetime, published_at: datetime
+) -> Pointer:
     """Move a compacted build under its name into the published folder and let the pointer name it.
 
     A crash before the last step leaves the version before it served; a crash after it leaves the new one.
@@ -109,7 +111,9 @@ def write_atomically(path: Path, text: str) -> None:
 
 def _remove_old_versions(workspace: Workspace, keep: str) -> None:
     # A reader that still has an older file open keeps reading it: only its name goes.
-    versions = sorted(workspace.published.glob("*.duckdb"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    versions = sorted(
+        workspace.published.glob("*.duckdb"), key=lambda file: file.stat().st_mtime_ns, reverse=True
+    )
     for file in versions[KEPT_VERSIONS:]:
         if file.name != keep:
             file.unlink()

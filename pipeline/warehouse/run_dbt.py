@@ -11,7 +11,6 @@ from pathlib import Path
 from pipeline.errors import ChecksFailed, Problem, SlaError
 from pipeline.settings import DBT_PROJECT
 
-
 _SHOWN_FAILURES = 3
 
 
@@ -36,8 +35,18 @@ def run_dbt(database: Path, scratch: Path) -> list[DbtCheck]:
 
     scratch.mkdir(parents=True, exist_ok=True)
     command = ["build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    command += ["--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs"), "--log-level", "none", "--no-use-colors"]
-    with _environment(SLA_BUILD_DATABASE=str(database), DBT_SEND_ANONYMOUS_USAGE_STATS="false", DO_NOT_TRACK="1"):
+    command += [
+        "--target-path",
+        str(scratch / "target"),
+        "--log-path",
+        str(scratch / "logs"),
+        "--log-level",
+        "none",
+        "--no-use-colors",
+    ]
+    with _environment(
+        SLA_BUILD_DATABASE=str(database), DBT_SEND_ANONYMOUS_USAGE_STATS="false", DO_NOT_TRACK="1"
+    ):
         try:
             outcome = dbtRunner().invoke(command)
         finally:
@@ -58,7 +67,9 @@ def run_dbt(database: Path, scratch: Path) -> list[DbtCheck]:
         if status == "fail":
             rows = _read_failures(database, node.compiled_code)
             reason = f"{result.failures} rows break it, such as {rows}."
-            problems.append(Problem(node.original_file_path, None, node.name, reason, node.config.meta.get("hint")))
+            problems.append(
+                Problem(node.original_file_path, None, node.name, reason, node.config.meta.get("hint"))
+            )
         elif status in ("error", "runtime error"):
             reason = (result.message or status).strip().rstrip(".") + "."
             problems.append(Problem(node.original_file_path, None, node.name, reason))
@@ -78,7 +89,9 @@ def _read_failures(database: Path, query: str) -> str:
         found = connection.execute(query)
         columns = [column[0] for column in found.description or ()]
         rows = found.fetchmany(_SHOWN_FAILURES)
-    return "; ".join(", ".join(f"{name} {value}" for name, value in zip(columns, row, strict=True)) for row in rows)
+    return "; ".join(
+        ", ".join(f"{name} {value}" for name, value in zip(columns, row, strict=True)) for row in rows
+    )
 
 
 @contextmanager

@@ -138,10 +138,10 @@ def measure_questions(calendars: Path) -> bool:
                 json.dumps({**question, "op": "elapsed", "end": "2029-06-01T00:00:00Z", "pauses": []})
             )
     started = perf_counter()
-    is_complete = answer_questions(io.StringIO("\n".join(lines)), calendars, io.StringIO())
+    unanswered_count = answer_questions(io.StringIO("\n".join(lines)), calendars, io.StringIO())
     seconds = perf_counter() - started
     print(f"{QUESTIONS} questions of `sla clock`: {seconds:.2f} s without start-up (goal: under 5 s with it)")
-    return is_complete and seconds < 5
+    return not unanswered_count and seconds < 5
 
 
 def measure_spans(tables: dict[str, Any]) -> bool:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from tests.end_to_end.command_line import run_sla
 
-TICKETS_HEADER = "ticket_id,customer_id,requester,channel,severity,submitted_at,subject,ticket_type,tags,updated_at"
+TICKETS_HEADER = (
+    "ticket_id,customer_id,requester,channel,severity,submitted_at,subject,ticket_type,tags,updated_at"
+)
 EVENTS_HEADER = "event_id,ticket_id,event_at,event_type,actor_kind,actor,is_public,value"
 CUSTOMERS_HEADER = "customer_id,name,time_zone,locale,report_recipients"
 TERMS_HEADER = "subscription_id,customer_id,plan,term_starts_on,term_ends_on,license_type,license_status"
@@ -33,14 +35,14 @@ def init_vendor(root: Path) -> Path:
     run_sla("init", str(root)).expect(0)
     write_lines(root / "sla.yml", "sources:", "  desk: {type: canonical}")
     write_lines(root / "reference" / "customers.csv", CUSTOMERS_HEADER, "acme,Acme,UTC,en,")
-    write_lines(root / "reference" / "subscriptions.csv", TERMS_HEADER, "S-1,acme,standard,2026-01-01,2027-01-01,paid,active")
+    write_lines(
+        root / "reference" / "subscriptions.csv",
+        TERMS_HEADER,
+        "S-1,acme,standard,2026-01-01,2027-01-01,paid,active",
+    )
     return root
 
 
 def drop_tickets(root: Path, *more: str, name: str = "tickets.csv") -> None:
     """Put the two tickets, or only those given, into the inbox."""
     write_lines(root / "inbox" / "desk" / name, TICKETS_HEADER, *(more or TICKETS))
-
-
-def drop_events(root: Path) -> None:
-    write_lines(root / "inbox" / "desk" / "events.csv", EVENTS_HEADER, *EVENTS)

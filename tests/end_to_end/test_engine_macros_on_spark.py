@@ -5,6 +5,7 @@ Needs the extra `spark` and Java. No network: one local session, nothing kept bu
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -20,21 +21,38 @@ from pipeline.settings import DBT_PROJECT
 pytestmark = pytest.mark.spark
 
 ENGINE_MACROS = DBT_PROJECT / "macros" / "engine"
-CUSTOM_FIELDS = '[{"id": 360001, "value": "sev_3"}, {"id": "360002", "value": null}, {"id": 360003, "value": true}]'
+CUSTOM_FIELDS = (
+    '[{"id": 360001, "value": "sev_3"}, {"id": "360002", "value": null}, {"id": 360003, "value": true}]'
+)
 
 # Macro -> its type on either engine, and rows of arguments. Texts become SQL of the engine's own; None is null.
 INSTANT, NUMBER, TEXT = "timestamp", "bigint", "text"
 CASES: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {
     "epoch_seconds": (
         (INSTANT,),
-        [("1970-01-01 00:00:00",), ("2026-03-29 01:30:00",), ("2011-12-30 12:00:00",), ("2038-01-19 03:14:08",), (None,)],
+        [
+            ("1970-01-01 00:00:00",),
+            ("2026-03-29 01:30:00",),
+            ("2011-12-30 12:00:00",),
+            ("2038-01-19 03:14:08",),
+            (None,),
+        ],
     ),
     "instant_from_epoch": ((NUMBER,), [(0,), (1_790_000_000,), (2_147_483_648,), (None,)]),
     # Whole steps of a clock: at, one before and one after the edge of a bucket.
-    "whole_quotient": ((NUMBER, NUMBER), [(0, 3600), (3599, 3600), (3600, 3600), (3601, 3600), (10**15 + 1, 7), (None, 3600)]),
+    "whole_quotient": (
+        (NUMBER, NUMBER),
+        [(0, 3600), (3599, 3600), (3600, 3600), (3601, 3600), (10**15 + 1, 7), (None, 3600)],
+    ),
     "utc_month": (
         (INSTANT,),
-        [("2026-02-28 23:59:59",), ("2026-03-01 00:00:00",), ("1999-12-31 23:59:59",), ("9999-12-31 00:00:00",), (None,)],
+        [
+            ("2026-02-28 23:59:59",),
+            ("2026-03-01 00:00:00",),
+            ("1999-12-31 23:59:59",),
+            ("9999-12-31 00:00:00",),
+            (None,),
+        ],
     ),
     "json_list_contains": (
         (TEXT, TEXT),
@@ -86,15 +104,28 @@ def literal(value: Any, kind: str, engine: str) -> str:
         return f"cast(null as {name})"
     if kind == NUMBER:
         return f"cast({value} as {name})"
-    quoted = str(value).replace("\\", "\\\\").replace("'", "\\'") if engine == "spark" else str(value).replace("'", "''")
+    quoted = (
+        str(value).replace("\\", "\\\\").replace("'", "\\'")
+        if engine == "spark"
+        else str(value).replace("'", "''")
+    )
     return f"cast('{quoted}' as {name})"
 
 
 def select_cases(engine: str, macro: str) -> str:
+    """A query that calls the macro with columns, as models do, one row per case."""
     kinds, rows = CASES[macro]
-    render = load_engine_macros(engine)[macro]
-    calls = [render(*(literal(value, kind, engine) for value, kind in zip(row, kinds, strict=True))).strip() for row in rows]
-    return " union all ".join(f"select {number} as number, {call} as result" for number, call in enumerate(calls)) + " order by number"
+    columns = [f"argument_{place}" for place in range(len(kinds))]
+    listed = " union all ".join(
+        f"select {number} as number, "
+        + ", ".join(
+            f"{literal(value, kind, engine)} as {column}"
+            for value, kind, column in zip(row, kinds, columns, strict=True)
+        )
+        for number, row in enumerate(rows)
+    )
+    call = load_engine_macros(engine)[macro](*columns).strip()
+    return f"select number, {call} as result from ({listed}) as cases order by number"
 
 
 def comparable(value: Any) -> Any:
@@ -106,7 +137,7 @@ def comparable(value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from pyspark.sql import SparkSession
+    SparkSession = importlib.import_module("pyspark.sql").SparkSession
 
     folder: Path = tmp_path_factory.mktemp("spark")
     with pytest.MonkeyPatch.context() as patch:
@@ -115,6 +146,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         session = (
             SparkSession.builder.master("local[1]")
             .config("spark.ui.enabled", "false")
+            .config("spark.log.level", "OFF")
             .config("spark.sql.shuffle.partitions", "2")
             .config("spark.driver.host", "127.0.0.1")
             .config("spark.driver.bindAddress", "127.0.0.1")

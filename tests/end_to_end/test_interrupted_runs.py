@@ -79,7 +79,9 @@ def test_build_killed_halfway_leaves_the_version_before_and_is_finished_by_the_n
     run_sla("compliance", workspace=vendor).expect(0)
     run_sla("run", workspace=vendor).expect(0)
     assert assert_served_version_is_whole(vendor) != before
-    assert query(vendor, "select count(*) from core.fct_ticket_events where event_id like '%EV-NEW%'") != [(0,)]
+    assert query(vendor, "select count(*) from core.fct_ticket_events where event_id like '%EV-NEW%'") != [
+        (0,)
+    ]
 
 
 @pytest.mark.long

@@ -34,7 +34,8 @@ def read_pdf(path: Path) -> str:
 
 def test_command_line_counts_what_the_facts_hold(demo_workspace: Path) -> None:
     # Counted here from the rows of the fact, without the mart that the command reads.
-    rows = query(demo_workspace, f"select customer_id, obligation, status from core.fct_sla_obligations where compliance_month = '{MONTH}'")
+    in_month = f"from core.fct_sla_obligations where compliance_month = '{MONTH}'"
+    rows = query(demo_workspace, f"select customer_id, obligation, status {in_month}")
     counted = Counter(rows)
     shown = {
         (row["customer_id"], row["obligation"], status): row["tally"][status]
@@ -50,7 +51,9 @@ def test_command_line_counts_what_the_mart_holds_in_every_month(demo_workspace: 
     sums = ", ".join(f"sum({status}_count)" for status in STATUSES)
     for basis in ("settled", "submitted"):
         stored = query(
-            demo_workspace, f"select month, {sums} from marts.mart_manager__monthly_compliance where month_basis = '{basis}' group by month"
+            demo_workspace,
+            f"select month, {sums} from marts.mart_manager__monthly_compliance "
+            f"where month_basis = '{basis}' group by month",
         )
         shown = read_compliance(demo_workspace, "--by", "month", "--basis", basis)["rows"]
         assert {row["month"]: tuple(row["tally"][status] for status in STATUSES) for row in shown} == {
@@ -71,7 +74,14 @@ def test_customer_pdf_shows_the_figures_of_the_command_line(demo_workspace: Path
     tally = row["tally"]
     assert tally["breached"] > 0
     run_sla(
-        "report", "--customer", row["customer_id"], "--month", MONTH, "--out", str(tmp_path), workspace=demo_workspace
+        "report",
+        "--customer",
+        row["customer_id"],
+        "--month",
+        MONTH,
+        "--out",
+        str(tmp_path),
+        workspace=demo_workspace,
     ).expect(0)
     [pdf] = tmp_path.glob("*.pdf")
     text = read_pdf(pdf)
@@ -79,7 +89,10 @@ def test_customer_pdf_shows_the_figures_of_the_command_line(demo_workspace: Path
     assert f"{tally['met']} of {counted} met" in text
     breached = f"{tally['breached']} was" if tally["breached"] == 1 else f"{tally['breached']} were"
     assert f"{breached} breached" in text
-    assert f"{tally['waived']} waived, {tally['not_covered']} not covered, {tally['not_measurable']} not measurable" in text
+    assert (
+        f"{tally['waived']} waived, {tally['not_covered']} not covered, {tally['not_measurable']} not measurable"
+        in text
+    )
     late = query(
         demo_workspace,
         f"select ticket_id from core.fct_sla_obligations where compliance_month = '{MONTH}' and status = 'breached' "
@@ -89,22 +102,28 @@ def test_customer_pdf_shows_the_figures_of_the_command_line(demo_workspace: Path
         assert ticket_id in text
 
 
-def test_dashboard_shows_the_figures_of_the_command_line(demo_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dashboard_shows_the_figures_of_the_command_line(
+    demo_workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SLA_WORKSPACE", str(demo_workspace))
     app = AppTest.from_file(str(DASHBOARDS / "views" / "compliance.py"), default_timeout=60)
     app.query_params["by"] = "plan"
     app.run()
     assert not app.exception
-    table = next(each.value.to_dict("records") for each in app.dataframe if "Compliance" in each.value.columns)
+    table = next(
+        each.value.to_dict("records") for each in app.dataframe if "Compliance" in each.value.columns
+    )
     page = {(row["Month"][:7], row["Plan"]): (row["Compliance"], row["Met"], row["Counted"]) for row in table}
     expected = {}
     for row in read_compliance(demo_workspace, "--by", "month,plan")["rows"]:
         tally = row["tally"]
         counted = tally["met"] + tally["breached"]
         expected[row["month"], row["plan"]] = (tally["met"], counted)
-    assert {key: (met, counted) for key, (_, met, counted) in page.items() if key[1] in ("standard", "enhanced", "premium")} == {
-        key: value for key, value in expected.items() if key[1]
-    }
+    assert {
+        key: (met, counted)
+        for key, (_, met, counted) in page.items()
+        if key[1] in ("standard", "enhanced", "premium")
+    } == {key: value for key, value in expected.items() if key[1]}
 
 
 def test_percentage_words_come_from_the_same_tally(demo_workspace: Path) -> None:
@@ -175,15 +194,20 @@ def assert_same_facts(demo: Path, again: dict[str, str]) -> None:
 
 
 def test_facts_depend_on_nothing_but_the_inputs(demo_workspace: Path, tmp_path: Path) -> None:
-    # The farthest from the first run: a folder with a quote in its name, a zone that skipped a day, another language, one thread.
+    # The farthest from the first run: a quote in the folder's name, a zone that skipped a day, another language, one thread.
     one_core = {min(os.sched_getaffinity(0))}
-    again = build_again(demo_workspace, tmp_path / "another 'place'", one_core, TZ="Pacific/Apia", LC_ALL="de_DE.UTF-8", LANG="de_DE.UTF-8")
+    elsewhere = {"TZ": "Pacific/Apia", "LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8"}
+    again = build_again(demo_workspace, tmp_path / "another 'place'", one_core, **elsewhere)
     assert_same_facts(demo_workspace, again)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("zone", "language"), [("UTC", "C"), ("America/New_York", "C"), ("Asia/Kolkata", "de_DE.UTF-8")])
-def test_facts_are_the_same_in_every_zone_and_language(demo_workspace: Path, tmp_path: Path, zone: str, language: str) -> None:
+@pytest.mark.parametrize(
+    ("zone", "language"), [("UTC", "C"), ("America/New_York", "C"), ("Asia/Kolkata", "de_DE.UTF-8")]
+)
+def test_facts_are_the_same_in_every_zone_and_language(
+    demo_workspace: Path, tmp_path: Path, zone: str, language: str
+) -> None:
     again = build_again(demo_workspace, tmp_path / "vendor", None, TZ=zone, LC_ALL=language)
     assert_same_facts(demo_workspace, again)
 
@@ -196,6 +220,8 @@ def test_overlapping_exports_change_no_figure(demo_workspace: Path, tmp_path: Pa
     half = len(rows) // 2
     # Exported twice, as two windows that share a third of their rows.
     tickets.write_text("\n".join([header, *rows[: half + 20]]) + "\n", encoding="utf-8")
-    (tickets.parent / "tickets-2.csv").write_text("\n".join([header, *rows[half - 20 :]]) + "\n", encoding="utf-8")
+    (tickets.parent / "tickets-2.csv").write_text(
+        "\n".join([header, *rows[half - 20 :]]) + "\n", encoding="utf-8"
+    )
     run_sla("run", workspace=root).expect(0)
     assert dump_tables(root, "marts") == dump_tables(demo_workspace, "marts")

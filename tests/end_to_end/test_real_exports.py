@@ -1,7 +1,7 @@
-"""Real ServiceNow exports, which lie beside the checkout where there are any: real formats and real dirt, figures worked out by hand.
+"""Real ServiceNow exports, where there are any beside the checkout: real formats, real dirt, figures worked out by hand.
 
-Plan: the example with a resolution by severity. Priority 1, 2, 3, 4 is severity 5, 4, 3, 2: 8 h and 24 h around the clock, 72 h and
-120 h of business hours (06:00-21:00 UTC, Mon-Fri). Wall times count as UTC. 29 February 2016 was a Monday.
+Plan: the example with a resolution by severity. Priority 1, 2, 3, 4 is severity 5, 4, 3, 2: 8 h and 24 h around the clock,
+72 h and 120 h of business hours (06:00-21:00 UTC, Mon-Fri). Wall times count as UTC. 29 February 2016 was a Monday.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ sources:
     null_markers: ["", "?"]
     customer: {constant: acme}
     severity: {field: priority, values: {"1 - Critical": 5, "2 - High": 4, "3 - Moderate": 3, "4 - Low": 2}}
-    statuses: {values: {"Awaiting User Info": pending, "Awaiting Vendor": on_hold, "Awaiting Problem": on_hold, "Awaiting Evidence": pending}}
+    statuses:
+      values:
+        {"Awaiting User Info": pending, "Awaiting Vendor": on_hold, "Awaiting Problem": on_hold, "Awaiting Evidence": pending}
   rest:
     type: servicenow
     time_zone: UTC
@@ -60,7 +62,10 @@ def published(exports: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
     write_lines(root / "reference" / "customers.csv", CUSTOMERS_HEADER, "acme,Acme,UTC,en,")
     term = "S-1,acme,resolution_by_severity,2010-01-01,2030-01-01,paid,active"
     write_lines(root / "reference" / "subscriptions.csv", TERMS_HEADER, term)
-    said = [run_sla("ingest", str(path), "--source", source, workspace=root).expect(0).out for source, path in exports.items()]
+    said = [
+        run_sla("ingest", str(path), "--source", source, workspace=root).expect(0).out
+        for source, path in exports.items()
+    ]
     run_sla("build", workspace=root).expect(0)
     return root, "".join(said)
 
@@ -88,13 +93,21 @@ def test_every_incident_is_one_ticket(published: tuple[Path, str], exports: dict
 
 
 def test_every_incident_has_one_row_for_each_obligation(published: tuple[Path, str]) -> None:
-    rows = query(published[0], "select obligation, count(*), count(distinct ticket_id) from core.fct_sla_obligations group by all order by 1")
+    rows = query(
+        published[0],
+        "select obligation, count(*), count(distinct ticket_id) from core.fct_sla_obligations group by all order by 1",
+    )
     # Debug analysis is promised by other plans of the workspace only; it has its rows all the same.
-    assert rows == [(obligation, 890 + 67, 890 + 67) for obligation in ("debug_analysis", "first_response", "resolution")]
+    assert rows == [
+        (obligation, 890 + 67, 890 + 67) for obligation in ("debug_analysis", "first_response", "resolution")
+    ]
 
 
 def test_first_response_of_a_source_without_messages_is_never_measured(published: tuple[Path, str]) -> None:
-    rows = query(published[0], "select distinct status from core.fct_sla_obligations where obligation = 'first_response'")
+    rows = query(
+        published[0],
+        "select distinct status from core.fct_sla_obligations where obligation = 'first_response'",
+    )
     assert rows == [("not_measurable",)]
 
 
@@ -106,7 +119,10 @@ def test_severities_are_those_of_the_first_row(published: tuple[Path, str], expo
         if known is None or int(row["sys_mod_count"]) < int(known["sys_mod_count"]):
             first[row["number"]] = row
     expected = Counter(6 - int(row["priority"][0]) for row in first.values())
-    rows = query(published[0], "select severity_submitted, count(*) from core.dim_tickets where source = 'log' group by all")
+    rows = query(
+        published[0],
+        "select severity_submitted, count(*) from core.dim_tickets where source = 'log' group by all",
+    )
     assert dict(rows) == expected
 
 
@@ -134,12 +150,17 @@ BY_HAND = {
     "INC0000538": ("breached", 24 * HOUR + 4 * HOUR + 6 * MINUTE, 4, "breached"),
     # High: 24 h. Tue 11:32 to 14:30.
     "INC0000645": ("met", 2 * HOUR + 58 * MINUTE, 4, "met"),
-    # Moderate: 72 h. Tue 13:03-21:00, Wed 15 h, Thu 06:00-08:36 (resolved); reopened Fri 4 March 12:42-21:00, Mon 7 to Wed 9 March
-    # 3 x 15 h, Thu 06:00-12:16 (resolved); reopened 12:47-15:36.
+    # Moderate: 72 h. Tue 13:03-21:00, Wed 15 h, Thu 06:00-08:36 (resolved); reopened Fri 4 March 12:42-21:00, Mon 7 to
+    # Wed 9 March 3 x 15 h, Thu 06:00-12:16 (resolved); reopened 12:47-15:36.
     "INC0000715": (
         "breached",
-        (7 * HOUR + 57 * MINUTE) + 15 * HOUR + (2 * HOUR + 36 * MINUTE) + (8 * HOUR + 18 * MINUTE) + 3 * 15 * HOUR
-        + (6 * HOUR + 16 * MINUTE) + (2 * HOUR + 49 * MINUTE),
+        (7 * HOUR + 57 * MINUTE)
+        + 15 * HOUR
+        + (2 * HOUR + 36 * MINUTE)
+        + (8 * HOUR + 18 * MINUTE)
+        + 3 * 15 * HOUR
+        + (6 * HOUR + 16 * MINUTE)
+        + (2 * HOUR + 49 * MINUTE),
         3,
         "breached",
     ),
@@ -156,7 +177,9 @@ def test_resolution_of_incidents_worked_out_by_hand(published: tuple[Path, str])
     assert {ticket: found[ticket] for ticket in BY_HAND} == BY_HAND
 
 
-def test_resolution_of_a_log_of_closed_incidents_is_always_met_or_breached(published: tuple[Path, str]) -> None:
+def test_resolution_of_a_log_of_closed_incidents_is_always_met_or_breached(
+    published: tuple[Path, str],
+) -> None:
     # Every one of the 890 was closed, so nothing runs and nothing is unknown.
     rows = query(
         published[0],
@@ -179,6 +202,7 @@ def test_late_incident_without_evidence_of_pauses_is_not_measurable(published: t
     # Moderate, 72 h. INC0000060: Mon 12 December 2016 15:19:57-21:00:00, Tue 15 h; resolved Tue 21:43:14 while closed.
     [row] = query(
         published[0],
-        "select status, elapsed_seconds from core.fct_sla_obligations where obligation = 'resolution' and ticket_id = 'REST-INC0000060'",
+        "select status, elapsed_seconds from core.fct_sla_obligations "
+        "where obligation = 'resolution' and ticket_id = 'REST-INC0000060'",
     )
     assert row == ("met", (5 * HOUR + 40 * MINUTE + 3) + 15 * HOUR)

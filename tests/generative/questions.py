@@ -27,20 +27,20 @@ ZONES = [
     "America/St_Johns",
     "Africa/Cairo",
 ]
-# Days near which spans lie: changes of offset of the zones above, a date that Apia lacks, the turn of a year, a leap day.
-ANCHORS = [
-    date(2026, 3, 29),
-    date(2026, 10, 25),
-    date(2026, 3, 8),
-    date(2026, 11, 1),
-    date(2026, 4, 5),
-    date(2026, 10, 4),
-    date(2011, 12, 30),
-    date(2026, 2, 15),
-    date(2026, 4, 24),
-    date(2026, 12, 31),
-    date(2028, 2, 29),
-]
+# Days near which spans lie, and the zone in which something happens then.
+ANCHORS = {
+    date(2026, 3, 29): "Europe/Berlin",
+    date(2026, 10, 25): "Europe/Berlin",
+    date(2026, 3, 8): "America/Havana",
+    date(2026, 11, 1): "America/New_York",
+    date(2026, 4, 5): "Australia/Lord_Howe",
+    date(2026, 10, 4): "Australia/Lord_Howe",
+    date(2011, 12, 30): "Pacific/Apia",  # a date that Apia skipped
+    date(2026, 2, 15): "Africa/Casablanca",
+    date(2026, 4, 24): "Africa/Cairo",
+    date(2026, 12, 31): "Asia/Kolkata",
+    date(2028, 2, 29): "UTC",
+}
 PUBLIC = [{"country": "DE", "subdivision": "BE"}, {"country": "US"}, {"country": "IN", "years": [2026]}]
 HALF_WIDTH_DAYS = 6
 DAY_MINUTES = 1440
@@ -106,7 +106,10 @@ def versions(draw: st.DrawFn, anchor: date) -> dict[str, Any]:
         "overrides": draw(st.dictionaries(days, DAY_HOURS, max_size=1)),
         "breaks": draw(st.dictionaries(days, DAY_HOURS, max_size=2)),
     }
-    version = {"time_zone": draw(st.sampled_from(ZONES)), "weekly": draw(_weeks())}
+    version = {
+        "time_zone": draw(st.one_of(st.just(ANCHORS[anchor]), st.sampled_from(ZONES))),
+        "weekly": draw(_weeks()),
+    }
     return version | {key: value for key, value in special.items() if value}
 
 

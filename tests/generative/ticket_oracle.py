@@ -278,16 +278,19 @@ class TicketOracle:
         end: Moment | None,
         exclusion: str | None,
     ) -> Verdict:
+        named = [moment for moment in moments if moment.name == "severity_changed"]
         submitted = int(ticket.severity) if ticket.severity in set("012345") else None
+        if submitted is None and named:
+            # The first level that the ticket is given is the submitted one, and no change.
+            submitted = int(named.pop(0).value)
         zone = "UTC" if version is None else version["time_zone"]
         stop = cycle.stop if cycle else None
         level, changes = submitted, []
-        for moment in moments:
-            if moment.name == "severity_changed" and (stop is None or moment.at < stop.at):
-                if cycle is None or moment.order < cycle.start.order:
-                    level = int(moment.value)
-                else:
-                    changes.append((moment.at, int(moment.value)))
+        for moment in named:
+            if cycle is None or moment.order < cycle.start.order:
+                level = int(moment.value)
+            elif stop is None or moment.at < stop.at:
+                changes.append((moment.at, int(moment.value)))
         in_force = changes[-1][1] if changes else level
         row = Verdict(
             ticket.ticket_id,
@@ -342,9 +345,8 @@ class TicketOracle:
         start = cycle.start.at if cycle else 0
         legs = self._add_leg(obligation, level, start)
         for at, new in changes:
-            if level is None:
-                legs = self._add_leg(obligation, new, start)
-            elif new != level:
+            assert level is not None
+            if new != level:
                 policy = version["severity_change"]["raised" if new > level else "lowered"]
                 if policy == "adds":
                     legs = legs + self._add_leg(obligation, new, at)

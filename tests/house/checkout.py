@@ -21,7 +21,10 @@ PUBLISHED_LAYERS = ("core", "marts", "qc")
 def tracked_files() -> tuple[Path, ...]:
     """Files that git tracks or would track: also those that are new and not ignored, so that a rule holds before the commit."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=CHECKOUT, capture_output=True, check=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        check=True,
     )
     paths = (CHECKOUT / name for name in listed.stdout.decode().split("\0") if name)
     return tuple(sorted(path for path in paths if path.is_file()))

@@ -1,4 +1,4 @@
-"""Rules for what stands beside the SQL: every table says its grain, every published column what it holds, every macro how to call it."""
+"""Rules for what stands beside the SQL: tables say their grain, columns what they hold, macros how they are called."""
 
 from __future__ import annotations
 
@@ -35,13 +35,17 @@ def test_contract_is_enforced_in_every_published_layer(layer: str) -> None:
     settings = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["models"]["sla"]
     assert settings[layer]["+contract"] == {"enforced": True}
     for model in model_files(layer):
-        assert "contract" not in described_models()[model].get("config", {}), f"{model} has a contract of its own"
+        assert "contract" not in described_models()[model].get("config", {}), (
+            f"{model} has a contract of its own"
+        )
         assert "contract" not in model_files(layer)[model].read_text(encoding="utf-8")
 
 
 def has_tested_key(model: dict) -> bool:
     """One column that is unique and not null, or a combination of columns that is."""
-    in_columns = any({"unique", "not_null"} <= set(map(str, column.get("data_tests", []))) for column in model["columns"])
+    in_columns = any(
+        {"unique", "not_null"} <= set(map(str, column.get("data_tests", []))) for column in model["columns"]
+    )
     return in_columns or any("unique_combination" in test for test in model.get("data_tests", []))
 
 
@@ -52,17 +56,27 @@ def test_published_model_has_a_tested_key(model: str) -> None:
 
 def described(kind: str) -> dict[str, dict]:
     """Name -> entry of every `kind` (macros, sources, seeds) in the project's yml files."""
-    files = [path for folder in (MODELS, MACROS, DBT_PROJECT / "seeds") for path in sorted(folder.rglob("*.yml"))]
-    return {entry["name"]: entry for path in files for entry in yaml.safe_load(path.read_text(encoding="utf-8")).get(kind, [])}
+    files = [
+        path for folder in (MODELS, MACROS, DBT_PROJECT / "seeds") for path in sorted(folder.rglob("*.yml"))
+    ]
+    return {
+        entry["name"]: entry
+        for path in files
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8")).get(kind, [])
+    }
 
 
 def written_macros() -> dict[str, list[str]]:
     """Macro that models call -> its arguments, in order. The sides of an engine are parts of their macro."""
     found = {}
     for path in sorted(MACROS.rglob("*.sql")):
-        for name, arguments in re.findall(r"\{%-?\s*macro\s+(\w+)\((.*?)\)", path.read_text(encoding="utf-8")):
+        for name, arguments in re.findall(
+            r"\{%-?\s*macro\s+(\w+)\((.*?)\)", path.read_text(encoding="utf-8")
+        ):
             if not name.startswith(("duckdb__", "spark__")):
-                found[name] = [argument.split("=")[0].strip() for argument in arguments.split(",") if argument.strip()]
+                found[name] = [
+                    argument.split("=")[0].strip() for argument in arguments.split(",") if argument.strip()
+                ]
     return found
 
 
@@ -87,7 +101,9 @@ def test_every_raw_table_says_its_grain() -> None:
 
 def test_every_raw_table_that_a_model_reads_is_declared_and_the_other_way_round() -> None:
     declared = {table["name"] for table in described("sources")["raw"]["tables"]}
-    text = "\n".join(path.read_text(encoding="utf-8") for folder in (MODELS, MACROS) for path in folder.rglob("*.sql"))
+    text = "\n".join(
+        path.read_text(encoding="utf-8") for folder in (MODELS, MACROS) for path in folder.rglob("*.sql")
+    )
     read = set(re.findall(r"source\(\s*'raw'\s*,\s*'(\w+)'\s*\)", text))
     assert read == declared
 

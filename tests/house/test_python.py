@@ -29,8 +29,12 @@ CLOCKS = {
 # Who may touch the environment, and why.
 ENVIRONMENT_READERS = {
     Path("pipeline/settings.py"): "it is the one reader",
-    Path("pipeline/warehouse/run_dbt.py"): "dbt takes its database file from a variable; it is set around the run and put back",
-    Path("pipeline/quality/check_tables.py"): "Great Expectations reads its switch for telemetry from a variable while it is imported",
+    Path(
+        "pipeline/warehouse/run_dbt.py"
+    ): "dbt takes its database file from a variable; it is set around the run and put back",
+    Path(
+        "pipeline/quality/check_tables.py"
+    ): "Great Expectations reads its telemetry switch from a variable while it is imported",
     Path("dashboards/serve.py"): "it hands this process's environment on to the server that it starts",
 }
 
@@ -56,13 +60,19 @@ def test_only_settings_reads_a_clock() -> None:
         f"{path}:{line} {owner}.{name}"
         for path, line, owner, name in attributes_of(PRODUCT)
         for clock, readings in CLOCKS.items()
-        if (owner == clock or owner.endswith(f".{clock}")) and name in readings and path != Path("pipeline/settings.py")
+        if (owner == clock or owner.endswith(f".{clock}"))
+        and name in readings
+        and path != Path("pipeline/settings.py")
     ]
     assert found == []
 
 
 def test_only_named_modules_touch_the_environment() -> None:
-    found = {path for path, _, owner, name in attributes_of(PRODUCT) if owner == "os" and name in ("environ", "getenv", "putenv")}
+    found = {
+        path
+        for path, _, owner, name in attributes_of(PRODUCT)
+        if owner == "os" and name in ("environ", "getenv", "putenv")
+    }
     assert found - set(ENVIRONMENT_READERS) == set()
     assert set(ENVIRONMENT_READERS) - found == set(), "a reason stands here that nothing needs any more"
 
@@ -78,7 +88,9 @@ def test_python_names_no_plan() -> None:
         f"{path}:{node.lineno} {node.value!r}"
         for path, text in files.items()
         for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.lower() in ("standard", "enhanced", "premium")
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.lower() in ("standard", "enhanced", "premium")
     ]
     assert texts == []
     names = [found for found in find_words(files, r"\b(enhanced|premium)\b") if "#" not in found]
@@ -87,7 +99,10 @@ def test_python_names_no_plan() -> None:
 
 def test_python_ties_no_duration_to_a_promise() -> None:
     # A number of hours in a name of a target, a due time or a promise would be a second copy of a plan file.
-    pattern = r"(target|promise|due|response|debug|included|quantity)\w*\s*[:=]+\s*[^#\n]*(\b(2|6|8|12|24|48|72)\s*\*\s*3600|\b(7200|21600|28800|43200|86400|172800|259200)\b|timedelta\(hours)"
+    pattern = (
+        r"(target|promise|due|response|debug|included|quantity)\w*\s*[:=]+\s*[^#\n]*"
+        r"(\b(2|6|8|12|24|48|72)\s*\*\s*3600|\b(7200|21600|28800|43200|86400|172800|259200)\b|timedelta\(hours)"
+    )
     files = {path: text for path, text in PRODUCT.items() if path.parts[:2] != ("pipeline", "demo")}
     assert find_words(files, pattern) == []
 
@@ -102,14 +117,27 @@ def test_nothing_runs_text_as_code() -> None:
         f"{path}:{node.lineno} {dotted(node.func)}"
         for path, text in PRODUCT.items()
         for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Call) and dotted(node.func) in ("eval", "exec", "os.system", "pickle.loads", "pickle.load", "yaml.load")
+        if isinstance(node, ast.Call)
+        and dotted(node.func) in ("eval", "exec", "os.system", "pickle.loads", "pickle.load", "yaml.load")
     ]
     assert calls == []
     assert find_words(PRODUCT, r"shell\s*=\s*True") == []
 
 
 # Everything that takes long to import, or that a part of the installation may lack.
-HEAVY = ("dbt", "great_expectations", "matplotlib", "streamlit", "pandas", "duckdb", "plotly", "typst", "pyarrow", "numpy", "holidays")
+HEAVY = (
+    "dbt",
+    "great_expectations",
+    "matplotlib",
+    "streamlit",
+    "pandas",
+    "duckdb",
+    "plotly",
+    "typst",
+    "pyarrow",
+    "numpy",
+    "holidays",
+)
 
 
 def modules_after(*arguments: str) -> set[str]:
@@ -120,7 +148,9 @@ def modules_after(*arguments: str) -> set[str]:
         "try:\n    main()\nexcept SystemExit as stop:\n    assert stop.code in (0, None), stop.code\n"
         "sys.stderr.write(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
     return set(json.loads(done.stderr))
 
 
@@ -157,4 +187,5 @@ def test_every_python_package_is_tracked_with_its_marker() -> None:
     tracked = set(tracked_files())
     folders = {path.parent for path in tracked if path.suffix == ".py"}
     roots = ("pipeline", "dashboards", "expectations")
-    assert [str(folder) for folder in folders if any(root in folder.parts for root in roots) and folder / "__init__.py" not in tracked] == []
+    packages = [folder for folder in folders if any(root in folder.parts for root in roots)]
+    assert [str(folder) for folder in packages if folder / "__init__.py" not in tracked] == []

@@ -49,7 +49,11 @@ def test_room_has_a_readme_of_one_screen(room: str) -> None:
 
 
 def test_every_folder_of_the_package_is_a_room() -> None:
-    folders = {within(path.parent) for path in tracked_files() if path.suffix == ".py" and within(path).startswith("pipeline/")}
+    folders = {
+        within(path.parent)
+        for path in tracked_files()
+        if path.suffix == ".py" and within(path).startswith("pipeline/")
+    }
     # A folder of templates belongs to the room around it.
     assert folders - set(ROOMS) == set()
 
@@ -69,8 +73,19 @@ def test_nothing_large_is_tracked() -> None:
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
     # Put together here, so that this test does not hold what it looks for.
-    paths = ["/".join(("", "work", "")), "/".join(("", "root", "")), "/".join(("", "home", "")), "/".join(("", "opt", "pypi"))]
-    hosts = [".".join(("pypi", "org")), ".".join(("files", "pythonhosted", "org")), "arti" + "factory", "dev" + "pi", "simple" + "/"]
+    paths = [
+        "/".join(("", "work", "")),
+        "/".join(("", "root", "")),
+        "/".join(("", "home", "")),
+        "/".join(("", "opt", "pypi")),
+    ]
+    hosts = [
+        ".".join(("pypi", "org")),
+        ".".join(("files", "pythonhosted", "org")),
+        "arti" + "factory",
+        "dev" + "pi",
+        "simple" + "/",
+    ]
     flags = ["--index" + "-url", "--extra-index" + "-url", "--find" + "-links"]
     found = [
         f"{within(path)}:{number}: {word}"
@@ -95,7 +110,13 @@ def test_text_files_end_with_one_line_feed_and_have_no_trailing_blanks() -> None
     untidy = [
         within(path)
         for path, text in tracked_text().items()
-        if text and (not text.endswith("\n") or text.endswith("\n\n") or "\r" in text or re.search(r"[ \t]+$", text, re.MULTILINE))
+        if text
+        and (
+            not text.endswith("\n")
+            or text.endswith("\n\n")
+            or "\r" in text
+            or re.search(r"[ \t]+$", text, re.MULTILINE)
+        )
     ]
     assert untidy == []
 
@@ -121,7 +142,12 @@ def assert_call_is_known(call: str) -> None:
     group = typer.main.get_command(__import__("pipeline.cli", fromlist=["app"]).app)
     words = shlex.split(call, comments=True)[1:]
     known_options = {option for parameter in group.params for option in parameter.opts} | {"-h", "--help"}
-    takes_value = {option for parameter in group.params if not getattr(parameter, "is_flag", False) for option in parameter.opts}
+    takes_value = {
+        option
+        for parameter in group.params
+        if not getattr(parameter, "is_flag", False)
+        for option in parameter.opts
+    }
     names = []
     skip = False
     for word in words:
@@ -137,7 +163,11 @@ def assert_call_is_known(call: str) -> None:
         return
     commands = group.commands  # type: ignore[attr-defined]
     assert names[0] in commands, f"`{call}`: there is no command {names[0]!r}"
-    known_options |= {option for parameter in commands[names[0]].params for option in (*parameter.opts, *parameter.secondary_opts)}
+    known_options |= {
+        option
+        for parameter in commands[names[0]].params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     unknown = [word for word in words if word.startswith("-") and word.split("=")[0] not in known_options]
     assert unknown == [], f"`{call}`: {unknown} are not known"
 
@@ -164,7 +194,11 @@ def documents() -> dict[str, str]:
 @pytest.mark.parametrize("document", sorted(documents()))
 def test_commands_of_a_document_exist(document: str) -> None:
     text = documents()[document]
-    calls = [match[1] for line in fenced_lines(text) if (match := re.match(r"(?:\$ )?(?:\.venv/bin/)?sla (.+)$", line))]
+    calls = [
+        match[1]
+        for line in fenced_lines(text)
+        if (match := re.match(r"(?:\$ )?(?:\.venv/bin/)?sla (.+)$", line))
+    ]
     calls += re.findall(r"`sla ([a-z-][^`]*)`", text.replace("\n", " "))
     for call in calls:
         # Placeholders stand for what the reader puts in; ellipses and brackets for what may follow.
@@ -175,7 +209,9 @@ def test_commands_of_a_document_exist(document: str) -> None:
 
 @pytest.mark.parametrize("document", sorted(documents()))
 def test_make_targets_of_a_document_exist(document: str) -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(
+        re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     text = documents()[document]
     named = {match[1] for line in fenced_lines(text) if (match := re.match(r"(?:\$ )?make ([a-z-]+)", line))}
     named |= set(re.findall(r"`make ([a-z-]+)", text))
@@ -201,6 +237,8 @@ def test_every_plan_value_has_its_clause() -> None:
         plan = yaml.safe_load(path.read_text(encoding="utf-8"))
         clauses = set(plan["clauses"])
         for version in plan["versions"]:
-            promises = [promise for obligation in version["obligations"] for promise in obligation["promises"]]
+            promises = [
+                promise for obligation in version["obligations"] for promise in obligation["promises"]
+            ]
             for value in [*promises, *version.get("entitlements", [])]:
                 assert value["clause"] in clauses, f"{path.name}: {value}"

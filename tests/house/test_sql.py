@@ -13,7 +13,10 @@ from tests.house.checkout import MACROS, MODELS, find_words, model_files, sql_fi
 ALL_SQL = sql_files(MODELS, MACROS, DBT_PROJECT / "tests")
 
 # Two runs on the same inputs must give the same bytes, so nothing in SQL may know when or how often it runs.
-NOT_REPEATABLE = r"\b(current_timestamp|current_date|current_time|localtimestamp|now\s*\(|today\s*\(|getdate\s*\(|sysdate|random\s*\(|rand\s*\(|uuid\s*\(|gen_random_uuid|run_started_at|modules\.datetime|invocation_id)"
+NOT_REPEATABLE = (
+    r"\b(current_timestamp|current_date|current_time|localtimestamp|now\s*\(|today\s*\(|getdate\s*\(|sysdate|random\s*\(|rand\s*\("
+    r"|uuid\s*\(|gen_random_uuid|run_started_at|modules\.datetime|invocation_id)"
+)
 
 # The engine does no zone arithmetic for a figure: instants come as UTC, months by a table that Python made.
 ZONE_WORDS = r"(\bat\s+time\s+zone\b|\btimezone\s*\(|\btimestamptz\b|\bwith\s+time\s+zone\b|from_utc_timestamp|to_utc_timestamp)"
@@ -39,7 +42,9 @@ def test_sql_does_no_time_zone_arithmetic() -> None:
 
 
 def test_sql_keeps_words_of_one_engine_in_the_engine_macros() -> None:
-    elsewhere = {path: text for path, text in ALL_SQL.items() if (CHECKOUT / path).parent != MACROS / "engine"}
+    elsewhere = {
+        path: text for path, text in ALL_SQL.items() if (CHECKOUT / path).parent != MACROS / "engine"
+    }
     assert find_words(elsewhere, ENGINE_WORDS) == []
 
 
@@ -60,9 +65,11 @@ def test_sql_names_no_plan(word: str) -> None:
 
 
 def test_sql_holds_no_target_and_no_included_quantity() -> None:
-    # A promise is data of a plan file. What SQL may know of numbers: 0, 1, severity levels, and units of time inside the engine macros.
+    # A promise is data of a plan file. What SQL may know: 0, 1, and units of time inside the engine macros.
     models = sql_files(MODELS)
-    hours = {hours * 3600 for hours in (2, 6, 8, 12, 24, 48, 72)} | {hours * 60 for hours in (2, 6, 8, 12, 24, 48, 72)}
+    hours = {hours * 3600 for hours in (2, 6, 8, 12, 24, 48, 72)} | {
+        hours * 60 for hours in (2, 6, 8, 12, 24, 48, 72)
+    }
     found = [
         line
         for line in find_words(models, r"(?<![\w.'])\d{2,}(?![\w'-])")
@@ -123,7 +130,11 @@ def test_published_model_lists_its_columns(model: str) -> None:
 
 @pytest.mark.parametrize("model", sorted(model_files("staging", "intermediate", "core", "marts", "qc")))
 def test_model_begins_with_a_header_of_at_most_five_lines_naming_its_grain(model: str) -> None:
-    lines = model_files("staging", "intermediate", "core", "marts", "qc")[model].read_text(encoding="utf-8").splitlines()
+    lines = (
+        model_files("staging", "intermediate", "core", "marts", "qc")[model]
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
     lines = [line for line in lines if not line.startswith(("{{ config", "{#"))]
     header = list(takewhile(lambda line: line.startswith("--"), lines))
     assert header

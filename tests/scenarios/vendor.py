@@ -25,7 +25,8 @@ SCENARIOS = Path(__file__).parent
 AS_OF = "2026-07-01T00:00:00Z"
 
 _TICKET_COLUMNS = (
-    "ticket_id", "customer_id", "requester", "channel", "severity", "submitted_at", "subject", "ticket_type", "tags", "updated_at",
+    "ticket_id", "customer_id", "requester", "channel", "severity", "submitted_at", "subject", "ticket_type", "tags",
+    "updated_at",
 )  # fmt: skip
 _EVENT_COLUMNS = (
     "event_id",
@@ -201,7 +202,8 @@ def _write_exports(workspace: Workspace, scenarios: list[Scenario]) -> None:
         for ticket in scenario.tickets:
             ticket_id = scenario.ticket_id(ticket["id"])
             tickets.append((
-                ticket_id, ticket.get("customer", scenario.slug), ticket.get("opener", "carla"), ticket.get("channel", "web_form"),
+                ticket_id, ticket.get("customer", scenario.slug), ticket.get("opener", "carla"),
+                ticket.get("channel", "web_form"),
                 ticket.get("severity", "3"), ticket["submitted"], ticket["id"], "", "", ticket["submitted"],
             ))  # fmt: skip
             for number, line in enumerate(ticket.get("events", ()), 1):

@@ -13,5 +13,5 @@
   list_filter(from_json({{ json_text }}, '[{"id": "VARCHAR", "value": "VARCHAR"}]'), lambda field: field.id = {{ field_id }})[1].value
 {%- endmacro %}
 {% macro spark__custom_field_value(json_text, field_id) -%}
-  filter(from_json({{ json_text }}, 'array<struct<id: string, value: string>>'), field -> field.id = {{ field_id }})[0].value
+  get(filter(from_json({{ json_text }}, 'array<struct<id: string, value: string>>'), field -> field.id = {{ field_id }}), 0).value
 {%- endmacro %}

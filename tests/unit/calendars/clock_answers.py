@@ -19,9 +19,9 @@ def answer(folder: Path, calendar: Any, *questions: dict[str, Any] | str) -> lis
         for i, q in enumerate(questions)
     ]
     out = io.StringIO()
-    is_complete = answer_questions(io.StringIO("\n".join(lines)), file, out)
+    unanswered_count = answer_questions(io.StringIO("\n".join(lines)), file, out)
     answers = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert is_complete == all("error" not in one for one in answers)
+    assert unanswered_count == sum("error" in one for one in answers)
     return answers
 
 

@@ -129,7 +129,9 @@ def test_a_date_that_a_zone_skips_has_no_hours(tmp_path: Path) -> None:
     # Apia went from 2011-12-29 (UTC-10) to 2011-12-31 (UTC+14) at 10:00 UTC on the 30th.
     apia = desk("09:00-17:00", zone="Pacific/Apia")
     assert ask(tmp_path, apia, elapsed("2011-12-29T19:00:00Z", "2011-12-31T03:00:00Z")) == (8 + 8) * HOUR
-    assert ask(tmp_path, apia, is_open("2011-12-30T20:00:00Z")) is True
+    # The 30th would have been a Friday.
+    fridays = {"time_zone": "Pacific/Apia", "weekly": {"fri": ["09:00-17:00"]}}
+    assert ask(tmp_path, fridays, elapsed("2011-12-29T00:00:00Z", "2012-01-02T00:00:00Z")) == 0
 
 
 def test_hours_over_midnight_belong_to_the_date_on_which_they_start(tmp_path: Path) -> None:

@@ -320,7 +320,8 @@ def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
         ):  # fmt: skip
             _insert(connection, "core.fct_entitlement_movements", (
                 f"{customer_id}:{movement_id}", customer_id, f"S-{customer_id}", "regular", kind, quantity,
-                balance, 0 if kind == "grant" else 2, ticket_id, None, "because", datetime(2026, 7, 6, 9), datetime(2026, 7, 6, 9)))  # fmt: skip
+                balance, 0 if kind == "grant" else 2, ticket_id, None, "because",
+                datetime(2026, 7, 6, 9), datetime(2026, 7, 6, 9)))  # fmt: skip
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: tuple[object, ...]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.calendars.load_calendars import load_calendars
 from pipeline.rules.load_plans import flatten_plans, load_plans
 from pipeline.rules.plan import Plan, PlanVersion
 from pipeline.rules.tables import OPEN_END, RULE_TABLES
@@ -214,8 +215,23 @@ def test_every_clause_is_used_and_every_value_names_one(plans: dict[str, Plan], 
     assert {reference.clause for reference in references} == set(plans[name].clauses)
 
 
+def load_examples() -> dict[str, Plan]:
+    shipped = SHIPPED.parent / "calendars"
+    calendars = load_calendars(shipped) | load_calendars(shipped / "examples")
+    return {plan.plan: plan for plan in load_plans(SHIPPED / "examples", calendars)}
+
+
+def test_example_plans_count_working_days_in_open_seconds_of_their_own_clock() -> None:
+    (version,) = load_examples()["handling_investigation_resolution"].versions
+    handling = {item.obligation: item for item in version.obligations}["handling"]
+    assert {promise.target_seconds for promise in handling.promises} == {
+        5 * HOUR_SECONDS,
+        2 * 5 * HOUR_SECONDS,
+    }
+
+
 def test_example_plan_measures_a_resolution_that_reopening_resumes() -> None:
-    (plan,) = load_plans(SHIPPED / "examples", [BUSINESS])
+    plan = load_examples()["resolution_by_severity"]
     (version,) = plan.versions
     resolution = {item.obligation: item for item in version.obligations}["resolution"]
     assert (resolution.cycles, resolution.resumes_on) == ("resume", ("reopened",))
@@ -276,7 +292,7 @@ def test_flattened_promises_are_one_row_per_severity_with_the_text_of_the_clause
 
 
 def test_flattened_moments_count_what_resumes_as_a_start() -> None:
-    rows = flatten_plans(load_plans(SHIPPED / "examples", [BUSINESS]))["plan_moments"].to_pylist()
+    rows = flatten_plans([load_examples()["resolution_by_severity"]])["plan_moments"].to_pylist()
     moments = [(row["role"], row["moment"]) for row in rows if row["obligation"] == "resolution"]
     assert moments == [
         ("start", "reopened"),

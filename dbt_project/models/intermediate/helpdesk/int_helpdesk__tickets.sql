@@ -22,12 +22,18 @@ ranked as (
   from ticket_versions
 ),
 
+-- A level that is given to a ticket after its end says nothing of the ticket.
+ends as (
+  select ticket_id, min(event_at) as ended_at from events where event_type in ('merged', 'deleted') group by ticket_id
+),
+
 first_severities as (
   select ticket_id, cast(value as integer) as severity
   from (
-    select ticket_id, value, row_number() over (partition by ticket_id order by event_order) as severity_rank
+    select events.ticket_id, events.value, row_number() over (partition by events.ticket_id order by events.event_order) as severity_rank
     from events
-    where event_type = 'severity_changed'
+    left join ends on ends.ticket_id = events.ticket_id
+    where events.event_type = 'severity_changed' and (ends.ended_at is null or events.event_at <= ends.ended_at)
   ) as numbered
   where severity_rank = 1
 )

@@ -74,7 +74,8 @@ turn_gaps as (
 ),
 
 clipped as (
-  select
+  -- The same stretch stated twice would have no order of its own in the windows below.
+  select distinct
     obligation_key,
     pause_name,
     greatest(pauses_epoch, starts_epoch) as pauses_epoch,

@@ -1,0 +1,133 @@
+"""Publishing: one file per build, a pointer that changes in one step, and content that does not depend on threads."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.errors import SlaError
+from pipeline.settings import Workspace
+from pipeline.warehouse import publish as publishing
+from pipeline.warehouse.publish import (
+    KEPT_VERSIONS,
+    compact,
+    hash_file,
+    publish,
+    read_pointer,
+    write_atomically,
+)
+
+AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def make_build(path: Path, numbers: str = "3), (1), (2") -> Path:
+    with duckdb.connect(str(path)) as connection:
+        for schema in ("raw", "staging", "core", "marts", "meta"):
+            connection.execute(f"create schema {schema}")
+            connection.execute(
+                f"create table {schema}.numbers as select * from (values ({numbers})) as rows(number)"
+            )
+        connection.execute("create view core.largest as select max(number) as number from core.numbers")
+    return path
+
+
+def publish_build(workspace: Workspace, build_id: str) -> publishing.Pointer:
+    workspace.warehouse.mkdir(parents=True, exist_ok=True)
+    built = workspace.warehouse / f"{build_id}.built"
+    built.write_bytes(build_id.encode())
+    return publish(workspace, built, build_id, AS_OF, AS_OF + timedelta(hours=1))
+
+
+def test_compact_keeps_the_published_schemas_only(tmp_path: Path) -> None:
+    compact(make_build(tmp_path / "build.duckdb"), tmp_path / "published.duckdb")
+    with duckdb.connect(str(tmp_path / "published.duckdb"), read_only=True) as connection:
+        schemas = connection.execute("select distinct schema_name from duckdb_tables() order by 1").fetchall()
+        largest = connection.execute("select number from core.largest").fetchall()
+    assert [schema for (schema,) in schemas] == ["core", "marts", "meta"]
+    assert largest == [(3,)]
+
+
+def test_compact_stores_rows_in_the_order_of_the_first_column(tmp_path: Path) -> None:
+    compact(make_build(tmp_path / "build.duckdb"), tmp_path / "published.duckdb")
+    with duckdb.connect(str(tmp_path / "published.duckdb"), read_only=True) as connection:
+        assert connection.execute("select number from core.numbers").fetchall() == [(1,), (2,), (3,)]
+
+
+def test_compact_reads_a_build_whose_path_holds_a_quote(tmp_path: Path) -> None:
+    folder = tmp_path / "it's; drop schema core"
+    folder.mkdir()
+    compact(make_build(folder / "build.duckdb"), folder / "published.duckdb")
+    assert (folder / "published.duckdb").is_file()
+
+
+def test_pointer_is_none_before_anything_is_published(tmp_path: Path) -> None:
+    assert read_pointer(Workspace(tmp_path)) is None
+
+
+def test_pointer_says_what_was_published(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    pointer = publish_build(workspace, "b1")
+    assert read_pointer(workspace) == pointer
+    assert (pointer.file, pointer.as_of, pointer.published_at) == (
+        "b1.duckdb",
+        "2026-07-01T00:00:00Z",
+        "2026-07-01T01:00:00Z",
+    )
+    assert pointer.sha256 == hash_file(workspace.published / "b1.duckdb")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"build_id": "b1"}', '{"unknown": 1}'])
+def test_pointer_that_is_damaged_is_named(tmp_path: Path, content: str) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.published.mkdir(parents=True)
+    (workspace.published / "current.json").write_text(content, encoding="utf-8")
+    with pytest.raises(SlaError, match=r"current\.json is damaged"):
+        read_pointer(workspace)
+
+
+def test_publish_that_dies_before_the_pointer_leaves_the_version_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(tmp_path)
+    before = publish_build(workspace, "b1")
+
+    def die(path: Path, text: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(publishing, "write_atomically", die)
+    with pytest.raises(KeyboardInterrupt):
+        publish_build(workspace, "b2")
+    assert read_pointer(workspace) == before
+    assert hash_file(workspace.published / before.file) == before.sha256
+
+
+def test_publish_keeps_the_newest_versions_and_the_one_served(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for number in range(KEPT_VERSIONS + 3):
+        pointer = publish_build(workspace, f"b{number}")
+        # Times of the file system may be equal when builds follow each other at once.
+        stamp = 1_790_000_000 + number
+        os.utime(workspace.published / pointer.file, (stamp, stamp))
+    kept = sorted(path.stem for path in workspace.published.glob("*.duckdb"))
+    assert len(kept) == KEPT_VERSIONS
+    assert f"b{KEPT_VERSIONS + 2}" in kept
+
+
+def test_write_atomically_leaves_the_old_text_when_it_cannot_finish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "current.json"
+    write_atomically(path, "old")
+
+    def fail(descriptor: int) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="no space left"):
+        write_atomically(path, json.dumps({"new": True}))
+    assert path.read_text(encoding="utf-8") == "old"
