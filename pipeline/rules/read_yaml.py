@@ -35,7 +35,7 @@ class YamlDocument:
         return Problem(self.file, self.line_of(*path), field, reason, hint)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Safe YAML in which only true, false, null and whole numbers are more than text.
 
     YAML 1.1 would read `2026-12-25` as a date, `24:00` as the number 1440 and the key `on` as a boolean.

@@ -45,14 +45,15 @@ create table spans as
 with drawn as (
   select
     range as span,
-    'calendar_' || cast(hash(range) % $calendars as integer) as clock_name,
+    -- The key of the clock, as a promise carries it; key 0 is the built-in clock.
+    cast(1 + hash(range) % $calendars as integer) as clock_key,
     epoch(timestamp '2020-03-01')::bigint + cast(hash(range, 1) % (8 * 365 * 86400) as bigint) as starts_epoch,
     (hash(range, 2) % 1000000) / 1000000.0 as share
   from range($spans)
 ),
 lasting as (select *, starts_epoch + cast(floor(share * share * 30 * 86400) as bigint) as ends_epoch from drawn)
 select
-  clock_name, starts_epoch, ends_epoch,
+  clock_key, starts_epoch, ends_epoch,
   make_timestamp(starts_epoch * 1000000) as starts_at, make_timestamp(ends_epoch * 1000000) as ends_at
 from lasting
 """
@@ -60,7 +61,7 @@ SUBTRACTION = "select sum(date_sub('second', starts_at, ends_at)) from spans"
 LOOK_UPS = """
 select sum({{ open_seconds_at('until_steps', 'clocks', UNTIL) }} - {{ open_seconds_at('from_steps', 'clocks', FROM) }})
 from spans
-join clocks on clocks.clock_name = spans.clock_name
+join clocks on clocks.clock_key = spans.clock_key
 {{ join_clock_steps('from_steps', 'clocks', FROM) }}
 {{ join_clock_steps('until_steps', 'clocks', UNTIL) }}
 """
@@ -70,16 +71,17 @@ select sum(
   - coalesce(from_run.open_before + least(spans.starts_epoch, from_run.closes_epoch) - from_run.opens_epoch, 0)
 )
 from spans
-asof left join runs as from_run on from_run.clock_name = spans.clock_name and spans.starts_epoch >= from_run.opens_epoch
-asof left join runs as until_run on until_run.clock_name = spans.clock_name and spans.ends_epoch >= until_run.opens_epoch
+asof left join runs as from_run on from_run.clock_key = spans.clock_key and spans.starts_epoch >= from_run.opens_epoch
+asof left join runs as until_run on until_run.clock_key = spans.clock_key and spans.ends_epoch >= until_run.opens_epoch
 """
 RUNS_SQL = """
 create table runs as
 select
-  clock_name, epoch(opens_at)::bigint as opens_epoch, epoch(closes_at)::bigint as closes_epoch,
-  cast(sum(epoch(closes_at) - epoch(opens_at)) over (partition by clock_name order by opens_at) as bigint)
+  clock_key, epoch(opens_at)::bigint as opens_epoch, epoch(closes_at)::bigint as closes_epoch,
+  cast(sum(epoch(closes_at) - epoch(opens_at)) over (partition by clock_key order by opens_at) as bigint)
     - (epoch(closes_at) - epoch(opens_at))::bigint as open_before
 from clock_intervals
+join clocks on clocks.clock_name = clock_intervals.clock_name
 """
 
 

@@ -48,7 +48,7 @@ def test_line_of_a_missing_value_is_that_of_its_nearest_parent(tmp_path: Path) -
         ),
         (
             "a: [1\n",
-            "is not valid YAML.\n  {file}:2: expected ',' or ']', but got '<stream end>'. "
+            "is not valid YAML.\n  {file}:2: did not find expected ',' or ']'. "
             "Check indentation, quotes and colons.",
         ),
         ("? [a]\n: 1\n", "is not usable.\n  {file}:1: a key is neither text nor a number. Put it in quotes."),

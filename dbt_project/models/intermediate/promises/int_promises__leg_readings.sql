@@ -7,15 +7,31 @@ promises as (select * from {{ source('raw', 'plan_promises') }}),
 clocks as (select * from {{ source('raw', 'clocks') }}),
 pauses as (select * from {{ ref('int_promises__pauses') }}),
 
+-- The few promises learn their clocks once, so that the many legs need no look-up by the clock's name.
+promises_on_clocks as (
+  select
+    promises.plan_version,
+    promises.obligation,
+    promises.severity,
+    promises.target_seconds,
+    promises.clause,
+    promises.clause_text,
+    clocks.*
+  from promises
+  join clocks on clocks.clock_name = promises.clock_name
+),
+
 promised as (
   select
-    legs.*,
-    promises.target_seconds,
-    promises.clock_name,
-    promises.clause,
-    promises.clause_text
+    legs.obligation_key,
+    legs.counts_from_epoch,
+    legs.read_until_epoch,
+    legs.change_number,
+    legs.is_in_force,
+    legs.is_as_submitted,
+    promises.*
   from legs
-  join promises
+  join promises_on_clocks as promises
     on promises.plan_version = legs.plan_version
     and promises.obligation = legs.obligation
     and promises.severity = legs.severity
@@ -24,23 +40,17 @@ promised as (
 read_legs as (
   select
     promised.*,
-    {{ open_seconds_at('steps_from', 'clocks', 'promised.counts_from_epoch') }} as open_from,
-    {{ open_seconds_at('steps_until', 'clocks', 'promised.read_until_epoch') }} as open_until
+    {{ open_seconds_at('steps_from', 'promised', 'promised.counts_from_epoch') }} as open_from,
+    {{ open_seconds_at('steps_until', 'promised', 'promised.read_until_epoch') }} as open_until
   from promised
-  join clocks on clocks.clock_name = promised.clock_name
-  {{ join_clock_steps('steps_from', 'clocks', 'promised.counts_from_epoch') }}
-  {{ join_clock_steps('steps_until', 'clocks', 'promised.read_until_epoch') }}
+  {{ join_clock_steps('steps_from', 'promised', 'promised.counts_from_epoch') }}
+  {{ join_clock_steps('steps_until', 'promised', 'promised.read_until_epoch') }}
 ),
 
 -- A leg that counts from a change of severity sees only the part of a pause that lies after it.
 leg_pauses as (
   select
-    read_legs.obligation_key,
-    read_legs.severity,
-    read_legs.counts_from_epoch,
-    read_legs.clock_name,
-    read_legs.target_seconds,
-    read_legs.open_from,
+    read_legs.*,
     greatest(pauses.pauses_epoch, read_legs.counts_from_epoch) as pauses_epoch,
     pauses.resumes_epoch
   from read_legs
@@ -51,12 +61,11 @@ leg_pauses as (
 read_pauses as (
   select
     leg_pauses.*,
-    {{ open_seconds_at('steps_from', 'clocks', 'leg_pauses.pauses_epoch') }} as open_at_pause,
-    {{ open_seconds_at('steps_until', 'clocks', 'leg_pauses.resumes_epoch') }} as open_at_resumption
+    {{ open_seconds_at('steps_from', 'leg_pauses', 'leg_pauses.pauses_epoch') }} as open_at_pause,
+    {{ open_seconds_at('steps_until', 'leg_pauses', 'leg_pauses.resumes_epoch') }} as open_at_resumption
   from leg_pauses
-  join clocks on clocks.clock_name = leg_pauses.clock_name
-  {{ join_clock_steps('steps_from', 'clocks', 'leg_pauses.pauses_epoch') }}
-  {{ join_clock_steps('steps_until', 'clocks', 'leg_pauses.resumes_epoch') }}
+  {{ join_clock_steps('steps_from', 'leg_pauses', 'leg_pauses.pauses_epoch') }}
+  {{ join_clock_steps('steps_until', 'leg_pauses', 'leg_pauses.resumes_epoch') }}
 ),
 
 counted_pauses as (
@@ -111,18 +120,17 @@ select
   measured.elapsed_seconds,
   measured.paused_seconds,
   -- A clock that does not open long enough is never due, and `greatest` would pass over that null.
-  case when {{ instant_of_open_second('due_steps', 'clocks', 'measured.open_at_due') }} is not null then greatest(
+  case when {{ instant_of_open_second('due_steps', 'measured', 'measured.open_at_due') }} is not null then greatest(
     measured.counts_from_epoch,
-    {{ instant_of_open_second('due_steps', 'clocks', 'measured.open_at_due') }}
+    {{ instant_of_open_second('due_steps', 'measured', 'measured.open_at_due') }}
   ) end as due_epoch,
   case
     when measured.elapsed_seconds > measured.target_seconds
-      then {{ instant_of_open_second('over_steps', 'clocks', 'measured.open_at_over') }}
+      then {{ instant_of_open_second('over_steps', 'measured', 'measured.open_at_over') }}
   end as over_epoch,
   measured.elapsed_seconds > measured.target_seconds as is_over,
   measured.is_in_force,
   measured.is_as_submitted
 from measured
-join clocks on clocks.clock_name = measured.clock_name
-{{ join_clock_due_steps('due_steps', 'clocks', 'measured.open_at_due') }}
-{{ join_clock_due_steps('over_steps', 'clocks', 'measured.open_at_over') }}
+{{ join_clock_due_steps('due_steps', 'measured', 'measured.open_at_due') }}
+{{ join_clock_due_steps('over_steps', 'measured', 'measured.open_at_over') }}
