@@ -5,12 +5,18 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline.settings import CHECKOUT
 from tests.end_to_end.command_line import run_sla
+
+# The main module of a pytest-xdist worker has no file. pyspark, which Great Expectations imports where it is installed, takes
+# that for a doctest run of its own and ends the process.
+if not hasattr(sys.modules["__main__"], "__file__"):
+    sys.modules["__main__"].__file__ = __file__
 
 # With this set, as in .ci/run, a missing part fails its tests: a skipped test would look like a passed one.
 _PARTS_ARE_REQUIRED = os.environ.get("REQUIRE_OPTIONAL_PARTS") == "1"

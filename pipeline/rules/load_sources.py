@@ -27,7 +27,7 @@ _CUSTOMER_FIELDS = {
     "servicenow": ("company", "requester"),
 }
 _SEVERITY_FIELDS = {
-    "zendesk": ("priority", "tag"),
+    "zendesk": ("priority",),
     "servicenow": ("priority", "severity", "urgency", "impact"),
 }
 _CUSTOM_FIELD = re.compile(r"custom_field:[0-9]+")

@@ -257,6 +257,7 @@ class TicketOracle:
             if before in FINISHED and moment.name not in FINISHED:
                 found.append(self._moment(moment.at, moment.event_id, "reopened"))
             before = moment.name
+        # A reopening has the order of its status; sorting keeps it behind that, and before whatever comes next.
         found.sort(key=lambda moment: moment.order)
         end = next((moment for moment in found if moment.name in ENDS), None)
         return [moment for moment in found if end is None or moment.order < end.order], end
@@ -376,13 +377,19 @@ class TicketOracle:
     def _read(
         self, legs: Sequence[Leg], still: Sequence[tuple[int, int]], read_until: int, is_stopped: bool
     ) -> Reading:
-        """The leg that is due first decides. What stands still takes no time on any clock."""
-        dues = [self._reach(leg, still, leg.target) for leg in legs]
-        over = [leg for leg in legs if _elapsed(leg, still, read_until) > leg.target]
-        breached_at = min((self._reach(leg, still, leg.target + 1) for leg in over), default=None)
-        decisive = legs[dues.index(min(dues))]
-        status = "breached" if over else "met" if is_stopped else "pending"
-        return Reading(status, _elapsed(decisive, still, read_until), min(dues), breached_at)
+        """Of the deadlines missed, the one missed first decides; without any, the one that is due first.
+
+        What stands still takes no time on any clock.
+        """
+        dues = [(self._reach(leg, still, leg.target), leg) for leg in legs]
+        missed = [leg for leg in legs if _elapsed(leg, still, read_until) > leg.target]
+        if not missed:
+            due_at, leg = min(dues, key=lambda one: one[0])
+            status = "met" if is_stopped else "pending"
+            return Reading(status, _elapsed(leg, still, read_until), due_at, None)
+        misses = [(self._reach(leg, still, leg.target + 1), due, leg) for due, leg in dues if leg in missed]
+        breached_at, due_at, leg = min(misses, key=lambda one: one[:2])
+        return Reading("breached", _elapsed(leg, still, read_until), due_at, breached_at)
 
     def _reach(self, leg: Leg, still: Sequence[tuple[int, int]], seconds: int) -> int:
         for begin, finish in _running(leg.counts_from, self.horizon_end, still):

@@ -187,7 +187,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "custom_field:level",
             [
                 "sla.yml:6: sources.helpdesk.severity.field: 'custom_field:level' is not known here. "
-                "Known: priority, tag. Or custom_field:ID, with the number of the field."
+                "Known: priority. Or custom_field:ID, with the number of the field."
             ],
         ),
         (
