@@ -16,10 +16,14 @@ ranked as (
     ticket_versions.*,
     row_number() over (
       partition by ticket_versions.source, ticket_versions.ticket_id
-      order by ticket_versions.update_number desc, ticket_versions.updated_at desc, ticket_versions.batch_id desc, ticket_versions.line_number desc
+      -- A version written after as_of speaks only where no earlier one was exported.
+      order by
+        case when ticket_versions.updated_at <= build_inputs.as_of then 0 else 1 end,
+        ticket_versions.update_number desc, ticket_versions.updated_at desc, ticket_versions.batch_id desc, ticket_versions.line_number desc
     ) as version_rank,
     min(ticket_versions.known_at) over (partition by ticket_versions.source, ticket_versions.ticket_id) as first_known_at
   from ticket_versions
+  cross join build_inputs
 ),
 
 -- A level that is given to a ticket after its end says nothing of the ticket.
