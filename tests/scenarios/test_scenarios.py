@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import duckdb
 import pytest
 
-from tests.scenarios.vendor import Scenario, build_vendor, instant, load_scenarios, seconds
+from tests.scenarios.vendor import AS_OF, EARLIER, Scenario, build_vendor, instant, load_scenarios, seconds
 
 SCENARIOS = load_scenarios()
 
@@ -24,21 +25,32 @@ _READERS: dict[str, tuple[str, Any]] = {
     "breached_at": ("breached_at", instant),
     "month": ("settled_month", str),
     "submitted_month": ("submitted_month", str),
+    "counted_in": ("compliance_month", str),
     "as_submitted": ("status_as_submitted", str),
+    "reason_as_submitted": ("status_reason_as_submitted", str),
     "before_waiver": ("status_before_waiver", str),
     "severity": ("severity_in_force", int),
+    "submitted_severity": ("severity_submitted", int),
     "plan_version": ("plan_version", str),
     "clock": ("clock_name", str),
     "kind": ("obligation_kind", str),
 }
+# What a scenario may say besides `expect` of a ticket, and of its customer.
+_TICKET_CLAIMS = frozenset({"expect", "earlier", "cycles", "findings"})
+_CUSTOMER_CLAIMS = frozenset({"pools", "earlier_pools", "ledger", "compliance", "findings"})
+
+Builds = Mapping[str, duckdb.DuckDBPyConnection]
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    workspace = build_vendor(tmp_path_factory.mktemp("vendor"), SCENARIOS)
-    [file] = workspace.published.glob("*.duckdb")
-    with duckdb.connect(str(file), read_only=True) as connection:
-        yield connection
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builds]:
+    """as_of -> the build that was published for it."""
+    files = build_vendor(tmp_path_factory.mktemp("vendor"), SCENARIOS)
+    with ExitStack() as stack:
+        yield {
+            as_of: stack.enter_context(duckdb.connect(str(file), read_only=True))
+            for as_of, file in files.items()
+        }
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
@@ -48,44 +60,42 @@ def _fetch(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.sentence for scenario in SCENARIOS])
-def test_scenario(published: duckdb.DuckDBPyConnection, scenario: Scenario) -> None:
+def test_scenario(builds: Builds, scenario: Scenario) -> None:
+    published = builds[AS_OF]
     for ticket in scenario.tickets:
         ticket_id = scenario.ticket_id(ticket["id"])
-        for name, expected in ticket.get("expect", {}).items():
-            obligation, _, cycle = name.partition(" ")
-            rows = _fetch(
-                published,
-                "select * from core.fct_sla_obligations where ticket_id = ? and obligation = ? order by cycle_number",
-                [ticket_id, obligation],
-            )
-            row = rows[int(cycle or 1) - 1]
-            wanted = {
-                _READERS[word][0]: None if text == "none" else _READERS[word][1](text)
-                for word, text in expected.items()
-            }
-            assert {column: row[column] for column in wanted} == wanted, f"{ticket_id} {name}"
-            _assert_segments_add_up(published, row)
+        _assert_obligations(published, ticket_id, ticket.get("expect", {}))
+        _assert_obligations(builds[EARLIER], ticket_id, ticket.get("earlier", {}))
         for obligation, count in ticket.get("cycles", {}).items():
             sql = "select count(*) as n from core.fct_sla_obligations where ticket_id = ? and obligation = ?"
             assert _fetch(published, sql, [ticket_id, obligation])[0]["n"] == int(count)
         if "findings" in ticket:
-            found = _fetch(
-                published,
-                "select finding from qc.rpt_qc__findings where ticket_id = ? order by 1",
-                [ticket_id],
-            )
-            assert [row["finding"] for row in found] == ticket["findings"]
-    for pool, expected in scenario.told.get("pools", {}).items():
-        term = expected.pop("term", "1")
-        [balance] = _fetch(
-            published,
-            "select * from marts.mart_account__entitlement_balances where subscription_id = ? and pool = ?",
-            [f"{scenario.slug}-{term}", pool.split(" ")[0]],
+            _assert_findings(published, "ticket_id", ticket_id, ticket["findings"])
+    if "findings" in scenario.told:
+        _assert_findings(published, "customer_id", scenario.slug, scenario.told["findings"])
+    _assert_pools(published, scenario, scenario.told.get("pools", {}))
+    _assert_pools(builds[EARLIER], scenario, scenario.told.get("earlier_pools", {}))
+    _assert_ledger(published, scenario)
+    _assert_compliance(published, scenario)
+
+
+def _assert_obligations(
+    connection: duckdb.DuckDBPyConnection, ticket_id: str, obligations: Mapping[str, Mapping[str, str]]
+) -> None:
+    for name, expected in obligations.items():
+        obligation, _, cycle = name.partition(" ")
+        rows = _fetch(
+            connection,
+            "select * from core.fct_sla_obligations where ticket_id = ? and obligation = ? order by cycle_number",
+            [ticket_id, obligation],
         )
+        row = rows[int(cycle or 1) - 1]
         wanted = {
-            f"{word}_quantity": None if text == "none" else int(text) for word, text in expected.items()
+            _READERS[word][0]: None if text == "none" else _READERS[word][1](text)
+            for word, text in expected.items()
         }
-        assert {column: balance[column] for column in wanted} == wanted, pool
+        assert {column: row[column] for column in wanted} == wanted, f"{ticket_id} {name}"
+        _assert_segments_add_up(connection, row)
 
 
 def _assert_segments_add_up(connection: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> None:
@@ -95,11 +105,80 @@ def _assert_segments_add_up(connection: duckdb.DuckDBPyConnection, row: dict[str
     assert _fetch(connection, sql, [row["obligation_key"]])[0]["counted"] == row["elapsed_seconds"]
 
 
+def _assert_findings(
+    connection: duckdb.DuckDBPyConnection, column: str, key: str, expected: list[str] | str
+) -> None:
+    """`expected`: the names of all findings, or `any`: there is one, whatever it is called."""
+    assert column in ("ticket_id", "customer_id")
+    sql = f"select finding from qc.rpt_qc__findings where {column} = ? order by 1"
+    found = [row["finding"] for row in _fetch(connection, sql, [key])]
+    if expected == "any":
+        assert found, f"nothing was found about {key}"
+    else:
+        assert found == expected
+
+
+def _assert_pools(
+    connection: duckdb.DuckDBPyConnection, scenario: Scenario, pools: Mapping[str, Mapping[str, str]]
+) -> None:
+    for pool, expected in pools.items():
+        [balance] = _fetch(
+            connection,
+            "select * from marts.mart_account__entitlement_balances where subscription_id = ? and pool = ?",
+            [f"{scenario.slug}-{expected.get('term', '1')}", pool.split(" ")[0]],
+        )
+        wanted = {
+            f"{word}_quantity": None if text == "none" else int(text)
+            for word, text in expected.items()
+            if word != "term"
+        }
+        assert {column: balance[column] for column in wanted} == wanted, pool
+
+
+def _assert_ledger(connection: duckdb.DuckDBPyConnection, scenario: Scenario) -> None:
+    """Every movement of a pool, in order, as `kind quantity = balance`; `regular 2` is the pool in the second term."""
+    for name, expected in scenario.told.get("ledger", {}).items():
+        pool, _, term = name.partition(" ")
+        rows = _fetch(
+            connection,
+            "select * from core.fct_entitlement_movements where subscription_id = ? and pool = ?"
+            " order by happened_at, movement_rank, movement_id",
+            [f"{scenario.slug}-{term or 1}", pool],
+        )
+        assert [
+            f"{row['movement_kind']} {row['quantity']} = {row['balance_after']}" for row in rows
+        ] == expected, name
+
+
+def _assert_compliance(connection: duckdb.DuckDBPyConnection, scenario: Scenario) -> None:
+    """`settled 2026-03 first_response`: what the managers' figures count of this customer."""
+    for name, expected in scenario.told.get("compliance", {}).items():
+        sums = ", ".join(f"cast(coalesce(sum({word}_count), 0) as bigint) as {word}" for word in expected)
+        [counted] = _fetch(
+            connection,
+            f"select {sums} from marts.mart_manager__monthly_compliance"
+            " where customer_id = ? and month_basis = ? and month = ? and obligation = ?",
+            [scenario.slug, *name.split(" ")],
+        )
+        assert counted == {word: int(count) for word, count in expected.items()}, name
+
+
+def test_every_movement_of_the_ledger_shows_in_a_balance(builds: Builds) -> None:
+    # Findings, not silent drops: a unit that was drawn must be missing from some balance that the account team reads.
+    sql = """
+        select movement_id, pool
+        from core.fct_entitlement_movements
+        anti join marts.mart_account__entitlement_balances using (subscription_id, pool)
+        order by 1
+    """
+    assert _fetch(builds[AS_OF], sql, []) == []
+
+
 def test_every_scenario_tells_a_story_and_expects_something() -> None:
     for scenario in SCENARIOS:
         assert scenario.told["story"].strip(), scenario.slug
-        assert "pools" in scenario.told or any(
-            {"expect", "cycles", "findings"} & ticket.keys() for ticket in scenario.tickets
+        assert _CUSTOMER_CLAIMS & scenario.told.keys() or any(
+            _TICKET_CLAIMS & ticket.keys() for ticket in scenario.tickets
         ), scenario.slug
 
 

@@ -1,6 +1,7 @@
 """One made-up workspace that holds every scenario, landed and built by the real job.
 
-Each scenario is a customer of its own, so that all of them share one build and none can reach another.
+Each scenario is a customer of its own, so that all of them share one build and none can reach another. A scenario that is told in
+a vendor's own words (`source.yml`, `export.ndjson` or `export.csv` in its folder) has a source of its own as well.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from pipeline.warehouse.build import build_workspace
 
 SCENARIOS = Path(__file__).parent
 AS_OF = "2026-07-01T00:00:00Z"
+# What a scenario calls `earlier` is read from a second build of the same landed batches.
+EARLIER = "2026-05-15T00:00:00Z"
 
 _TICKET_COLUMNS = (
     "ticket_id", "customer_id", "requester", "channel", "severity", "submitted_at", "subject", "ticket_type", "tags",
@@ -63,6 +66,12 @@ class Scenario:
     def tickets(self) -> list[dict[str, Any]]:
         return list(self.told.get("tickets", ()))
 
+    @property
+    def source_file(self) -> Path | None:
+        """The entry of sla.yml for a scenario that is told by a vendor's export; its ticket ids get the slug in front."""
+        file = self.folder / "source.yml"
+        return file if file.is_file() else None
+
     def ticket_id(self, name: object) -> str:
         return f"{self.slug}.{name}"
 
@@ -89,16 +98,19 @@ def seconds(text: str) -> int:
     return total
 
 
-def build_vendor(root: Path, scenarios: Iterable[Scenario]) -> Workspace:
-    """Write the workspace of all scenarios below `root`, land it and build it as of AS_OF."""
+def build_vendor(root: Path, scenarios: Iterable[Scenario]) -> dict[str, Path]:
+    """Write the workspace of all scenarios below `root`, land it and build it; as_of -> the published file."""
     workspace = Workspace(root)
     scenarios = list(scenarios)
     _write_rules(workspace, scenarios)
     _write_reference(workspace, scenarios)
     _write_exports(workspace, scenarios)
-    land_exports(workspace, load_sources(workspace.sla_yml), None, None)
-    build_workspace(workspace, parse_instant(AS_OF, "as_of"))
-    return workspace
+    for result in land_exports(workspace, load_sources(workspace.sla_yml), None, None):
+        assert result.rows_rejected == 0, result.problems
+    pointers = {
+        as_of: build_workspace(workspace, parse_instant(as_of, "as_of")).pointer for as_of in (EARLIER, AS_OF)
+    }
+    return {as_of: workspace.published / pointer.file for as_of, pointer in pointers.items()}
 
 
 def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
@@ -112,9 +124,15 @@ def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
         for folder, file in ((workspace.plans, "plan.yml"), (workspace.calendars, "calendar.yml")):
             if (scenario.folder / file).is_file():
                 shutil.copy(scenario.folder / file, folder / f"{scenario.slug}.yml")
-    workspace.sla_yml.write_text(
-        "sources:\n  desk:\n    type: canonical\n    bots: {actors: [night_robot]}\n", encoding="utf-8"
-    )
+    sources: dict[str, Any] = {"desk": {"type": "canonical", "bots": {"actors": ["night_robot"]}}}
+    for scenario in scenarios:
+        if scenario.source_file:
+            sources[scenario.slug] = {
+                "ticket_prefix": f"{scenario.slug}.",
+                "customer": {"constant": scenario.slug},
+                **yaml.safe_load(scenario.source_file.read_text(encoding="utf-8")),
+            }
+    workspace.sla_yml.write_text(yaml.safe_dump({"sources": sources}), encoding="utf-8")
 
 
 def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
@@ -197,28 +215,43 @@ def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
 
 
 def _write_exports(workspace: Workspace, scenarios: list[Scenario]) -> None:
-    tickets, first_batch, second_batch = [], [], []
+    """An event marked `later:` is in the second export only, one marked `both:` in both; `again:` is a second row of a ticket."""
+    tickets: list[tuple[str, ...]] = []
+    tickets_again: list[tuple[str, ...]] = []
+    events: list[tuple[str, ...]] = []
+    events_late: list[tuple[str, ...]] = []
     for scenario in scenarios:
+        if scenario.source_file:
+            for export in sorted(scenario.folder.glob("export*")):
+                (workspace.inbox / scenario.slug).mkdir(parents=True, exist_ok=True)
+                shutil.copy(export, workspace.inbox / scenario.slug)
+            continue
         for ticket in scenario.tickets:
-            ticket_id = scenario.ticket_id(ticket["id"])
-            tickets.append((
-                ticket_id, ticket.get("customer", scenario.slug), ticket.get("opener", "carla"),
-                ticket.get("channel", "web_form"),
-                ticket.get("severity", "3"), ticket["submitted"], ticket["id"], "", "", ticket["submitted"],
-            ))  # fmt: skip
+            tickets.append(_ticket_row(scenario, ticket))
+            if "again" in ticket:
+                tickets_again.append(_ticket_row(scenario, ticket | ticket["again"]))
             for number, line in enumerate(ticket.get("events", ()), 1):
-                late = line.startswith("later: ")
-                row = (
-                    f"{ticket_id}.{number:02}",
-                    ticket_id,
-                    *_read_event(scenario, line.removeprefix("later: ")),
-                )
-                (second_batch if late else first_batch).append(row)
+                mark, _, told = line.rpartition(": ")
+                ticket_id = scenario.ticket_id(ticket["id"])
+                row = (f"{ticket_id}.{number:02}", ticket_id, *_read_event(scenario, told))
+                if mark != "later":
+                    events.append(row)
+                if mark:
+                    events_late.append(row)
     inbox = workspace.inbox / "desk"
     # The order of a file says nothing: events are landed last first.
     _write_csv(inbox / "1-tickets.csv", _TICKET_COLUMNS, tickets)
-    _write_csv(inbox / "2-events.csv", _EVENT_COLUMNS, reversed(first_batch))
-    _write_csv(inbox / "3-events-late.csv", _EVENT_COLUMNS, reversed(second_batch))
+    _write_csv(inbox / "2-events.csv", _EVENT_COLUMNS, reversed(events))
+    _write_csv(inbox / "3-events-late.csv", _EVENT_COLUMNS, reversed(events_late))
+    _write_csv(inbox / "4-tickets-again.csv", _TICKET_COLUMNS, tickets_again)
+
+
+def _ticket_row(scenario: Scenario, ticket: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        scenario.ticket_id(ticket["id"]), ticket.get("customer", scenario.slug), ticket.get("opener", "carla"),
+        ticket.get("channel", "web_form"), ticket.get("severity", "3"), ticket["submitted"], ticket["id"], "", "",
+        ticket.get("updated", ticket["submitted"]),
+    )  # fmt: skip
 
 
 def _read_event(scenario: Scenario, line: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ uses as (select * from {{ ref('int_entitlements__uses') }}),
 credits as (select * from {{ ref('int_entitlements__credits') }}),
 purchases as (select * from {{ source('raw', 'purchases') }}),
 redemptions as (select * from {{ source('raw', 'redemptions') }}),
+pack_expiries as (select * from {{ ref('int_entitlements__pack_expiries') }}),
 
 movements as (
   select
@@ -67,8 +68,14 @@ movements as (
   union all
   select
     subscription_id || ':' || pool || ':expiry', customer_id, subscription_id, pool, 'expiry',
-    cast(-expired_quantity as bigint), term_ends_at, term_ends_at, null, null, 'term ended', 5
+    cast(-term_expired_quantity as bigint), term_ends_at, term_ends_at, null, null, 'term ended', 5
   from term_sums
+  where term_expired_quantity > 0
+  union all
+  select
+    'expiry:' || purchase_id, customer_id, subscription_id, pool, 'expiry',
+    -expired_quantity, expires_at, expires_at, null, 'purchase:' || purchase_id, 'pack expired', 5
+  from pack_expiries
   where expired_quantity > 0
 ),
 

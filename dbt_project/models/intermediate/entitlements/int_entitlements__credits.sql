@@ -17,6 +17,8 @@ statements as (
   from events
   join moments on moments.event_id = events.event_id and moments.ticket_id = events.ticket_id
   where events.event_type in ('bug_confirmed', 'bug_rejected', 'merged', 'deleted')
+    -- A merged or deleted ticket stays credited, whatever is found out about its bug afterwards.
+    and not moments.is_after_end
 ),
 
 turns as (
