@@ -380,16 +380,19 @@ def entitlements(
 
 
 @app.command()
-def ledger(customer: Annotated[str, typer.Argument(help="A customer id.")]) -> None:
-    """Every movement behind a customer's balances.
+def ledger(
+    customer: Annotated[str, typer.Argument(help="A customer id.")],
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="One month only.")] = None,
+) -> None:
+    """A customer's statement: every movement of every pool, from the opening to the closing balance.
 
-    Example: sla ledger C-0001
+    Example: sla ledger C-0001 --month 2026-06
     """
     from pipeline.reporting import queries, tables
     from pipeline.reporting.records import EVERY_CUSTOMER
 
     with _published() as published:
-        _print(queries.ledger(published, EVERY_CUSTOMER, customer), tables.ledger_table)
+        _print(queries.ledger(published, EVERY_CUSTOMER, customer, month), tables.ledger_tables)
 
 
 @app.command()

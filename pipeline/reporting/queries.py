@@ -44,6 +44,8 @@ from pipeline.reporting.records import (
     Scope,
     Segment,
     Selection,
+    Statement,
+    StatementMonth,
     Tally,
     Ticket,
     TicketEvent,
@@ -377,10 +379,44 @@ def entitlements(
     )
 
 
-def ledger(published: Published, scope: Scope, customer_id: str) -> tuple[Movement, ...]:
-    """Every entitlement movement of one customer, pool by pool in order of event time."""
-    _check_customers(published, scope, (customer_id,))
-    return _movements(published, scope, customer_id=customer_id)
+def ledger(
+    published: Published, scope: Scope, customer_id: str, month: str | None = None
+) -> tuple[Statement, ...]:
+    """The statement of every pool of one customer, term by term: of one month, or of all there are."""
+    selection = Selection(customer_ids=(customer_id,), months=(month,) if month else ())
+    _check_selection(published, scope, selection)
+    bound = _bind(scope) | {"customer_id": customer_id, "month": month}
+    months = published.fetch(
+        StatementMonth,
+        f"""
+        select {_columns(StatementMonth)}
+        from core.fct_entitlement_months
+        where {_IN_SCOPE.format(customer_id="customer_id")}
+          and customer_id = $customer_id
+          and ($month::varchar is null or month = $month)
+        order by term_starts_on, subscription_id, is_redeemed, pool, month
+        """,
+        bound,
+    )
+    lines: dict[tuple[str, str], list[Movement]] = {}
+    for line in _movements(published, scope, customer_id=customer_id):
+        if month is None or line.month == month:
+            lines.setdefault((line.subscription_id, line.pool), []).append(line)
+    own: dict[tuple[str, str], list[StatementMonth]] = {}
+    for each in months:
+        own.setdefault((each.subscription_id, each.pool), []).append(each)
+    return tuple(
+        Statement(
+            first.customer_id,
+            first.subscription_id,
+            first.plan,
+            first.plan_version,
+            first.pool,
+            (first, *rest),
+            tuple(lines.get((first.subscription_id, first.pool), ())),
+        )
+        for first, *rest in own.values()
+    )
 
 
 def _movements(
@@ -392,7 +428,7 @@ def _movements(
         where {_IN_SCOPE.format(customer_id="customer_id")}
           and ($customer_id::varchar is null or customer_id = $customer_id)
           and ($ticket_id::varchar is null or ticket_id = $ticket_id)
-        order by subscription_id, pool, happened_at, movement_rank, movement_id
+        order by subscription_id, pool, statement_line
     """
     return tuple(
         published.fetch(Movement, sql, _bind(scope) | {"customer_id": customer_id, "ticket_id": ticket_id})
@@ -541,16 +577,11 @@ def monthly_report(published: Published, scope: Scope, customer_id: str, month: 
             customer_id, each, counted.get(each, Tally()), (row for row in listed if row.month == each)
         )
     obligations = tuple(row for row in listed if row.month == month)
-    balances = tuple(
-        balance
-        for balance in entitlements(published, scope, Selection(customer_ids=(customer_id,)))
-        if balance.term_starts_on < _first_day(month_after(month))
-        and balance.term_ends_on > _first_day(month)
-    )
-    for balance in balances:
-        if not balance.adds_up:
+    statements = ledger(published, scope, customer_id, month)
+    for statement in statements:
+        if not statement.adds_up:
             raise ChecksFailed(
-                f"The balance of pool {balance.pool!r} in term {balance.subscription_id!r} of customer "
+                f"The balance of pool {statement.pool!r} in term {statement.subscription_id!r} of customer "
                 f"{customer_id!r} is not the sum of its movements, so no report was made. Run `sla check`."
             )
     running = tuple(
@@ -560,7 +591,7 @@ def monthly_report(published: Published, scope: Scope, customer_id: str, month: 
         )
         if row.submitted_month is not None and row.submitted_month <= month
     )
-    rows_with_plans: tuple[Obligation | Balance, ...] = (*obligations, *running, *balances)
+    rows_with_plans: tuple[Obligation | Statement, ...] = (*obligations, *running, *statements)
     versions = sorted({row.plan_version for row in rows_with_plans if row.plan_version})
     terms = _plan_terms(published, versions)
     promises, outside, outside_running = _promises(terms, listed, running, month)
@@ -581,7 +612,7 @@ def monthly_report(published: Published, scope: Scope, customer_id: str, month: 
         trend=compliance_trend(published, scope, Selection(customer_ids=(customer_id,)), until=month),
         obligations=obligations,
         still_running=running,
-        balances=balances,
+        statements=statements,
         plan_terms=terms,
         plan_pools=_plan_pools(published, versions),
         plan_statements=_plan_statements(published, versions),

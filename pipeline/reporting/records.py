@@ -133,8 +133,8 @@ class Balance:
     exists.
 
     For a pool with a stated, limited grant: granted + purchased - used + credited + overflowed out -
-    overflowed in - expired = remaining - overage. What another pool took over (out) is given back to this
-    one; what this one took over (in) is drawn from it.
+    overflowed in + overage - expired = remaining. What another pool took over (out) is given back to this
+    one; what this one took over (in) is drawn from it; what no pool carries is overage.
     """
 
     customer_id: str
@@ -156,9 +156,27 @@ class Balance:
     expired_quantity: int
     remaining_quantity: int | None
     overage_quantity: int
+    consumed_quantity: int
+    available_quantity: int | None
+    term_seconds: int
+    term_elapsed_seconds: int
     days_left: int
     term_status: str
     as_of: datetime
+
+    @property
+    def burn(self) -> Ratio | None:
+        """Consumed of available units; None where there is no number."""
+        return (
+            None
+            if self.available_quantity is None
+            else Ratio(self.consumed_quantity, self.available_quantity)
+        )
+
+    @property
+    def even_pace(self) -> Ratio:
+        """The part of the term that has passed: the burn of a customer who consumes evenly."""
+        return Ratio(self.term_elapsed_seconds, self.term_seconds)
 
     @property
     def adds_up(self) -> bool:
@@ -166,26 +184,89 @@ class Balance:
             return True
         given = self.granted_quantity + self.purchased_quantity + self.credited_quantity
         taken = self.used_quantity + self.overflowed_in_quantity + self.expired_quantity
-        return given + self.overflowed_out_quantity - taken == self.remaining_quantity - self.overage_quantity
+        return given + self.overflowed_out_quantity + self.overage_quantity - taken == self.remaining_quantity
 
 
 @dataclass(frozen=True)
 class Movement:
     """One line of the entitlement ledger. `quantity` is signed; `balance_after` is None for unlimited and not
-    stated pools."""
+    stated pools. `month` is that of the plan's time zone."""
 
     movement_id: str
     customer_id: str
     subscription_id: str
     pool: str
+    statement_line: int
     movement_kind: str
-    quantity: int
+    quantity: int | None
     balance_after: int | None
     happened_at: datetime
     known_at: datetime | None
+    month: str
+    cause_kind: str
+    cause_id: str
     ticket_id: str | None
     undoes_movement_id: str | None
     reason: str | None
+
+
+@dataclass(frozen=True)
+class StatementMonth:
+    """One month of one pool: opening + granted + purchased - used + credited + overflowed out - overflowed in
+    + overage - expired = closing; opening and closing are None for unlimited and not stated pools."""
+
+    customer_id: str
+    subscription_id: str
+    plan: str
+    plan_version: str
+    pool: str
+    month: str
+    opening_quantity: int | None
+    granted_quantity: int | None
+    purchased_quantity: int
+    used_quantity: int
+    credited_quantity: int
+    overflowed_in_quantity: int
+    overflowed_out_quantity: int
+    overage_quantity: int
+    overage_to_date_quantity: int
+    expired_quantity: int
+    closing_quantity: int | None
+    is_unlimited: bool
+    is_stated: bool
+    is_redeemed: bool
+    term_status: str
+    term_starts_on: date
+    term_ends_on: date
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The account statement of one pool of one subscription term: its months in order, and every line of them."""
+
+    customer_id: str
+    subscription_id: str
+    plan: str
+    plan_version: str
+    pool: str
+    months: tuple[StatementMonth, ...]
+    lines: tuple[Movement, ...]
+
+    @property
+    def opening_quantity(self) -> int | None:
+        return self.months[0].opening_quantity
+
+    @property
+    def closing_quantity(self) -> int | None:
+        return self.months[-1].closing_quantity
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the lines lead from the opening to the closing, where there is a number."""
+        if self.opening_quantity is None or self.closing_quantity is None:
+            return True
+        moved = sum(line.quantity or 0 for line in self.lines)
+        return self.opening_quantity + moved == self.closing_quantity
 
 
 @dataclass(frozen=True)
@@ -470,7 +551,7 @@ class MonthlyReport:
     trend: tuple[TrendPoint, ...]
     obligations: tuple[Obligation, ...]
     still_running: tuple[Obligation, ...]
-    balances: tuple[Balance, ...]
+    statements: tuple[Statement, ...]
     plan_terms: tuple[PlanTerm, ...]
     plan_pools: tuple[PlanPool, ...]
     plan_statements: tuple[PlanStatement, ...]

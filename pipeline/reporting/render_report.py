@@ -24,7 +24,7 @@ from pipeline.reporting.draw_trend import describe_trend, draw_trend
 from pipeline.reporting.export_rows import to_csv, to_xlsx
 from pipeline.reporting.glyphs import break_long_words, font_folder, show
 from pipeline.reporting.queries import Published, monthly_report
-from pipeline.reporting.records import Balance, MonthlyReport, Obligation, Promise, Scope, Tally
+from pipeline.reporting.records import MonthlyReport, Obligation, Promise, Scope, Statement, Tally
 
 TEMPLATE = Path(__file__).resolve().parent / "templates" / "report.typ"
 
@@ -242,7 +242,8 @@ def _content(report: MonthlyReport) -> dict[str, Any]:
                 key=lambda item: (item[0][0], -item[1], item[0][1]),
             )
         ],
-        "terms": _terms(report.balances),
+        "terms": _terms(report.statements),
+        "movements": _table(_movements(report.statements, zone)),
         "clauses": _clauses(report),
         "calendars": sorted({figures.words(term.clock_name) for term in report.plan_terms}),
         "closures": [
@@ -335,30 +336,48 @@ def _unbroken(figure: str) -> str:
     return figure.replace(" ", "\u00a0")
 
 
-def _terms(balances: Iterable[Balance]) -> list[dict[str, Any]]:
-    """The statement: term by term, pool by pool, from what was granted to what remains."""
+def _terms(statements: Iterable[Statement]) -> list[dict[str, Any]]:
+    """The month's statement: term by term, pool by pool, from the opening to the closing balance."""
     terms: dict[str, dict[str, Any]] = {}
-    for row in balances:
+    for statement in statements:
+        [row] = statement.months
         term = terms.setdefault(row.subscription_id, {
             "name": f"{row.subscription_id} ({row.plan})",
-            "period": f"From {figures.day(row.term_starts_on)} "
-            f"until {figures.day(row.term_ends_on)} (exclusive), "
-            + (f"{row.days_left} days left" if row.term_status == "current" else row.term_status) + ".",
+            "period": f"From {figures.day(row.term_starts_on)} until {figures.day(row.term_ends_on)} (exclusive).",
             "pools": [],
         })  # fmt: skip
         kind = {"is_unlimited": row.is_unlimited, "is_stated": row.is_stated}
         term["pools"].append([
             figures.words(row.pool),
-            figures.quantity(row.granted_quantity, **kind),
+            figures.quantity(row.opening_quantity, **kind),
+            "–" if row.granted_quantity is None else str(row.granted_quantity),
             str(row.purchased_quantity),
             str(row.used_quantity),
             str(row.credited_quantity),
             _signed(row.overflowed_out_quantity - row.overflowed_in_quantity),
+            _signed(row.overage_quantity),
             str(row.expired_quantity),
-            figures.quantity(row.remaining_quantity, **kind),
-            str(row.overage_quantity),
+            figures.quantity(row.closing_quantity, **kind),
+            str(row.overage_to_date_quantity),
         ])  # fmt: skip
     return list(terms.values())
+
+
+def _movements(statements: Iterable[Statement], zone: str) -> list[list[str]]:
+    """Every line of the month behind those sums."""
+    return [
+        [
+            figures.instant(line.happened_at, zone),
+            figures.words(line.pool),
+            figures.words(line.movement_kind),
+            line.reason or "–",
+            line.ticket_id or (line.cause_id if line.cause_kind == "purchase" else "–"),
+            "–" if line.quantity is None else _signed(line.quantity),
+            "–" if line.balance_after is None else str(line.balance_after),
+        ]
+        for statement in statements
+        for line in statement.lines
+    ]
 
 
 def _signed(value: int) -> str:

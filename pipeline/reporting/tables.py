@@ -22,6 +22,7 @@ from pipeline.reporting.records import (
     Movement,
     Obligation,
     Ratio,
+    Statement,
     Tally,
 )
 
@@ -101,6 +102,8 @@ def entitlements_table(balances: Sequence[Balance]) -> TextTable:
             str(row.expired_quantity),
             number(row, row.remaining_quantity),
             str(row.overage_quantity),
+            "–" if row.burn is None else f"{row.burn.numerator} of {row.burn.denominator}",
+            figures.percent_alone(row.even_pace),
             str(row.days_left),
         )
         for row in balances
@@ -109,10 +112,10 @@ def entitlements_table(balances: Sequence[Balance]) -> TextTable:
         ("customer", LEFT), ("plan", LEFT), ("term", LEFT), ("pool", LEFT), ("granted", RIGHT),
         ("purchased", RIGHT),
         ("used", RIGHT), ("credited", RIGHT), ("overflow", RIGHT), ("expired", RIGHT), ("remaining", RIGHT),
-        ("overage", RIGHT), ("days left", RIGHT),
+        ("overage", RIGHT), ("consumed", RIGHT), ("term passed", RIGHT), ("days left", RIGHT),
     )  # fmt: skip
     notes = (
-        "granted + purchased - used + credited + overflow - expired = remaining - overage.",
+        "granted + purchased - used + credited + overflow + overage - expired = remaining.",
         f"As of {figures.instant(balances[0].as_of)}."
         if balances
         else "No subscription term falls under this choice.",
@@ -120,27 +123,74 @@ def entitlements_table(balances: Sequence[Balance]) -> TextTable:
     return TextTable("Entitlements", columns, rows, notes)
 
 
-def ledger_table(movements: Sequence[Movement]) -> TextTable:
-    """Every movement in order of event time, with the balance after it."""
-    rows = tuple(
+def ledger_tables(statements: Sequence[Statement]) -> list[TextTable]:
+    """A bank statement per pool: opening, every line with the balance after it, closing."""
+    if not statements:
+        return [TextTable("Entitlement ledger", (("pool", LEFT),), (), ("Nothing has moved here.",))]
+    return [_statement_table(statement) for statement in statements if _is_told(statement)] or [
+        TextTable("Entitlement ledger", (("pool", LEFT),), (), ("Nothing has moved in this month.",))
+    ]
+
+
+def _is_told(statement: Statement) -> bool:
+    """An assistance that nobody redeemed and that the plan does not state is left out."""
+    return (
+        statement.closing_quantity is not None
+        or bool(statement.lines[1:])
+        or statement.months[0].is_unlimited
+    )
+
+
+def _statement_table(statement: Statement) -> TextTable:
+    first, last = statement.months[0], statement.months[-1]
+
+    def number(value: int | None) -> str:
+        return figures.quantity(value, is_unlimited=first.is_unlimited, is_stated=first.is_stated)
+
+    rows = [
         (
-            row.subscription_id,
-            figures.words(row.pool),
-            figures.instant(row.happened_at),
-            row.movement_kind,
-            signed(row.quantity),
-            "–" if row.balance_after is None else str(row.balance_after),
-            row.ticket_id or "–",
-            row.reason or "–",
+            figures.instant(line.happened_at),
+            line.movement_kind,
+            (line.reason or "–") + (f" ({line.cause_id})" if line.cause_kind == "purchase" else ""),
+            line.ticket_id or "–",
+            "–" if line.quantity is None else signed(line.quantity),
+            "–" if line.balance_after is None else str(line.balance_after),
         )
-        for row in movements
+        for line in statement.lines
+    ]
+    span = first.month if first.month == last.month else f"{first.month} to {last.month}"
+    title = (
+        f"{figures.words(statement.pool)} of {statement.subscription_id} ({statement.plan}, "
+        f"{first.term_starts_on} to {first.term_ends_on}), {span}"
     )
     columns = (
-        ("term", LEFT), ("pool", LEFT), ("when", LEFT), ("movement", LEFT), ("quantity", RIGHT),
-        ("balance", RIGHT),
-        ("ticket", LEFT), ("reason", LEFT),
+        ("when", LEFT), ("movement", LEFT), ("why", LEFT), ("ticket", LEFT), ("quantity", RIGHT), ("balance", RIGHT),
     )  # fmt: skip
-    return TextTable("Entitlement ledger", columns, rows, () if rows else ("Nothing has moved yet.",))
+    blank = ("", "", "")
+    opened = ("", "", "opening balance", *blank[1:], number(first.opening_quantity))
+    closed = ("", "", "closing balance", *blank[1:], number(last.closing_quantity))
+    over = last.overage_to_date_quantity
+    notes = (f"Over the included number so far: {over}.",) if over else ()
+    return TextTable(title, columns, (opened, *rows, closed), notes)
+
+
+def _movements_table(movements: Sequence[Movement]) -> TextTable:
+    """The lines that one ticket caused, in whatever pool."""
+    rows = tuple(
+        (
+            figures.words(line.pool),
+            figures.instant(line.happened_at),
+            line.movement_kind,
+            "–" if line.quantity is None else signed(line.quantity),
+            "–" if line.balance_after is None else str(line.balance_after),
+            line.reason or "–",
+        )
+        for line in movements
+    )
+    columns = (
+        ("pool", LEFT), ("when", LEFT), ("movement", LEFT), ("quantity", RIGHT), ("balance", RIGHT), ("why", LEFT),
+    )  # fmt: skip
+    return TextTable("Entitlement ledger", columns, rows)
 
 
 def tickets_table(obligations: Sequence[Obligation]) -> TextTable:
@@ -275,7 +325,7 @@ def explanation_tables(explained: Explanation) -> tuple[TextTable, ...]:
         TextTable("Events", heads, events, () if events else ("The source carries no event of it.",))
     )
     if explained.movements:
-        tables.append(ledger_table(explained.movements))
+        tables.append(_movements_table(explained.movements))
     return tuple(tables)
 
 

@@ -469,11 +469,11 @@ class _VersionReader:
                     f"{target!r} is not a pool that tickets draw on.",
                     name_nearest(target, drawn_pools),
                 )
-            elif _overflow_returns(found, section.values.get("pool")):
+            elif target is not None and found[str(target)].overflows_to is not None:
                 section.report(
                     ["overflows_to"],
-                    "the overflow leads back to its own pool.",
-                    "Let the last pool overflow nowhere.",
+                    f"{target!r} overflows itself, so where a ticket ends would depend on two pools.",
+                    "Let the pool that takes the overflow overflow nowhere.",
                 )
         return tuple(found.values())
 
@@ -515,18 +515,6 @@ class _VersionReader:
             scope={str(key): cast(Any, value) for key, value in scope.values.items() if scope.text(key)},
             reference=self.read_reference(section),
         )
-
-
-def _overflow_returns(pools: Mapping[str, Entitlement], start: object) -> bool:
-    pool: object = start
-    for _ in pools:
-        entitlement = pools.get(str(pool))
-        pool = entitlement.overflows_to if entitlement else None
-        if pool is None:
-            return False
-        if pool == start:
-            return True
-    return False
 
 
 def _read_duration(section: Section, key: str, working_day_seconds: int | None = None) -> int:

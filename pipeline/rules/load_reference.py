@@ -65,7 +65,11 @@ REFERENCE_FILES: dict[str, tuple[str, ...]] = {
         "expires_on",
     ),
 }
+# Columns that a file may also have; where it has not, every value is empty.
+OPTIONAL_COLUMNS: dict[str, tuple[str, ...]] = {"subscriptions": ("stacks_on",)}
 _REQUIRED_FILES = ("customers", "subscriptions")
+# What a waiver names to give back a ticket's unit instead of forgiving a missed promise.
+UNIT_WAIVER = "entitlement"
 _LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Z]{2})?")
 _ADDRESS = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+")
 _SPREADSHEET_NUMBER = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]+")
@@ -91,6 +95,7 @@ class _Term:
     ends_on: date
     line: int
     time_zone: str
+    account_id: str
 
 
 class _Table:
@@ -99,6 +104,7 @@ class _Table:
     def __init__(self, workspace: Workspace, name: str) -> None:
         self.path = workspace.reference / f"{name}.csv"
         self.columns = REFERENCE_FILES[name]
+        self.optional_columns = OPTIONAL_COLUMNS.get(name, ())
         self.source_file = f"reference/{name}.csv"
         self.problems: list[Problem] = []
         self.rows = self._read(name)
@@ -155,7 +161,8 @@ class _Table:
                     "Put a value that holds a comma in quotes.",
                 )
                 continue
-            row = _Row(line, dict(zip(header, record, strict=True)))
+            values = dict.fromkeys(self.optional_columns, "") | dict(zip(header, record, strict=True))
+            row = _Row(line, values)
             for field, value in row.values.items():
                 if any(unicodedata.category(character) == "Cc" for character in value):
                     self.report(
@@ -187,9 +194,10 @@ class _Table:
             )
             return
         for index, column in enumerate(header):
-            if column not in self.columns:
+            known = (*self.columns, *self.optional_columns)
+            if column not in known:
                 self.report(
-                    line, column or None, "this column is not known here.", name_nearest(column, self.columns)
+                    line, column or None, "this column is not known here.", name_nearest(column, known)
                 )
             elif column in header[:index]:
                 self.report(line, column, "this column stands in the header twice.", "Keep one of the two.")
@@ -331,15 +339,21 @@ def _read_subscriptions(
             continue
         assert starts_on and ends_on
         zone = _zone_of_plan(plan, starts_on)
-        term = _Term(subscription_id, customer_id, plan, starts_on, ends_on, row.line, zone)
+        account_id = _read_account(table, row, subscription_id, customer_id, plan, starts_on, terms)
+        term = _Term(subscription_id, customer_id, plan, starts_on, ends_on, row.line, zone, account_id)
+        # A stacked term covers from where the others of its account end, so that at any instant one term holds.
+        covers_from = starts_on
         for other in terms.values():
-            if other.customer_id == customer_id and starts_on < other.ends_on and other.starts_on < ends_on:
+            if other.account_id == account_id:
+                covers_from = max(covers_from, other.ends_on)
+            elif other.customer_id == customer_id and starts_on < other.ends_on and other.starts_on < ends_on:
                 table.report(
                     row.line,
                     "term_starts_on",
                     f"the term {starts_on} to {ends_on} of {customer_id!r} overlaps that of line "
                     f"{other.line}, {other.starts_on} to {other.ends_on}.",
-                    "One term holds at a time; term_ends_on is the first day after a term.",
+                    "One term holds at a time; term_ends_on is the first day after a term. If the included tickets of "
+                    f"both add up, write {other.subscription_id!r} into the column stacks_on.",
                 )
         terms[subscription_id] = term
         rows.append(
@@ -353,11 +367,45 @@ def _read_subscriptions(
                 ends_on,
                 license_type,
                 license_status,
+                account_id,
+                start_of_day(covers_from, zone),
                 *table.lineage(row),
             )
         )
     table.refuse_if_wrong()
     return terms, rows
+
+
+def _read_account(
+    table: _Table,
+    row: _Row,
+    subscription_id: str,
+    customer_id: str,
+    plan: Plan,
+    starts_on: date,
+    terms: Mapping[str, _Term],
+) -> str:
+    """The first subscription of the stack that this line is declared to belong to; its own id without one."""
+    named = row.values["stacks_on"]
+    if not named:
+        return subscription_id
+    other = terms.get(named)
+    if other is None:
+        reason = f"{named!r} is not a subscription on a line above."
+        hint = "Name the term that this one adds to; it stands first."
+    elif other.customer_id != customer_id:
+        reason = f"{named!r} belongs to {other.customer_id!r}, not to {customer_id!r}."
+        hint = "Terms of one customer can stack."
+    elif other.plan.plan != plan.plan:
+        reason = f"{named!r} has the plan {other.plan.plan!r}, this line has {plan.plan!r}."
+        hint = "Terms of one plan can stack; end one term where a plan changes."
+    elif not other.starts_on <= starts_on < other.ends_on:
+        reason = f"{named!r} runs from {other.starts_on} to {other.ends_on}, so there is nothing to stack on."
+        hint = "A stacked term begins while the other runs; leave stacks_on empty for a renewal."
+    else:
+        return other.account_id
+    table.report(row.line, "stacks_on", reason, hint)
+    return subscription_id
 
 
 def _read_contacts(
@@ -467,7 +515,7 @@ def _read_waivers(table: _Table, plans: Mapping[str, Plan]) -> list[tuple[Any, .
     for row in table.rows:
         waiver_id = table.new_identity(row, "waiver_id", lines)
         ticket_id = table.identity(row, "ticket_id")
-        obligation = table.choice(row, "obligation", obligations)
+        obligation = table.choice(row, "obligation", {*obligations, UNIT_WAIVER})
         reason, requested_by, approved_by = (
             table.text(row, field) for field in ("reason", "requested_by", "approved_by")
         )

@@ -139,6 +139,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "term_ends_on": "DATE",
         "license_type": "VARCHAR",
         "license_status": "VARCHAR",
+        "account_id": "VARCHAR",
+        "covers_from_at": "TIMESTAMP",
         **_LINEAGE,
     },
     "contacts": {

@@ -145,5 +145,11 @@ def _load_clocks(
     zones = {
         zone for (zone,) in connection.execute("select distinct time_zone from raw.plan_versions").fetchall()
     }
-    months = list_zone_months(sorted(zones | {"UTC"}), earliest - _MONTH_MARGIN, latest + _MONTH_MARGIN)
+    # The ledger's months reach back to its first movement, which may stand before the first ticket.
+    [(first_movement,)] = connection.execute(
+        "select min(happened_at) from (select term_starts_at as happened_at from raw.subscriptions"
+        " union all select purchased_at from raw.purchases union all select redeemed_at from raw.redemptions)"
+    ).fetchall()
+    first = min(earliest, first_movement.replace(tzinfo=UTC)) if first_movement else earliest
+    months = list_zone_months(sorted(zones | {"UTC"}), first - _MONTH_MARGIN, latest + _MONTH_MARGIN)
     _create_table(connection, "zone_months", months)

@@ -142,7 +142,7 @@ def _assert_ledger(connection: duckdb.DuckDBPyConnection, scenario: Scenario) ->
         rows = _fetch(
             connection,
             "select * from core.fct_entitlement_movements where subscription_id = ? and pool = ?"
-            " order by happened_at, movement_rank, movement_id",
+            " order by statement_line",
             [f"{scenario.slug}-{term or 1}", pool],
         )
         assert [

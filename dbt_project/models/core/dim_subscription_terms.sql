@@ -1,6 +1,7 @@
 -- Grain: one row per subscription term, with the plan version in force at its start. Half-open: the term ends where the next may begin.
 select
   subscription_id,
+  account_id,
   customer_id,
   plan,
   plan_version,

@@ -1,4 +1,4 @@
--- Grain: one row per subscription term and pool at as_of.
+-- Grain: one row per subscription term and pool at as_of. Terms that stack share the row of the first.
 select
   subscription_id || ':' || pool as balance_key,
   subscription_id,
@@ -14,6 +14,7 @@ select
   cast(overflowed_in_quantity as bigint) as overflowed_in_quantity,
   cast(overflowed_out_quantity as bigint) as overflowed_out_quantity,
   cast(expired_quantity as bigint) as expired_quantity,
+  cast(available_quantity as bigint) as available_quantity,
   cast(remaining_quantity as bigint) as remaining_quantity,
   cast(overage_quantity as bigint) as overage_quantity,
   is_unlimited,

@@ -22,6 +22,13 @@ select
   balances.expired_quantity,
   balances.remaining_quantity,
   balances.overage_quantity,
+  -- What the term's pace is read from: how much of it is consumed beside how much of it has passed. Nobody divides here.
+  balances.used_quantity - balances.credited_quantity + balances.overflowed_in_quantity - balances.overflowed_out_quantity as consumed_quantity,
+  balances.available_quantity,
+  cast({{ epoch_seconds('balances.term_ends_at') }} - {{ epoch_seconds('balances.term_starts_at') }} as bigint) as term_seconds,
+  cast(greatest(
+    {{ epoch_seconds('least(builds.as_of, balances.term_ends_at)') }} - {{ epoch_seconds('balances.term_starts_at') }}, 0
+  ) as bigint) as term_elapsed_seconds,
   -- A begun day is a day left.
   cast(case when balances.term_status = 'current'
     then {{ whole_quotient(epoch_seconds('balances.term_ends_at') ~ ' - ' ~ epoch_seconds('builds.as_of') ~ ' + 86399', '86400') }}

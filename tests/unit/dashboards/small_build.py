@@ -108,7 +108,8 @@ TABLES = """
     create table core.fct_entitlement_movements as
     select
         'M-' || ticket_id as movement_id, customer_id, plan || '-term' as subscription_id, 'regular' as pool,
-        'use' as movement_kind, 2 as movement_rank, -1::bigint as quantity, 9::bigint as balance_after,
+        'use' as movement_kind, 2::bigint as statement_line, -1::bigint as quantity, 9::bigint as balance_after,
+        'ticket' as cause_kind, ticket_id as cause_id, strftime(submitted_at, '%Y-%m') as month,
         submitted_at as happened_at,
         submitted_at as known_at, ticket_id, null::varchar as undoes_movement_id, 'ticket' as reason
     from obligations;
@@ -141,6 +142,8 @@ TABLES = """
         0::bigint as overflowed_in_quantity, 0::bigint as overflowed_out_quantity,
         0::bigint as expired_quantity,
         remaining_quantity::bigint as remaining_quantity, overage_quantity::bigint as overage_quantity,
+        used_quantity::bigint as consumed_quantity, granted_quantity::bigint as available_quantity,
+        (365 * 86400)::bigint as term_seconds, (195 * 86400)::bigint as term_elapsed_seconds,
         170 as days_left, 'current' as term_status, timestamp '2026-07-15' as as_of
     from (values
         ('acme', 'standard-term', 'standard', 'regular', false, true, 10, 8, 2, 0),

@@ -90,8 +90,14 @@ create table core.fct_ticket_events(
     is_automatic_reply boolean, event_at timestamp, source varchar, source_file varchar, line_number bigint);
 create table core.fct_entitlement_movements(
     movement_id varchar, customer_id varchar, subscription_id varchar, pool varchar, movement_kind varchar,
-    quantity bigint, balance_after bigint, movement_rank integer, ticket_id varchar, undoes_movement_id varchar, reason varchar,
-    happened_at timestamp, known_at timestamp);
+    quantity bigint, balance_after bigint, statement_line bigint, cause_kind varchar, cause_id varchar, ticket_id varchar,
+    undoes_movement_id varchar, reason varchar, month varchar, happened_at timestamp, known_at timestamp);
+create table core.fct_entitlement_months(
+    subscription_id varchar, customer_id varchar, plan varchar, plan_version varchar, pool varchar, month varchar,
+    opening_quantity bigint, granted_quantity bigint, purchased_quantity bigint, used_quantity bigint,
+    credited_quantity bigint, overflowed_in_quantity bigint, overflowed_out_quantity bigint, overage_quantity bigint,
+    overage_to_date_quantity bigint, expired_quantity bigint, closing_quantity bigint, is_unlimited boolean,
+    is_stated boolean, is_redeemed boolean, term_status varchar, term_starts_on date, term_ends_on date);
 create table core.dim_plan_terms(
     plan varchar, plan_title varchar, plan_version varchar, obligation varchar, obligation_kind varchar,
     severity integer, severity_label varchar, clock_name varchar, clause varchar, clause_text varchar,
@@ -112,7 +118,8 @@ create table marts.mart_account__entitlement_balances(
     pool varchar, term_status varchar, granted_quantity bigint, purchased_quantity bigint,
     used_quantity bigint,
     credited_quantity bigint, overflowed_in_quantity bigint, overflowed_out_quantity bigint,
-    expired_quantity bigint, remaining_quantity bigint, overage_quantity bigint, days_left integer,
+    expired_quantity bigint, remaining_quantity bigint, overage_quantity bigint, consumed_quantity bigint,
+    available_quantity bigint, term_seconds bigint, term_elapsed_seconds bigint, days_left integer,
     is_unlimited boolean, is_stated boolean, term_starts_on date, term_ends_on date, as_of timestamp);
 create table meta.build(
     build_id varchar, as_of timestamp, tzdata_version varchar, holidays_version varchar, landed_rows bigint,
@@ -310,17 +317,29 @@ def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
     )
     for customer_id, name in (("acme", ODD_NAME), ("other", "SECRET & Co")):
         for pool, *numbers, is_unlimited, is_stated in pools:
+            granted, purchased, used, credited, into, out, expired, remaining, overage = numbers
+            available = None if granted is None else granted + purchased - expired
             _insert(connection, "marts.mart_account__entitlement_balances", (
                 customer_id, name, f"S-{customer_id}", "standard", "standard@2020-11-16", pool, "current",
-                *numbers,
+                *numbers, used - credited + into - out, available, 365 * 86400, 214 * 86400,
                 151, is_unlimited, is_stated, *term))  # fmt: skip
-        for movement_id, kind, quantity, balance, ticket_id in (
-            ("grant", "grant", 10, 10, None),
-            ("use", "use", -1, 9, "T-1" if customer_id == "acme" else "SECRET-1"),
+        # July: the term began in it, ten were granted and one was used; of the pools without a number nothing moved.
+        for pool, *statement in (
+            ("regular", 0, 10, 0, 1, 0, 0, 0, 0, 0, 0, 9, False, True, False),
+            ("premium_regular", None, None, 0, 0, 0, 0, 0, 0, 0, 0, None, True, True, False),
+            ("assistance", None, None, 0, 0, 0, 0, 0, 0, 0, 0, None, False, False, True),
+        ):
+            _insert(connection, "core.fct_entitlement_months", (
+                f"S-{customer_id}", customer_id, "standard", "standard@2020-11-16", pool, "2026-07",
+                *statement, "current", *term[:2]))  # fmt: skip
+        for line, kind, quantity, balance, ticket_id in (
+            (1, "grant", 10, 10, None),
+            (2, "use", -1, 9, "T-1" if customer_id == "acme" else "SECRET-1"),
         ):  # fmt: skip
+            cause = ("ticket", ticket_id) if ticket_id else ("term", f"S-{customer_id}")
             _insert(connection, "core.fct_entitlement_movements", (
-                f"{customer_id}:{movement_id}", customer_id, f"S-{customer_id}", "regular", kind, quantity,
-                balance, 0 if kind == "grant" else 2, ticket_id, None, "because",
+                f"{customer_id}:{kind}", customer_id, f"S-{customer_id}", "regular", kind, quantity,
+                balance, line, *cause, ticket_id, None, "because", "2026-07",
                 datetime(2026, 7, 6, 9), datetime(2026, 7, 6, 9)))  # fmt: skip
 
 

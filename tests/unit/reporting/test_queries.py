@@ -207,8 +207,7 @@ def test_monthly_report_is_refused_when_a_balance_is_not_the_sum_of_its_parts(tm
     workspace = publish(tmp_path)
     with duckdb.connect(str(workspace.published / "build-1.duckdb")) as connection:
         connection.execute(
-            "update marts.mart_account__entitlement_balances set remaining_quantity = 7 "
-            "where pool = 'regular'"
+            "update core.fct_entitlement_months set closing_quantity = 7 where pool = 'regular'"
         )
     with queries.open_published(workspace) as published, pytest.raises(ChecksFailed, match="regular"):
         queries.monthly_report(published, ACME, "acme", "2026-07")

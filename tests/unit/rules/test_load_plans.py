@@ -336,12 +336,12 @@ def test_folder_without_plans_is_refused(tmp_path: Path) -> None:
         (
             ("quantity: 10", "quantity: 10, overflows_to: urgent"),
             [
-                "gold.yml:25: versions.0.entitlements.0.overflows_to: the overflow leads back to its "
-                "own pool. "
-                "Let the last pool overflow nowhere.",
-                "gold.yml:26: versions.0.entitlements.1.overflows_to: the overflow leads back to its "
-                "own pool. "
-                "Let the last pool overflow nowhere.",
+                "gold.yml:25: versions.0.entitlements.0.overflows_to: 'urgent' overflows itself, so where "
+                "a ticket ends would depend on two pools. "
+                "Let the pool that takes the overflow overflow nowhere.",
+                "gold.yml:26: versions.0.entitlements.1.overflows_to: 'regular' overflows itself, so where "
+                "a ticket ends would depend on two pools. "
+                "Let the pool that takes the overflow overflow nowhere.",
             ],
         ),
         (

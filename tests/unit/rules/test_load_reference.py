@@ -281,7 +281,29 @@ WAIVERS = FILES["waivers"].splitlines()[0]
                 "subscriptions.csv:4: term_starts_on: the term 2026-12-31 to 2027-12-31 of '007' "
                 "overlaps that of line "
                 "2, 2026-01-01 to 2027-01-01. One term holds at a time; term_ends_on is the first "
-                "day after a term."
+                "day after a term. If the included tickets of both add up, write 'S1' into the column "
+                "stacks_on."
+            ],
+        ),
+        (
+            "subscriptions",
+            "subscription_id,customer_id,plan,term_starts_on,term_ends_on,license_type,license_status,stacks_on\n"
+            "S1,007,standard,2026-01-01,2027-01-01,paid,active,\n"
+            "S2,007,premium,2026-06-01,2027-06-01,paid,active,S1\n"
+            "S3,007,standard,2027-06-01,2028-06-01,paid,active,S1\n"
+            "S4,007,standard,2028-06-01,2029-06-01,paid,active,S5\n",
+            [
+                "subscriptions.csv:3: stacks_on: 'S1' has the plan 'standard', this line has 'premium'. "
+                "Terms of one plan can stack; end one term where a plan changes.",
+                "subscriptions.csv:3: term_starts_on: the term 2026-06-01 to 2027-06-01 of '007' overlaps "
+                "that of line 2, 2026-01-01 to 2027-01-01. One term holds at a time; term_ends_on is the "
+                "first day after a term. If the included tickets of both add up, write 'S1' into the "
+                "column stacks_on.",
+                "subscriptions.csv:4: stacks_on: 'S1' runs from 2026-01-01 to 2027-01-01, so there is "
+                "nothing to stack on. A stacked term begins while the other runs; leave stacks_on empty "
+                "for a renewal.",
+                "subscriptions.csv:5: stacks_on: 'S5' is not a subscription on a line above. Name the "
+                "term that this one adds to; it stands first.",
             ],
         ),
         (
@@ -334,7 +356,7 @@ WAIVERS = FILES["waivers"].splitlines()[0]
             [
                 "waivers.csv:2: obligation: 'first_respons' is not known here. Did you mean "
                 "'first_response'? "
-                "Known: debug_analysis, first_response.",
+                "Known: debug_analysis, entitlement, first_response.",
                 "waivers.csv:2: reason: the value is missing. Every line needs one.",
                 "waivers.csv:2: approved_by: 'Ann' approved what the same person requested. "
                 "A waiver needs a second person.",

@@ -1,12 +1,26 @@
--- Grain: one row per subscription term and pool that tickets draw on or that is redeemed once per term.
+-- Grain: one row per account and pool that tickets draw on or that is redeemed once per term. An account is a subscription term, or several
+-- that were declared to stack: it begins with the first and ends with the last of them, and has the plan version of the first.
 with
 terms as (select * from {{ ref('int_entitlements__terms') }}),
 entitlements as (select * from {{ source('raw', 'plan_entitlements') }}),
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
+purchases as (select * from {{ source('raw', 'purchases') }}),
+
+accounts as (
+  select
+    account_id,
+    min(term_starts_on) as account_starts_on,
+    max(term_ends_on) as account_ends_on,
+    min(term_starts_at) as account_starts_at,
+    max(term_ends_at) as account_ends_at
+  from terms
+  group by account_id
+),
 
 supplied as (
-  select distinct purchases.subscription_id, purchases.pool
-  from {{ source('raw', 'purchases') }} as purchases
+  select distinct terms.account_id, purchases.pool
+  from purchases
+  join terms on terms.subscription_id = purchases.subscription_id
   cross join build_inputs
   where purchases.purchased_at <= build_inputs.as_of
 )
@@ -16,18 +30,27 @@ select
   terms.customer_id,
   terms.plan,
   terms.plan_version,
-  terms.term_status,
-  terms.term_starts_on,
-  terms.term_ends_on,
-  terms.term_starts_at,
-  terms.term_ends_at,
+  terms.time_zone,
+  case
+    when build_inputs.as_of < accounts.account_starts_at then 'upcoming'
+    when build_inputs.as_of < accounts.account_ends_at then 'current'
+    else 'ended'
+  end as term_status,
+  accounts.account_starts_on as term_starts_on,
+  accounts.account_ends_on as term_ends_on,
+  accounts.account_starts_at as term_starts_at,
+  accounts.account_ends_at as term_ends_at,
   entitlements.pool,
   -- Where the plan states no number, the customer's contract may: as a purchase into the pool. Then the plan adds none to it.
   case when not entitlements.is_stated and supplied.pool is not null then 0 else entitlements.quantity end as quantity,
   entitlements.is_unlimited,
   entitlements.is_stated or supplied.pool is not null as is_stated,
+  not entitlements.is_unlimited and (entitlements.is_stated or supplied.pool is not null) as is_limited,
   entitlements.is_redeemed,
   entitlements.overflows_to
 from terms
+join accounts on accounts.account_id = terms.subscription_id
+cross join build_inputs
 join entitlements on entitlements.plan_version = terms.plan_version
-left join supplied on supplied.subscription_id = terms.subscription_id and supplied.pool = entitlements.pool
+left join supplied on supplied.account_id = terms.subscription_id and supplied.pool = entitlements.pool
+where not terms.is_stacked

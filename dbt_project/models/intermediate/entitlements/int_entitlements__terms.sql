@@ -1,4 +1,5 @@
 -- Grain: one row per subscription term, with the plan version in force at its start. Half-open: the term ends where the next may begin.
+-- Terms that are declared to stack share the account, and with it the pools, of the first of them.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 subscriptions as (select * from {{ source('raw', 'subscriptions') }}),
@@ -7,9 +8,11 @@ licenses_not_counted as (select * from {{ source('raw', 'plan_licenses_not_count
 
 select
   subscriptions.subscription_id,
+  subscriptions.account_id,
   subscriptions.customer_id,
   subscriptions.plan,
   plan_versions.plan_version,
+  plan_versions.time_zone,
   subscriptions.license_type,
   subscriptions.license_status,
   case
@@ -18,6 +21,7 @@ select
     else 'ended'
   end as term_status,
   licenses_not_counted.license_type is null as is_license_counted,
+  subscriptions.account_id <> subscriptions.subscription_id as is_stacked,
   subscriptions.term_starts_on,
   subscriptions.term_ends_on,
   subscriptions.term_starts_at,

@@ -22,17 +22,18 @@ last_severities as (
 select
   tickets.ticket_id,
   ticket_terms.customer_id,
-  ticket_terms.subscription_id,
-  terms.plan_version,
+  terms.account_id as subscription_id,
+  accounts.plan_version,
   entitlements.pool,
   tickets.submitted_at as happened_at,
   tickets.known_at
 from tickets
 join ticket_terms on ticket_terms.ticket_id = tickets.ticket_id
 join terms on terms.subscription_id = ticket_terms.subscription_id
+join terms as accounts on accounts.subscription_id = terms.account_id
 left join last_severities on last_severities.ticket_id = tickets.ticket_id
 join pool_severities
-  on pool_severities.plan_version = terms.plan_version
+  on pool_severities.plan_version = accounts.plan_version
 join entitlements
   on entitlements.plan_version = pool_severities.plan_version
   and entitlements.pool = pool_severities.pool

@@ -29,7 +29,7 @@ termed as (
   left join customers on customers.customer_id = tickets.customer_id
   left join subscriptions
     on subscriptions.customer_id = tickets.customer_id
-    and subscriptions.term_starts_at <= tickets.submitted_at
+    and subscriptions.covers_from_at <= tickets.submitted_at
     and tickets.submitted_at < subscriptions.term_ends_at
   left join plan_versions
     on plan_versions.plan = subscriptions.plan

@@ -1,0 +1,111 @@
+-- Grain: one row per subscription term, pool and month of the plan's time zone: a month's statement. Opening and movements make the closing.
+-- From the month in which the term begins to that of as_of or of its end; where something moved before or after, its months too.
+with
+build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
+pools as (select * from {{ ref('int_entitlements__pools') }}),
+movements as (select * from {{ ref('fct_entitlement_movements') }}),
+zone_months as (select * from {{ source('raw', 'zone_months') }}),
+
+moved as (
+  select
+    subscription_id,
+    pool,
+    month,
+    sum(case when movement_kind = 'grant' then quantity else 0 end) as granted_quantity,
+    sum(case when movement_kind = 'purchase' then quantity else 0 end) as purchased_quantity,
+    -sum(case when movement_kind = 'use' then quantity else 0 end) as used_quantity,
+    sum(case when movement_kind in ('credit', 'reversal') then quantity else 0 end) as credited_quantity,
+    sum(case when movement_kind = 'overflow' then quantity else 0 end) as overflowed_quantity,
+    sum(case when movement_kind = 'overage' then quantity else 0 end) as overage_quantity,
+    -sum(case when movement_kind = 'expiry' then quantity else 0 end) as expired_quantity,
+    sum(quantity) as net_quantity
+  from movements
+  group by subscription_id, pool, month
+),
+
+spans as (
+  select
+    pools.subscription_id,
+    pools.pool,
+    pools.time_zone,
+    case when pools.term_starts_at < first_months.boundary_at then first_months.month_before else first_months.month_after end as first_month,
+    case
+      when least(build_inputs.as_of, pools.term_ends_at) < last_months.boundary_at then last_months.month_before
+      else last_months.month_after
+    end as last_month
+  from pools
+  cross join build_inputs
+  join zone_months as first_months
+    on first_months.time_zone = pools.time_zone and first_months.utc_month = {{ utc_month('pools.term_starts_at') }}
+  join zone_months as last_months
+    on last_months.time_zone = pools.time_zone and last_months.utc_month = {{ utc_month('least(build_inputs.as_of, pools.term_ends_at)') }}
+  where pools.term_starts_at <= build_inputs.as_of
+),
+
+all_months as (
+  select distinct time_zone, month_after as month from zone_months
+),
+
+months as (
+  select spans.subscription_id, spans.pool, all_months.month
+  from spans
+  join all_months
+    on all_months.time_zone = spans.time_zone
+    and all_months.month >= spans.first_month
+    and all_months.month <= spans.last_month
+  union
+  select subscription_id, pool, month from moved
+),
+
+summed as (
+  select
+    months.subscription_id,
+    months.pool,
+    months.month,
+    coalesce(moved.granted_quantity, 0) as granted_quantity,
+    coalesce(moved.purchased_quantity, 0) as purchased_quantity,
+    coalesce(moved.used_quantity, 0) as used_quantity,
+    coalesce(moved.credited_quantity, 0) as credited_quantity,
+    coalesce(moved.overflowed_quantity, 0) as overflowed_quantity,
+    coalesce(moved.overage_quantity, 0) as overage_quantity,
+    coalesce(moved.expired_quantity, 0) as expired_quantity,
+    coalesce(moved.net_quantity, 0) as net_quantity,
+    sum(coalesce(moved.net_quantity, 0)) over (
+      partition by months.subscription_id, months.pool order by months.month rows between unbounded preceding and current row
+    ) as closing_quantity,
+    sum(coalesce(moved.overage_quantity, 0)) over (
+      partition by months.subscription_id, months.pool order by months.month rows between unbounded preceding and current row
+    ) as overage_to_date_quantity
+  from months
+  left join moved
+    on moved.subscription_id = months.subscription_id and moved.pool = months.pool and moved.month = months.month
+)
+
+select
+  summed.subscription_id || ':' || summed.pool || ':' || summed.month as month_key,
+  summed.subscription_id,
+  pools.customer_id,
+  pools.plan,
+  pools.plan_version,
+  summed.pool,
+  summed.month,
+  case when pools.is_limited then cast(summed.closing_quantity - summed.net_quantity as bigint) end as opening_quantity,
+  -- Unlimited and not stated are no number.
+  case when pools.quantity is not null then cast(summed.granted_quantity as bigint) end as granted_quantity,
+  cast(summed.purchased_quantity as bigint) as purchased_quantity,
+  cast(summed.used_quantity as bigint) as used_quantity,
+  cast(summed.credited_quantity as bigint) as credited_quantity,
+  cast(case when pools.overflows_to is null then -summed.overflowed_quantity else 0 end as bigint) as overflowed_in_quantity,
+  cast(case when pools.overflows_to is not null then summed.overflowed_quantity else 0 end as bigint) as overflowed_out_quantity,
+  cast(summed.overage_quantity as bigint) as overage_quantity,
+  cast(summed.overage_to_date_quantity as bigint) as overage_to_date_quantity,
+  cast(summed.expired_quantity as bigint) as expired_quantity,
+  case when pools.is_limited then cast(summed.closing_quantity as bigint) end as closing_quantity,
+  pools.is_unlimited,
+  pools.is_stated,
+  pools.is_redeemed,
+  pools.term_status,
+  pools.term_starts_on,
+  pools.term_ends_on
+from summed
+join pools on pools.subscription_id = summed.subscription_id and pools.pool = summed.pool
