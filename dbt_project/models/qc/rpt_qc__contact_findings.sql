@@ -66,6 +66,8 @@ shared as (
   from contacts
   cross join builds
   where contacts.valid_from <= builds.as_of
+    -- A name may be that of two people; an address is one person's.
+    and contacts.contact like '%@%'
     and exists (
       select 1
       from contacts as others

@@ -26,7 +26,7 @@ numbered as (
     movements.*,
     balances.is_stated,
     case when balances.is_stated then balances.granted_quantity + balances.purchased_quantity else 1 end as supplied_quantity,
-    row_number() over (partition by movements.subscription_id, movements.pool order by movements.line_number) as redemption_number
+    row_number() over (partition by movements.subscription_id, movements.pool order by movements.happened_at, movements.movement_id) as redemption_number
   from movements
   join balances on balances.subscription_id = movements.subscription_id and balances.pool = movements.pool
   where movements.movement_kind = 'use'
