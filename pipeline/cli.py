@@ -364,6 +364,9 @@ def compliance(
 @app.command()
 def entitlements(
     customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
+    alerts: Annotated[
+        bool, typer.Option("--alerts", help="Only pools that reached a threshold and terms that end soon.")
+    ] = False,
 ) -> None:
     """What each customer has left of every pool.
 
@@ -373,10 +376,11 @@ def entitlements(
     from pipeline.reporting.records import EVERY_CUSTOMER
 
     with _published() as published:
-        _print(
-            queries.entitlements(published, EVERY_CUSTOMER, _select(customer_ids=customer)),
-            tables.entitlements_table,
-        )
+        selection = _select(customer_ids=customer)
+        if alerts:
+            _print(queries.alerts(published, EVERY_CUSTOMER, selection), tables.alerts_table)
+            return
+        _print(queries.entitlements(published, EVERY_CUSTOMER, selection), tables.entitlements_table)
 
 
 @app.command()
@@ -539,6 +543,23 @@ def check() -> None:
             )
     if any(done.status != "passed" and done.severity == "critical" for done in result.checks):
         raise ChecksFailed("A critical check did not pass.")
+
+
+@app.command()
+def findings(
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
+    finding: Annotated[list[str] | None, typer.Option(help="A kind of finding; may be repeated.")] = None,
+) -> None:
+    """What is suspicious in tickets and contract records, and what it did to the figures.
+
+    Example: sla findings --customer C-0001 --finding redeemed_too_often
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        found = queries.findings(published, EVERY_CUSTOMER, _select(customer_ids=customer), finding or None)
+        _print(found, tables.findings_tables)
 
 
 @app.command()

@@ -7,13 +7,14 @@ import streamlit as st
 from dashboards import charts, choices, frame
 from dashboards.downloads import offer_csv, write_csv
 from pipeline.reporting import figures, queries
-from pipeline.reporting.records import Balance, Selection
+from pipeline.reporting.records import Alert, Balance, Selection
 
 TERMS = {"current": "current", "upcoming": "upcoming", "ended": "ended", "": "all"}
 
 
 def show(page: frame.Page) -> None:
-    balances = choose(page)
+    selection, balances = choose(page)
+    show_alerts(page, selection)
     if not balances:
         st.info("No subscription terms in this selection. The build has data: remove a filter to see it.")
         return
@@ -39,8 +40,36 @@ def show(page: frame.Page) -> None:
     offer_csv("Download this table", write_csv(table), len(table), "entitlements", page.status)
 
 
-def choose(page: frame.Page) -> list[Balance]:
-    """The balances that the filters leave."""
+def show_alerts(page: frame.Page, selection: Selection) -> None:
+    """What an account team should know now: of current terms, whichever terms the balances below show."""
+    st.subheader("Alerts")
+    alerts = queries.alerts(page.published, page.scope, selection)
+    if not alerts:
+        st.caption("Nobody has to be told: no pool of a current term reached a threshold, and none ends soon.")
+        return
+    table = [describe_alert(each) for each in alerts]
+    st.dataframe(table, hide_index=True, key="alert_table")
+    offer_csv("Download the alerts", write_csv(table), len(table), "alerts", page.status)
+
+
+def describe_alert(each: Alert) -> dict[str, object]:
+    return {
+        "Alert": figures.alert(each),
+        "Customer": each.customer_name,
+        "Plan": each.plan,
+        "Alert about": figures.words(each.pool) if each.pool else f"term {each.subscription_id}",
+        "Consumed": each.consumed_quantity,
+        "Available": each.available_quantity,
+        "Over": each.overage_quantity,
+        "Term ends on": figures.day(each.term_ends_on),
+        "Days to the end": each.days_left,
+        "Next term": "" if each.pool else each.next_subscription_id or "none",
+        "Since": figures.instant(each.raised_at),
+    }
+
+
+def choose(page: frame.Page) -> tuple[Selection, list[Balance]]:
+    """The selection of the filters, and the balances that they leave."""
     everything = queries.entitlements(page.published, page.scope)
     names = {each.customer_id: f"{each.customer_name} ({each.customer_id})" for each in everything}
     plans = {each.plan: each.plan for each in everything}
@@ -64,7 +93,7 @@ def choose(page: frame.Page) -> list[Balance]:
             )
     selection = Selection(customer_ids=customer_ids, plans=chosen_plans)
     found = queries.entitlements(page.published, page.scope, selection)
-    return [each for each in found if term in ("", each.term_status)]
+    return selection, [each for each in found if term in ("", each.term_status)]
 
 
 def describe_balance(each: Balance) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from pipeline.reporting.records import Ratio
+from pipeline.reporting.records import Alert, Ratio
 
 STATUS_NAMES = {
     "met": "met",
@@ -131,6 +131,18 @@ def month_name(month: str) -> str:
 def words(name: str | None) -> str:
     """A vocabulary word as prose: 'first_response' as 'first response'."""
     return "–" if name is None else name.replace("_", " ")
+
+
+def alert(told: Alert) -> str:
+    """An alert in words: 'used beyond the pool', 'used up', '80 % consumed', 'term ends in 90 days'."""
+    if told.pool is None:
+        return f"term ends in {told.days_left} day{'' if told.days_left == 1 else 's'}"
+    if told.overage_quantity:
+        return "used beyond the pool"
+    consumed = told.consumed
+    if consumed is not None and consumed.numerator >= consumed.denominator:
+        return "used up"
+    return f"{told.threshold_pct} % consumed"
 
 
 def severities(levels: tuple[int, ...]) -> str:

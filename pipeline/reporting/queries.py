@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
@@ -25,6 +26,7 @@ from pipeline.reporting.records import (
     EVERYTHING,
     MONTH_BASES,
     STATUSES,
+    Alert,
     Balance,
     BuildStatus,
     Check,
@@ -33,6 +35,9 @@ from pipeline.reporting.records import (
     ComplianceRow,
     Customer,
     Explanation,
+    Finding,
+    FindingCount,
+    Findings,
     MonthlyReport,
     Movement,
     Obligation,
@@ -376,6 +381,64 @@ def entitlements(
         published.fetch(
             Balance, sql, {name: bound[name] for name in (*_bind(scope), "customer_ids", "plans")}
         )
+    )
+
+
+def alerts(published: Published, scope: Scope, selection: Selection = EVERYTHING) -> tuple[Alert, ...]:
+    """What account teams should know now, the most pressing first. Of the selection, customers and plans apply."""
+    _check_selection(published, scope, selection)
+    sql = f"""
+        select {_columns(Alert)}
+        from marts.mart_account__alerts
+        where {_IN_SCOPE.format(customer_id="customer_id")}
+          and {_chosen("customer_ids", "customer_id")}
+          and {_chosen("plans", "plan")}
+        order by alert_rank, threshold_pct desc nulls last, days_left, customer_id, subscription_id, pool
+    """
+    bound = _bind(scope, selection)
+    return tuple(
+        published.fetch(Alert, sql, {name: bound[name] for name in (*_bind(scope), "customer_ids", "plans")})
+    )
+
+
+def findings(
+    published: Published,
+    scope: Scope,
+    selection: Selection = EVERYTHING,
+    kinds: Sequence[str] | None = None,
+) -> Findings:
+    """Suspicions about tickets, customers and contract records, counted by kind and one by one.
+
+    Of the selection, customers apply; `kinds` None is all. Raises ConfigurationError for a kind that does not exist.
+    """
+    _check_selection(published, scope, selection)
+    _check_words(
+        "--finding",
+        kinds or (),
+        [row["finding"] for row in published.fetch(dict, "select finding from core.finding_kinds order by 1")],
+    )
+    sql = f"""
+        select {_columns(Finding)}
+        from qc.rpt_qc__findings
+        join core.finding_kinds as kinds using (finding)
+        where {_IN_SCOPE.format(customer_id="customer_id")}
+          and {_chosen("customer_ids", "customer_id")}
+          and ($kinds::varchar[] is null or list_contains($kinds::varchar[], finding))
+        order by finding, customer_id nulls first, ticket_id nulls first, finding_key
+    """
+    bound = _bind(scope, selection)
+    rows = published.fetch(
+        Finding,
+        sql,
+        {name: bound[name] for name in (*_bind(scope), "customer_ids")}
+        | {"kinds": None if kinds is None else list(kinds)},
+    )
+    counted = Counter((row.finding, row.finding_label) for row in rows)
+    counts = sorted(counted.items(), key=lambda count: (-count[1], count[0]))
+    return Findings(
+        tuple(FindingCount(finding, label, count) for (finding, label), count in counts),
+        tuple(rows),
+        _as_of(published),
     )
 
 
@@ -855,6 +918,7 @@ def _unknown(what: str, given: str, nearest: Sequence[str]) -> str:
 
 __all__ = [
     "Published",
+    "alerts",
     "at_risk",
     "build_status",
     "compliance",
@@ -864,6 +928,7 @@ __all__ = [
     "customers_to_report",
     "entitlements",
     "explanation",
+    "findings",
     "ledger",
     "month_after",
     "month_before",

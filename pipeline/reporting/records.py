@@ -188,6 +188,75 @@ class Balance:
 
 
 @dataclass(frozen=True)
+class Alert:
+    """One thing that an account team should know now, since `raised_at`: `threshold_reached` of a pool (the highest
+    threshold that it reached), or `term_ends_soon`, for which the pool and its quantities are None.
+
+    Quantities are tickets (or redemptions), `days_left` begun days, `alert_rank` 1 the most pressing.
+    `next_subscription_id` is the term that follows an ending one, if there is one.
+    """
+
+    alert_kind: str
+    alert_rank: int
+    customer_id: str
+    customer_name: str
+    subscription_id: str
+    plan: str
+    pool: str | None
+    threshold_pct: int | None
+    consumed_quantity: int | None
+    available_quantity: int | None
+    overage_quantity: int | None
+    next_subscription_id: str | None
+    days_left: int
+    term_ends_on: date
+    raised_at: datetime
+    as_of: datetime
+
+    @property
+    def consumed(self) -> Ratio | None:
+        """The part of the pool that is consumed; over 1 where it was used beyond. None for a whole term."""
+        if self.consumed_quantity is None or self.available_quantity is None:
+            return None
+        return Ratio(self.consumed_quantity, self.available_quantity)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One suspicion for people to review: what shows it, and what it did to the figures. `source_file` and
+    `line_number` say where it was read; None where it is not about a line."""
+
+    finding_key: str
+    finding: str
+    finding_label: str
+    ticket_id: str | None
+    customer_id: str | None
+    subscription_id: str | None
+    evidence: str
+    effect: str
+    source_file: str | None
+    line_number: int | None
+
+
+@dataclass(frozen=True)
+class FindingCount:
+    """How many findings there are of one kind."""
+
+    finding: str
+    finding_label: str
+    finding_count: int
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Findings by kind, the most frequent first; `counts` add up to `rows`."""
+
+    counts: tuple[FindingCount, ...]
+    rows: tuple[Finding, ...]
+    as_of: datetime
+
+
+@dataclass(frozen=True)
 class Movement:
     """One line of the entitlement ledger. `quantity` is signed; `balance_after` is None for unlimited and not
     stated pools. `month` is that of the plan's time zone."""

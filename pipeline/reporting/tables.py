@@ -14,11 +14,13 @@ from typing import Any, TextIO
 
 from pipeline.reporting import figures
 from pipeline.reporting.records import (
+    Alert,
     Balance,
     BuildStatus,
     Compliance,
     ComplianceRow,
     Explanation,
+    Findings,
     Movement,
     Obligation,
     Ratio,
@@ -191,6 +193,62 @@ def _movements_table(movements: Sequence[Movement]) -> TextTable:
         ("pool", LEFT), ("when", LEFT), ("movement", LEFT), ("quantity", RIGHT), ("balance", RIGHT), ("why", LEFT),
     )  # fmt: skip
     return TextTable("Entitlement ledger", columns, rows)
+
+
+def alerts_table(alerts: Sequence[Alert]) -> TextTable:
+    """One line per alert, in the order given."""
+    rows = tuple(
+        (
+            figures.alert(row),
+            row.customer_id,
+            row.subscription_id,
+            figures.words(row.pool),
+            "–" if row.consumed_quantity is None else f"{row.consumed_quantity} of {row.available_quantity}",
+            _number(row.overage_quantity) if row.pool else "–",
+            str(row.days_left),
+            (row.next_subscription_id or "none") if row.pool is None else "–",
+            figures.instant(row.raised_at),
+        )
+        for row in alerts
+    )
+    columns = (
+        ("alert", LEFT), ("customer", LEFT), ("term", LEFT), ("pool", LEFT), ("consumed", RIGHT), ("overage", RIGHT),
+        ("days left", RIGHT), ("next term", LEFT), ("since", LEFT),
+    )  # fmt: skip
+    notes = (
+        "Consumed = used - credited + taken over from other pools - given to them, of what was granted and bought and has "
+        "not expired.",
+        f"As of {figures.instant(alerts[0].as_of)}." if alerts else "Nothing to tell: no alert falls under this choice.",
+    )
+    return TextTable("Alerts", columns, rows, notes)
+
+
+def findings_tables(found: Findings) -> tuple[TextTable, ...]:
+    """How many there are of each kind, then each with what shows it and what it did to the figures."""
+    total = (("total", "", str(len(found.rows))),) if found.rows else ()
+    counts = tuple((row.finding, row.finding_label, str(row.finding_count)) for row in found.counts)
+    rows = tuple(
+        (
+            row.finding,
+            row.customer_id or "–",
+            row.ticket_id or "–",
+            row.evidence,
+            row.effect,
+            f"{row.source_file}:{row.line_number}" if row.source_file else "–",
+        )
+        for row in found.rows
+    )
+    columns = (
+        ("finding", LEFT), ("customer", LEFT), ("ticket", LEFT), ("evidence", LEFT), ("did to the figures", LEFT),
+        ("source", LEFT),
+    )  # fmt: skip
+    notes = (
+        "Findings are suspicious, not wrong: the figures are published with them.",
+        f"As of {figures.instant(found.as_of)}.",
+    )
+    heads = (("finding", LEFT), ("what it is", LEFT), ("count", RIGHT))
+    summary = TextTable("Findings by kind", heads, (*counts, *total), notes)
+    return (summary, TextTable("Findings", columns, rows)) if rows else (summary,)
 
 
 def tickets_table(obligations: Sequence[Obligation]) -> TextTable:

@@ -559,6 +559,7 @@ def flatten_plans(plans: Sequence[Plan]) -> dict[str, pyarrow.Table]:
             "plan_pauses",
             "plan_entitlements",
             "plan_pool_severities",
+            "plan_scopes",
             "plan_statements",
         )
     }
@@ -637,6 +638,9 @@ def _flatten_version(plan: Plan, version: PlanVersion, rows: dict[str, list[tupl
         )
         rows["plan_pool_severities"] += [
             (key, entitlement.pool, severity) for severity in entitlement.severities
+        ]
+        rows["plan_scopes"] += [
+            (key, entitlement.pool, item, maximum) for item, maximum in entitlement.scope_maxima.items()
         ]
     rows["plan_statements"] += [
         (key, item.statement, item.value, item.is_reading, *cite(item.reference))

@@ -101,10 +101,10 @@ class _Term:
 class _Table:
     """One reference file being read: its rows, and the problems found so far."""
 
-    def __init__(self, workspace: Workspace, name: str) -> None:
+    def __init__(self, workspace: Workspace, name: str, optional_columns: Iterable[str] = ()) -> None:
         self.path = workspace.reference / f"{name}.csv"
         self.columns = REFERENCE_FILES[name]
-        self.optional_columns = OPTIONAL_COLUMNS.get(name, ())
+        self.optional_columns = (*OPTIONAL_COLUMNS.get(name, ()), *optional_columns)
         self.source_file = f"reference/{name}.csv"
         self.problems: list[Problem] = []
         self.rows = self._read(name)
@@ -282,12 +282,17 @@ def load_reference(workspace: Workspace, plans: Iterable[Plan]) -> dict[str, pya
     known_plans = {plan.plan: plan for plan in plans}
     customers, customer_rows = _read_customers(_Table(workspace, "customers"))
     terms, subscription_rows = _read_subscriptions(_Table(workspace, "subscriptions"), customers, known_plans)
+    scope_items = _list_scope_items(known_plans.values())
+    redemption_rows, redemption_scope_rows = _read_redemptions(
+        _Table(workspace, "redemptions", scope_items), customers, terms, scope_items
+    )
     rows = {
         "customers": customer_rows,
         "subscriptions": subscription_rows,
         "contacts": _read_contacts(_Table(workspace, "contacts"), customers, terms),
         "purchases": _read_purchases(_Table(workspace, "purchases"), customers, terms),
-        "redemptions": _read_redemptions(_Table(workspace, "redemptions"), customers, terms),
+        "redemptions": redemption_rows,
+        "redemption_scopes": redemption_scope_rows,
         "waivers": _read_waivers(_Table(workspace, "waivers"), known_plans),
     }
     return {name: build_table(name, table_rows) for name, table_rows in rows.items()}
@@ -472,11 +477,33 @@ def _read_purchases(
     return rows
 
 
+def _list_scope_items(plans: Iterable[Plan]) -> tuple[str, ...]:
+    """The optional columns of redemptions.csv: every item that the scope of a redeemed pool of some plan counts.
+
+    An item without a number anywhere cannot be exceeded, and one that is called like a column stays the column.
+    """
+    counted = {
+        item
+        for plan in plans
+        for version in plan.versions
+        for entitlement in version.entitlements
+        if entitlement.is_redeemed
+        for item, maximum in entitlement.scope_maxima.items()
+        if maximum is not None
+    }
+    return tuple(sorted(counted - set(REFERENCE_FILES["redemptions"])))
+
+
 def _read_redemptions(
-    table: _Table, customers: frozenset[str], terms: Mapping[str, _Term]
-) -> list[tuple[Any, ...]]:
+    table: _Table,
+    customers: frozenset[str],
+    terms: Mapping[str, _Term],
+    scope_items: Iterable[str],
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """The redemptions, and what each of them says that it covered."""
     lines: dict[str, int] = {}
     rows: list[tuple[Any, ...]] = []
+    scope_rows: list[tuple[Any, ...]] = []
     for row in table.rows:
         redemption_id = table.new_identity(row, "redemption_id", lines)
         customer_id = _read_customer_id(table, row, customers)
@@ -486,6 +513,11 @@ def _read_redemptions(
         if term and entitlement:
             redeemed = [pool for pool, found in term.plan.pools.items() if found.is_redeemed]
             table.choice(row, "entitlement", redeemed)
+        scope_rows += [
+            (redemption_id, item, quantity)
+            for item in scope_items
+            if row.values[item] and (quantity := _read_covered(table, row, item)) is not None
+        ]
         if term and redeemed_on:
             rows.append(
                 (
@@ -499,7 +531,7 @@ def _read_redemptions(
                 )
             )
     table.refuse_if_wrong()
-    return rows
+    return rows, scope_rows
 
 
 def _read_waivers(table: _Table, plans: Mapping[str, Plan]) -> list[tuple[Any, ...]]:
@@ -582,6 +614,20 @@ def _read_quantity(table: _Table, row: _Row) -> int | None:
             f"{text!r} is not a whole number over zero.",
             "Write the tickets bought, such as 5.",
         )
+    return None
+
+
+def _read_covered(table: _Table, row: _Row, item: str) -> int | None:
+    """How much of a scope's item a redemption covered; zero says that there was none of it."""
+    text = row.values[item]
+    if re.fullmatch(r"[0-9]{1,10}", text) and int(text) <= _LARGEST_QUANTITY:
+        return int(text)
+    table.report(
+        row.line,
+        item,
+        f"{text!r} is not a whole number.",
+        "Write how many the assistance covered, such as 5, or nothing.",
+    )
     return None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.dates import hint_zone, known_zones
+from pipeline.rules.load_alerts import DEFAULT_ALERTS, AlertRules, flatten_alerts, read_alerts
 from pipeline.rules.plan import SEVERITIES, STATUSES
 from pipeline.rules.read_yaml import Key, read_yaml
 from pipeline.rules.section import Section, name_nearest, open_document, refuse
@@ -127,9 +128,10 @@ class Source:
 
 @dataclass(frozen=True)
 class SourcesConfig:
-    """The sources of a workspace by name."""
+    """The sources of a workspace by name, and from when on people are told of what comes to its end."""
 
     sources: Mapping[str, Source]
+    alerts: AlertRules = DEFAULT_ALERTS
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -140,7 +142,7 @@ def load_sources(path: Path) -> SourcesConfig:
         )
     problems: list[Problem] = []
     top = open_document(read_yaml(path), problems)
-    top.require_keys(required=("sources",))
+    top.require_keys(required=("sources",), optional=("alerts",))
     listed = top.section("sources")
     sources: dict[str, Source] = {}
     zones = known_zones()
@@ -153,9 +155,10 @@ def load_sources(path: Path) -> SourcesConfig:
                 "It is also a folder of inbox/: use lower case letters, digits, '-' and '_'.",
             )
         sources[name] = _read_source(listed.section(key), name, zones)
+    alerts = read_alerts(top.section("alerts"))
     if problems:
         raise refuse(str(path), problems)
-    return SourcesConfig(sources)
+    return SourcesConfig(sources, alerts)
 
 
 def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
@@ -317,9 +320,9 @@ def _read_null_markers(section: Section) -> tuple[str, ...]:
 
 
 def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
-    """The tables `sources`, `source_values`, `source_events` and `source_bots`."""
+    """The tables `sources`, `source_values`, `source_events`, `source_bots` and `alert_rules`."""
     sources = config.sources.values()
-    return {
+    return flatten_alerts(config.alerts) | {
         "sources": build_table(
             "sources",
             (

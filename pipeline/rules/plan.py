@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,8 @@ CYCLES = ("once", "repeat", "resume")
 LICENSE_TYPES = ("paid", "trial", "legacy")
 LICENSE_STATUSES = ("active", "inactive", "expired", "suspended", "cancelled")
 SEVERITIES = range(6)
+_SCOPE_RANGE = re.compile(r"[0-9]{1,9} ?- ?([0-9]{1,9})")
+_SCOPE_MAXIMUM = "_maximum"
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,21 @@ class Entitlement:
     drawn_by: Literal["submission", "in_force"]
     scope: Mapping[str, str | int]
     reference: Reference
+
+    @property
+    def scope_maxima(self) -> dict[str, int | None]:
+        """What one redemption may cover, item -> the most of it; None where the scope names it without a number.
+
+        `agents_maximum: 25` and `agents: 25` are both 25 agents, `sample_jobs: 1-2` is at most 2.
+        """
+        maxima: dict[str, int | None] = {}
+        # A key that says "maximum" is the exact one, so it comes last and wins.
+        for key in sorted(self.scope, key=lambda key: key.endswith(_SCOPE_MAXIMUM)):
+            value = self.scope[key]
+            number = _SCOPE_RANGE.fullmatch(value) if isinstance(value, str) else None
+            maximum = int(number.group(1)) if number else value if isinstance(value, int) else None
+            maxima[key.removesuffix(_SCOPE_MAXIMUM)] = maximum
+        return maxima
 
 
 @dataclass(frozen=True)

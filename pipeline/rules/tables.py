@@ -90,6 +90,13 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "note": "VARCHAR",
     },
     "plan_pool_severities": {"plan_version": "VARCHAR", "pool": "VARCHAR", "severity": "INTEGER"},
+    # What one redemption may cover: item by item, without a number where the plan names the item alone.
+    "plan_scopes": {
+        "plan_version": "VARCHAR",
+        "pool": "VARCHAR",
+        "scope_item": "VARCHAR",
+        "maximum_quantity": "BIGINT",
+    },
     # What no formula uses but a reader of a report must see: rules in words, and the readings that we chose.
     "plan_statements": {
         "plan_version": "VARCHAR",
@@ -121,6 +128,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "field_value": "VARCHAR",
     },
     "source_bots": {"source": "VARCHAR", "bot_kind": "VARCHAR", "bot_value": "VARCHAR"},
+    # When people are told: a kind of alert, and the limit that sla.yml sets for it.
+    "alert_rules": {"alert_kind": "VARCHAR", "limit_quantity": "BIGINT"},
     "customers": {
         "customer_id": "VARCHAR",
         "customer_name": "VARCHAR",
@@ -168,6 +177,11 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "redeemed_at": "TIMESTAMP",
         "ticket_id": "VARCHAR",
         **_LINEAGE,
+    },
+    "redemption_scopes": {
+        "redemption_id": "VARCHAR",
+        "scope_item": "VARCHAR",
+        "quantity": "BIGINT",
     },
     "waivers": {
         "waiver_id": "VARCHAR",

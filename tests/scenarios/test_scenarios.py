@@ -37,7 +37,7 @@ _READERS: dict[str, tuple[str, Any]] = {
 }
 # What a scenario may say besides `expect` of a ticket, and of its customer.
 _TICKET_CLAIMS = frozenset({"expect", "earlier", "cycles", "findings"})
-_CUSTOMER_CLAIMS = frozenset({"pools", "earlier_pools", "ledger", "compliance", "findings"})
+_CUSTOMER_CLAIMS = frozenset({"pools", "earlier_pools", "ledger", "compliance", "findings", "alerts"})
 
 Builds = Mapping[str, duckdb.DuckDBPyConnection]
 
@@ -77,6 +77,7 @@ def test_scenario(builds: Builds, scenario: Scenario) -> None:
     _assert_pools(builds[EARLIER], scenario, scenario.told.get("earlier_pools", {}))
     _assert_ledger(published, scenario)
     _assert_compliance(published, scenario)
+    _assert_alerts(published, scenario)
 
 
 def _assert_obligations(
@@ -161,6 +162,23 @@ def _assert_compliance(connection: duckdb.DuckDBPyConnection, scenario: Scenario
             [scenario.slug, *name.split(" ")],
         )
         assert counted == {word: int(count) for word, count in expected.items()}, name
+
+
+def _assert_alerts(connection: duckdb.DuckDBPyConnection, scenario: Scenario) -> None:
+    """All alerts of this customer, the most pressing first: `80 % regular since 2026-03-05T12:00:00Z`, `ends in 90 days`."""
+    if "alerts" not in scenario.told:
+        return
+    rows = _fetch(
+        connection,
+        "select * from marts.mart_account__alerts where customer_id = ? order by alert_rank, pool, subscription_id",
+        [scenario.slug],
+    )
+    assert [
+        f"ends in {row['days_left']} days since {row['raised_at']:%Y-%m-%dT%H:%M:%SZ}"
+        if row["alert_kind"] == "term_ends_soon"
+        else f"{row['threshold_pct']} % {row['pool']} since {row['raised_at']:%Y-%m-%dT%H:%M:%SZ}"
+        for row in rows
+    ] == scenario.told["alerts"]
 
 
 def test_every_movement_of_the_ledger_shows_in_a_balance(builds: Builds) -> None:

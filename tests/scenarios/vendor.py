@@ -41,6 +41,8 @@ _EVENT_COLUMNS = (
     "is_public",
     "value",
 )
+# What a redemption may say that it covered; the optional columns of redemptions.csv.
+_SCOPE_ITEMS = ("agents", "production_jobs", "sample_jobs", "profiles", "cloud_storage_targets")
 _DURATION = re.compile(r"(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s)?")
 _SPEAKERS = {
     "agent": ("agent", "anna"),
@@ -64,7 +66,12 @@ class Scenario:
 
     @property
     def tickets(self) -> list[dict[str, Any]]:
-        return list(self.told.get("tickets", ()))
+        """All tickets; one that is told with `times: n` stands for n of them, alike but for their ids."""
+        return [
+            ticket | ({"id": f"{ticket['id']}{number}"} if "times" in ticket else {})
+            for ticket in self.told.get("tickets", ())
+            for number in range(int(ticket.get("times", 1)))
+        ]
 
     @property
     def source_file(self) -> Path | None:
@@ -196,19 +203,16 @@ def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
     )
     write(
         "redemptions",
-        "redemption_id,customer_id,subscription_id,entitlement,redeemed_on,ticket_id",
+        f"redemption_id,customer_id,subscription_id,entitlement,redeemed_on,ticket_id,{','.join(_SCOPE_ITEMS)}",
         (
             (
-                f"{s.slug}-{n}",
-                s.slug,
-                f"{s.slug}-1",
-                row["entitlement"],
-                row["redeemed_on"],
-                s.ticket_id(row["ticket"]) if "ticket" in row else "",
+                f"{s.slug}-{n}", s.slug, f"{s.slug}-{row.get('term', '1')}", row["entitlement"], row["redeemed_on"],
+                s.ticket_id(row["ticket"]) if "ticket" in row else row.get("ticket_id", ""),
+                *(row.get(item, "") for item in _SCOPE_ITEMS),
             )
             for s, n, row in rows("redemptions")
         ),
-    )
+    )  # fmt: skip
     write(
         "waivers",
         "waiver_id,ticket_id,obligation,reason,requested_by,approved_by,approved_at,expires_on",

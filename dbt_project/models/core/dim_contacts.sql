@@ -4,5 +4,7 @@ select
   customer_id,
   contact,
   valid_from,
-  valid_to
+  valid_to,
+  source_file,
+  line_number
 from {{ source('raw', 'contacts') }}

@@ -1,16 +1,23 @@
 -- Grain: one row per subscription term, with the plan version in force at its start. Half-open: the term ends where the next may begin.
+with
+terms as (select * from {{ ref('int_entitlements__terms') }}),
+subscriptions as (select * from {{ source('raw', 'subscriptions') }})
+
 select
-  subscription_id,
-  account_id,
-  customer_id,
-  plan,
-  plan_version,
-  license_type,
-  license_status,
-  term_status,
-  is_license_counted,
-  term_starts_on,
-  term_ends_on,
-  term_starts_at,
-  term_ends_at
-from {{ ref('int_entitlements__terms') }}
+  terms.subscription_id,
+  terms.account_id,
+  terms.customer_id,
+  terms.plan,
+  terms.plan_version,
+  terms.license_type,
+  terms.license_status,
+  terms.term_status,
+  terms.is_license_counted,
+  terms.term_starts_on,
+  terms.term_ends_on,
+  terms.term_starts_at,
+  terms.term_ends_at,
+  subscriptions.source_file,
+  subscriptions.line_number
+from terms
+join subscriptions on subscriptions.subscription_id = terms.subscription_id

@@ -7,5 +7,7 @@ select
   requested_by,
   approved_by,
   approved_at,
-  expires_at
+  expires_at,
+  source_file,
+  line_number
 from {{ source('raw', 'waivers') }}

@@ -155,6 +155,20 @@ TABLES = """
             remaining_quantity, overage_quantity)
     join core.dim_customers using (customer_id);
 
+    create table marts.mart_account__alerts as
+    select
+        alert_kind, alert_rank, customer_id, customer_name, plan || '-term' as subscription_id, plan, pool,
+        threshold_pct, consumed_quantity, available_quantity, overage_quantity, null::varchar as next_subscription_id,
+        170 as days_left, date '2027-01-01' as term_ends_on, timestamp '2026-07-13 08:00:00' as raised_at,
+        timestamp '2026-07-15' as as_of
+    from (values
+        ('threshold_reached', 1, 'acme', 'standard', 'level_5', 100, 3, 1, 2),
+        ('threshold_reached', 4, 'acme', 'standard', 'regular', 80, 8, 10, 0),
+        ('term_ends_soon', 5, 'acme', 'standard', null, null, null, null, null))
+        as alerts (alert_kind, alert_rank, customer_id, plan, pool, threshold_pct, consumed_quantity,
+        available_quantity, overage_quantity)
+    join core.dim_customers using (customer_id);
+
     create table marts.mart_customer__monthly_report as
     select customer_id, customer_name, time_zone, locale, month, 1::bigint as tickets_submitted_count, as_of
     from (select distinct customer_id, month, as_of from marts.mart_manager__monthly_compliance)

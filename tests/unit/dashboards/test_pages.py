@@ -206,6 +206,18 @@ def test_entitlements_page_shows_unlimited_and_not_stated_as_words(workspace):
     assert pools["Beta & Söhne", "upgrade assistance"]["Granted"] == "not stated"
 
 
+def test_entitlements_page_tells_the_alerts_above_the_balances(workspace):
+    rows = table(open_page("entitlements"), "Alert")
+    assert [(row["Alert"], row["Alert about"]) for row in rows] == [
+        ("used beyond the pool", "level 5"),
+        ("80 % consumed", "regular"),
+        ("term ends in 170 days", "term standard-term"),
+    ]
+    assert (rows[1]["Consumed"], rows[1]["Available"], rows[1]["Since"]) == (8, 10, "2026-07-13 08:00:00 UTC")
+    app = open_page("entitlements", customer="beta")
+    assert "Nobody has to be told: " in all_words(app)
+
+
 def test_entitlements_page_cuts_by_customer_and_term(workspace):
     assert {row["Customer"] for row in table(open_page("entitlements", customer="beta"), "Pool")} == {
         "Beta & Söhne"

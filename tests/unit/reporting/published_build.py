@@ -60,7 +60,7 @@ ROWS = (
 CUSTOMERS = (("acme", ODD_NAME, "Europe/Berlin", "en"), ("other", "SECRET & Co", "UTC", "en"))
 
 _DDL = """
-create schema core; create schema marts; create schema meta;
+create schema core; create schema marts; create schema meta; create schema qc;
 create table core.dim_customers(customer_id varchar, customer_name varchar, time_zone varchar,
     locale varchar);
 create table core.dim_tickets(
@@ -121,6 +121,29 @@ create table marts.mart_account__entitlement_balances(
     expired_quantity bigint, remaining_quantity bigint, overage_quantity bigint, consumed_quantity bigint,
     available_quantity bigint, term_seconds bigint, term_elapsed_seconds bigint, days_left integer,
     is_unlimited boolean, is_stated boolean, term_starts_on date, term_ends_on date, as_of timestamp);
+create table marts.mart_account__alerts as select * from (values
+    ('term_ends_soon', 5, 'acme', 'Acme', 'S-acme', 'standard', null, null, null, null, null, 'S-next', 28,
+        date '2026-08-31', timestamp '2026-06-02', timestamp '2026-08-03 12:00:00'),
+    ('threshold_reached', 4, 'acme', 'Acme', 'S-acme', 'standard', 'regular', 80, 9, 11, 0, null, 28,
+        date '2026-08-31', timestamp '2026-07-31 09:00:00', timestamp '2026-08-03 12:00:00'),
+    ('threshold_reached', 1, 'other', 'SECRET & Co', 'SECRET-S', 'standard', 'level_5', 100, 2, 1, 1, null, 28,
+        date '2026-08-31', timestamp '2026-07-01', timestamp '2026-08-03 12:00:00')
+) as alerts(alert_kind, alert_rank, customer_id, customer_name, subscription_id, plan, pool, threshold_pct,
+    consumed_quantity, available_quantity, overage_quantity, next_subscription_id, days_left, term_ends_on, raised_at,
+    as_of);
+create table core.finding_kinds as select * from (values
+    ('unlisted_requester', 'The requester is not on the list'), ('redeemed_too_often', 'Redeemed too often'),
+    ('unknown_customer', 'The ticket maps to no customer'), ('waiver_of_nothing', 'Nothing to waive')
+) as kinds(finding, finding_label);
+create table qc.rpt_qc__findings as select * from (values
+    ('redeemed_too_often:R-2', 'redeemed_too_often', null, 'acme', 'S-acme', 'number 2', 'counted as used',
+        'reference/redemptions.csv', 3),
+    ('unlisted_requester:T-1', 'unlisted_requester', 'T-1', 'acme', 'S-acme', 'requester x', 'none', 'tickets.csv', 2),
+    ('unlisted_requester:T-2', 'unlisted_requester', 'T-2', 'acme', 'S-acme', 'requester x', 'none', 'tickets.csv', 3),
+    ('unlisted_requester:SECRET-1', 'unlisted_requester', 'SECRET-1', 'other', 'SECRET-S', 'requester x', 'none',
+        'tickets.csv', 4),
+    ('unknown_customer:LOST-1', 'unknown_customer', 'LOST-1', null, null, 'not at all', 'not covered', 'tickets.csv', 5)
+) as findings(finding_key, finding, ticket_id, customer_id, subscription_id, evidence, effect, source_file, line_number);
 create table meta.build(
     build_id varchar, as_of timestamp, tzdata_version varchar, holidays_version varchar, landed_rows bigint,
     batches bigint, newest_landed_at timestamp);

@@ -213,6 +213,38 @@ def test_monthly_report_is_refused_when_a_balance_is_not_the_sum_of_its_parts(tm
         queries.monthly_report(published, ACME, "acme", "2026-07")
 
 
+def test_alerts_come_with_the_most_pressing_first(published: Published) -> None:
+    told = queries.alerts(published, EVERY_CUSTOMER)
+    assert [(row.alert_rank, row.pool) for row in told] == [(1, "level_5"), (4, "regular"), (5, None)]
+    assert [row.consumed for row in told] == [Ratio(2, 1), Ratio(9, 11), None]
+    assert queries.alerts(published, EVERY_CUSTOMER, Selection(customer_ids=("acme",))) == told[1:]
+
+
+def test_findings_are_counted_by_kind_and_the_counts_add_up(published: Published) -> None:
+    found = queries.findings(published, EVERY_CUSTOMER)
+    assert [(row.finding, row.finding_count) for row in found.counts] == [
+        ("unlisted_requester", 3),
+        ("redeemed_too_often", 1),
+        ("unknown_customer", 1),
+    ]
+    assert sum(row.finding_count for row in found.counts) == len(found.rows) == 3 + 1 + 1
+    assert (found.rows[0].source_file, found.rows[0].line_number) == ("reference/redemptions.csv", 3)
+
+
+def test_findings_are_limited_to_a_customer_and_to_kinds(published: Published) -> None:
+    acme = queries.findings(published, EVERY_CUSTOMER, Selection(customer_ids=("acme",)), ["unlisted_requester"])
+    assert [row.ticket_id for row in acme.rows] == ["T-1", "T-2"]
+    # What belongs to nobody is seen by whoever may see everybody.
+    assert "LOST-1" not in {row.ticket_id for row in queries.findings(published, ACME).rows}
+    assert queries.findings(published, Scope(())).rows == ()
+    assert queries.findings(published, EVERY_CUSTOMER, kinds=["waiver_of_nothing"]).counts == ()
+
+
+def test_findings_of_a_kind_that_does_not_exist_are_refused_with_those_that_do(published: Published) -> None:
+    with pytest.raises(ConfigurationError, match="--finding is 'unlisted'; it must be one of redeemed_too_often, "):
+        queries.findings(published, EVERY_CUSTOMER, kinds=["unlisted"])
+
+
 # Every public function that reads, called with a scope. A new one has to be added here: the next test looks.
 CALLS = {
     "build_status": lambda published, scope: queries.build_status(published, scope),
@@ -224,6 +256,8 @@ CALLS = {
     "tickets": lambda published, scope: queries.tickets(published, scope),
     "at_risk": lambda published, scope: queries.at_risk(published, scope),
     "entitlements": lambda published, scope: queries.entitlements(published, scope),
+    "alerts": lambda published, scope: queries.alerts(published, scope),
+    "findings": lambda published, scope: queries.findings(published, scope),
     "ledger": lambda published, scope: queries.ledger(published, scope, "acme"),
     "explanation": lambda published, scope: queries.explanation(published, scope, "T-1"),
     "monthly_report": lambda published, scope: queries.monthly_report(published, scope, "acme", "2026-07"),
@@ -250,7 +284,7 @@ def test_scope_keeps_another_customers_rows_away_from(published: Published, name
     assert "SECRET" not in seen and "LOST" not in seen
 
 
-@pytest.mark.parametrize("name", ["customers", "months", "tickets", "entitlements"])
+@pytest.mark.parametrize("name", ["customers", "months", "tickets", "entitlements", "alerts"])
 def test_an_empty_scope_sees_nothing_in(published: Published, name: str) -> None:
     assert CALLS[name](published, Scope(())) == ()
 

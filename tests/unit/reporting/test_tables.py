@@ -104,3 +104,25 @@ def test_status_tables_count_passed_checks_and_list_the_others(published: Publis
     tables.write(tables.status_tables(replace(status, checks=(*status.checks, warned))), stream)
     assert "1 passed, 1 warned" in stream.getvalue()
     assert "newest_batch_is_recent" in stream.getvalue() and "keys_are_unique" not in stream.getvalue()
+
+
+def test_findings_tables_count_by_kind_on_top_and_name_the_line_of_each(published: Published) -> None:
+    summary, rows = tables.findings_tables(queries.findings(published, EVERY_CUSTOMER))
+    assert [(row[0], row[2]) for row in summary.rows] == [
+        ("unlisted_requester", "3"),
+        ("redeemed_too_often", "1"),
+        ("unknown_customer", "1"),
+        ("total", "5"),
+    ]
+    assert rows.rows[0][-1] == "reference/redemptions.csv:3"
+    nothing = tables.findings_tables(queries.findings(published, EVERY_CUSTOMER, kinds=["waiver_of_nothing"]))
+    assert [table.title for table in nothing] == ["Findings by kind"]
+
+
+def test_alerts_table_says_what_is_consumed_of_what_and_what_follows_a_term(published: Published) -> None:
+    lines = tables.alerts_table(queries.alerts(published, EVERY_CUSTOMER)).rows
+    assert [(line[0], line[4], line[7]) for line in lines] == [
+        ("used beyond the pool", "2 of 1", "–"),
+        ("80 % consumed", "9 of 11", "–"),
+        ("term ends in 28 days", "–", "S-next"),
+    ]

@@ -77,7 +77,7 @@ def refusals(workspace: Workspace, plans: list[Plan], name: str) -> list[str]:
 def test_reference_tables_have_the_columns_of_the_contract(tmp_path: Path, plans: list[Plan]) -> None:
     tables = load_reference(write(tmp_path), plans)
     assert {name: table.column_names for name, table in tables.items()} == {
-        name: list(RULE_TABLES[name]) for name in FILES
+        name: list(RULE_TABLES[name]) for name in (*FILES, "redemption_scopes")
     }
 
 
@@ -130,6 +130,19 @@ def test_purchases_redemptions_and_waivers_are_read(tmp_path: Path, plans: list[
             datetime(2027, 1, 1),
         )
     ]
+
+
+def test_what_a_redemption_covered_is_a_row_for_each_item_that_is_filled_in(
+    tmp_path: Path, plans: list[Plan]
+) -> None:
+    redemptions = (
+        "redemption_id,customer_id,subscription_id,entitlement,redeemed_on,ticket_id,agents,sample_jobs\n"
+        "R1,007,S1,remote_installation_assistance,2026-04-01,,5,\n"
+        "R2,007,S1,remote_installation_assistance,2026-04-02,,,0\n"
+    )
+    workspace = write(tmp_path, redemptions=redemptions)
+    assert rows_of(workspace, plans, "redemption_scopes") == [("R1", "agents", 5), ("R2", "sample_jobs", 0)]
+    assert rows_of(write(tmp_path), plans, "redemption_scopes") == []
 
 
 def test_optional_files_are_empty_tables_when_they_are_missing(tmp_path: Path, plans: list[Plan]) -> None:
@@ -348,6 +361,26 @@ WAIVERS = FILES["waivers"].splitlines()[0]
                 "redemptions.csv:2: entitlement: 'regular' is not known here. Known: custom_builds, "
                 "remote_configuration_upgrade_assistance, remote_deployment_assistance, "
                 "remote_installation_assistance."
+            ],
+        ),
+        (
+            "redemptions",
+            f"{REDEMPTIONS},agents,production_job\n",
+            [
+                "redemptions.csv:1: production_job: this column is not known here. Did you mean "
+                "'production_jobs'? Known: agents, cloud_storage_targets, console_installations, "
+                "customer_id, entitlement, production_jobs, profiles, redeemed_on, redemption_id, "
+                "sample_jobs, subscription_id, ticket_id."
+            ],
+        ),
+        (
+            "redemptions",
+            f"{REDEMPTIONS},agents\nR1,007,S1,custom_builds,2026-04-01,,-5\nR2,007,S1,custom_builds,2026-04-01,,2.5\n",
+            [
+                "redemptions.csv:2: agents: '-5' is not a whole number. Write how many the assistance "
+                "covered, such as 5, or nothing.",
+                "redemptions.csv:3: agents: '2.5' is not a whole number. Write how many the assistance "
+                "covered, such as 5, or nothing.",
             ],
         ),
         (

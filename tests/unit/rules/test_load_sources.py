@@ -102,7 +102,8 @@ def test_workspace_without_sources_is_read_when_it_says_so(tmp_path: Path) -> No
 def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
     tables = flatten_sources(read(tmp_path))
     assert {name: table.column_names for name, table in tables.items()} == {
-        name: list(RULE_TABLES[name]) for name in ("sources", "source_values", "source_events", "source_bots")
+        name: list(RULE_TABLES[name])
+        for name in ("sources", "source_values", "source_events", "source_bots", "alert_rules")
     }
     assert [tuple(row.values()) for row in tables["sources"].to_pylist()] == [
         ("helpdesk", "zendesk", "ZD-", "organization_external_id", None, "custom_field:360001"),
@@ -134,7 +135,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
         (
             "sources:\n",
             "delivry: {}\nsources:\n",
-            ["sla.yml:1: delivry: this key is not known here. Known: sources."],
+            ["sla.yml:1: delivry: this key is not known here. Known: alerts, sources."],
         ),
         (
             "    time_zone: Europe/Berlin\n",

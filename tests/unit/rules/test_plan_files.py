@@ -300,3 +300,20 @@ def test_flattened_moments_count_what_resumes_as_a_start() -> None:
         ("stop", "status:closed"),
         ("stop", "status:solved"),
     ]
+
+
+def test_scope_of_an_assistance_is_flattened_item_by_item_with_its_maximum() -> None:
+    rows = flatten_plans(load_plans(SHIPPED, [BUSINESS]))["plan_scopes"].to_pylist()
+    scopes = {
+        (row["pool"], row["scope_item"]): row["maximum_quantity"]
+        for row in rows
+        if row["plan_version"].startswith("premium@")
+    }
+    assert scopes["remote_deployment_assistance", "agents"] == 25
+    assert scopes["remote_deployment_assistance", "production_jobs"] == 5
+    assert scopes["remote_deployment_assistance", "cloud_storage_targets"] == 2
+    assert scopes["remote_deployment_assistance", "profiles"] == 5
+    # `agents_maximum: 5`, `sample_jobs: 1-2`, and an item that the plan names without a number.
+    assert scopes["remote_installation_assistance", "agents"] == 5
+    assert scopes["remote_installation_assistance", "sample_jobs"] == 2
+    assert scopes["remote_configuration_upgrade_assistance", "agents"] is None

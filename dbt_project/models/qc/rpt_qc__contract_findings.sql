@@ -1,0 +1,99 @@
+-- Grain: one row per contract row (term or purchase) that contradicts another one or its plan, and kind of contradiction.
+with
+builds as (select * from {{ ref('dim_builds') }}),
+terms as (select * from {{ ref('dim_subscription_terms') }}),
+purchases as (select * from {{ ref('dim_purchases') }}),
+pools as (select * from {{ ref('dim_plan_pools') }}),
+
+successions as (
+  select
+    terms.*,
+    lag(subscription_id) over (partition by customer_id order by term_starts_at, subscription_id) as earlier_id,
+    lag(license_status) over (partition by customer_id order by term_starts_at, subscription_id) as earlier_status,
+    lag(term_ends_on) over (partition by customer_id order by term_starts_at, subscription_id) as earlier_ends_on
+  from terms
+),
+
+term_findings as (
+  select
+    'active_license_after_cancelled' as finding,
+    subscription_id,
+    customer_id,
+    'license active, but the term before it, ' || earlier_id || ' until ' || cast(earlier_ends_on as varchar) || ', is cancelled' as evidence,
+    'none: the tickets of this term are judged and counted, those of the cancelled one are not' as effect,
+    subscription_id as record_id,
+    source_file,
+    line_number
+  from successions
+  where license_status = 'active' and earlier_status = 'cancelled'
+  union all
+  select
+    'no_plan_version_at_start',
+    subscription_id,
+    customer_id,
+    'plan ' || plan || ' has no version in force on ' || cast(term_starts_on as varchar),
+    'the term has no pools; until a version is in force its tickets are not covered',
+    subscription_id,
+    source_file,
+    line_number
+  from terms
+  where plan_version is null
+),
+
+judged_purchases as (
+  select
+    purchases.*,
+    terms.plan_version,
+    terms.term_starts_on,
+    terms.term_ends_on,
+    case
+      when pools.pool is null and terms.plan_version is not null then 'purchase_into_absent_pool'
+      when purchases.purchased_at < terms.term_starts_at then 'purchase_before_term'
+      when purchases.purchased_at >= terms.term_ends_at then 'purchase_after_term'
+      when pools.is_unlimited then 'purchase_into_unlimited_pool'
+      when purchases.expires_at > terms.term_ends_at then 'pack_outlives_term'
+    end as finding
+  from purchases
+  cross join builds
+  join terms on terms.subscription_id = purchases.subscription_id
+  left join pools on pools.plan_version = terms.plan_version and pools.pool = purchases.pool
+  where purchases.purchased_at <= builds.as_of
+),
+
+purchase_findings as (
+  select
+    finding,
+    subscription_id,
+    customer_id,
+    'purchase ' || purchase_id || ' of ' || cast(quantity as varchar) || ' ' || pool || ' at ' || cast(purchased_at as varchar)
+    || coalesce(', expires ' || cast(expires_at as varchar), '') || '; the term runs ' || cast(term_starts_on as varchar) || ' to '
+    || cast(term_ends_on as varchar) || ' under ' || coalesce(plan_version, 'no plan version') as evidence,
+    case finding
+      when 'purchase_into_absent_pool' then 'the units count nowhere'
+      when 'purchase_before_term' then 'the units are in the balance of the term, from the day of the purchase on'
+      when 'purchase_after_term' then 'the units were bought for a term that had ended, so they expire at once'
+      when 'purchase_into_unlimited_pool' then 'none: the pool has no limit that they could raise'
+      else 'units that are left expire with the term, not on the day of the record'
+    end as effect,
+    purchase_id as record_id,
+    source_file,
+    line_number
+  from judged_purchases
+  where finding is not null
+)
+
+select
+  finding || ':' || record_id as finding_key,
+  finding,
+  cast(null as varchar) as ticket_id,
+  customer_id,
+  subscription_id,
+  evidence,
+  effect,
+  source_file,
+  line_number
+from (
+  select * from term_findings
+  union all
+  select * from purchase_findings
+) as found
