@@ -400,6 +400,23 @@ def ledger(
 
 
 @app.command()
+def whatif(
+    plan: Annotated[str, typer.Option(help="The plan to try.")],
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
+) -> None:
+    """The same tickets under another plan: compliance, overage, and every difference explained.
+
+    Example: sla whatif --plan premium --customer acme
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        selection = _select(customer_ids=customer)
+        _print(queries.plan_trial(published, EVERY_CUSTOMER, plan, selection), tables.trial_tables)
+
+
+@app.command()
 def tickets(
     status: Annotated[
         list[str] | None, typer.Option(help="met, breached, pending, waived, not_covered, not_measurable.")

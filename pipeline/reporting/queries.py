@@ -28,6 +28,7 @@ from pipeline.reporting.records import (
     STATUSES,
     Alert,
     Balance,
+    BalanceDifference,
     BuildStatus,
     Check,
     Closure,
@@ -42,6 +43,7 @@ from pipeline.reporting.records import (
     Movement,
     Obligation,
     ObligationExplanation,
+    PlanFit,
     PlanPool,
     PlanStatement,
     PlanTerm,
@@ -55,6 +57,8 @@ from pipeline.reporting.records import (
     Ticket,
     TicketEvent,
     TrendPoint,
+    Trial,
+    VerdictDifference,
     Waiver,
 )
 from pipeline.settings import Workspace
@@ -415,7 +419,10 @@ def findings(
     _check_words(
         "--finding",
         kinds or (),
-        [row["finding"] for row in published.fetch(dict, "select finding from core.finding_kinds order by 1")],
+        [
+            row["finding"]
+            for row in published.fetch(dict, "select finding from core.finding_kinds order by 1")
+        ],
     )
     sql = f"""
         select {_columns(Finding)}
@@ -496,6 +503,79 @@ def _movements(
     return tuple(
         published.fetch(Movement, sql, _bind(scope) | {"customer_id": customer_id, "ticket_id": ticket_id})
     )
+
+
+def plan_trial(
+    published: Published, scope: Scope, trial_plan: str, selection: Selection = EVERYTHING
+) -> Trial:
+    """The terms of the selected customers that run at as_of, under another plan: counts, and only what would differ.
+
+    Raises ConfigurationError for a plan that the build did not try.
+    """
+    _check_selection(published, scope, selection)
+    nearest = [
+        row["trial_plan"]
+        for row in published.fetch(
+            dict,
+            """
+            select distinct trial_plan
+            from core.fct_plan_trial_balances
+            order by levenshtein(lower(trial_plan), lower($trial_plan)), trial_plan
+            limit 3
+            """,
+            {"trial_plan": trial_plan},
+        )
+    ]
+    if trial_plan not in nearest[:1]:
+        raise ConfigurationError(
+            _unknown("trial of the plan", trial_plan, nearest)
+            + " A build compares the plans of compare_plans in sla.yml, or those of the current terms."
+        )
+    bound = {
+        name: value
+        for name, value in _bind(scope, selection).items()
+        if name in (*_bind(scope), "customer_ids")
+    }
+
+    def fetch(record: type[_Record], table: str, condition: str, order: str) -> tuple[_Record, ...]:
+        sql = f"""
+            select {_columns(record, "trials")}
+            from {table} as trials
+            join core.dim_subscription_terms as terms on terms.subscription_id = trials.subscription_id
+            where {_IN_SCOPE.format(customer_id="trials.customer_id")}
+              and {_chosen("customer_ids", "trials.customer_id")}
+              and trials.trial_plan = $trial_plan
+              and terms.plan <> $trial_plan
+              and terms.term_status = 'current'
+              and {condition}
+            order by {order}
+        """
+        return tuple(published.fetch(record, sql, bound | {"trial_plan": trial_plan}))
+
+    differs = " or ".join(
+        f"trials.{left} is distinct from trials.{right}"
+        for left, right in (
+            ("granted_quantity", "trial_granted_quantity"),
+            ("remaining_quantity", "trial_remaining_quantity"),
+            ("overage_quantity", "trial_overage_quantity"),
+            ("is_unlimited", "is_trial_unlimited"),
+            ("is_stated", "is_trial_stated"),
+        )
+    )
+    return Trial(
+        trial_plan,
+        fetch(PlanFit, "marts.mart_account__plan_fit", "true", "trials.customer_id, trials.subscription_id"),
+        fetch(
+            VerdictDifference,
+            "core.fct_plan_trial_verdicts",
+            "true",
+            "trials.customer_id, trials.submitted_at, trials.ticket_id, trials.obligation, trials.cycle_number",
+        ),
+        fetch(
+            BalanceDifference, "core.fct_plan_trial_balances", f"({differs})",
+            "trials.customer_id, trials.subscription_id, trials.pool",
+        ),
+    )  # fmt: skip
 
 
 def explanation(published: Published, scope: Scope, ticket_id: str) -> Explanation:
@@ -936,5 +1016,6 @@ __all__ = [
     "monthly_report",
     "months",
     "open_published",
+    "plan_trial",
     "tickets",
 ]

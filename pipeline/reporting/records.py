@@ -631,3 +631,114 @@ class MonthlyReport:
     @property
     def as_of(self) -> datetime:
         return self.build.as_of
+
+
+@dataclass(frozen=True)
+class PlanFit:
+    """One subscription term under a plan that is only tried: the same tickets, counted as they are and as they would be."""
+
+    customer_id: str
+    customer_name: str
+    subscription_id: str
+    plan: str
+    trial_plan: str
+    term_status: str
+    term_starts_on: date
+    term_ends_on: date
+    target_met_count: int
+    target_breached_count: int
+    estimate_met_count: int
+    estimate_breached_count: int
+    trial_target_met_count: int
+    trial_target_breached_count: int
+    trial_estimate_met_count: int
+    trial_estimate_breached_count: int
+    changed_verdicts_count: int
+    changed_tickets_count: int
+    overage_quantity: int
+    trial_overage_quantity: int
+    is_current_plan: bool
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class VerdictDifference:
+    """One promise of a ticket whose status would be another one. A side is None where that plan has no such promise or cycle."""
+
+    ticket_id: str
+    customer_id: str
+    subscription_id: str
+    plan: str
+    trial_plan: str
+    obligation: str
+    cycle_number: int
+    status: str | None
+    trial_status: str | None
+    status_reason: str | None
+    trial_status_reason: str | None
+    clock_name: str | None
+    trial_clock_name: str | None
+    target_seconds: int | None
+    trial_target_seconds: int | None
+    elapsed_seconds: int | None
+    trial_elapsed_seconds: int | None
+    due_at: datetime | None
+    trial_due_at: datetime | None
+    submitted_at: datetime
+
+
+@dataclass(frozen=True)
+class BalanceDifference:
+    """One pool of a term that would hold, leave or exceed another quantity; None is no such number or no such pool."""
+
+    subscription_id: str
+    customer_id: str
+    trial_plan: str
+    pool: str
+    granted_quantity: int | None
+    trial_granted_quantity: int | None
+    remaining_quantity: int | None
+    trial_remaining_quantity: int | None
+    overage_quantity: int | None
+    trial_overage_quantity: int | None
+    is_unlimited: bool
+    is_trial_unlimited: bool
+    is_stated: bool
+    is_trial_stated: bool
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What another plan would change: per term, and every difference behind it."""
+
+    trial_plan: str
+    fits: tuple[PlanFit, ...]
+    verdicts: tuple[VerdictDifference, ...]
+    balances: tuple[BalanceDifference, ...]
+
+    @property
+    def targets(self) -> tuple[Ratio, Ratio]:
+        """Compliance with targets as it is, and under the plan that is tried."""
+        met = sum(fit.target_met_count for fit in self.fits)
+        trial_met = sum(fit.trial_target_met_count for fit in self.fits)
+        return (
+            Ratio(met, met + sum(fit.target_breached_count for fit in self.fits)),
+            Ratio(trial_met, trial_met + sum(fit.trial_target_breached_count for fit in self.fits)),
+        )
+
+    @property
+    def estimates(self) -> tuple[Ratio, Ratio]:
+        """The same of estimates, which are measured alike and promised less."""
+        met = sum(fit.estimate_met_count for fit in self.fits)
+        trial_met = sum(fit.trial_estimate_met_count for fit in self.fits)
+        return (
+            Ratio(met, met + sum(fit.estimate_breached_count for fit in self.fits)),
+            Ratio(trial_met, trial_met + sum(fit.trial_estimate_breached_count for fit in self.fits)),
+        )
+
+    @property
+    def overage(self) -> tuple[int, int]:
+        """Units over everything that the terms hold, as it is and under the plan that is tried."""
+        return sum(fit.overage_quantity for fit in self.fits), sum(
+            fit.trial_overage_quantity for fit in self.fits
+        )

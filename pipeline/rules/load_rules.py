@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.errors import Problem
 from pipeline.rules.load_plans import flatten_plans, load_plans
 from pipeline.rules.load_reference import REFERENCE_FILES, load_reference
 from pipeline.rules.load_sources import SourcesConfig, flatten_sources, load_sources
 from pipeline.rules.plan import Plan
+from pipeline.rules.section import name_nearest, refuse
 from pipeline.settings import Workspace
 
 if TYPE_CHECKING:
@@ -38,8 +40,26 @@ def load_rules(workspace: Workspace) -> Rules:
     calendars = load_calendars(workspace.calendars)
     plans = load_plans(workspace.plans, calendars)
     sources = load_sources(workspace.sla_yml)
+    _check_compared_plans(workspace, plans, sources)
     tables = flatten_plans(plans) | flatten_sources(sources) | load_reference(workspace, plans)
     return Rules(tuple(plans), sources, calendars, tables, fingerprint_rules(workspace))
+
+
+def _check_compared_plans(workspace: Workspace, plans: Iterable[Plan], sources: SourcesConfig) -> None:
+    known = [plan.plan for plan in plans]
+    problems = [
+        Problem(
+            str(workspace.sla_yml),
+            None,
+            "compare_plans",
+            f"{plan!r} is not a plan.",
+            name_nearest(plan, known),
+        )
+        for plan in sources.compared_plans or ()
+        if plan not in known
+    ]
+    if problems:
+        raise refuse(str(workspace.sla_yml), problems)
 
 
 def fingerprint_rules(workspace: Workspace) -> str:

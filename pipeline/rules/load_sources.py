@@ -128,10 +128,14 @@ class Source:
 
 @dataclass(frozen=True)
 class SourcesConfig:
-    """The sources of a workspace by name, and from when on people are told of what comes to its end."""
+    """The sources of a workspace by name, from when on people are told of what comes to its end, and the plans to compare.
+
+    `compared_plans` None: every plan that a current term has.
+    """
 
     sources: Mapping[str, Source]
     alerts: AlertRules = DEFAULT_ALERTS
+    compared_plans: tuple[str, ...] | None = None
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -142,7 +146,7 @@ def load_sources(path: Path) -> SourcesConfig:
         )
     problems: list[Problem] = []
     top = open_document(read_yaml(path), problems)
-    top.require_keys(required=("sources",), optional=("alerts",))
+    top.require_keys(required=("sources",), optional=("alerts", "compare_plans"))
     listed = top.section("sources")
     sources: dict[str, Source] = {}
     zones = known_zones()
@@ -156,9 +160,12 @@ def load_sources(path: Path) -> SourcesConfig:
             )
         sources[name] = _read_source(listed.section(key), name, zones)
     alerts = read_alerts(top.section("alerts"))
+    compared = (
+        tuple(str(plan) for plan in top.items("compare_plans")) if "compare_plans" in top.values else None
+    )
     if problems:
         raise refuse(str(path), problems)
-    return SourcesConfig(sources, alerts)
+    return SourcesConfig(sources, alerts, compared)
 
 
 def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:

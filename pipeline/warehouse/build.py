@@ -65,6 +65,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     from pipeline.warehouse.connection import open_database
     from pipeline.warehouse.load_raw import RawInputs, load_raw
     from pipeline.warehouse.run_dbt import run_dbt
+    from pipeline.warehouse.try_plans import COMPARING, list_plans, try_plans
 
     rules = load_rules(workspace)
     batches = read_batches(workspace)
@@ -87,7 +88,11 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
         finally:
             connection.close()
         _stop_on_critical(landed_checks)
-        dbt_checks = run_dbt(database, workspace.warehouse / "dbt")
+        dbt_scratch = workspace.warehouse / "dbt"
+        dbt_checks = run_dbt(database, dbt_scratch, exclude=COMPARING)
+        plans = rules.sources.compared_plans
+        try_plans(database, dbt_scratch, list_plans(database) if plans is None else plans)
+        dbt_checks += run_dbt(database, dbt_scratch, select=COMPARING)
         connection = open_database(database)
         try:
             published_checks = _run_checks(connection, "published")

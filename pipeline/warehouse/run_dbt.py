@@ -24,20 +24,38 @@ class DbtCheck:
     severity: str
 
 
-def run_dbt(database: Path, scratch: Path) -> list[DbtCheck]:
-    """Build every model into `database` and run every test; returns the tests that ran.
+def run_dbt(
+    database: Path,
+    scratch: Path,
+    *,
+    select: str | None = None,
+    exclude: str | None = None,
+    is_trial: bool = False,
+) -> list[DbtCheck]:
+    """Build the chosen models (all of them) into `database` and run their tests; returns the tests that ran.
 
-    `scratch` keeps dbt's parsed project and its log between runs. Raises ChecksFailed naming each model that could not be built
-    and each critical test that failed.
+    `select` and `exclude` are dbt selectors of ours. A trial builds the models that depend on the plan beside the real ones,
+    without tests. `scratch` keeps dbt's parsed project and its log between runs. Raises ChecksFailed naming each model that
+    could not be built and each critical test that failed.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     scratch.mkdir(parents=True, exist_ok=True)
-    command = ["build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    command = [
+        "run" if is_trial else "build",
+        "--project-dir",
+        str(DBT_PROJECT),
+        "--profiles-dir",
+        str(DBT_PROJECT),
+    ]
+    command += ["--select", select] if select else []
+    command += ["--exclude", exclude] if exclude else []
+    # A variable that changes makes dbt parse everything again, so a trial keeps its own.
+    command += ["--vars", '{"is_trial": true}'] if is_trial else []
     command += [
         "--target-path",
-        str(scratch / "target"),
+        str(scratch / ("trial" if is_trial else "target")),
         "--log-path",
         str(scratch / "logs"),
         "--log-level",

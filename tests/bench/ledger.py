@@ -98,7 +98,7 @@ def _write(workspace: Workspace) -> None:
         for name, sql in (("tickets", _TICKETS_SQL), ("events", _EVENTS_SQL)):
             # The folder is one that this module made.
             connection.execute(sql.format(file=str(inbox / f"{name}.csv").replace("'", "''")))
-    workspace.sla_yml.write_text("sources: {desk: {type: canonical}}\n", encoding="utf-8")
+    workspace.sla_yml.write_text("sources: {desk: {type: canonical}}\ncompare_plans: []\n", encoding="utf-8")
     plans = ("standard", "enhanced", "premium")
     customers = ["customer_id,name,time_zone,locale,report_recipients"]
     terms = ["subscription_id,customer_id,plan,term_starts_on,term_ends_on,license_type,license_status"]

@@ -336,7 +336,9 @@ def write_workspace(root: Path, world: World) -> None:
     reference = root / "reference"
     for folder in (reference / "plans", reference / "calendars", root / "inbox" / "desk"):
         folder.mkdir(parents=True, exist_ok=True)
-    (root / "sla.yml").write_text("sources:\n  desk: {type: canonical}\n", encoding="utf-8")
+    (root / "sla.yml").write_text(
+        "sources:\n  desk: {type: canonical}\ncompare_plans: []\n", encoding="utf-8"
+    )
     (reference / "calendars" / "all.yml").write_text(
         json.dumps({"calendars": CALENDARS | _read_product_calendars()})
     )

@@ -139,7 +139,7 @@ def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
                 "customer": {"constant": scenario.slug},
                 **yaml.safe_load(scenario.source_file.read_text(encoding="utf-8")),
             }
-    workspace.sla_yml.write_text(yaml.safe_dump({"sources": sources}), encoding="utf-8")
+    workspace.sla_yml.write_text(yaml.safe_dump({"sources": sources, "compare_plans": []}), encoding="utf-8")
 
 
 def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:

@@ -1,4 +1,5 @@
 -- Grain: one row per subscription term and pool at as_of. Terms that stack share the row of the first.
+{{ config(tags=['plan_dependent']) }}
 select
   subscription_id || ':' || pool as balance_key,
   subscription_id,

@@ -1,5 +1,6 @@
 -- Grain: one row per ticket, obligation and cycle, also when nothing happened.
 -- A waiver changes the status of a breach and nothing else: what the clock showed stays readable in status_before_waiver.
+{{ config(tags=['plan_dependent']) }}
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 verdicts as (select * from {{ ref('int_promises__verdicts') }}),

@@ -1,0 +1,44 @@
+-- Grain: one row per subscription term, obligation and plan tried: how many promises had which verdict, and would have.
+{{ config(tags=['plan_comparison']) }}
+with
+tickets as (select * from {{ ref('dim_tickets') }}),
+obligations as (select * from {{ ref('fct_sla_obligations') }}),
+trials as (select * from {{ source('raw', 'trial_obligations') }}),
+plans as (select distinct trial_plan from trials),
+
+counted as (
+  select
+    tickets.subscription_id, tickets.customer_id, plans.trial_plan, obligations.obligation, obligations.is_estimate,
+    obligations.status, cast(null as varchar) as trial_status
+  from obligations
+  join tickets on tickets.ticket_id = obligations.ticket_id
+  cross join plans
+  where tickets.subscription_id is not null
+  union all
+  select
+    tickets.subscription_id, tickets.customer_id, trials.trial_plan, trials.obligation, trials.is_estimate,
+    null, trials.status
+  from trials
+  join tickets on tickets.ticket_id = trials.ticket_id
+  where tickets.subscription_id is not null
+)
+
+select
+  subscription_id || ':' || obligation || ':' || cast(is_estimate as varchar) || ':' || trial_plan as trial_count_key,
+  subscription_id,
+  customer_id,
+  trial_plan,
+  obligation,
+  is_estimate,
+  count(case when status = 'met' then 1 end) as met_count,
+  count(case when status = 'breached' then 1 end) as breached_count,
+  count(case when status = 'pending' then 1 end) as pending_count,
+  count(case when status = 'waived' then 1 end) as waived_count,
+  count(case when status in ('not_covered', 'not_measurable') then 1 end) as uncounted_count,
+  count(case when trial_status = 'met' then 1 end) as trial_met_count,
+  count(case when trial_status = 'breached' then 1 end) as trial_breached_count,
+  count(case when trial_status = 'pending' then 1 end) as trial_pending_count,
+  count(case when trial_status = 'waived' then 1 end) as trial_waived_count,
+  count(case when trial_status in ('not_covered', 'not_measurable') then 1 end) as trial_uncounted_count
+from counted
+group by subscription_id, customer_id, trial_plan, obligation, is_estimate

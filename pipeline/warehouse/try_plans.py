@@ -1,0 +1,50 @@
+"""Judge the same tickets under other plans: the very models of the build, with only the subscriptions' plan replaced.
+
+The models that depend on the plan are built once more per plan, in schemas that are not published; what comes out is kept in two
+tables of the schema `raw`, from which dbt makes the comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.warehouse.connection import open_database
+from pipeline.warehouse.run_dbt import run_dbt
+
+# The models that compare the trials with the build; they can be built once both are there.
+COMPARING = "tag:plan_comparison"
+_KEPT = {"trial_obligations": "fct_sla_obligations", "trial_balances": "fct_entitlement_balances"}
+
+
+def try_plans(database: Path, scratch: Path, plans: Sequence[str]) -> None:
+    """Fill `raw.trial_obligations` and `raw.trial_balances` of a build, for every plan named (the facts, and `trial_plan`).
+
+    The facts of the build itself must be there. Raises ChecksFailed when a model fails under a plan.
+    """
+    with open_database(database) as connection:
+        for table, fact in _KEPT.items():
+            connection.execute(
+                f"create table raw.{table} as select cast(null as varchar) as trial_plan, * from core.{fact} limit 0"
+            )
+    for plan in plans:
+        with open_database(database) as connection:
+            connection.execute(
+                "create or replace table raw.trial_subscriptions as"
+                " select * replace (cast(? as varchar) as plan) from raw.subscriptions",
+                [plan],
+            )
+        run_dbt(database, scratch, select="tag:plan_dependent", is_trial=True)
+        with open_database(database) as connection:
+            for table, fact in _KEPT.items():
+                connection.execute(f"insert into raw.{table} select ?, * from trial_core.{fact}", [plan])
+
+
+def list_plans(database: Path) -> list[str]:
+    """The plans to try, by name: those of the terms that run at as_of."""
+    with open_database(database) as connection:
+        found = connection.execute(
+            "select distinct plan from raw.subscriptions cross join raw.build_inputs"
+            " where term_starts_at <= as_of and as_of < term_ends_at order by plan"
+        ).fetchall()
+    return [plan for (plan,) in found]
