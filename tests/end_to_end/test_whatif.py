@@ -1,7 +1,7 @@
-"""The same tickets under another plan, from the export to `sla whatif`: a vendor with three customers and tickets that are worked out here.
+"""The same tickets under another plan, from the export to `sla whatif`: a vendor whose few tickets are worked out here.
 
-Standard: 10 regular and 1 of level 5 included; a regular ticket is answered within 24 h of business hours (06:00-21:00 UTC, Mon-Fri).
-Premium: unlimited regular and 6 of level 5; 8 h around the clock, level 5 within 2 h.
+Standard: 10 regular and 1 of level 5 included; a regular ticket is answered within 24 h of business hours (06:00-21:00 UTC,
+Mon-Fri). Premium: unlimited regular and 6 of level 5; 8 h around the clock, level 5 within 2 h.
 """
 
 from __future__ import annotations
