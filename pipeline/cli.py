@@ -364,6 +364,9 @@ def compliance(
 @app.command()
 def entitlements(
     customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
+    forecast: Annotated[
+        bool, typer.Option("--forecast", help="Until when each limited pool is likely to last.")
+    ] = False,
 ) -> None:
     """What each customer has left of every pool.
 
@@ -373,10 +376,30 @@ def entitlements(
     from pipeline.reporting.records import EVERY_CUSTOMER
 
     with _published() as published:
+        if forecast:
+            _print(
+                queries.forecasts(published, EVERY_CUSTOMER, _select(customer_ids=customer)),
+                tables.forecasts_table,
+            )
+            return
         _print(
             queries.entitlements(published, EVERY_CUSTOMER, _select(customer_ids=customer)),
             tables.entitlements_table,
         )
+
+
+@app.command()
+def backtest() -> None:
+    """How often the forecast's 80 % interval would have held in past quarters.
+
+    Example: sla backtest --json
+    """
+    from pipeline.forecasting import backtest as past
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        _print(past.backtest(queries.draw_history(published, EVERY_CUSTOMER)), tables.backtest_table)
 
 
 @app.command()

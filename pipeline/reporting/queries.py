@@ -20,6 +20,15 @@ from typing import Any, TypeVar
 import duckdb
 
 from pipeline.errors import ChecksFailed, ConfigurationError
+from pipeline.forecasting.draw_history import (
+    COVERED_SPANS,
+    DAY_DRAWS,
+    KNOWN_SPAN,
+    CoveredSpan,
+    DayDraws,
+    DrawHistory,
+    KnownSpan,
+)
 from pipeline.reporting.records import (
     CUTS,
     EVERYTHING,
@@ -33,6 +42,7 @@ from pipeline.reporting.records import (
     ComplianceRow,
     Customer,
     Explanation,
+    Forecast,
     MonthlyReport,
     Movement,
     Obligation,
@@ -376,6 +386,36 @@ def entitlements(
         published.fetch(
             Balance, sql, {name: bound[name] for name in (*_bind(scope), "customer_ids", "plans")}
         )
+    )
+
+
+def forecasts(published: Published, scope: Scope, selection: Selection = EVERYTHING) -> tuple[Forecast, ...]:
+    """One row per current term and limited pool that tickets draw on. Of the selection, customers and plans apply."""
+    _check_selection(published, scope, selection)
+    sql = f"""
+        select {_columns(Forecast)}
+        from marts.mart_account__entitlement_forecasts
+        where {_IN_SCOPE.format(customer_id="customer_id")}
+          and {_chosen("customer_ids", "customer_id")}
+          and {_chosen("plans", "plan")}
+        order by customer_id, subscription_id, pool
+    """
+    bound = _bind(scope, selection)
+    return tuple(
+        published.fetch(
+            Forecast, sql, {name: bound[name] for name in (*_bind(scope), "customer_ids", "plans")}
+        )
+    )
+
+
+def draw_history(published: Published, scope: Scope) -> DrawHistory:
+    """What the forecasts were made from. In a narrower scope a plan is known by its visible customers alone."""
+    in_scope = f"where {_IN_SCOPE.format(customer_id='customer_id')}"
+    [known] = published.fetch(KnownSpan, KNOWN_SPAN)
+    return DrawHistory(
+        known,
+        published.fetch(DayDraws, f"select * from ({DAY_DRAWS}) {in_scope}", _bind(scope)),
+        published.fetch(CoveredSpan, f"select * from ({COVERED_SPANS}) {in_scope}", _bind(scope)),
     )
 
 
@@ -862,8 +902,10 @@ __all__ = [
     "count_by_status",
     "customers",
     "customers_to_report",
+    "draw_history",
     "entitlements",
     "explanation",
+    "forecasts",
     "ledger",
     "month_after",
     "month_before",

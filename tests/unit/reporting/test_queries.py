@@ -224,6 +224,8 @@ CALLS = {
     "tickets": lambda published, scope: queries.tickets(published, scope),
     "at_risk": lambda published, scope: queries.at_risk(published, scope),
     "entitlements": lambda published, scope: queries.entitlements(published, scope),
+    "forecasts": lambda published, scope: queries.forecasts(published, scope),
+    "draw_history": lambda published, scope: queries.draw_history(published, scope).drawers,
     "ledger": lambda published, scope: queries.ledger(published, scope, "acme"),
     "explanation": lambda published, scope: queries.explanation(published, scope, "T-1"),
     "monthly_report": lambda published, scope: queries.monthly_report(published, scope, "acme", "2026-07"),
@@ -250,7 +252,7 @@ def test_scope_keeps_another_customers_rows_away_from(published: Published, name
     assert "SECRET" not in seen and "LOST" not in seen
 
 
-@pytest.mark.parametrize("name", ["customers", "months", "tickets", "entitlements"])
+@pytest.mark.parametrize("name", ["customers", "months", "tickets", "entitlements", "forecasts"])
 def test_an_empty_scope_sees_nothing_in(published: Published, name: str) -> None:
     assert CALLS[name](published, Scope(())) == ()
 
