@@ -367,6 +367,9 @@ def entitlements(
     alerts: Annotated[
         bool, typer.Option("--alerts", help="Only pools that reached a threshold and terms that end soon.")
     ] = False,
+    forecast: Annotated[
+        bool, typer.Option("--forecast", help="Until when each limited pool is likely to last.")
+    ] = False,
 ) -> None:
     """What each customer has left of every pool.
 
@@ -379,8 +382,24 @@ def entitlements(
         selection = _select(customer_ids=customer)
         if alerts:
             _print(queries.alerts(published, EVERY_CUSTOMER, selection), tables.alerts_table)
-            return
-        _print(queries.entitlements(published, EVERY_CUSTOMER, selection), tables.entitlements_table)
+        elif forecast:
+            _print(queries.forecasts(published, EVERY_CUSTOMER, selection), tables.forecasts_table)
+        else:
+            _print(queries.entitlements(published, EVERY_CUSTOMER, selection), tables.entitlements_table)
+
+
+@app.command()
+def backtest() -> None:
+    """How often the forecast's 80 % interval would have held in past quarters.
+
+    Example: sla backtest --json
+    """
+    from pipeline.forecasting import backtest as past
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        _print(past.backtest(queries.draw_history(published, EVERY_CUSTOMER)), tables.backtest_table)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from expectations.published import (
     dim_tickets,
     fct_sla_obligations,
     mart_account__entitlement_balances,
+    mart_account__entitlement_forecasts,
     mart_customer__monthly_report,
     mart_manager__monthly_compliance,
 )
@@ -22,5 +23,6 @@ def build_published() -> tuple[CheckedTable, ...]:
         mart_manager__monthly_compliance.build(),
         mart_manager__monthly_compliance.build_totals(),
         mart_account__entitlement_balances.build(),
+        mart_account__entitlement_forecasts.build(),
         mart_customer__monthly_report.build(),
     )

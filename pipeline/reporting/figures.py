@@ -33,6 +33,11 @@ def percent_alone(ratio: Ratio) -> str:
     return "n/a" if tenths is None else f"{tenths // 10}.{tenths % 10} %"
 
 
+def chance(ratio: float) -> str:
+    """An estimated chance or share, already rounded where it was made: '95.3 %'."""
+    return f"{ratio * 100:.1f} %"
+
+
 def points_between(now: Ratio, before: Ratio) -> str:
     """The change of a rate in percentage points: '+1.2 points'; 'n/a' when either side had nothing to
     assess."""

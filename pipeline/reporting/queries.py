@@ -21,6 +21,15 @@ from typing import Any, TypeVar
 import duckdb
 
 from pipeline.errors import ChecksFailed, ConfigurationError
+from pipeline.forecasting.draw_history import (
+    COVERED_SPANS,
+    DAY_DRAWS,
+    KNOWN_SPAN,
+    CoveredSpan,
+    DayDraws,
+    DrawHistory,
+    KnownSpan,
+)
 from pipeline.reporting.records import (
     CUTS,
     EVERYTHING,
@@ -39,6 +48,7 @@ from pipeline.reporting.records import (
     Finding,
     FindingCount,
     Findings,
+    Forecast,
     MonthlyReport,
     Movement,
     Obligation,
@@ -446,6 +456,36 @@ def findings(
         tuple(FindingCount(finding, label, count) for (finding, label), count in counts),
         tuple(rows),
         _as_of(published),
+    )
+
+
+def forecasts(published: Published, scope: Scope, selection: Selection = EVERYTHING) -> tuple[Forecast, ...]:
+    """One row per current term and limited pool that tickets draw on. Of the selection, customers and plans apply."""
+    _check_selection(published, scope, selection)
+    sql = f"""
+        select {_columns(Forecast)}
+        from marts.mart_account__entitlement_forecasts
+        where {_IN_SCOPE.format(customer_id="customer_id")}
+          and {_chosen("customer_ids", "customer_id")}
+          and {_chosen("plans", "plan")}
+        order by customer_id, subscription_id, pool
+    """
+    bound = _bind(scope, selection)
+    return tuple(
+        published.fetch(
+            Forecast, sql, {name: bound[name] for name in (*_bind(scope), "customer_ids", "plans")}
+        )
+    )
+
+
+def draw_history(published: Published, scope: Scope) -> DrawHistory:
+    """What the forecasts were made from. In a narrower scope a plan is known by its visible customers alone."""
+    in_scope = f"where {_IN_SCOPE.format(customer_id='customer_id')}"
+    [known] = published.fetch(KnownSpan, KNOWN_SPAN)
+    return DrawHistory(
+        known,
+        published.fetch(DayDraws, f"select * from ({DAY_DRAWS}) {in_scope}", _bind(scope)),
+        published.fetch(CoveredSpan, f"select * from ({COVERED_SPANS}) {in_scope}", _bind(scope)),
     )
 
 
@@ -1006,9 +1046,11 @@ __all__ = [
     "count_by_status",
     "customers",
     "customers_to_report",
+    "draw_history",
     "entitlements",
     "explanation",
     "findings",
+    "forecasts",
     "ledger",
     "month_after",
     "month_before",

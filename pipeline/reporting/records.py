@@ -188,6 +188,43 @@ class Balance:
 
 
 @dataclass(frozen=True)
+class Forecast:
+    """Until when one limited pool of a current term is likely to last, and what that rests on.
+
+    Low and high hold 80 % of what may happen to the draws; a pool is exhausted on a low, mid or high day with a chance of
+    10, 50 or 90 %, None = not before the term ends. Chances and yearly rates are estimates, rounded where they were made.
+    All of them are None for `too_few_tickets` and `no_active_license`; the days also for `exhausted`.
+    """
+
+    customer_id: str
+    customer_name: str
+    subscription_id: str
+    plan: str
+    pool: str
+    forecast_status: str
+    remaining_quantity: int
+    ending_quantity: int
+    days_left: int
+    lasts_ratio: float | None
+    draws_low_quantity: int | None
+    draws_mid_quantity: int | None
+    draws_high_quantity: int | None
+    exhausted_on_low: date | None
+    exhausted_on_mid: date | None
+    exhausted_on_high: date | None
+    own_draws_quantity: int
+    own_history_days: int
+    own_weight_ratio: float | None
+    plan_customers_count: int
+    plan_draws_quantity: int
+    plan_yearly_quantity: float | None
+    expected_yearly_quantity: float | None
+    dispersion_ratio: float | None
+    term_ends_on: date
+    as_of: datetime
+
+
+@dataclass(frozen=True)
 class Alert:
     """One thing that an account team should know now, since `raised_at`: `threshold_reached` of a pool (the highest
     threshold that it reached), or `term_ends_soon`, for which the pool and its quantities are None.

@@ -60,6 +60,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
 
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
+    from pipeline.forecasting.forecast_pools import forecast_pools
     from pipeline.ingest.manifest import read_batches
     from pipeline.rules.load_rules import load_rules
     from pipeline.warehouse.connection import open_database
@@ -95,6 +96,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
         dbt_checks += run_dbt(database, dbt_scratch, select=COMPARING)
         connection = open_database(database)
         try:
+            forecast_pools(connection)
             published_checks = _run_checks(connection, "published")
             _write_meta(
                 connection, build_id, known_until, batches, dbt_checks, [*landed_checks, *published_checks]
@@ -119,7 +121,8 @@ def fingerprint(batches: Sequence[Batch], rules: Rules, as_of: datetime | None) 
 
     Equal fingerprints mean equal figures, so a build with the name of the one served need not run.
     """
-    packages = {name: version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb", "tzdata", "holidays")}
+    named = ("duckdb", "dbt-core", "dbt-duckdb", "numpy", "scipy", "tzdata", "holidays")
+    packages = {name: version(name) for name in named}
     inputs = {
         # Not when they landed: the same exports give the same figures, and the same reports to the byte, on any day.
         "batches": sorted(batch.batch_id for batch in batches),

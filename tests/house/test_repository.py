@@ -18,6 +18,7 @@ ROOMS = (
     "pipeline",
     "pipeline/calendars",
     "pipeline/demo",
+    "pipeline/forecasting",
     "pipeline/ingest",
     "pipeline/quality",
     "pipeline/reporting",

@@ -4,6 +4,7 @@ select
   plan,
   plan_title,
   time_zone,
+  required_license_status,
   maximum_contacts,
   valid_from,
   valid_to

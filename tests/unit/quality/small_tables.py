@@ -95,6 +95,13 @@ PUBLISHED_TABLES = """
         pool, is_unlimited, is_stated, granted_quantity, used_quantity, remaining_quantity, overage_quantity
     );
 
+    create table marts.mart_account__entitlement_forecasts as
+    select
+        'S-1:regular' as forecast_key, 'acme' as customer_id, 'S-1' as subscription_id, 'regular' as pool,
+        'forecast' as forecast_status, 13::bigint as remaining_quantity, 0.9::double as lasts_ratio,
+        2::bigint as draws_low_quantity, 5::bigint as draws_mid_quantity, 8::bigint as draws_high_quantity,
+        date '2026-11-01' as exhausted_on_low, null::date as exhausted_on_mid, null::date as exhausted_on_high;
+
     create table marts.mart_customer__monthly_report as
     select
         'acme' as customer_id, '2026-06' as month, 'UTC' as time_zone,

@@ -45,7 +45,7 @@ def test_landed_checks_pass_on_good_tables(landed):
 def test_published_checks_pass_on_good_tables(published):
     results = check_published(published)
     assert not_passed(results) == set()
-    assert len({each.table for each in results}) == 7
+    assert len({each.table for each in results}) == 8
 
 
 # Each fault, and what must be found of it: nothing else may fail along with it.
@@ -95,6 +95,7 @@ def test_landed_checks_find_one_fault(landed, fault, found):
 OBLIGATIONS = "fct_sla_obligations"
 MART = "mart_manager__monthly_compliance"
 BALANCES = "mart_account__entitlement_balances"
+FORECASTS = "mart_account__entitlement_forecasts"
 TOTALS = (
     f"{MART} (totals)",
     "column_pair_values_to_be_equal",
@@ -153,6 +154,15 @@ PUBLISHED_FAULTS = [
      f"update marts.{BALANCES} set remaining_quantity = -overage_quantity, overage_quantity = 0 "
      "where pool = 'level_5'",
      {(BALANCES, "column_values_to_be_between", "remaining_quantity", "critical", "failed")}),
+    ("chance where there were too few tickets to say",
+     f"update marts.{FORECASTS} set forecast_status = 'too_few_tickets'",
+     {(FORECASTS, "column_values_to_be_in_set", "is_said_when_known", "critical", "failed")}),
+    ("late date before the early one",
+     f"update marts.{FORECASTS} set exhausted_on_mid = date '2026-10-31'",
+     {(FORECASTS, "column_values_to_be_in_set", "is_in_order", "critical", "failed")}),
+    ("forecast from another balance",
+     f"update marts.{FORECASTS} set remaining_quantity = 12",
+     {(FORECASTS, "column_values_to_be_in_set", "is_balance_equal", "critical", "failed")}),
     ("ticket twice",
      "insert into core.dim_tickets select * from core.dim_tickets limit 1",
      {("dim_tickets", "column_values_to_be_unique", "ticket_id", "critical", "failed")}),

@@ -104,7 +104,19 @@ create table core.dim_plan_terms(
     note varchar,
     target_seconds bigint);
 create table core.dim_plan_pools(
-    plan varchar, plan_version varchar, pool varchar, clause varchar, clause_text varchar, note varchar);
+    plan varchar, plan_version varchar, pool varchar, clause varchar, clause_text varchar, note varchar, is_redeemed boolean);
+create table core.dim_plan_versions(plan_version varchar, required_license_status varchar);
+create table core.dim_subscription_terms(
+    subscription_id varchar, account_id varchar, customer_id varchar, plan varchar, plan_version varchar, license_status varchar,
+    is_license_counted boolean, term_starts_at timestamp, term_ends_at timestamp);
+create table core.dim_builds(as_of timestamp);
+create table marts.mart_account__entitlement_forecasts(
+    customer_id varchar, customer_name varchar, subscription_id varchar, plan varchar, pool varchar, forecast_status varchar,
+    remaining_quantity bigint, ending_quantity bigint, days_left integer, lasts_ratio double, draws_low_quantity bigint,
+    draws_mid_quantity bigint, draws_high_quantity bigint, exhausted_on_low date, exhausted_on_mid date, exhausted_on_high date,
+    own_draws_quantity bigint, own_history_days integer, own_weight_ratio double, plan_customers_count bigint,
+    plan_draws_quantity bigint, plan_yearly_quantity double, expected_yearly_quantity double, dispersion_ratio double,
+    term_ends_on date, as_of timestamp);
 create table core.dim_plan_statements(
     plan_version varchar, statement varchar, statement_value varchar, clause varchar, clause_text varchar,
     note varchar, is_reading boolean);
@@ -202,6 +214,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
         )
         _insert_timeline(connection)
         _insert_entitlements(connection)
+        _insert_forecasts(connection)
         _insert(connection, "meta.build", (name, AS_OF, "2026.6", "0.108", 4200, 3, AS_OF))
         _insert(
             connection, "meta.checks", ("keys_are_unique", "critical", "passed", "0", "SECRET-1 looked at")
@@ -288,7 +301,7 @@ def _insert_vocabulary(connection: duckdb.DuckDBPyConnection) -> None:
     ):
         _insert(connection, "core.dim_plan_pools", (
             "standard", "standard@2020-11-16", pool, f"included_{pool}", f"Plan table, row Included {pool}",
-            note))  # fmt: skip
+            note, pool == "assistance"))  # fmt: skip
     _insert(connection, "core.dim_plan_statements", (
         "standard@2020-11-16", "unsupported_channels", "email", "channels",
         "Direct email support is not available.",
@@ -364,6 +377,26 @@ def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
                 f"{customer_id}:{kind}", customer_id, f"S-{customer_id}", "regular", kind, quantity,
                 balance, line, *cause, ticket_id, None, "because", "2026-07",
                 datetime(2026, 7, 6, 9), datetime(2026, 7, 6, 9)))  # fmt: skip
+
+
+def _insert_forecasts(connection: duckdb.DuckDBPyConnection) -> None:
+    starts, ends = datetime(2026, 1, 1), datetime(2027, 1, 1)
+    _insert(connection, "core.dim_builds", (AS_OF,))
+    _insert(connection, "core.dim_plan_versions", ("standard@2020-11-16", "active"))
+    for customer_id, name in (("acme", ODD_NAME), ("other", "SECRET & Co")):
+        term = (f"S-{customer_id}", customer_id, "standard")
+        _insert(connection, "core.dim_subscription_terms", (
+            f"S-{customer_id}", *term, "standard@2020-11-16", "active", True, starts, ends))  # fmt: skip
+        for pool, status, remaining, figures in (
+            ("regular", "forecast", 2, (
+                0.042, 2, 5, 8, datetime(2026, 8, 20).date(), datetime(2026, 9, 30).date(), None, 11, 215, 0.6, 2, 22,
+                18.5, 18.67, 1.25)),
+            ("level_5", "exhausted", 0, (0.0, 1, 2, 4, None, None, None, 3, 215, 0.5, 2, 10, 4.5, 4.8, 1.0)),
+            ("builds", "too_few_tickets", 1, (
+                None, None, None, None, None, None, None, 1, 215, None, 2, 2, None, None, None)),
+        ):  # fmt: skip
+            _insert(connection, "marts.mart_account__entitlement_forecasts", (
+                customer_id, name, *term[::2], pool, status, remaining, 0, 151, *figures, ends.date(), AS_OF))  # fmt: skip
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: tuple[object, ...]) -> None:

@@ -262,6 +262,8 @@ CALLS = {
     "entitlements": lambda published, scope: queries.entitlements(published, scope),
     "alerts": lambda published, scope: queries.alerts(published, scope),
     "findings": lambda published, scope: queries.findings(published, scope),
+    "forecasts": lambda published, scope: queries.forecasts(published, scope),
+    "draw_history": lambda published, scope: queries.draw_history(published, scope).drawers,
     "ledger": lambda published, scope: queries.ledger(published, scope, "acme"),
     "explanation": lambda published, scope: queries.explanation(published, scope, "T-1"),
     "monthly_report": lambda published, scope: queries.monthly_report(published, scope, "acme", "2026-07"),
@@ -289,6 +291,7 @@ def test_scope_keeps_another_customers_rows_away_from(published: Published, name
 
 
 @pytest.mark.parametrize("name", ["customers", "months", "tickets", "entitlements", "alerts"])
+@pytest.mark.parametrize("name", ["customers", "months", "tickets", "entitlements", "forecasts"])
 def test_an_empty_scope_sees_nothing_in(published: Published, name: str) -> None:
     assert CALLS[name](published, Scope(())) == ()
 
