@@ -200,7 +200,9 @@ def _draw_terms(chance: random.Random, customer_id: str) -> tuple[Term, ...]:
             )
         )
         begin = end if chance.random() < 0.7 else end + timedelta(chance.randrange(1, 60))
-        plan = plan if chance.random() < 0.7 else chance.choice(_PLAN_NAMES)
+        # Days of two zones overlap, so a customer of the far one stays there.
+        if plan != "far_away" and chance.random() < 0.3:
+            plan = chance.choice([name for name in _PLAN_NAMES if name != "far_away"])
     return tuple(terms)
 
 
@@ -217,8 +219,8 @@ def _later(day: date, months: int) -> date:
 
 def _choose_days(chance: random.Random, terms: Sequence[Term]) -> list[date]:
     """Few days, so that several things fall on one: renewals, the days beside them, some within the terms, some outside."""
-    edges = {date.fromisoformat(day) for term in terms for day in (term.starts_on, term.ends_on)}
-    first, last = min(edges), max(edges)
+    edges = sorted({date.fromisoformat(day) for term in terms for day in (term.starts_on, term.ends_on)})
+    first, last = edges[0], edges[-1]
     days = list(edges)
     days += [day + timedelta(chance.choice([-1, 1])) for day in edges]
     days += [first + timedelta(chance.randrange((last - first).days)) for _ in range(6)]

@@ -15,8 +15,8 @@ from typing import Any
 from tests.generative.oracle import to_instant
 from tests.generative.ticket_oracle import Term, Ticket, Waiver
 
-# Within one second: what begins, what ends, what is added, what is given back, what is drawn.
-GRANT, END, PURCHASE, CORRECTION, USE, LATE_CORRECTION = range(6)
+# Within one second: what begins, what dies, what is added, what is given back, what is drawn, what is given back of that, the end.
+GRANT, PACK_END, PURCHASE, CORRECTION, USE, LATE_CORRECTION, TERM_END = range(7)
 # The seed's order of what may happen to a ticket's unit within one second.
 PRECEDENCE = {"bug_confirmed": 60, "bug_rejected": 61, "merged": 70, "deleted": 71}
 LAST_WORDS = ("merged", "deleted")
@@ -230,7 +230,7 @@ class Bookkeeper:
             cause = Cause("term", term.subscription_id, begin)
             agenda.append(((begin, GRANT, account.pool, 0), (account.give, "grant", granted, cause)))
             cause = Cause("term", term.subscription_id, end)
-            agenda.append(((end, END, account.pool, 0), (account.end, cause)))
+            agenda.append(((end, TERM_END, account.pool, 0), (account.end, cause)))
         for pack in bought:
             account, at = accounts[pack.pool], self._day(term, pack.purchased_on)
             dies_at = self._day(term, pack.expires_on) if pack.expires_on else end
@@ -240,7 +240,7 @@ class Bookkeeper:
             )
             if dies_at < end:
                 cause = Cause("purchase", pack.purchase_id, dies_at)
-                agenda.append(((dies_at, END, pack.purchase_id, 0), (account.bury, pack, cause)))
+                agenda.append(((dies_at, PACK_END, pack.purchase_id, 0), (account.bury, pack, cause)))
         for one in self.redemptions:
             if one.subscription_id == term.subscription_id:
                 at = self._day(term, one.redeemed_on)
@@ -262,7 +262,7 @@ class Bookkeeper:
             written.append(account.take("use", cause))
 
         def credit(cause: Cause) -> None:
-            written.append(account.give("credit", 1, cause, written[0]))
+            written.append(account.give("credit", 1, cause, written[-1]))
 
         def reverse(cause: Cause) -> None:
             written.append(account.take("reversal", cause, written[-1]))
@@ -282,23 +282,22 @@ class Bookkeeper:
         told: list[tuple[tuple[int, int, int, str], str, str]] = []
         for event in ticket.events:
             if event.event_type in PRECEDENCE:
-                order = (max(event.at, ticket.submitted_at), PRECEDENCE[event.event_type])
-                told.append(((*order, len(event.event_id), event.event_id), "event", event.event_type))
+                order = (event.at, PRECEDENCE[event.event_type], len(event.event_id), event.event_id)
+                told.append((order, "event", event.event_type))
         for waiver in self.waivers:
             ends_at = waiver.expires_at
             if waiver.ticket_id != ticket.ticket_id or waiver.obligation != WAIVED_UNIT:
                 continue
             if ends_at is not None and ends_at <= ticket.submitted_at:
                 continue
-            begins_at = max(waiver.approved_at, ticket.submitted_at)
-            told.append(((begins_at, 0, 0, waiver.waiver_id), "waiver", "approved"))
+            told.append(((waiver.approved_at, 0, 0, waiver.waiver_id), "waiver", "approved"))
             if ends_at is not None:
                 told.append(((ends_at, 99, 0, waiver.waiver_id), "waiver", "expired"))
         is_bug, waivers = False, set()
         for (at, _, _, name), kind, word in sorted(told):
             if at > self.as_of:
                 return
-            cause = Cause(kind, name, at, ticket.ticket_id)
+            cause = Cause(kind, name, max(at, ticket.submitted_at), ticket.ticket_id)
             if word in LAST_WORDS:
                 yield cause, True
                 return

@@ -71,20 +71,20 @@ def fetch(database: Path, sql: str) -> Rows:
 
 def read_movements(database: Path) -> Rows:
     return fetch(
-        database, "select * from core.fct_entitlement_movements order by subscription_id, pool, line_number"
+        database, "select * from core.fct_entitlement_movements order by subscription_id, pool, statement_line"
     )
 
 
 def read_pools(database: Path) -> dict[Pool, list[str]]:
     """(subscription_id, pool) -> its published lines, each as one line of text."""
     rows = read_movements(database)
-    places = {row["movement_id"]: (row["pool"], row["line_number"]) for row in rows}
+    places = {row["movement_id"]: (row["pool"], row["statement_line"]) for row in rows}
     pools: dict[Pool, list[str]] = {}
     for row in rows:
         undone = places.get(row["undoes_movement_id"])
         pools.setdefault((row["subscription_id"], row["pool"]), []).append(
             _show_line(
-                row["line_number"],
+                row["statement_line"],
                 row["happened_at"].replace(tzinfo=UTC),
                 (row["movement_kind"], row["quantity"], row["balance_after"]),
                 (row["cause_kind"], row["cause_id"], row["ticket_id"]),
@@ -188,7 +188,7 @@ def test_the_sum_of_the_lines_is_the_balance_of_every_customer_pool_and_day(
         select
           subscription_id, pool, cast(happened_at as date) as day,
           sum(sum(quantity)) over (partition by subscription_id, pool order by cast(happened_at as date)) as summed,
-          arg_max(balance_after, line_number) as stated
+          arg_max(balance_after, statement_line) as stated
         from core.fct_entitlement_movements
         group by subscription_id, pool, cast(happened_at as date)
         having bool_and(balance_after is not null)
@@ -255,7 +255,7 @@ def test_every_month_closes_with_what_the_next_one_opens_with(published: Path) -
             assert row["closing_quantity"] is None, row
             continue
         moved = row["granted_quantity"] + row["purchased_quantity"] - row["used_quantity"]
-        moved += row["credited_quantity"] + row["overflowed_net_quantity"] + row["overage_net_quantity"]
+        moved += row["credited_quantity"] + row["overflowed_out_quantity"] - row["overflowed_in_quantity"] + row["overage_quantity"]
         assert row["opening_quantity"] + moved - row["expired_quantity"] == row["closing_quantity"], row
         assert row["opening_quantity"] == (row["before"] or 0), row
         if row["month_before"]:
