@@ -16,9 +16,9 @@ from typing import Any
 
 import yaml
 
-from tests.generative.ledger_oracle import Bookkeeper, Purchase, Redemption, Statement
+from tests.generative.ledger_oracle import Bookkeeper, Purchase, Redemption, Statement, Term
 from tests.generative.ticket_histories import DAY, HOUR, instant, show, write_exports
-from tests.generative.ticket_oracle import Event, Term, Ticket, Waiver
+from tests.generative.ticket_oracle import Event, Ticket, Waiver
 
 AS_OF = instant("2026-07-01T00:00:00Z")
 
@@ -97,7 +97,7 @@ class History:
         for term in self.terms:
             yield (
                 f"{term.subscription_id}: {term.plan} {term.starts_on} to {term.ends_on}"
-                f" {term.license_type} {term.license_status}"
+                f" {term.license_type} {term.license_status} {term.stacks_on}".rstrip()
             )
         for pack in self.purchases:
             dies = f" until {pack.expires_on}" if pack.expires_on else ""
@@ -105,7 +105,7 @@ class History:
                 f"{pack.purchase_id}: {pack.quantity} {pack.pool} in {pack.subscription_id} on {pack.purchased_on}{dies}"
             )
         for one in self.redemptions:
-            yield f"{one.redemption_id}: {one.pool} in {one.subscription_id} redeemed on {one.redeemed_on}"
+            yield f"{one.redemption_id}: {one.pool} in {one.subscription_id} redeemed on {one.redeemed_on} {one.ticket_id}"
         for ticket in sorted(self.tickets, key=lambda one: (one.submitted_at, one.ticket_id)):
             told = [
                 f"{show(event.at)} {event.event_id} {event.event_type} {event.value}".strip()
@@ -160,6 +160,7 @@ def _draw_history(chance: random.Random, customer_id: str, as_of: int) -> Histor
             chance.choice(terms).subscription_id,
             chance.choice(["installation", "custom_builds"]),
             chance.choice(days).isoformat(),
+            chance.choice(["", f"{customer_id}-t0", f"{customer_id}-t1"]),
         )
         for number in range(chance.choice([0, 0, 0, 1, 1, 2]))
     )
@@ -180,26 +181,24 @@ def _draw_terms(chance: random.Random, customer_id: str) -> tuple[Term, ...]:
         else date(2024, 6, 1) + timedelta(chance.randrange(800))
     )
     plan = chance.choice(_PLAN_NAMES)
-    terms = []
+    terms: list[Term] = []
     for number in range(chance.choice([1, 1, 2, 2, 3, 4])):
+        stacks_on = ""
+        if terms and chance.random() < 0.2:
+            before = terms[-1]
+            days = (date.fromisoformat(before.ends_on) - date.fromisoformat(before.starts_on)).days
+            stacks_on, plan = before.subscription_id, before.plan
+            begin = date.fromisoformat(before.starts_on) + timedelta(chance.randrange(days))
         end = _later(begin, chance.choice([1, 2, 12, 12, 12]))
         if chance.random() < 0.15:
             end = begin + timedelta(chance.randrange(1, max(2, (end - begin).days)))
         kind, status = "paid", "active"
         if chance.random() < 0.04:
             kind, status = chance.choice([("trial", "active"), ("paid", "expired")])
-        terms.append(
-            Term(
-                f"{customer_id}-s{number}",
-                customer_id,
-                plan,
-                begin.isoformat(),
-                end.isoformat(),
-                kind,
-                status,
-            )
-        )
-        begin = end if chance.random() < 0.7 else end + timedelta(chance.randrange(1, 60))
+        name, starts_on, ends_on = f"{customer_id}-s{number}", begin.isoformat(), end.isoformat()
+        terms.append(Term(name, customer_id, plan, starts_on, ends_on, kind, status, stacks_on))
+        begin = max(date.fromisoformat(term.ends_on) for term in terms)
+        begin = begin if chance.random() < 0.7 else begin + timedelta(chance.randrange(1, 60))
         # Days of two zones overlap, so a customer of the far one stays there.
         if plan != "far_away" and chance.random() < 0.3:
             plan = chance.choice([name for name in _PLAN_NAMES if name != "far_away"])
@@ -265,7 +264,11 @@ def _draw_ticket(chance: random.Random, ticket_id: str, customer_id: str, instan
     later = [at for at in instants if at >= submitted_at]
     kinds: list[str] = []
     for _ in range(chance.choice([0, 0, 0, 1, 1, 2, 3, 5])):
-        kinds.append(chance.choice(["bug_confirmed"] * 3 + ["bug_rejected"] * 3 + ["severity_changed"]))
+        kinds.append(
+            chance.choice(
+                ["bug_confirmed"] * 3 + ["bug_rejected"] * 3 + ["severity_changed", "assistance_redeemed"]
+            )
+        )
     if chance.random() < 0.15:
         kinds.append(chance.choice(["merged", "deleted"]))
     if severity == "" and chance.random() < 0.8:
@@ -277,7 +280,13 @@ def _draw_ticket(chance: random.Random, ticket_id: str, customer_id: str, instan
             at = submitted_at
         if chance.random() < 0.03:
             at = submitted_at - chance.randrange(1, 3 * DAY)
-        value = {"severity_changed": chance.choice("12345"), "merged": f"{customer_id}-t0"}.get(kind, "")
+        if kind == "assistance_redeemed" and kind in {event.event_type for event in events}:
+            continue
+        value = {
+            "severity_changed": chance.choice("12345"),
+            "assistance_redeemed": chance.choice(["installation", "custom_builds"]),
+            "merged": f"{customer_id}-t0",
+        }.get(kind, "")
         events.append(Event(names.pop(), at, kind, "agent", "mia", None, value))
     return Ticket(
         ticket_id,
@@ -335,7 +344,7 @@ def write_workspace(root: Path, world: World, shuffle: random.Random | None = No
     )
     write(
         "subscriptions",
-        "subscription_id,customer_id,plan,term_starts_on,term_ends_on,license_type,license_status",
+        "subscription_id,customer_id,plan,term_starts_on,term_ends_on,license_type,license_status,stacks_on",
         (
             [
                 term.subscription_id,
@@ -345,6 +354,7 @@ def write_workspace(root: Path, world: World, shuffle: random.Random | None = No
                 term.ends_on,
                 term.license_type,
                 term.license_status,
+                term.stacks_on,
             ]
             for one in histories
             for term in one.terms

@@ -12,15 +12,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from tests.generative import ticket_oracle
 from tests.generative.oracle import to_instant
-from tests.generative.ticket_oracle import Term, Ticket, Waiver
+from tests.generative.ticket_oracle import Ticket, Waiver
 
-# Within one second: what begins, what dies, what is added, what is given back, what is drawn, what is given back of that, the end.
+# Within one second: what begins, what dies, what is added, given back, drawn, what is given back of that, the end of the term.
 GRANT, PACK_END, PURCHASE, CORRECTION, USE, LATE_CORRECTION, TERM_END = range(7)
 # The seed's order of what may happen to a ticket's unit within one second.
 PRECEDENCE = {"bug_confirmed": 60, "bug_rejected": 61, "merged": 70, "deleted": 71}
 LAST_WORDS = ("merged", "deleted")
 WAIVED_UNIT = "entitlement"
+
+
+@dataclass(frozen=True)
+class Term(ticket_oracle.Term):
+    """One subscription term; with `stacks_on` its units are added to the account of that other one."""
+
+    stacks_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,15 @@ class Redemption:
     pool: str
     redeemed_on: str
     ticket_id: str = ""
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Units that came together and die together: a pack, or what one of several stacked terms grants."""
+
+    lot_id: str
+    quantity: int
+    dies_at: int
 
 
 @dataclass(frozen=True)
@@ -76,7 +93,7 @@ class Account:
     overflows_to: Account | None
     lines: list[Line] = field(default_factory=list)
     remaining: int = 0
-    packs: list[tuple[Purchase, int]] = field(default_factory=list)
+    lots: list[Lot] = field(default_factory=list)
     # Units owed, the latest last: the line that said so, and the line of the pool that lent the unit.
     owed: list[tuple[Line, Line | None]] = field(default_factory=list)
     # Units that the end of the term took, the latest last.
@@ -131,24 +148,24 @@ class Account:
         if self.is_limited:
             self.lose(self.remaining, cause)
 
-    def buy(self, pack: Purchase, dies_at: int, cause: Cause) -> None:
-        """A pack that lives as long as the term is drawn last; else whichever dies first is drawn first."""
-        self.packs.append((pack, dies_at))
-        self.packs.sort(key=lambda one: (one[1], one[0].purchase_id))
-        self.give("purchase", pack.quantity, cause)
+    def add(self, kind: str, lot: Lot, cause: Cause) -> None:
+        """What dies first is drawn first; what lives as long as the account is drawn last."""
+        self.lots.append(lot)
+        self.lots.sort(key=lambda one: (one.dies_at, one.lot_id))
+        self.give(kind, lot.quantity, cause)
 
-    def bury(self, pack: Purchase, cause: Cause) -> None:
-        """The units of a pack that are left in it go. What is left stands in the packs that are drawn last."""
+    def bury(self, lot: Lot, cause: Cause) -> None:
+        """The units that are left in a lot go. What is left of an account stands in the lots that are drawn last."""
         if not self.is_limited:
             return
         left = {}
         rest = self.remaining
-        for one, _ in reversed(self.packs):
-            left[one.purchase_id] = min(one.quantity, rest)
-            rest -= left[one.purchase_id]
-        self.packs = [one for one in self.packs if one[0] is not pack]
-        if left[pack.purchase_id]:
-            self.write("expiry", -left[pack.purchase_id], cause)
+        for one in reversed(self.lots):
+            left[one.lot_id] = min(one.quantity, rest)
+            rest -= left[one.lot_id]
+        self.lots.remove(lot)
+        if left[lot.lot_id]:
+            self.write("expiry", -left[lot.lot_id], cause)
 
 
 @dataclass(frozen=True)
@@ -199,60 +216,115 @@ class Bookkeeper:
                 drawn.setdefault(subscription_id, []).append((pool, ticket))
         statements = {}
         for term in self.terms:
-            for statement in self._write_term(term, drawn.get(term.subscription_id, [])):
-                statements[term.subscription_id, statement.pool] = statement
+            if not term.stacks_on:
+                for statement in self._write_account(term, drawn.get(term.subscription_id, []), tickets):
+                    statements[term.subscription_id, statement.pool] = statement
         return statements
 
-    def _write_term(self, term: Term, drawn: Sequence[tuple[str, Ticket]]) -> Iterator[Statement]:
-        begin, end = self._period(term)
-        rules = self._rules(term.plan, begin)["entitlements"]
-        bought = [one for one in self.purchases if one.subscription_id == term.subscription_id]
-        contracted = {one.pool for one in bought if self._day(term, one.purchased_on) <= self.as_of}
+    def _write_account(
+        self, first: Term, drawn: Sequence[tuple[str, Ticket]], tickets: Sequence[Ticket]
+    ) -> Iterator[Statement]:
+        """The statements of a term, or of a term and all that stack on it: they share the account of the first."""
+        terms = [term for term in self.terms if self._account(term) == first.subscription_id]
+        names = {term.subscription_id for term in terms}
+        begin, end = self._period(first)[0], max(self._period(term)[1] for term in terms)
+        rules = {rule["pool"]: rule for rule in self._rules(first.plan, begin)["entitlements"]}
+        bought = [one for one in self.purchases if one.subscription_id in names]
+        contracted = {one.pool for one in bought if self._day(first, one.purchased_on) <= self.as_of}
         accounts: dict[str, Account] = {}
 
         def open_account(name: str) -> Account:
             if name not in accounts:
-                rule = next(rule for rule in rules if rule["pool"] == name)
-                target = rule.get("overflows_to")
-                is_limited = isinstance(rule["quantity"], int) or (
-                    # Where the plan states no number, the customer's contract may.
-                    rule["quantity"] == "not_stated" and name in contracted
-                )
+                quantity, target = rules[name]["quantity"], rules[name].get("overflows_to")
+                # Where the plan states no number, the customer's contract may.
+                is_limited = isinstance(quantity, int) or (quantity == "not_stated" and name in contracted)
                 accounts[name] = Account(name, is_limited, open_account(target) if target else None)
             return accounts[name]
 
         # (when, what comes first in one second, whose it is, which turn) -> what to do
         agenda: list[tuple[tuple[int, int, str, int], Any]] = []
-        for rule in rules:
-            account = open_account(rule["pool"])
-            quantity = rule["quantity"] if isinstance(rule["quantity"], int) else 0
-            granted = quantity if account.is_limited else None
-            cause = Cause("term", term.subscription_id, begin)
-            agenda.append(((begin, GRANT, account.pool, 0), (account.give, "grant", granted, cause)))
-            cause = Cause("term", term.subscription_id, end)
+
+        def add_lot(account: Account, kind: str, lot: Lot, born: Cause) -> None:
+            """A lot that comes at one instant and dies at another, unless the account ends first."""
+            rank = GRANT if kind == "grant" else PURCHASE
+            agenda.append(((born.at, rank, lot.lot_id, 0), (account.add, kind, lot, born)))
+            if lot.dies_at < end:
+                dead = Cause(born.kind, born.cause_id, lot.dies_at)
+                agenda.append(((lot.dies_at, PACK_END, lot.lot_id, 0), (account.bury, lot, dead)))
+
+        for name in rules:
+            account = open_account(name)
+            for term in terms:
+                starts_at, ends_at = self._period(term)
+                granted = {
+                    rule["pool"]: rule["quantity"]
+                    for rule in self._rules(term.plan, starts_at)["entitlements"]
+                }[name]
+                cause = Cause("term", term.subscription_id, starts_at)
+                units = granted if isinstance(granted, int) else 0
+                if account.is_limited and len(terms) > 1:
+                    lot = Lot(f"grant:{term.subscription_id}:{name}", units, ends_at)
+                    add_lot(account, "grant", lot, cause)
+                else:
+                    given = units if account.is_limited else None
+                    place = (starts_at, GRANT, term.subscription_id, 0)
+                    agenda.append((place, (account.give, "grant", given, cause)))
+            cause = Cause("term", first.subscription_id, end)
             agenda.append(((end, TERM_END, account.pool, 0), (account.end, cause)))
         for pack in bought:
-            account, at = accounts[pack.pool], self._day(term, pack.purchased_on)
-            dies_at = self._day(term, pack.expires_on) if pack.expires_on else end
-            cause = Cause("purchase", pack.purchase_id, at)
-            agenda.append(
-                ((at, PURCHASE, pack.purchase_id, 0), (account.buy, pack, min(dies_at, end), cause))
-            )
-            if dies_at < end:
-                cause = Cause("purchase", pack.purchase_id, dies_at)
-                agenda.append(((dies_at, PACK_END, pack.purchase_id, 0), (account.bury, pack, cause)))
-        for one in self.redemptions:
-            if one.subscription_id == term.subscription_id:
-                at = self._day(term, one.redeemed_on)
-                cause = Cause("redemption", one.redemption_id, at, one.ticket_id or None)
-                agenda.append(((at, USE, one.redemption_id, 0), (accounts[one.pool].take, "use", cause)))
-        for pool, ticket in drawn:
-            agenda += self._book_ticket(accounts[pool], ticket)
+            dies_at = self._day(first, pack.expires_on) if pack.expires_on else end
+            lot = Lot(f"purchase:{pack.purchase_id}", pack.quantity, min(dies_at, end))
+            cause = Cause("purchase", pack.purchase_id, self._day(first, pack.purchased_on))
+            add_lot(accounts[pack.pool], "purchase", lot, cause)
+        for name, cause in self._redeemed(first, names, tickets):
+            if name in accounts and rules[name].get("redeemed"):
+                place = (cause.at, USE, f"redemption:{cause.cause_id}", 0)
+                agenda.append((place, (accounts[name].take, "use", cause)))
+        for name, ticket in drawn:
+            agenda += self._book_ticket(accounts[name], ticket)
         for place, (act, *arguments) in sorted(agenda, key=lambda entry: entry[0]):
             if place[0] <= self.as_of:
                 act(*arguments)
         for account in accounts.values():
-            yield Statement(term, account.pool, account.is_limited, tuple(account.lines))
+            yield Statement(first, account.pool, account.is_limited, tuple(account.lines))
+
+    def _redeemed(
+        self, first: Term, names: set[str], tickets: Sequence[Ticket]
+    ) -> Iterator[tuple[str, Cause]]:
+        """(pool, cause): the records of redemptions, and the events of tickets that no record tells of."""
+        recorded = set()
+        for one in self.redemptions:
+            at = self._day(first, one.redeemed_on)
+            if one.subscription_id in names and at <= self.as_of:
+                recorded.add((one.ticket_id, one.pool))
+                yield one.pool, Cause("redemption", one.redemption_id, at, one.ticket_id or None)
+        for ticket in tickets:
+            if ticket.submitted_at > self.as_of or self._covering(ticket, names) is None:
+                continue
+            for event in ticket.events:
+                if (
+                    event.event_type == "assistance_redeemed"
+                    and (ticket.ticket_id, event.value) not in recorded
+                ):
+                    yield event.value, Cause("event", event.event_id, event.at, ticket.ticket_id)
+
+    def _account(self, term: Term) -> str:
+        """The first of the terms that a term stacks on, directly or through others."""
+        while term.stacks_on:
+            term = next(other for other in self.terms if other.subscription_id == term.stacks_on)
+        return term.subscription_id
+
+    def _covering(self, ticket: Ticket, names: set[str] | None = None) -> Term | None:
+        """The term in force at a submission. Of two that stack the later one speaks only after the earlier has ended."""
+        covered_until: dict[str, int] = {}
+        for term in self.terms:
+            begin, end = self._period(term)
+            account = self._account(term)
+            begin = max(begin, covered_until.get(account, begin))
+            covered_until[account] = max(end, covered_until.get(account, end))
+            if term.customer_id == ticket.customer_id and begin <= ticket.submitted_at < end:
+                return term if names is None or term.subscription_id in names else None
+        return None
 
     def _book_ticket(self, account: Account, ticket: Ticket) -> Iterator[tuple[Any, Any]]:
         """The use of a ticket, and the credits and reversals of it, which take turns."""
@@ -309,28 +381,27 @@ class Bookkeeper:
 
     def _pools_drawn_by(self, ticket: Ticket) -> Iterator[tuple[str, str]]:
         """(subscription_id, pool): one, or none where the ticket is not counted."""
-        if ticket.submitted_at > self.as_of:
+        term = self._covering(ticket)
+        if term is None or ticket.submitted_at > self.as_of:
             return
-        for term in self.terms:
-            begin, end = self._period(term)
-            if term.customer_id != ticket.customer_id or not begin <= ticket.submitted_at < end:
-                continue
-            promised = self._rules(term.plan, ticket.submitted_at)
-            channels, licence = promised["channels"], promised["license"]
-            is_heard = ticket.channel in ("", *channels["supported"]) or (
-                ticket.channel not in channels["unsupported"] and channels["default_supported"]
-            )
-            is_counted = (
-                term.license_status == licence["required_status"]
-                and term.license_type not in licence["types_not_counted"]
-            )
-            if not is_heard or not is_counted:
-                continue
-            submitted, in_force = self._levels(ticket)
-            for rule in self._rules(term.plan, begin)["entitlements"]:
-                level = in_force if rule.get("draws_on") == "in_force" else submitted
-                if level in rule.get("severities", ()):
-                    yield term.subscription_id, rule["pool"]
+        promised = self._rules(term.plan, ticket.submitted_at)
+        channels, licence = promised["channels"], promised["license"]
+        is_heard = ticket.channel in ("", *channels["supported"]) or (
+            ticket.channel not in channels["unsupported"] and channels["default_supported"]
+        )
+        is_counted = (
+            term.license_status == licence["required_status"]
+            and term.license_type not in licence["types_not_counted"]
+        )
+        if not is_heard or not is_counted:
+            return
+        account = self._account(term)
+        first = next(other for other in self.terms if other.subscription_id == account)
+        submitted, in_force = self._levels(ticket)
+        for rule in self._rules(first.plan, self._period(first)[0])["entitlements"]:
+            level = in_force if rule.get("draws_on") == "in_force" else submitted
+            if level in rule.get("severities", ()):
+                yield account, rule["pool"]
 
     def _levels(self, ticket: Ticket) -> tuple[int | None, int | None]:
         """The level that the ticket was submitted with, and the last one that it was given before it ended."""
