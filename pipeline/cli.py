@@ -425,7 +425,7 @@ def whatif(
 ) -> None:
     """The same tickets under another plan: compliance, overage, and every difference explained.
 
-    Example: sla whatif --plan premium --customer acme
+    Example: sla whatif --plan PLAN --customer CUSTOMER
     """
     from pipeline.reporting import queries, tables
     from pipeline.reporting.records import EVERY_CUSTOMER

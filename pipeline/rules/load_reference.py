@@ -93,9 +93,23 @@ class _Term:
     plan: Plan
     starts_on: date
     ends_on: date
-    line: int
+    row: _Row
     time_zone: str
-    account_id: str
+    license_type: str
+    license_status: str
+
+    @property
+    def place(self) -> tuple[datetime, str]:
+        """Its place in time among the terms of a customer."""
+        return self.starts_at, self.subscription_id
+
+    @property
+    def starts_at(self) -> datetime:
+        return start_of_day(self.starts_on, self.time_zone)
+
+    @property
+    def ends_at(self) -> datetime:
+        return start_of_day(self.ends_on, self.time_zone)
 
 
 class _Table:
@@ -344,73 +358,88 @@ def _read_subscriptions(
             continue
         assert starts_on and ends_on
         zone = _zone_of_plan(plan, starts_on)
-        account_id = _read_account(table, row, subscription_id, customer_id, plan, starts_on, terms)
-        term = _Term(subscription_id, customer_id, plan, starts_on, ends_on, row.line, zone, account_id)
-        # A stacked term covers from where the others of its account end, so that at any instant one term holds.
-        covers_from = starts_on
-        for other in terms.values():
-            if other.account_id == account_id:
-                covers_from = max(covers_from, other.ends_on)
-            elif other.customer_id == customer_id and starts_on < other.ends_on and other.starts_on < ends_on:
-                table.report(
-                    row.line,
-                    "term_starts_on",
-                    f"the term {starts_on} to {ends_on} of {customer_id!r} overlaps that of line "
-                    f"{other.line}, {other.starts_on} to {other.ends_on}.",
-                    "One term holds at a time; term_ends_on is the first day after a term. If the included tickets of "
-                    f"both add up, write {other.subscription_id!r} into the column stacks_on.",
-                )
-        terms[subscription_id] = term
-        rows.append(
-            (
-                subscription_id,
-                customer_id,
-                plan.plan,
-                start_of_day(starts_on, zone),
-                start_of_day(ends_on, zone),
-                starts_on,
-                ends_on,
-                license_type,
-                license_status,
-                account_id,
-                start_of_day(covers_from, zone),
-                *table.lineage(row),
-            )
+        terms[subscription_id] = _Term(
+            subscription_id, customer_id, plan, starts_on, ends_on, row, zone, license_type, license_status
         )
+    accounts = {term.subscription_id: _find_account(table, term, terms) for term in terms.values()}
+    covers_from = _find_covers(table, terms.values(), accounts)
+    rows = [
+        (
+            term.subscription_id,
+            term.customer_id,
+            term.plan.plan,
+            term.starts_at,
+            term.ends_at,
+            term.starts_on,
+            term.ends_on,
+            term.license_type,
+            term.license_status,
+            accounts[term.subscription_id],
+            covers_from[term.subscription_id],
+            *table.lineage(term.row),
+        )
+        for term in terms.values()
+    ]
     table.refuse_if_wrong()
     return terms, rows
 
 
-def _read_account(
-    table: _Table,
-    row: _Row,
-    subscription_id: str,
-    customer_id: str,
-    plan: Plan,
-    starts_on: date,
-    terms: Mapping[str, _Term],
-) -> str:
-    """The first subscription of the stack that this line is declared to belong to; its own id without one."""
-    named = row.values["stacks_on"]
+def _find_account(table: _Table, term: _Term, terms: Mapping[str, _Term]) -> str:
+    """The first subscription of the stack that the term is declared to belong to; its own id without one."""
+    named = term.row.values["stacks_on"]
     if not named:
-        return subscription_id
+        return term.subscription_id
     other = terms.get(named)
     if other is None:
-        reason = f"{named!r} is not a subscription on a line above."
-        hint = "Name the term that this one adds to; it stands first."
-    elif other.customer_id != customer_id:
-        reason = f"{named!r} belongs to {other.customer_id!r}, not to {customer_id!r}."
+        reason = f"{named!r} is not a subscription of this file."
+        hint = "Name the term that this one adds to."
+    elif other.customer_id != term.customer_id:
+        reason = f"{named!r} belongs to {other.customer_id!r}, not to {term.customer_id!r}."
         hint = "Terms of one customer can stack."
-    elif other.plan.plan != plan.plan:
-        reason = f"{named!r} has the plan {other.plan.plan!r}, this line has {plan.plan!r}."
+    elif other.plan.plan != term.plan.plan:
+        reason = f"{named!r} has the plan {other.plan.plan!r}, this line has {term.plan.plan!r}."
         hint = "Terms of one plan can stack; end one term where a plan changes."
-    elif not other.starts_on <= starts_on < other.ends_on:
+    elif not other.starts_on <= term.starts_on < other.ends_on or not other.place < term.place:
         reason = f"{named!r} runs from {other.starts_on} to {other.ends_on}, so there is nothing to stack on."
         hint = "A stacked term begins while the other runs; leave stacks_on empty for a renewal."
     else:
-        return other.account_id
-    table.report(row.line, "stacks_on", reason, hint)
-    return subscription_id
+        # Every step leads to an earlier place, so this ends.
+        return _find_account(table, other, terms)
+    table.report(term.row.line, "stacks_on", reason, hint)
+    return term.subscription_id
+
+
+def _find_covers(table: _Table, terms: Iterable[_Term], accounts: Mapping[str, str]) -> dict[str, datetime]:
+    """From when each term covers tickets, so that at any instant one term holds: a stacked one from where the others of its
+    account end. Two terms of different accounts that overlap are reported."""
+    by_customer: dict[str, list[_Term]] = {}
+    for term in terms:
+        by_customer.setdefault(term.customer_id, []).append(term)
+    covers_from: dict[str, datetime] = {}
+    for own in by_customer.values():
+        own.sort(key=lambda term: term.place)
+        for index, term in enumerate(own):
+            start = term.starts_at
+            for other in own[:index]:
+                if accounts[other.subscription_id] == accounts[term.subscription_id]:
+                    start = max(start, other.ends_at)
+                # By instants: the same day begins earlier in the east than in the west.
+                elif term.starts_at < other.ends_at and other.starts_at < term.ends_at:
+                    _report_overlap(table, *sorted((term, other), key=lambda one: -one.row.line))
+            covers_from[term.subscription_id] = start
+    return covers_from
+
+
+def _report_overlap(table: _Table, term: _Term, other: _Term) -> None:
+    zones = f" ({term.time_zone} and {other.time_zone})" if term.time_zone != other.time_zone else ""
+    table.report(
+        term.row.line,
+        "term_starts_on",
+        f"the term {term.starts_on} to {term.ends_on} of {term.customer_id!r} overlaps that of line "
+        f"{other.row.line}, {other.starts_on} to {other.ends_on}{zones}.",
+        "One term holds at a time; term_ends_on is the first day after a term. If the included tickets of "
+        "both add up, write the id of the one that begins first into stacks_on of the other.",
+    )
 
 
 def _read_contacts(

@@ -294,8 +294,8 @@ WAIVERS = FILES["waivers"].splitlines()[0]
                 "subscriptions.csv:4: term_starts_on: the term 2026-12-31 to 2027-12-31 of '007' "
                 "overlaps that of line "
                 "2, 2026-01-01 to 2027-01-01. One term holds at a time; term_ends_on is the first "
-                "day after a term. If the included tickets of both add up, write 'S1' into the column "
-                "stacks_on."
+                "day after a term. If the included tickets of both add up, write the id of the "
+                "one that begins first into stacks_on of the other."
             ],
         ),
         (
@@ -310,13 +310,13 @@ WAIVERS = FILES["waivers"].splitlines()[0]
                 "Terms of one plan can stack; end one term where a plan changes.",
                 "subscriptions.csv:3: term_starts_on: the term 2026-06-01 to 2027-06-01 of '007' overlaps "
                 "that of line 2, 2026-01-01 to 2027-01-01. One term holds at a time; term_ends_on is the "
-                "first day after a term. If the included tickets of both add up, write 'S1' into the "
-                "column stacks_on.",
+                "first day after a term. If the included tickets of both add up, write the id of the one "
+                "that begins first into stacks_on of the other.",
                 "subscriptions.csv:4: stacks_on: 'S1' runs from 2026-01-01 to 2027-01-01, so there is "
                 "nothing to stack on. A stacked term begins while the other runs; leave stacks_on empty "
                 "for a renewal.",
-                "subscriptions.csv:5: stacks_on: 'S5' is not a subscription on a line above. Name the "
-                "term that this one adds to; it stands first.",
+                "subscriptions.csv:5: stacks_on: 'S5' is not a subscription of this file. Name the term "
+                "that this one adds to.",
             ],
         ),
         (

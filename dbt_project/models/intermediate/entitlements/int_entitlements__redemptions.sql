@@ -44,10 +44,18 @@ told as (
     and recorded.movement_id is null
 ),
 
+-- Saying it twice of one ticket redeems it once.
 redeemed as (
   select * from recorded
   union all
-  select * from told
+  select movement_id, cause_kind, cause_id, subscription_id, pool, ticket_id, happened_at, known_at
+  from (
+    select
+      told.*,
+      row_number() over (partition by told.ticket_id, told.pool order by told.happened_at, told.cause_id) as telling_number
+    from told
+  ) as numbered
+  where telling_number = 1
 )
 
 select redeemed.*, pools.customer_id
