@@ -45,7 +45,9 @@ def show_alerts(page: frame.Page, selection: Selection) -> None:
     st.subheader("Alerts")
     alerts = queries.alerts(page.published, page.scope, selection)
     if not alerts:
-        st.caption("Nobody has to be told: no pool of a current term reached a threshold, and none ends soon.")
+        st.caption(
+            "Nobody has to be told: no pool of a current term reached a threshold, and none ends soon."
+        )
         return
     table = [describe_alert(each) for each in alerts]
     st.dataframe(table, hide_index=True, key="alert_table")

@@ -415,7 +415,10 @@ def findings(
     _check_words(
         "--finding",
         kinds or (),
-        [row["finding"] for row in published.fetch(dict, "select finding from core.finding_kinds order by 1")],
+        [
+            row["finding"]
+            for row in published.fetch(dict, "select finding from core.finding_kinds order by 1")
+        ],
     )
     sql = f"""
         select {_columns(Finding)}

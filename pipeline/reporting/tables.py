@@ -218,7 +218,9 @@ def alerts_table(alerts: Sequence[Alert]) -> TextTable:
     notes = (
         "Consumed = used - credited + taken over from other pools - given to them, of what was granted and bought and has "
         "not expired.",
-        f"As of {figures.instant(alerts[0].as_of)}." if alerts else "Nothing to tell: no alert falls under this choice.",
+        f"As of {figures.instant(alerts[0].as_of)}."
+        if alerts
+        else "Nothing to tell: no alert falls under this choice.",
     )
     return TextTable("Alerts", columns, rows, notes)
 

@@ -232,7 +232,9 @@ def test_findings_are_counted_by_kind_and_the_counts_add_up(published: Published
 
 
 def test_findings_are_limited_to_a_customer_and_to_kinds(published: Published) -> None:
-    acme = queries.findings(published, EVERY_CUSTOMER, Selection(customer_ids=("acme",)), ["unlisted_requester"])
+    acme = queries.findings(
+        published, EVERY_CUSTOMER, Selection(customer_ids=("acme",)), ["unlisted_requester"]
+    )
     assert [row.ticket_id for row in acme.rows] == ["T-1", "T-2"]
     # What belongs to nobody is seen by whoever may see everybody.
     assert "LOST-1" not in {row.ticket_id for row in queries.findings(published, ACME).rows}
@@ -241,7 +243,9 @@ def test_findings_are_limited_to_a_customer_and_to_kinds(published: Published) -
 
 
 def test_findings_of_a_kind_that_does_not_exist_are_refused_with_those_that_do(published: Published) -> None:
-    with pytest.raises(ConfigurationError, match="--finding is 'unlisted'; it must be one of redeemed_too_often, "):
+    with pytest.raises(
+        ConfigurationError, match="--finding is 'unlisted'; it must be one of redeemed_too_often, "
+    ):
         queries.findings(published, EVERY_CUSTOMER, kinds=["unlisted"])
 
 
