@@ -170,10 +170,11 @@ def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
                 f"{scenario.slug}-{number}", scenario.slug, term.get("plan", scenario.told.get("plan", "standard")),
                 term.get("starts_on", "2026-01-01"), term.get("ends_on", "2027-01-01"),
                 term.get("license_type", "paid"), term.get("license_status", "active"),
+                f"{scenario.slug}-{term['stacks_on']}" if "stacks_on" in term else "",
             ))  # fmt: skip
     write(
         "subscriptions",
-        "subscription_id,customer_id,plan,term_starts_on,term_ends_on,license_type,license_status",
+        "subscription_id,customer_id,plan,term_starts_on,term_ends_on,license_type,license_status,stacks_on",
         terms,
     )
     write(

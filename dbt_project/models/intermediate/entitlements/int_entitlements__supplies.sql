@@ -23,7 +23,7 @@ grants as (
     terms.subscription_id as cause_id,
     case
       when pools.is_unlimited then 'unlimited in this term'
-      when not pools.is_stated then 'quantity not stated'
+      when not entitlements.is_stated then 'the plan states no number'
       else 'included in this term'
     end as reason,
     terms.term_starts_at as supplied_at,
