@@ -169,7 +169,7 @@ def test_command_line_alerts_of_used_up_pools_are_those_of_the_balances(demo_wor
         "and is_stated and not is_unlimited and consumed_quantity > 0 and 2 * consumed_quantity >= available_quantity",
     )
     told = json.loads(run_sla("entitlements", "--alerts", "--json", workspace=demo_workspace).expect(0).out)
-    assert {(row["subscription_id"], row["pool"]) for row in told if row["pool"]} == set(pressing)
+    assert {(row["subscription_id"], row["pool"]) for row in told if row["threshold_pct"]} == set(pressing)
     ending = query(
         demo_workspace,
         "select count(*) from core.dim_subscription_terms cross join core.dim_builds "
