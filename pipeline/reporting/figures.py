@@ -139,7 +139,7 @@ def words(name: str | None) -> str:
 
 
 def alert(told: Alert) -> str:
-    """An alert in words: 'used beyond the pool', 'used up', '80 % consumed', 'term ends in 90 days'."""
+    """An alert in words: 'used beyond the pool', 'used up', '80 % reached', 'term ends in 90 days'."""
     if told.pool is None:
         return f"term ends in {told.days_left} day{'' if told.days_left == 1 else 's'}"
     if told.overage_quantity:
@@ -147,7 +147,7 @@ def alert(told: Alert) -> str:
     consumed = told.consumed
     if consumed is not None and consumed.numerator >= consumed.denominator:
         return "used up"
-    return f"{told.threshold_pct} % consumed"
+    return f"{told.threshold_pct} % reached"
 
 
 def severities(levels: tuple[int, ...]) -> str:

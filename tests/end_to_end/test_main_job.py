@@ -151,6 +151,34 @@ def test_entitlement_balances_are_the_sums_of_their_movements(demo_workspace: Pa
     assert unequal == []
 
 
+def test_command_line_lists_every_finding_and_counts_them_by_kind(demo_workspace: Path) -> None:
+    stored = query(demo_workspace, "select finding, count(*) from qc.rpt_qc__findings group by finding")
+    shown = json.loads(run_sla("findings", "--json", workspace=demo_workspace).expect(0).out)
+    assert {row["finding"]: row["finding_count"] for row in shown["counts"]} == dict(stored)
+    assert len(shown["rows"]) == sum(count for _, count in stored) > 0
+    assert all(row["evidence"] and row["effect"] for row in shown["rows"])
+    listed = run_sla("findings", "--finding", "unlisted_requester", workspace=demo_workspace).expect(0).out
+    assert listed.startswith("Findings by kind\n")
+    run_sla("findings", "--finding", "unlisted", workspace=demo_workspace).expect(2, "must be one of")
+
+
+def test_command_line_alerts_of_used_up_pools_are_those_of_the_balances(demo_workspace: Path) -> None:
+    pressing = query(
+        demo_workspace,
+        "select subscription_id, pool from marts.mart_account__entitlement_balances where term_status = 'current' "
+        "and is_stated and not is_unlimited and consumed_quantity > 0 and 2 * consumed_quantity >= available_quantity",
+    )
+    told = json.loads(run_sla("entitlements", "--alerts", "--json", workspace=demo_workspace).expect(0).out)
+    assert {(row["subscription_id"], row["pool"]) for row in told if row["threshold_pct"]} == set(pressing)
+    ending = query(
+        demo_workspace,
+        "select count(*) from core.dim_subscription_terms cross join core.dim_builds "
+        "where term_status = 'current' and term_ends_at - as_of <= interval 90 day",
+    )
+    assert [(sum(row["pool"] is None for row in told),)] == ending
+    assert run_sla("entitlements", "--alerts", workspace=demo_workspace).expect(0).out.startswith("Alerts\n")
+
+
 def test_second_run_changes_nothing(demo_workspace: Path) -> None:
     before, files = read_pointer(demo_workspace), list_files(demo_workspace)
     done = run_sla("run", workspace=demo_workspace).expect(0, "unchanged since the last build")

@@ -38,10 +38,9 @@ def test_contract_is_enforced_in_every_published_layer(layer: str) -> None:
         assert "contract" not in described_models()[model].get("config", {}), (
             f"{model} has a contract of its own"
         )
-        configured = re.findall(
-            r"config\(.*?\)", model_files(layer)[model].read_text(encoding="utf-8"), re.DOTALL
-        )
-        assert "contract" not in " ".join(configured), f"{model} has a contract of its own"
+        # The word alone is one of the trade: purchases and redemptions are contract records.
+        sql = model_files(layer)[model].read_text(encoding="utf-8")
+        assert not re.search(r"config\s*\([^)]*contract", sql)
 
 
 def has_tested_key(model: dict) -> bool:

@@ -5,6 +5,11 @@ terms as (select * from {{ ref('dim_subscription_terms') }}),
 purchases as (select * from {{ ref('dim_purchases') }}),
 pools as (select * from {{ ref('dim_plan_pools') }}),
 
+-- A pack lives as long as the account that it was bought for: terms that stack share one.
+accounts as (
+  select account_id, min(term_starts_at) as account_starts_at, max(term_ends_at) as account_ends_at from terms group by account_id
+),
+
 successions as (
   select
     terms.*,
@@ -48,14 +53,15 @@ judged_purchases as (
     terms.term_ends_on,
     case
       when pools.pool is null and terms.plan_version is not null then 'purchase_into_absent_pool'
-      when purchases.purchased_at < terms.term_starts_at then 'purchase_before_term'
-      when purchases.purchased_at >= terms.term_ends_at then 'purchase_after_term'
+      when purchases.purchased_at < accounts.account_starts_at then 'purchase_before_term'
+      when purchases.purchased_at >= accounts.account_ends_at then 'purchase_after_term'
       when pools.is_unlimited then 'purchase_into_unlimited_pool'
-      when purchases.expires_at > terms.term_ends_at then 'pack_outlives_term'
+      when purchases.expires_at > accounts.account_ends_at then 'pack_outlives_term'
     end as finding
   from purchases
   cross join builds
   join terms on terms.subscription_id = purchases.subscription_id
+  join accounts on accounts.account_id = terms.account_id
   left join pools on pools.plan_version = terms.plan_version and pools.pool = purchases.pool
   where purchases.purchased_at <= builds.as_of
 ),

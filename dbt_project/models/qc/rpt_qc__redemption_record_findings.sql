@@ -7,6 +7,11 @@ tickets as (select * from {{ ref('dim_tickets') }}),
 events as (select * from {{ ref('fct_ticket_events') }} where event_type = 'assistance_redeemed'),
 redemptions as (select * from {{ ref('dim_redemptions') }}),
 
+-- Terms that stack share one account, and with it what can be redeemed.
+accounts as (
+  select account_id, min(term_starts_at) as account_starts_at, max(term_ends_at) as account_ends_at from terms group by account_id
+),
+
 told as (
   select
     redemptions.*,
@@ -15,7 +20,7 @@ told as (
     terms.term_ends_on,
     case
       when pools.pool is null and terms.plan_version is not null then 'redemption_of_absent_pool'
-      when redemptions.redeemed_at < terms.term_starts_at or redemptions.redeemed_at >= terms.term_ends_at then 'redemption_outside_term'
+      when redemptions.redeemed_at < accounts.account_starts_at or redemptions.redeemed_at >= accounts.account_ends_at then 'redemption_outside_term'
     end as term_finding,
     case
       when redemptions.ticket_id is not null and tickets.ticket_id is null then 'redemption_on_unknown_ticket'
@@ -24,6 +29,7 @@ told as (
   from redemptions
   cross join builds
   join terms on terms.subscription_id = redemptions.subscription_id
+  join accounts on accounts.account_id = terms.account_id
   left join tickets on tickets.ticket_id = redemptions.ticket_id
   left join pools on pools.plan_version = terms.plan_version and pools.pool = redemptions.pool
   where redemptions.redeemed_at <= builds.as_of

@@ -9,25 +9,28 @@ customers_with_terms as (select distinct customer_id from terms),
 
 excluded as (
   select
-    exclusion_reason || ':' || ticket_id as finding_key,
-    exclusion_reason as finding,
-    ticket_id,
-    customer_id,
-    subscription_id,
-    case exclusion_reason
-      when 'unknown_customer' then 'the source names the customer ' || coalesce(customer_id, 'not at all')
-      when 'unknown_severity' then 'the source gives the severity ' || coalesce(severity_given, 'not at all')
-      when 'unsupported_channel' then 'the ticket came through ' || coalesce(channel, 'a channel that is not named')
-      else 'subscription ' || coalesce(subscription_id, 'none at that instant')
+    tickets.exclusion_reason || ':' || tickets.ticket_id as finding_key,
+    tickets.exclusion_reason as finding,
+    tickets.ticket_id,
+    tickets.customer_id,
+    tickets.subscription_id,
+    case tickets.exclusion_reason
+      when 'unknown_customer' then 'the source names the customer ' || coalesce(tickets.customer_id, 'not at all')
+      when 'unknown_severity' then 'the source gives the severity ' || coalesce(tickets.severity_given, 'not at all')
+      when 'unsupported_channel' then 'the ticket came through ' || coalesce(tickets.channel, 'a channel that is not named')
+      when 'no_active_license'
+        then 'subscription ' || tickets.subscription_id || ' has a licence that is ' || terms.license_type || ', ' || terms.license_status
+      else 'submitted at ' || cast(tickets.submitted_at as varchar) || ', subscription ' || coalesce(tickets.subscription_id, 'none')
     end as evidence,
-    case exclusion_reason
+    case tickets.exclusion_reason
       when 'unknown_severity' then 'its promises are not measurable; it draws on no pool'
       else 'its promises are not covered; it draws on no pool'
     end as effect,
-    source_file,
-    line_number
+    tickets.source_file,
+    tickets.line_number
   from tickets
-  where exclusion_reason is not null
+  left join terms on terms.subscription_id = tickets.subscription_id
+  where tickets.exclusion_reason is not null
 ),
 
 unlisted as (

@@ -210,7 +210,7 @@ def test_entitlements_page_tells_the_alerts_above_the_balances(workspace):
     rows = table(open_page("entitlements"), "Alert")
     assert [(row["Alert"], row["Alert about"]) for row in rows] == [
         ("used beyond the pool", "level 5"),
-        ("80 % consumed", "regular"),
+        ("80 % reached", "regular"),
         ("term ends in 170 days", "term standard-term"),
     ]
     assert (rows[1]["Consumed"], rows[1]["Available"], rows[1]["Since"]) == (8, 10, "2026-07-13 08:00:00 UTC")

@@ -149,6 +149,6 @@ def test_alerts_table_says_what_is_consumed_of_what_and_what_follows_a_term(publ
     lines = tables.alerts_table(queries.alerts(published, EVERY_CUSTOMER)).rows
     assert [(line[0], line[4], line[7]) for line in lines] == [
         ("used beyond the pool", "2 of 1", "–"),
-        ("80 % consumed", "9 of 11", "–"),
+        ("80 % reached", "9 of 11", "–"),
         ("term ends in 28 days", "–", "S-next"),
     ]
