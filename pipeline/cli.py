@@ -365,7 +365,10 @@ def compliance(
 def entitlements(
     customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
     alerts: Annotated[
-        bool, typer.Option("--alerts", help="Only pools that reached a threshold and terms that end soon.")
+        bool,
+        typer.Option(
+            "--alerts", help="Only pools at a threshold or likely to run out, and terms that end soon."
+        ),
     ] = False,
     forecast: Annotated[
         bool, typer.Option("--forecast", help="Until when each limited pool is likely to last.")

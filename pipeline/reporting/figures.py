@@ -139,9 +139,12 @@ def words(name: str | None) -> str:
 
 
 def alert(told: Alert) -> str:
-    """An alert in words: 'used beyond the pool', 'used up', '80 % reached', 'term ends in 90 days'."""
+    """An alert in words: 'used beyond the pool', 'used up', '80 % reached', 'likely to run out by
+    2026-09-14', 'term ends in 90 days'."""
     if told.pool is None:
         return f"term ends in {told.days_left} day{'' if told.days_left == 1 else 's'}"
+    if told.alert_kind == "likely_to_run_out":
+        return "likely to run out" + (f" by {day(told.exhausted_on_mid)}" if told.exhausted_on_mid else "")
     if told.overage_quantity:
         return "used beyond the pool"
     consumed = told.consumed

@@ -227,7 +227,11 @@ class Forecast:
 @dataclass(frozen=True)
 class Alert:
     """One thing that an account team should know now, since `raised_at`: `threshold_reached` of a pool (the highest
-    threshold that it reached), or `term_ends_soon`, for which the pool and its quantities are None.
+    threshold that it reached), `likely_to_run_out` of a pool, or `term_ends_soon`, for which the pool and its
+    quantities are None.
+
+    Only a forecast has `lasts_ratio`, the chance that the pool lasts, and `exhausted_on_mid`; it is as old as the build,
+    so its `raised_at` is None.
 
     Quantities are tickets (or redemptions), `days_left` begun days, `alert_rank` 1 the most pressing.
     `next_subscription_id` is the term that follows an ending one, if there is one.
@@ -245,9 +249,11 @@ class Alert:
     available_quantity: int | None
     overage_quantity: int | None
     next_subscription_id: str | None
+    lasts_ratio: float | None
+    exhausted_on_mid: date | None
     days_left: int
     term_ends_on: date
-    raised_at: datetime
+    raised_at: datetime | None
     as_of: datetime
 
     @property

@@ -155,6 +155,16 @@ TABLES = """
             remaining_quantity, overage_quantity)
     join core.dim_customers using (customer_id);
 
+    create table core.dim_alert_rules as
+    select 'likely_to_run_out' as alert_kind, 50::bigint as limit_quantity;
+
+    create table marts.mart_account__entitlement_forecasts as
+    select
+        'acme' as customer_id, 'Acme <Corp>' as customer_name, 'standard-term' as subscription_id,
+        'standard' as plan, 'regular' as pool, 'forecast' as forecast_status, 0.12::double as lasts_ratio,
+        date '2026-09-14' as exhausted_on_mid, 170 as days_left, date '2027-01-01' as term_ends_on,
+        timestamp '2026-07-15' as as_of;
+
     create table marts.mart_account__alerts as
     select
         alert_kind, alert_rank, customer_id, customer_name, plan || '-term' as subscription_id, plan, pool,

@@ -210,10 +210,11 @@ def test_entitlements_page_tells_the_alerts_above_the_balances(workspace):
     rows = table(open_page("entitlements"), "Alert")
     assert [(row["Alert"], row["Alert about"]) for row in rows] == [
         ("used beyond the pool", "level 5"),
+        ("likely to run out by 2026-09-14", "regular"),
         ("80 % reached", "regular"),
         ("term ends in 170 days", "term standard-term"),
     ]
-    assert (rows[1]["Consumed"], rows[1]["Available"], rows[1]["Since"]) == (8, 10, "2026-07-13 08:00:00 UTC")
+    assert (rows[2]["Consumed"], rows[2]["Available"], rows[2]["Since"]) == (8, 10, "2026-07-13 08:00:00 UTC")
     app = open_page("entitlements", customer="beta")
     assert "Nobody has to be told: " in all_words(app)
 

@@ -133,6 +133,8 @@ create table marts.mart_account__entitlement_balances(
     expired_quantity bigint, remaining_quantity bigint, overage_quantity bigint, consumed_quantity bigint,
     available_quantity bigint, term_seconds bigint, term_elapsed_seconds bigint, days_left integer,
     is_unlimited boolean, is_stated boolean, term_starts_on date, term_ends_on date, as_of timestamp);
+create table core.dim_alert_rules as
+    select 'likely_to_run_out' as alert_kind, 50::bigint as limit_quantity;
 create table marts.mart_account__alerts as select * from (values
     ('term_ends_soon', 5, 'acme', 'Acme', 'S-acme', 'standard', null, null, null, null, null, 'S-next', 28,
         date '2026-08-31', timestamp '2026-06-02', timestamp '2026-08-03 12:00:00'),

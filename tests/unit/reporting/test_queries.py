@@ -214,10 +214,34 @@ def test_monthly_report_is_refused_when_a_balance_is_not_the_sum_of_its_parts(tm
 
 
 def test_alerts_come_with_the_most_pressing_first(published: Published) -> None:
-    told = queries.alerts(published, EVERY_CUSTOMER)
-    assert [(row.alert_rank, row.pool) for row in told] == [(1, "level_5"), (4, "regular"), (5, None)]
-    assert [row.consumed for row in told] == [Ratio(2, 1), Ratio(9, 11), None]
-    assert queries.alerts(published, EVERY_CUSTOMER, Selection(customer_ids=("acme",))) == told[1:]
+    told = queries.alerts(published, EVERY_CUSTOMER, Selection(customer_ids=("acme",)))
+    assert [(row.alert_rank, row.alert_kind, row.pool) for row in told] == [
+        (3, "likely_to_run_out", "regular"),
+        (4, "threshold_reached", "regular"),
+        (5, "term_ends_soon", None),
+    ]
+    assert (told[0].lasts_ratio, told[0].raised_at) == (0.042, None)
+    assert [row.consumed for row in told][1:] == [Ratio(9, 11), None]
+    assert queries.alerts(published, EVERY_CUSTOMER)[0].consumed == Ratio(2, 1)
+
+
+@pytest.mark.parametrize(
+    ("lasts_ratio", "limit_pct", "is_told"),
+    # A chance of 50 % to run out: 0.5 to last is told, 0.501 is not. Of 90 %: 0.1 and 0.101.
+    [(0.5, 50, True), (0.501, 50, False), (0.1, 90, True), (0.101, 90, False)],
+)
+def test_alert_of_a_forecast_is_raised_from_the_chance_that_the_rule_says(
+    tmp_path: Path, lasts_ratio: float, limit_pct: int, is_told: bool
+) -> None:
+    workspace = publish(tmp_path)
+    with duckdb.connect(str(workspace.published / "build-1.duckdb")) as connection:
+        connection.execute(
+            "update marts.mart_account__entitlement_forecasts set lasts_ratio = ?", [lasts_ratio]
+        )
+        connection.execute("update core.dim_alert_rules set limit_quantity = ?", [limit_pct])
+    with queries.open_published(workspace) as published:
+        kinds = {row.alert_kind for row in queries.alerts(published, ACME)}
+    assert ("likely_to_run_out" in kinds) == is_told
 
 
 def test_findings_are_counted_by_kind_and_the_counts_add_up(published: Published) -> None:
@@ -290,8 +314,7 @@ def test_scope_keeps_another_customers_rows_away_from(published: Published, name
     assert "SECRET" not in seen and "LOST" not in seen
 
 
-@pytest.mark.parametrize("name", ["customers", "months", "tickets", "entitlements", "alerts"])
-@pytest.mark.parametrize("name", ["customers", "months", "tickets", "entitlements", "forecasts"])
+@pytest.mark.parametrize("name", ["customers", "months", "tickets", "entitlements", "alerts", "forecasts"])
 def test_an_empty_scope_sees_nothing_in(published: Published, name: str) -> None:
     assert CALLS[name](published, Scope(())) == ()
 
