@@ -108,7 +108,25 @@ create table core.dim_plan_pools(
 create table core.dim_plan_versions(plan_version varchar, required_license_status varchar);
 create table core.dim_subscription_terms(
     subscription_id varchar, account_id varchar, customer_id varchar, plan varchar, plan_version varchar, license_status varchar,
-    is_license_counted boolean, term_starts_at timestamp, term_ends_at timestamp);
+    is_license_counted boolean, term_status varchar, term_starts_at timestamp, term_ends_at timestamp);
+create table marts.mart_account__plan_fit(
+    customer_id varchar, customer_name varchar, subscription_id varchar, plan varchar, trial_plan varchar,
+    term_status varchar, term_starts_on date, term_ends_on date, target_met_count bigint, target_breached_count
+    bigint, estimate_met_count bigint, estimate_breached_count bigint, trial_target_met_count bigint,
+    trial_target_breached_count bigint, trial_estimate_met_count bigint, trial_estimate_breached_count bigint,
+    changed_verdicts_count bigint, changed_tickets_count bigint, overage_quantity bigint, trial_overage_quantity
+    bigint, is_current_plan boolean, as_of timestamp);
+create table core.fct_plan_trial_verdicts(
+    ticket_id varchar, customer_id varchar, subscription_id varchar, plan varchar, trial_plan varchar, obligation
+    varchar, cycle_number bigint, status varchar, trial_status varchar, status_reason varchar, trial_status_reason
+    varchar, clock_name varchar, trial_clock_name varchar, target_seconds bigint, trial_target_seconds bigint,
+    elapsed_seconds bigint, trial_elapsed_seconds bigint, due_at timestamp, trial_due_at timestamp, submitted_at
+    timestamp);
+create table core.fct_plan_trial_balances(
+    subscription_id varchar, customer_id varchar, trial_plan varchar, pool varchar, granted_quantity bigint,
+    trial_granted_quantity bigint, remaining_quantity bigint, trial_remaining_quantity bigint, overage_quantity
+    bigint, trial_overage_quantity bigint, is_unlimited boolean, is_trial_unlimited boolean, is_stated boolean,
+    is_trial_stated boolean);
 create table core.dim_builds(as_of timestamp);
 create table marts.mart_account__entitlement_forecasts(
     customer_id varchar, customer_name varchar, subscription_id varchar, plan varchar, pool varchar, forecast_status varchar,
@@ -217,6 +235,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
         _insert_timeline(connection)
         _insert_entitlements(connection)
         _insert_forecasts(connection)
+        _insert_trials(connection)
         _insert(connection, "meta.build", (name, AS_OF, "2026.6", "0.108", 4200, 3, AS_OF))
         _insert(
             connection, "meta.checks", ("keys_are_unique", "critical", "passed", "0", "SECRET-1 looked at")
@@ -388,7 +407,7 @@ def _insert_forecasts(connection: duckdb.DuckDBPyConnection) -> None:
     for customer_id, name in (("acme", ODD_NAME), ("other", "SECRET & Co")):
         term = (f"S-{customer_id}", customer_id, "standard")
         _insert(connection, "core.dim_subscription_terms", (
-            f"S-{customer_id}", *term, "standard@2020-11-16", "active", True, starts, ends))  # fmt: skip
+            f"S-{customer_id}", *term, "standard@2020-11-16", "active", True, "current", starts, ends))  # fmt: skip
         for pool, status, remaining, figures in (
             ("regular", "forecast", 2, (
                 0.042, 2, 5, 8, datetime(2026, 8, 20).date(), datetime(2026, 9, 30).date(), None, 11, 215, 0.6, 2, 22,
@@ -399,6 +418,21 @@ def _insert_forecasts(connection: duckdb.DuckDBPyConnection) -> None:
         ):  # fmt: skip
             _insert(connection, "marts.mart_account__entitlement_forecasts", (
                 customer_id, name, *term[::2], pool, status, remaining, 0, 151, *figures, ends.date(), AS_OF))  # fmt: skip
+
+
+def _insert_trials(connection: duckdb.DuckDBPyConnection) -> None:
+    """Under `gold` one ticket of each customer is late that was in time, and the pool holds 20 instead of 10."""
+    starts, ends, day = datetime(2026, 1, 1).date(), datetime(2027, 1, 1).date(), datetime(2026, 7, 6, 9)
+    for customer_id, name, ticket_id in (("acme", ODD_NAME, "T-1"), ("other", "SECRET & Co", "SECRET-1")):
+        term = f"S-{customer_id}"
+        _insert(connection, "marts.mart_account__plan_fit", (
+            customer_id, name, term, "standard", "gold", "current", starts, ends,
+            4, 1, 2, 0, 3, 2, 2, 0, 1, 1, 2, 0, False, AS_OF))  # fmt: skip
+        _insert(connection, "core.fct_plan_trial_verdicts", (
+            ticket_id, customer_id, term, "standard", "gold", "first_response", 1, "met", "breached", None, None,
+            "business_hours", "always", 86400, 28800, 36000, 36000, day, day, day))  # fmt: skip
+        _insert(connection, "core.fct_plan_trial_balances", (
+            term, customer_id, "gold", "regular", 10, 20, 0, 8, 2, 0, False, False, True, True))  # fmt: skip
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: tuple[object, ...]) -> None:

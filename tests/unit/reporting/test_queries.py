@@ -289,6 +289,7 @@ CALLS = {
     "forecasts": lambda published, scope: queries.forecasts(published, scope),
     "draw_history": lambda published, scope: queries.draw_history(published, scope).drawers,
     "ledger": lambda published, scope: queries.ledger(published, scope, "acme"),
+    "plan_trial": lambda published, scope: queries.plan_trial(published, scope, "gold"),
     "explanation": lambda published, scope: queries.explanation(published, scope, "T-1"),
     "monthly_report": lambda published, scope: queries.monthly_report(published, scope, "acme", "2026-07"),
 }
