@@ -184,7 +184,9 @@ shortage_lines as (
     {%- else %}
     case when is_raised then 'over the included number' else 'settled by: ' || reason end as reason,
     {%- endif %}
-    happened_at, known_at, change_number, case when is_raised then -1 else 1 end as place, unit_number as place_number
+    happened_at, known_at, change_number, case when is_raised then -1 else 1 end as place,
+    -- What was short last is taken back first.
+    case when is_raised then unit_number else -unit_number end as place_number
   from shortage_steps
 ),
 

@@ -38,6 +38,6 @@ from redemptions
 union all
 select
   movement_id, customer_id, subscription_id, pool, movement_kind, case movement_kind when 'credit' then 1 else -1 end,
-  case when is_in_second_of_use then 5 else 3 end, ticket_id || ':' || lpad(cast(turn_number as varchar), 6, '0'), cause_kind,
+  case when is_in_second_of_use then 5 else 3 end, ticket_id || ' ' || lpad(cast(turn_number as varchar), 6, '0'), cause_kind,
   cause_id, ticket_id, undoes_movement_id, reason, happened_at, known_at
 from credits

@@ -8,6 +8,14 @@ events as (select * from {{ ref('int_helpdesk__events') }}),
 moments as (select * from {{ ref('int_ticket_timeline__moments') }}),
 waivers as (select * from {{ source('raw', 'waivers') }} where obligation = 'entitlement'),
 
+-- A waiver that had ended when the ticket came was never in force for it.
+waivers_in_force as (
+  select waivers.*
+  from waivers
+  join uses on uses.ticket_id = waivers.ticket_id
+  where waivers.expires_at is null or waivers.expires_at > uses.happened_at
+),
+
 statements as (
   select
     events.ticket_id,
@@ -33,11 +41,11 @@ statements as (
   union all
   select
     waivers.ticket_id, 'waiver', waivers.waiver_id, waivers.approved_at, waivers.approved_at, null, null, 0, 1, 'waived: ' || waivers.reason
-  from waivers
+  from waivers_in_force as waivers
   union all
   select
     waivers.ticket_id, 'waiver', waivers.waiver_id, waivers.expires_at, waivers.expires_at, null, null, 0, -1, 'waiver expired'
-  from waivers
+  from waivers_in_force as waivers
   where waivers.expires_at is not null
 ),
 

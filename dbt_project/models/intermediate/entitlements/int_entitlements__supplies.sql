@@ -17,7 +17,11 @@ grants as (
     pools.subscription_id,
     pools.pool,
     -- A pool that the first plan version of a stack does not have cannot be granted by a later one.
-    case when terms.subscription_id = pools.subscription_id then pools.quantity else entitlements.quantity end as quantity,
+    case
+      when terms.subscription_id = pools.subscription_id then pools.quantity
+      when not entitlements.is_stated and pools.is_stated then 0
+      else entitlements.quantity
+    end as quantity,
     stacks.account_id is null as is_drawn_first,
     'term' as cause_kind,
     terms.subscription_id as cause_id,

@@ -2,7 +2,7 @@
 -- Setting the same level again is not a change.
 with
 tickets as (select * from {{ ref('int_helpdesk__tickets') }}),
-moments as (select * from {{ ref('int_ticket_timeline__moments') }} where moment = 'severity_changed'),
+moments as (select * from {{ ref('int_ticket_timeline__moments') }} where moment = 'severity_changed' and not is_after_end),
 events as (select * from {{ ref('int_helpdesk__events') }} where event_type = 'severity_changed'),
 
 stated as (
