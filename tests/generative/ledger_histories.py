@@ -329,14 +329,16 @@ def write_workspace(root: Path, world: World, shuffle: random.Random | None = No
             yaml.safe_dump(plan, sort_keys=False), encoding="utf-8"
         )
 
-    def write(name: str, header: str, rows: Iterable[Sequence[object]]) -> None:
+    def write(name: str, header: str, rows: Iterable[Sequence[object]], *, is_ordered: bool = False) -> None:
         listed = list(rows)
-        if shuffle is not None:
+        if shuffle is not None and not is_ordered:
             shuffle.shuffle(listed)
         with (reference / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([header.split(","), *listed])
 
-    histories = world.histories
+    histories = list(world.histories)
+    if shuffle is not None:
+        shuffle.shuffle(histories)
     write(
         "customers",
         "customer_id,name,time_zone,locale,report_recipients",
@@ -359,6 +361,8 @@ def write_workspace(root: Path, world: World, shuffle: random.Random | None = No
             for one in histories
             for term in one.terms
         ),
+        # A term stands below the one that it stacks on; otherwise the file is refused.
+        is_ordered=True,
     )
     write(
         "purchases",

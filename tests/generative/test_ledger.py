@@ -260,9 +260,18 @@ def test_every_month_closes_with_what_the_next_one_opens_with(published: Path) -
         moved += row["overflowed_out_quantity"] - row["overflowed_in_quantity"]
         assert row["opening_quantity"] + moved - row["expired_quantity"] == row["closing_quantity"], row
         assert row["opening_quantity"] == (row["before"] or 0), row
-        if row["month_before"]:
-            year, month = map(int, row["month_before"].split("-"))
-            assert row["month"] == f"{year + month // 12}-{month % 12 + 1:02}", row
+        # Before the term and after it there is a row only where something moved.
+        begin, end = (f"{row[name]:%Y-%m}" for name in ("term_starts_on", "term_ends_on"))
+        for missing in months_between(row["month_before"] or row["month"], row["month"]):
+            assert not begin <= missing < end, row
+
+
+def months_between(first: str, last: str) -> Iterator[str]:
+    """The months after `first` and before `last`."""
+    year, month = map(int, first.split("-"))
+    while (first := f"{year + month // 12}-{month % 12 + 1:02}") < last:
+        yield first
+        year, month = year + month // 12, month % 12 + 1
 
 
 def test_the_months_of_a_pool_hold_each_of_its_lines(published: Path) -> None:
