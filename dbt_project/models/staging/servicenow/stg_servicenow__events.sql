@@ -54,6 +54,7 @@ select
   true as is_public,
   event_value as value,
   version_number = 1 as is_opening,
+  cast(null as timestamp) as earliest_at,
   source_file,
   line_number,
   batch_id,

@@ -21,6 +21,7 @@ select
   versions.subject,
   cast(null as varchar) as ticket_type,
   versions.mapped_status as ticket_status,
+  false as is_first_response_observed,
   false as is_messages_observed,
   versions.export_kind = 'audit_log' as is_statuses_observed,
   true as is_resolution_observed,
