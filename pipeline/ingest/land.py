@@ -187,4 +187,6 @@ def _settings(source: Source) -> dict[str, Any]:
             "comments": source.unmarked_comments,
             "has_bots": bool(source.bot_actors),
         }
+    elif source.source_type == "servicenow" and any(source.agents):
+        settings["agents"] = [list(values) for values in source.agents]
     return settings

@@ -140,6 +140,17 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "reopen_count": "INTEGER",
         "made_sla": "VARCHAR",
         "export_kind": "VARCHAR",
+        "sys_id": "VARCHAR",
+        **LINEAGE,
+    },
+    # One row per entry of an incident's journal: a comment, which the customer sees, or a work note.
+    "servicenow_journal_entries": {
+        "entry_id": "VARCHAR",
+        "ticket_sys_id": "VARCHAR",
+        "element": "VARCHAR",
+        "author": "VARCHAR",
+        "actor_kind": "VARCHAR",
+        "created_at": "TIMESTAMP",
         **LINEAGE,
     },
 }

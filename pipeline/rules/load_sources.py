@@ -185,6 +185,7 @@ class Source:
     channel_field: str | None = None
     channel_constant: str | None = None
     unmarked_comments: str | None = None
+    is_journal_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -229,6 +230,7 @@ def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
     if source_type == "servicenow":
         # A display value is wall time of the exporting user, in that user's format: neither can be guessed.
         required += ("time_zone", "date_format")
+        optional += ("agents", "journal")
     if source_type in ("zendesk", "jira"):
         optional += ("events",)
     if source_type == "jira":
@@ -237,7 +239,7 @@ def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
         optional += ("channel", "comments")
     if source_type not in _STATUSES:
         # Without a type nobody knows which keys belong here, so none of the known ones is called wrong.
-        optional += ("customer", "severity", "date_format", "events", "agents", "channel", "comments")
+        optional += ("customer", "severity", "date_format", "events", "agents", "channel", "comments", "journal")
         required = ("type",)
     section.require_keys(required, optional)
     customer_field, customer_constant = _read_customer(section, source_type)
@@ -279,6 +281,7 @@ def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
         channel_field=channel.text("field") if channel.has("field") else None,
         channel_constant=channel.text("constant") if channel.has("constant") else None,
         unmarked_comments=section.choice("comments", _COMMENTS) if section.has("comments") else None,
+        is_journal_whole=section.has("journal") and section.choice("journal", ("whole",)) == "whole",
     )
 
 
@@ -414,6 +417,7 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                     source.customer_field,
                     source.customer_constant,
                     source.severity_field,
+                    source.is_journal_whole,
                 )
                 for source in sources
             ),

@@ -33,6 +33,7 @@ PROVING_INSTANTS = (
     ("servicenow_incidents", "opened_at"),
     ("servicenow_incidents", "updated_at"),
     ("servicenow_incidents", "closed_at"),
+    ("servicenow_journal_entries", "created_at"),
 )
 
 # A ticket is dated within a day of its zone's month, so the months reach one further on both sides.
