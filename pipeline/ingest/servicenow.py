@@ -1,4 +1,4 @@
-"""ServiceNow's CSV: an audit log with one row per update, or the incident table as the REST API gives it.
+"""ServiceNow's tables (CSV, XLSX): an audit log with one row per update, or the incident table as the REST API gives it.
 
 Times are wall times of whoever exported them. The zone and the format that `sla.yml` declares count, whatever
 the file seems to say.
@@ -17,7 +17,8 @@ from pipeline.calendars.zones import localize
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.ingest.check_records import Contract, Field, judge_records, quote
 from pipeline.ingest.exports import Export
-from pipeline.ingest.read_csv import check_names, read_header, read_records
+from pipeline.ingest.read_csv import check_names
+from pipeline.ingest.read_table import TableOptions, read_header, read_records
 from pipeline.ingest.write_batch import BatchWriter
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def land_servicenow(
     parameters = {"null_markers": ["", *source.null_markers], "date_format": date_format}
     convert = _wall_time_converter(time_zone, date_format)
     rows_read = 0
-    for records in read_records(export, names):
+    for records in read_records(export, names, TableOptions(date_format=date_format)):
+        warnings += records.notes
         writer.refuse(records.refused)
         rows_read += len(records.rows) + len(records.refused)
         if not records.rows:
