@@ -38,7 +38,7 @@ def land_freshdesk(
     """Land a file of tickets or conversations; the number of objects read, and warnings. Raises InputRejected."""
     rows = CanonicalRows(writer)
     blind_tickets = 0
-    for line_number, found in read_objects(export, start, ("tickets", "results"), "a ticket"):
+    for line_number, found in read_objects(export, ("tickets", "results"), "a ticket"):
         if isinstance(found, Refused):
             rows.refuse(found)
             continue

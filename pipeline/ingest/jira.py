@@ -41,7 +41,7 @@ def land_jira(
     """Land a file of issues or SLA pages; the number of objects read, and warnings. Raises InputRejected."""
     rows = CanonicalRows(writer)
     unmarked_comments = 0
-    for line_number, found in read_objects(export, start, ("issues",), "an issue"):
+    for line_number, found in read_objects(export, ("issues",), "an issue"):
         if isinstance(found, Refused):
             rows.refuse(found)
             continue

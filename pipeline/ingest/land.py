@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +18,7 @@ from pipeline.ingest.find_exports import find_exports
 from pipeline.ingest.freshdesk import land_freshdesk
 from pipeline.ingest.jira import land_jira
 from pipeline.ingest.manifest import Batch, find_batch, find_damage, remove_manifest, write_manifest
+from pipeline.ingest.read_archive import list_members
 from pipeline.ingest.servicenow import land_servicenow
 from pipeline.ingest.write_batch import BatchWriter, clean_leftovers
 from pipeline.ingest.zendesk import land_zendesk
@@ -69,7 +70,21 @@ def land_exports(
     exports = find_exports(workspace, config.sources, paths, source)
     clean_leftovers(workspace)
     with closing(connect()) as connection:
-        return [_land(workspace, config.sources[export.source], export, connection) for export in exports]
+        return [
+            result
+            for export in exports
+            for result in _land_file(workspace, config.sources[export.source], export, connection)
+        ]
+
+
+def _land_file(
+    workspace: Workspace, source: Source, export: Export, connection: duckdb.DuckDBPyConnection
+) -> list[LandingResult]:
+    try:
+        members = list_members(replace(export, encoding=getattr(source, "encoding", None) or "utf-8"))
+    except InputRejected as refusal:
+        return [LandingResult(export.given, export.source, None, "rejected", 0, 0, 0, refusal.problems)]
+    return [_land(workspace, source, member, connection) for member in members]
 
 
 def _land(

@@ -135,11 +135,11 @@ class _Record:
 
 
 def land_records(
-    export: Export, start: bytes, source: Source, writer: BatchWriter
+    export: Export, source: Source, writer: BatchWriter
 ) -> tuple[int, list[Problem]]:
     """Land a file of records; the number of records read, and warnings. Raises InputRejected."""
     rows = CanonicalRows(writer)
-    for line_number, found in read_objects(export, start, ("result", "records"), "a record of a table"):
+    for line_number, found in read_objects(export, ("result", "records"), "a record of a table"):
         if isinstance(found, Refused):
             rows.refuse(found)
             continue

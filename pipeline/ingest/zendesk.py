@@ -13,7 +13,8 @@ import pyarrow as pa
 from pipeline.errors import Problem
 from pipeline.ingest.check_records import MANGLED_ID_SHAPE, Contract, Field, judge_records, quote
 from pipeline.ingest.exports import Export, reject
-from pipeline.ingest.read_ndjson import explain_lines, read_lines
+from pipeline.ingest.read_ndjson import explain_lines
+from pipeline.ingest.read_table import read_documents
 from pipeline.ingest.write_batch import BatchWriter
 
 if TYPE_CHECKING:
@@ -188,12 +189,6 @@ def land_zendesk(
     export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: BatchWriter
 ) -> tuple[int, list[Problem]]:
     """Land a file of JSON objects; the number of objects read, and warnings. Raises InputRejected."""
-    if start.startswith(b"["):
-        raise reject(
-            export,
-            "the file is one JSON list.",
-            "Export one JSON object a line, or keep the pages of the API.",
-        )
     if start.lower().startswith((b"summation column,", b"id,", b'"id",', b'"summation column",')):
         raise reject(
             export,
@@ -203,7 +198,7 @@ def land_zendesk(
         )
     rows_read = 0
     structure = _BARE_STRUCTURE
-    for lines in read_lines(export):
+    for lines in read_documents(export):
         writer.refuse(lines.refused)
         rows_read += len(lines.refused)
         connection.register("lines", lines.table)

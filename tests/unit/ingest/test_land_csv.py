@@ -90,7 +90,11 @@ def test_header_alone_is_an_export_without_tickets(landing):
             "inbox/own/t.csv: the file holds only white space. Even an export without tickets has a "
             "header; export it again.",
         ),
-        ("[{}]", "inbox/own/t.csv: the file is one JSON list. Write one JSON object a line (NDJSON)."),
+        (
+            "[{},]",
+            "inbox/own/t.csv:1: the JSON list is damaged: a comma stands before its end. Export the file "
+            "again, or export one JSON object a line.",
+        ),
         (
             TICKETS.encode("utf-16"),
             "inbox/own/t.csv: the file is UTF-16, not UTF-8. Save it as UTF-8 (in a spreadsheet: 'CSV "
@@ -98,8 +102,7 @@ def test_header_alone_is_an_export_without_tickets(landing):
         ),
         (
             b"PK\x03\x04rest",
-            "inbox/own/t.csv: the file is a ZIP or a spreadsheet, not text. Unpack it, or save the sheet "
-            "as CSV UTF-8.",
+            "inbox/own/t.csv: the ZIP is damaged or cut off. Fetch the export again.",
         ),
         (
             TICKETS.replace("\n", "\r") + ticket().replace("\n", "\r"),

@@ -53,6 +53,15 @@ def test_raw_values_are_utc_in_every_wrapping(landing: Landing, page: str | None
     ]
 
 
+def test_xml_holds_raw_values_and_what_references_are_displayed_as(landing: Landing) -> None:
+    fields = "".join(f"<{name}>{value}</{name}>" for name, value in RAW.items() if isinstance(value, str))
+    record = f'<incident action="INSERT_OR_UPDATE">{fields}<company display_value="ACME">c1</company></incident>'
+    landing.land("snow", "incident.xml", f'<?xml version="1.0"?>\n<xml>\n{record}\n</xml>')
+    assert landing.rows("servicenow_incidents", f"{COLUMNS}, line_number") == [
+        ("INC1", "s1", "2", "3", "ACME", datetime(2026, 2, 1, 9), None, 4, "rest", 3)
+    ]
+
+
 def test_of_value_and_display_value_the_words_are_shown_and_the_instants_are_raw(landing: Landing) -> None:
     both = {name: display(value if isinstance(value, str) else "c1", "") for name, value in RAW.items()} | {
         "state": display("2", "In Progress"),
