@@ -12,16 +12,20 @@ import pyarrow as pa
 
 from pipeline.errors import Problem
 from pipeline.ingest.check_records import MANGLED_ID_SHAPE, Contract, Field, judge_records, quote
-from pipeline.ingest.exports import Export, reject
+from pipeline.ingest.exports import Export
 from pipeline.ingest.read_ndjson import explain_lines
-from pipeline.ingest.read_table import read_documents
+from pipeline.ingest.read_table import find_kind, read_documents
 from pipeline.ingest.write_batch import BatchWriter
+from pipeline.ingest.zendesk_table import land_zendesk_table
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
 
 # The kinds of audit event that some rule reads. Bodies, notifications and the rest are not kept.
 EVENT_KINDS = ("Create", "Change", "Comment", "VoiceComment")
+
+# How the header of an account's table begins.
+_TABLE_STARTS = (b"summation column,", b"id,", b'"id",', b'"summation column",')
 
 _VIA = '"via": {"channel": "VARCHAR"}'
 # Every value is asked for as text: a JSON number arrives with the digits it was written with, even
@@ -189,13 +193,9 @@ def land_zendesk(
     export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: BatchWriter
 ) -> tuple[int, list[Problem]]:
     """Land a file of JSON objects; the number of objects read, and warnings. Raises InputRejected."""
-    if start.lower().startswith((b"summation column,", b"id,", b'"id",', b'"summation column",')):
-        raise reject(
-            export,
-            "the file is a Zendesk CSV, which holds no messages.",
-            "Use the full JSON export or the incremental API with audits: a first response cannot be "
-            "told from a CSV.",
-        )
+    header = start.split(b"\n", 1)[0].lower()
+    if find_kind(start) == "xlsx" or header.startswith(_TABLE_STARTS) or b"created at" in header:
+        return land_zendesk_table(export, source, writer)
     rows_read = 0
     structure = _BARE_STRUCTURE
     for lines in read_documents(export):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
@@ -15,9 +15,12 @@ from pipeline.rules.plan import SEVERITIES, STATUSES
 from pipeline.rules.read_yaml import Key, read_yaml
 from pipeline.rules.section import Section, name_nearest, open_document, refuse
 from pipeline.rules.tables import build_table
+from pipeline.settings import Workspace
 
 if TYPE_CHECKING:
     import pyarrow
+
+    from pipeline.calendars.calendar import Calendar
 
 SourceType = Literal["canonical", "zendesk", "servicenow", "jira", "freshdesk"]
 
@@ -26,7 +29,7 @@ SourceType = Literal["canonical", "zendesk", "servicenow", "jira", "freshdesk"]
 _CUSTOMER_FIELDS: dict[str, tuple[str, ...] | None] = {
     "jira": None,
     "freshdesk": None,
-    "zendesk": ("organization_external_id", "organization_id"),
+    "zendesk": ("organization_external_id", "organization_id", "organization_name"),
     "servicenow": ("company", "requester"),
 }
 _SEVERITY_FIELDS: dict[str, tuple[str, ...] | None] = {
@@ -35,7 +38,8 @@ _SEVERITY_FIELDS: dict[str, tuple[str, ...] | None] = {
     "zendesk": ("priority",),
     "servicenow": ("priority", "severity", "urgency", "impact"),
 }
-_CUSTOM_FIELD = re.compile(r"custom_field:[0-9]+")
+# The second form names a column of a table, such as `column:Severity [list]`.
+_CUSTOM_FIELD = re.compile(r"custom_field:[0-9]+|column:.+")
 EVENT_TYPES = (
     "debug_requested",
     "debug_logs_received",
@@ -59,6 +63,14 @@ _STATUSES: dict[str, dict[str, str]] = {
         "hold": "on_hold",
         "solved": "solved",
         "closed": "closed",
+        # A table writes the labels.
+        "New": "new",
+        "Open": "open",
+        "Pending": "pending",
+        "Hold": "on_hold",
+        "On-hold": "on_hold",
+        "Solved": "solved",
+        "Closed": "closed",
     },
     "servicenow": {
         "1": "new",
@@ -114,7 +126,13 @@ _STATUSES: dict[str, dict[str, str]] = {
 # Zendesk calls its web form `web`; `api` and the rest say nothing about a form, so they keep their names.
 _CHANNELS: dict[str, dict[str, str]] = {
     "canonical": {},
-    "zendesk": {"web": "web_form"},
+    "zendesk": {
+        "web": "web_form",
+        "Web Form": "web_form",
+        "Web form": "web_form",
+        "Mail": "email",
+        "Email": "email",
+    },
     "servicenow": {
         "Email": "email",
         "Self service": "web_form",
@@ -186,6 +204,9 @@ class Source:
     channel_constant: str | None = None
     unmarked_comments: str | None = None
     is_journal_whole: bool = False
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    date_locale: str | None = None
+    business_calendar: Calendar | None = None
 
 
 @dataclass(frozen=True)
@@ -215,15 +236,16 @@ def load_sources(path: Path) -> SourcesConfig:
                 f"{name!r} cannot name a source.",
                 "It is also a folder of inbox/: use lower case letters, digits, '-' and '_'.",
             )
-        sources[name] = _read_source(listed.section(key), name, zones)
+        sources[name] = _read_source(listed.section(key), name, zones, Workspace(path.parent).calendars)
     if problems:
         raise refuse(str(path), problems)
     return SourcesConfig(sources)
 
 
-def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
+def _read_source(section: Section, name: str, zones: Collection[str], calendars: Path) -> Source:
     source_type = section.choice("type", SOURCE_TYPES)
     required: tuple[str, ...] = ("type",)
+    tables = ("date_format", "date_locale", "columns", "business_calendar")
     optional: tuple[str, ...] = ("time_zone", "null_markers", "ticket_prefix", "statuses", "channels", "bots")
     if source_type != "canonical":
         required += ("customer", "severity")
@@ -231,6 +253,8 @@ def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
         # A display value is wall time of the exporting user, in that user's format: neither can be guessed.
         required += ("time_zone", "date_format")
         optional += ("agents", "journal")
+    if source_type in ("zendesk", "jira", "freshdesk"):
+        optional += tables
     if source_type in ("zendesk", "jira"):
         optional += ("events",)
     if source_type == "jira":
@@ -239,7 +263,17 @@ def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
         optional += ("channel", "comments")
     if source_type not in _STATUSES:
         # Without a type nobody knows which keys belong here, so none of the known ones is called wrong.
-        optional += ("customer", "severity", "date_format", "events", "agents", "channel", "comments", "journal")
+        optional += (
+            "customer",
+            "severity",
+            "date_format",
+            "events",
+            "agents",
+            "channel",
+            "comments",
+            "journal",
+            *tables,
+        )
         required = ("type",)
     section.require_keys(required, optional)
     customer_field, customer_constant = _read_customer(section, source_type)
@@ -281,8 +315,40 @@ def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
         channel_field=channel.text("field") if channel.has("field") else None,
         channel_constant=channel.text("constant") if channel.has("constant") else None,
         unmarked_comments=section.choice("comments", _COMMENTS) if section.has("comments") else None,
+        columns={
+            str(column): (aliases.text(column),)
+            for aliases in [section.section("columns")]
+            for column in aliases.values
+        },
+        date_locale=_read_date_locale(section),
+        business_calendar=_read_business_calendar(section, calendars),
         is_journal_whole=section.has("journal") and section.choice("journal", ("whole",)) == "whole",
     )
+
+
+def _read_date_locale(section: Section) -> str | None:
+    """The language in which month names are written, where they are not English."""
+    if not section.has("date_locale"):
+        return None
+    from babel.localedata import locale_identifiers
+
+    name = section.text("date_locale")
+    known = locale_identifiers()
+    if name not in known:
+        section.report(["date_locale"], f"{name!r} is not a language.", name_nearest(name, known))
+        return None
+    return name
+
+
+def _read_business_calendar(section: Section, calendars: Path) -> Calendar | None:
+    """The calendar that the vendor counted its own minutes with."""
+    if not section.has("business_calendar"):
+        return None
+    from pipeline.calendars.load_calendars import load_calendars
+
+    known = load_calendars(calendars)
+    name = section.choice("business_calendar", known)
+    return known.get(name)
 
 
 def _read_customer(section: Section, source_type: str) -> tuple[str | None, str | None]:

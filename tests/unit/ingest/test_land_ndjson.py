@@ -231,9 +231,8 @@ def test_page_without_tickets_is_an_export_without_tickets(landing):
         ("<html>x\n", "inbox/desk/z.json: the file is an HTML page, not an export. A login or error page "
                       "was probably "
          "saved instead of the export; sign in and download it again."),
-        ("Id,Requester\n1,x\n", "inbox/desk/z.json: the file is a Zendesk CSV, which holds no messages. "
-                                "Use the full JSON "
-         "export or the incremental API with audits: a first response cannot be told from a CSV."),
+        ("Id,Requester\n1,x\n", "inbox/desk/z.json: it is a table, whose times are written without a zone. "
+         "Declare time_zone for this source in sla.yml: that of the account, or of whoever exported it."),
     ],
     ids=["text", "html", "csv"],
 )  # fmt: skip

@@ -21,6 +21,7 @@ described as (
     case
       when sources.customer_constant is not null then sources.customer_constant
       when sources.customer_field = 'organization_id' then tickets.organization_id
+      when sources.customer_field = 'organization_name' then organizations.organization_name
       else organizations.external_id
     end as customer_id,
     case
