@@ -422,6 +422,25 @@ def tickets(
 
 
 @app.command()
+def vendor_figures(
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id.")] = None,
+    obligation: Annotated[list[str] | None, typer.Option(help="An obligation, such as first_response.")] = None,
+    reason: Annotated[list[str] | None, typer.Option(help="A reason, such as equal or unexplained.")] = None,
+) -> None:
+    """What the helpdesk itself says, what we say, and why the two differ.
+
+    Example: sla vendor-figures --reason unexplained
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        selection = _select(customer_ids=customer, obligations=obligation)
+        compared = queries.vendor_figures(published, EVERY_CUSTOMER, selection, reason)
+        _print(compared, tables.vendor_figures_table)
+
+
+@app.command()
 def explain(ticket: Annotated[str, typer.Argument(help="A ticket id.")]) -> None:
     """Why a ticket has its verdicts: promise, clause, clock, every segment, the message that stopped it.
 

@@ -77,7 +77,10 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
     if isinstance(conversations, list):
         for conversation in conversations:
             _add_conversation(adapted, conversation, ticket_id)
-        has_answer = any(one["actor_kind"] == "agent" and one["is_public"] for one in adapted.events)
+        has_answer = any(
+            one["actor_kind"] == "agent" and one["is_public"] and one["actor"] not in source.bot_actors
+            for one in adapted.events
+        )
         if len(conversations) < _EMBEDDED_CONVERSATIONS:
             evidence |= {"first_response", "messages"}
         elif has_answer:

@@ -200,7 +200,7 @@ def _settings(source: Source) -> dict[str, Any]:
             "events": [[event.event_type, event.field_name, event.field_value] for event in source.events],
             "agents": [list(values) for values in source.agents],
             "comments": source.unmarked_comments,
-            "has_bots": bool(source.bot_actors),
+            "bots": list(source.bot_actors),
             **_table_settings(source),
         }
     elif source.source_type == "zendesk" and source.time_zone is not None:
@@ -208,7 +208,7 @@ def _settings(source: Source) -> dict[str, Any]:
         settings |= {
             "customer": [source.customer_field, source.customer_constant],
             "severity": source.severity_field,
-            "has_bots": bool(source.bot_actors),
+            "bots": list(source.bot_actors),
             **_table_settings(source),
         }
     elif source.source_type == "servicenow" and any(source.agents):

@@ -113,7 +113,14 @@ sources:
     type: jira
     time_zone: Europe/Madrid
     date_locale: es
-    columns: {ticket_id: Clave de incidencia, created_at: Creada, updated_at: Actualizada, status: Estado, comment: Comentario, reporter_id: ID del informador, priority: Prioridad}
+    columns:
+      ticket_id: Clave de incidencia
+      created_at: Creada
+      updated_at: Actualizada
+      status: Estado
+      comment: Comentario
+      reporter_id: ID del informador
+      priority: Prioridad
     customer: {field: "Custom field (Organizations)"}
     severity: {field: priority, values: {Alta: 4}}
     agents: {actors: ["557058:mia"]}
