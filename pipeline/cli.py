@@ -469,6 +469,19 @@ def clock(
 
 
 @app.command()
+def schedules(
+    file: Annotated[Path, typer.Argument(help="Zendesk's schedules or Freshdesk's business hours, as JSON.")],
+) -> None:
+    """A helpdesk's own schedules as a file for reference/calendars, on stdout.
+
+    Example: sla schedules schedules.json > reference/calendars/helpdesk.yml
+    """
+    from pipeline.calendars.read_schedules import write_calendars
+
+    typer.echo(write_calendars(file), nl=False)
+
+
+@app.command()
 def report(
     month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month to report.")],
     customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,

@@ -32,10 +32,10 @@ def build() -> CheckedTable:
         },
         expectations=(
             ExpectCompoundColumnsToBeUnique(
-                column_list=["batch_id", "line_number"],
+                column_list=["batch_id", "line_number", "ticket_id"],
                 severity="critical",
                 notes=(
-                    "A line of a file is one update; twice means that a file was landed twice and counts "
+                    "A record is one update of an incident; twice means that a file was landed twice and counts "
                     "double."
                 ),
             ),

@@ -168,6 +168,13 @@ def judge_records(
     return _query(connection, f"with judged as ({judged}) {selected}", parameters)
 
 
+def select_judged(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, records: str, selected: str
+) -> pa.Table:
+    """`selected`, SQL over `judged`, of records that went through `judge_records` before: nothing is refused twice."""
+    return _query(connection, f"with judged as ({contract.judged(records)}) {selected}", {})
+
+
 def _query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any]) -> pa.Table:
     # DuckDB refuses a parameter that the statement does not name.
     named = {name: value for name, value in parameters.items() if f"${name}" in sql}

@@ -75,13 +75,13 @@ def _add_ticket(adapted: Adapted, row: Row, layout: Layout, source: Source) -> N
         evidence.append("first_response")
         if instants["responded_at"]:
             adapted.events.append(
-                _event(ticket_id, "first_responded", instants["responded_at"], "message", actor_kind="agent")
+                _event(row, ticket_id, "first_responded", instants["responded_at"], "message", actor_kind="agent")
             )
     if "resolved_at" in layout:
         evidence.append("resolution")
     for column, status in (("resolved_at", "solved"), ("closed_at", "closed")):
         if instants[column]:
-            adapted.events.append(_event(ticket_id, column, instants[column], "status_changed", value=status))
+            adapted.events.append(_event(row, ticket_id, column, instants[column], "status_changed", value=status))
     known = [at for at in (created_at, *instants.values()) if at is not None]
     updated_at = instants["updated_at"] or max(known)
     adapted.tickets.append(
@@ -130,15 +130,15 @@ def _find(row: Row, layout: Layout, name: str | None, column: str) -> str | None
     return row.text(name if name == column else layout.find(name))
 
 
-def _event(ticket_id: str, name: str, event_at: Any, event_type: str, **values: Any) -> dict[str, Any]:
-    assert isinstance(event_at, datetime)
+def _event(
+    row: Row, ticket_id: str, name: str, event_at: datetime, event_type: str, **values: Any
+) -> dict[str, Any]:
     return {
         "event_id": f"{ticket_id}:{name}",
         "ticket_id": ticket_id,
-        "event_at": event_at,
         "event_type": event_type,
         "actor_kind": "unknown",
         "is_public": True,
-        "evidence_kind": "recorded",
+        **row.as_evidence(event_at),
         **values,
     }

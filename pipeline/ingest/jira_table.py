@@ -7,6 +7,7 @@ statuses. SLA cells are the time that was left, signed.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Problem
@@ -81,10 +82,10 @@ def _add_issue(adapted: Adapted, row: Row, layout: Layout, source: Source) -> in
     updated_at = row.instant("updated_at") or created_at
     reporter_id = row.text("reporter_id") or row.text("reporter")
 
-    def event(name: str, event_at: Any, event_type: str, **values: Any) -> None:
+    def event(name: str, event_at: datetime, event_type: str, **values: Any) -> None:
         adapted.events.append(
-            {"event_id": f"{key}:{name}", "ticket_id": key, "event_at": event_at, "event_type": event_type,
-             "actor_kind": "unknown", "is_public": True, "evidence_kind": "recorded", **values}
+            {"event_id": f"{key}:{name}", "ticket_id": key, "event_type": event_type, "actor_kind": "unknown",
+             "is_public": True, **row.as_evidence(event_at), **values}
         )  # fmt: skip
 
     unmarked = 0
@@ -108,6 +109,9 @@ def _add_issue(adapted: Adapted, row: Row, layout: Layout, source: Source) -> in
     resolved_at = row.instant("resolved_at")
     if resolved_at:
         event("resolved", resolved_at, "status_changed", value="solved")
+    # Without seconds nobody can tell when a clock began that another event starts: only the first answer is left.
+    evidence = ["first_response"] + (["messages"] if "%S" in layout.date_format else [])
+    evidence += ["resolution"] if "resolved_at" in layout else []
     adapted.tickets.append(
         {
             "ticket_id": key,
@@ -122,9 +126,7 @@ def _add_issue(adapted: Adapted, row: Row, layout: Layout, source: Source) -> in
             "tags": " ".join(row.texts("labels")) or None,
             "updated_at": updated_at,
             "ticket_status": row.text("status"),
-            "evidence": "first_response messages resolution"
-            if "resolved_at" in layout
-            else "first_response messages",
+            "evidence": " ".join(evidence),
         }
     )
     _add_figures(adapted, row, layout, key)

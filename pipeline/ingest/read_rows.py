@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from pipeline.calendars.zones import localize
 from pipeline.errors import Problem
@@ -86,6 +86,15 @@ class Row:
                 "Every record needs it; check the export's settings.",
             )
         return instant
+
+    def as_evidence(self, instant: datetime) -> dict[str, Any]:
+        """The columns of an event at an instant of this row. Where the format has no seconds, the event and the submission
+        were cut to their minutes: it happened up to 59 s later, and after up to 59 s less.
+        """
+        if "%S" in self.layout.date_format:
+            return {"event_at": instant, "evidence_kind": "recorded"}
+        cut_off = timedelta(seconds=59)
+        return {"event_at": instant + cut_off, "earliest_at": instant - cut_off, "evidence_kind": "derived"}
 
     def whole_number(self, column: str) -> int | None:
         written = self.text(column)

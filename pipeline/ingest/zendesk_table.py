@@ -110,7 +110,9 @@ def _add_ticket(adapted: Adapted, row: Row, layout: Layout, source: Source) -> N
         # Of a ticket that was reopened only the last solving is left.
         evidence.append("resolution")
     if solved_at is not None:
-        adapted.events.append(_event(ticket_id, "solved", solved_at, "status_changed", value="solved"))
+        adapted.events.append(
+            _event(ticket_id, "solved", solved_at, "status_changed", value="solved") | row.as_evidence(solved_at)
+        )
     severity_field = source.severity_field or ""
     adapted.tickets.append(
         {
@@ -172,6 +174,8 @@ def _derive_reply(row: Row, created_at: datetime, source: Source) -> tuple[datet
         if found is None or following is None:
             return None
         earliest, latest = found, following - timedelta(seconds=1)
+    if "%S" not in row.layout.date_format:
+        latest += timedelta(seconds=59)
     # A reply comes after the submission, so never in its very second.
     return max(earliest, created_at + timedelta(seconds=1)), max(latest, created_at + timedelta(seconds=1))
 
