@@ -424,7 +424,9 @@ def tickets(
 @app.command()
 def vendor_figures(
     customer: Annotated[list[str] | None, typer.Option(help="A customer id.")] = None,
-    obligation: Annotated[list[str] | None, typer.Option(help="An obligation, such as first_response.")] = None,
+    obligation: Annotated[
+        list[str] | None, typer.Option(help="An obligation, such as first_response.")
+    ] = None,
     reason: Annotated[list[str] | None, typer.Option(help="A reason, such as equal or unexplained.")] = None,
 ) -> None:
     """What the helpdesk itself says, what we say, and why the two differ.

@@ -40,9 +40,13 @@ def write_calendars(path: Path) -> str:
     for schedule in listed:
         name = _name(str(schedule["name"]))
         if name in calendars:
-            raise ConfigurationError(f"{path}: two schedules would both be called {name}. Rename one of them.")
+            raise ConfigurationError(
+                f"{path}: two schedules would both be called {name}. Rename one of them."
+            )
         calendars[name] = _convert(schedule)
-    return yaml.safe_dump({"calendars": calendars}, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+    return yaml.safe_dump(
+        {"calendars": calendars}, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120
+    )
 
 
 def _name(written: str) -> str:
@@ -56,8 +60,13 @@ def _convert(schedule: Mapping[str, Any]) -> dict[str, Any]:
         if "intervals" in schedule
         else _week_of_days(schedule.get("business_hours") or {}, schedule["name"])
     )
-    calendar: dict[str, Any] = {"time_zone": find_rails_zone(str(schedule.get("time_zone"))), "weekly": weekly}
-    holidays = sorted({day for one in schedule.get("holidays") or [] for day in _days_of_holiday(one, schedule["name"])})
+    calendar: dict[str, Any] = {
+        "time_zone": find_rails_zone(str(schedule.get("time_zone"))),
+        "weekly": weekly,
+    }
+    holidays = sorted(
+        {day for one in schedule.get("holidays") or [] for day in _days_of_holiday(one, schedule["name"])}
+    )
     if holidays:
         calendar["holidays"] = holidays
     return calendar
@@ -94,8 +103,12 @@ def _week_of_days(days: Mapping[str, Any], name: str) -> dict[str, list[str]]:
 def _minutes(written: str, name: str) -> int:
     found = _HALF_DAY.fullmatch(written.strip())
     if found is None or not 1 <= int(found.group(1)) <= 12:
-        raise ConfigurationError(f"The business hours {name!r} have the time {written!r}; expected such as 8:00 am.")
-    return int(found.group(1)) % 12 * 60 + int(found.group(2)) + (720 if found.group(3).lower() == "pm" else 0)
+        raise ConfigurationError(
+            f"The business hours {name!r} have the time {written!r}; expected such as 8:00 am."
+        )
+    return (
+        int(found.group(1)) % 12 * 60 + int(found.group(2)) + (720 if found.group(3).lower() == "pm" else 0)
+    )
 
 
 def _days_of_holiday(holiday: Mapping[str, Any], name: str) -> list[str]:

@@ -76,7 +76,10 @@ SOURCES: dict[str, str] = {
     severity: {{field: "column:Severity [list]", values: {_SEVERITIES}}}
     {_CHANNELS}
 """,
-    **dict.fromkeys(("servicenow_json", "servicenow_xml", "servicenow_xlsx"), f"""    type: servicenow\n    time_zone: {_ZONE}\n    date_format: "%Y-%m-%d %H:%M:%S"\n    customer: {{field: company}}\n    severity: {{field: priority, values: {_SEVERITIES}}}\n    {_CHANNELS}\n    journal: whole\n    agents: {{domains: [vendor.example]}}\n    bots: {{actors: ["{ASSISTANT.email}", "{AUTOMATION.email}"]}}\n"""),
+    **dict.fromkeys(
+        ("servicenow_json", "servicenow_xml", "servicenow_xlsx"),
+        f"""    type: servicenow\n    time_zone: {_ZONE}\n    date_format: "%Y-%m-%d %H:%M:%S"\n    customer: {{field: company}}\n    severity: {{field: priority, values: {_SEVERITIES}}}\n    {_CHANNELS}\n    journal: whole\n    agents: {{domains: [vendor.example]}}\n    bots: {{actors: ["{ASSISTANT.email}", "{AUTOMATION.email}"]}}\n""",
+    ),
 }
 
 
@@ -97,13 +100,20 @@ def _jira_rest(tickets: Sequence[Ticket], folder: Path) -> None:
     pages = [tickets[start : start + 50] for start in range(0, len(tickets), 50)]
     for number, page in enumerate(pages, 1):
         issues = [_issue(ticket) for ticket in page]
-        text = json.dumps({"startAt": 50 * (number - 1), "total": len(tickets), "issues": issues}, ensure_ascii=False)
+        text = json.dumps(
+            {"startAt": 50 * (number - 1), "total": len(tickets), "issues": issues}, ensure_ascii=False
+        )
         (folder / f"search-{number}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _issue(ticket: Ticket) -> dict[str, Any]:
-    fields: dict[str, Any] = {"labels": "", "status": _JIRA_STATUSES["new"], "priority": _priority(ticket.severity)}
-    histories, comments = [], []
+    fields: dict[str, Any] = {
+        "labels": "",
+        "status": _JIRA_STATUSES["new"],
+        "priority": _priority(ticket.severity),
+    }
+    histories: list[dict[str, Any]] = []
+    comments: list[dict[str, Any]] = []
     for number, step in enumerate(ticket.steps):
         items = []
         for act in step.acts:
@@ -130,7 +140,12 @@ def _issue(ticket: Ticket) -> dict[str, Any]:
             "labels": fields["labels"].split(),
             "reporter": _account(ticket.requester),
             "creator": _account(ticket.opener),
-            "comment": {"comments": comments, "total": len(comments), "maxResults": len(comments), "startAt": 0},
+            "comment": {
+                "comments": comments,
+                "total": len(comments),
+                "maxResults": len(comments),
+                "startAt": 0,
+            },
             "customfield_10002": [{"id": "1", "name": ticket.customer_id}] if ticket.customer_id else [],
             "customfield_10030": {"value": ticket.channel},
         },
@@ -264,8 +279,20 @@ def _servicenow_xml(tickets: Sequence[Ticket], folder: Path) -> None:
 def _servicenow_xlsx(tickets: Sequence[Ticket], folder: Path) -> None:
     import xlsxwriter
 
-    header = ("Number", "State", "Opened", "Updated", "Caller", "Company", "Priority", "Contact type", "Short description")
-    workbook = xlsxwriter.Workbook(str(folder / "incident.xlsx"), {"strings_to_formulas": False, "strings_to_urls": False})
+    header = (
+        "Number",
+        "State",
+        "Opened",
+        "Updated",
+        "Caller",
+        "Company",
+        "Priority",
+        "Contact type",
+        "Short description",
+    )
+    workbook = xlsxwriter.Workbook(
+        str(folder / "incident.xlsx"), {"strings_to_formulas": False, "strings_to_urls": False}
+    )
     sheet = workbook.add_worksheet("Page 1")
     rows = [
         ("In Progress" if place == 1 else value for place, value in enumerate((
@@ -338,7 +365,9 @@ def _short(at: int) -> str:
     text = instant_text(at + _ZONE_SECONDS)
     hour = int(text[11:13])
     half = "AM" if hour < 12 else "PM"
-    return f"{text[8:10]}/{months[int(text[5:7]) - 1]}/{text[2:4]} {(hour + 11) % 12 + 1}:{text[14:16]} {half}"
+    return (
+        f"{text[8:10]}/{months[int(text[5:7]) - 1]}/{text[2:4]} {(hour + 11) % 12 + 1}:{text[14:16]} {half}"
+    )
 
 
 def _hours(seconds: int) -> str:

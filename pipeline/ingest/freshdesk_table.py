@@ -73,15 +73,18 @@ def _add_ticket(adapted: Adapted, row: Row, layout: Layout, source: Source) -> N
     # As with the API's stats: the export does not say who responded, so a robot on an agent's seat would pass for one.
     if "responded_at" in layout and not source.bot_actors:
         evidence.append("first_response")
-        if instants["responded_at"]:
+        if instants["responded_at"] is not None:
             adapted.events.append(
-                _event(row, ticket_id, "first_responded", instants["responded_at"], "message", actor_kind="agent")
+                _event(
+                    row, ticket_id, "first_responded", instants["responded_at"], "message", actor_kind="agent"
+                )
             )
     if "resolved_at" in layout:
         evidence.append("resolution")
     for column, status in (("resolved_at", "solved"), ("closed_at", "closed")):
-        if instants[column]:
-            adapted.events.append(_event(row, ticket_id, column, instants[column], "status_changed", value=status))
+        at = instants[column]
+        if at:
+            adapted.events.append(_event(row, ticket_id, column, at, "status_changed", value=status))
     known = [at for at in (created_at, *instants.values()) if at is not None]
     updated_at = instants["updated_at"] or max(known)
     adapted.tickets.append(

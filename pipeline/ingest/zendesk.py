@@ -11,7 +11,15 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import Problem
-from pipeline.ingest.check_records import MANGLED_ID_SHAPE, Contract, Field, Rule, judge_records, quote, select_judged
+from pipeline.ingest.check_records import (
+    MANGLED_ID_SHAPE,
+    Contract,
+    Field,
+    Rule,
+    judge_records,
+    quote,
+    select_judged,
+)
 from pipeline.ingest.exports import Export
 from pipeline.ingest.read_ndjson import explain_lines
 from pipeline.ingest.read_table import find_kind, read_documents
@@ -37,7 +45,9 @@ _TICKET_KEYS = _VIA + "".join(
         "requester_id", "submitter_id", "organization_id", "tags", "custom_fields",
     )
 )  # fmt: skip
-_COMMENT_KEYS = '"id": "VARCHAR", "author_id": "VARCHAR", "created_at": "VARCHAR", "public": "VARCHAR", ' + _VIA
+_COMMENT_KEYS = (
+    '"id": "VARCHAR", "author_id": "VARCHAR", "created_at": "VARCHAR", "public": "VARCHAR", ' + _VIA
+)
 _TICKET_KEYS += f', "comments": [{{{_COMMENT_KEYS}}}]'
 # What Zendesk measured itself, in floored minutes: our word for it -> its key, and the obligation that it speaks of.
 _METRICS = {
@@ -88,7 +98,7 @@ where event.type in ({", ".join(quote(kind) for kind in EVENT_KINDS)})
 """
 
 # Comments that stand in the ticket itself are audits of one event each; the opening one was written with the ticket.
-_TICKET_COMMENTS = f"""
+_TICKET_COMMENTS = """
 select line_number, comment.id as audit_id, comment.id as event_id, event_index, ticket_id,
     coalesce(utc_instant(comment.created_at), created_at) as created_at, comment.author_id as author_id,
     comment.via.channel as channel, 'Comment' as event_kind, null::varchar as field_name, null::varchar as "value",
@@ -154,7 +164,9 @@ _ENTITIES = (
                 Field("ticket_id", "identifier", "object.ticket_id", is_required=True),
                 Field("updated_at", "instant", "object.updated_at"),
                 *(
-                    Field(f"{name}_{clock_kind}", "integer", f"object.{key}.{clock_kind}", f"{key}.{clock_kind}")
+                    Field(
+                        f"{name}_{clock_kind}", "integer", f"object.{key}.{clock_kind}", f"{key}.{clock_kind}"
+                    )
                     for name, (key, _) in _METRICS.items()
                     for clock_kind in ("calendar", "business")
                 ),

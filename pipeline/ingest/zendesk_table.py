@@ -111,7 +111,8 @@ def _add_ticket(adapted: Adapted, row: Row, layout: Layout, source: Source) -> N
         evidence.append("resolution")
     if solved_at is not None:
         adapted.events.append(
-            _event(ticket_id, "solved", solved_at, "status_changed", value="solved") | row.as_evidence(solved_at)
+            _event(ticket_id, "solved", solved_at, "status_changed", value="solved")
+            | row.as_evidence(solved_at)
         )
     severity_field = source.severity_field or ""
     adapted.tickets.append(

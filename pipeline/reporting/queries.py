@@ -309,7 +309,10 @@ def tickets(
 
 
 def vendor_figures(
-    published: Published, scope: Scope, selection: Selection = EVERYTHING, reasons: Sequence[str] | None = None
+    published: Published,
+    scope: Scope,
+    selection: Selection = EVERYTHING,
+    reasons: Sequence[str] | None = None,
 ) -> tuple[VendorFigure, ...]:
     """The helpdesks' own figures beside ours, by ticket. Of the selection, customers and obligations apply.
 
@@ -318,7 +321,9 @@ def vendor_figures(
     _check_selection(published, scope, selection)
     known = [
         row["difference_reason"]
-        for row in published.fetch(dict, "select difference_reason from core.vendor_figure_reasons order by all")
+        for row in published.fetch(
+            dict, "select difference_reason from core.vendor_figure_reasons order by all"
+        )
     ]
     _check_words("--reason", reasons or (), known)
     sql = f"""

@@ -197,7 +197,9 @@ def vendor_figures_table(compared: Sequence[VendorFigure]) -> TextTable:
         ("we say", RIGHT), ("difference", RIGHT), ("why", LEFT),
     )  # fmt: skip
     counts = Counter(row.reason_label for row in compared)
-    notes = tuple(f"{label}: {count}." for label, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    notes = tuple(
+        f"{label}: {count}." for label, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    )
     return TextTable("The helpdesks' own figures beside ours", columns, rows, notes)
 
 

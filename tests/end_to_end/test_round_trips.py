@@ -18,7 +18,14 @@ from tests.end_to_end.published import query
 TICKETS, MONTHS = 160, 3
 # Forms with every message and the whole history; forms with the first answer alone; forms with neither.
 WHOLE = ("jira_rest",)
-FIRST_ANSWER = ("freshdesk_api", "freshdesk_csv", "zendesk_csv", "jira_csv", "servicenow_json", "servicenow_xml")
+FIRST_ANSWER = (
+    "freshdesk_api",
+    "freshdesk_csv",
+    "zendesk_csv",
+    "jira_csv",
+    "servicenow_json",
+    "servicenow_xml",
+)
 NOTHING = ("servicenow_xlsx",)
 QUICK = ("jira_rest", "zendesk_csv")
 # The vendor's minutes or a format without seconds: a verdict may hang on the minute.
@@ -47,7 +54,13 @@ def canonical(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str],
 
 
 # What holds of a ticket whatever happens on it, so that every form knows it.
-KNOWN_WITHOUT_EVENTS = ("unknown_customer", "no_plan_term", "no_active_license", "unsupported_channel", "over_quota")
+KNOWN_WITHOUT_EVENTS = (
+    "unknown_customer",
+    "no_plan_term",
+    "no_active_license",
+    "unsupported_channel",
+    "over_quota",
+)
 # What only the history, a merge or a deletion shows; the recorded waiver of a breach needs the breach.
 NEEDS_MORE = ("ticket_merged", "ticket_deleted", "waiver")
 

@@ -15,10 +15,16 @@ from tests.end_to_end.small_vendor import init_vendor, write_lines
 CARLA = {"accountId": "qm:1", "accountType": "customer", "emailAddress": "carla@acme.example"}
 MIA = {"accountId": "mia", "accountType": "atlassian"}
 # Mon 2026-02-02 08:00 UTC and the hours after it; Standard, level 3: 24 h of 06:00-21:00 UTC.
-NINE, TEN, NOON = "2026-02-02T09:00:00.000+0000", "2026-02-02T10:00:00.000+0000", "2026-02-02T12:00:00.000+0000"
+NINE, TEN, NOON = (
+    "2026-02-02T09:00:00.000+0000",
+    "2026-02-02T10:00:00.000+0000",
+    "2026-02-02T12:00:00.000+0000",
+)
 
 
-def cycle(elapsed: int, goal: int | None = 86400, breached: bool = False, start: str = "2026-02-02T08:00:00Z") -> dict[str, Any]:
+def cycle(
+    elapsed: int, goal: int | None = 86400, breached: bool = False, start: str = "2026-02-02T08:00:00Z"
+) -> dict[str, Any]:
     return {
         "startTime": {"iso8601": start},
         "stopTime": {"iso8601": NOON},

@@ -41,7 +41,12 @@ def test_an_interval_over_midnight_and_a_holiday_of_two_days(tmp_path: Path) -> 
     calendar = convert(tmp_path, {"schedules": [schedule]})["night"]
     hours = expand(calendar, datetime(2026, 7, 5, tzinfo=UTC), datetime(2026, 7, 19, tzinfo=UTC))
     # Monday 22:00 to Tuesday 02:00 in the first week; both days of the second are holidays.
-    assert hours == [(int(datetime(2026, 7, 6, 22, tzinfo=UTC).timestamp()), int(datetime(2026, 7, 7, 2, tzinfo=UTC).timestamp()))]
+    assert hours == [
+        (
+            int(datetime(2026, 7, 6, 22, tzinfo=UTC).timestamp()),
+            int(datetime(2026, 7, 7, 2, tzinfo=UTC).timestamp()),
+        )
+    ]
 
 
 def test_freshdesk_writes_half_days_by_weekday(tmp_path: Path) -> None:
@@ -64,8 +69,24 @@ def test_an_unknown_zone_is_refused_with_the_nearest_name() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ({"schedules": [{"name": "a", "time_zone": "UTC", "intervals": [{"start_time": 60, "end_time": 20}]}]}, "from 60 to 20"),
-        ([{"name": "a", "time_zone": "UTC", "business_hours": {"monday": {"start_time": "25:00", "end_time": "1:00 pm"}}}], "25:00"),
+        (
+            {
+                "schedules": [
+                    {"name": "a", "time_zone": "UTC", "intervals": [{"start_time": 60, "end_time": 20}]}
+                ]
+            },
+            "from 60 to 20",
+        ),
+        (
+            [
+                {
+                    "name": "a",
+                    "time_zone": "UTC",
+                    "business_hours": {"monday": {"start_time": "25:00", "end_time": "1:00 pm"}},
+                }
+            ],
+            "25:00",
+        ),
         ({"tickets": []}, "holds no schedules"),
     ],
 )

@@ -299,12 +299,20 @@ COMMENTED = {
 def test_comments_inside_a_ticket_of_the_full_export_are_messages_of_it(landing):
     comments = [
         {"id": 51, "author_id": 7, "created_at": "2026-07-01T08:00:00Z", "public": True, "body": "x"},
-        {"id": 52, "author_id": 9, "created_at": "2026-07-01T08:30:00Z", "public": False, "via": {"channel": "web"}},
+        {
+            "id": 52,
+            "author_id": 9,
+            "created_at": "2026-07-01T08:30:00Z",
+            "public": False,
+            "via": {"channel": "web"},
+        },
     ]
     text = json.dumps({"ticket": COMMENTED | {"comments": comments}})
     landing.land("desk", "export_2026_07_01_x_1.json", text + "\n" + json.dumps(COMMENTED | {"id": 6}) + "\n")
     assert sorted(landing.rows("zendesk_tickets", "ticket_id, has_comments")) == [("5", True), ("6", False)]
-    assert landing.rows("zendesk_audit_events", "event_id, ticket_id, author_id, created_at, event_kind, is_public") == [
+    assert landing.rows(
+        "zendesk_audit_events", "event_id, ticket_id, author_id, created_at, event_kind, is_public"
+    ) == [
         ("51", "5", "7", datetime(2026, 7, 1, 8), "Comment", True),
         ("52", "5", "9", datetime(2026, 7, 1, 8, 30), "Comment", False),
     ]
@@ -317,7 +325,9 @@ def test_a_ticket_with_a_damaged_comment_is_refused_whole(landing, reasons):
     assert landing.rows("zendesk_audit_events") == []
 
 
-@pytest.mark.parametrize("wrap", [lambda one: one, lambda one: {"ticket_metric": one}, lambda one: {"ticket_metrics": [one]}])
+@pytest.mark.parametrize(
+    "wrap", [lambda one: one, lambda one: {"ticket_metric": one}, lambda one: {"ticket_metrics": [one]}]
+)
 def test_ticket_metrics_are_figures_of_theirs_and_null_is_not_zero(landing, wrap):
     metric = {
         "id": 1, "ticket_id": 5, "updated_at": "2026-07-01T09:00:00Z",
@@ -325,7 +335,9 @@ def test_ticket_metrics_are_figures_of_theirs_and_null_is_not_zero(landing, wrap
         "full_resolution_time_in_minutes": {"calendar": None, "business": None},
     }  # fmt: skip
     landing.land("desk", "metrics.ndjson", json.dumps(wrap(metric)) + "\n")
-    assert landing.rows("vendor_sla_figures", "ticket_id, figure, obligation, clock_kind, they_seconds, unit_seconds") == [
+    assert landing.rows(
+        "vendor_sla_figures", "ticket_id, figure, obligation, clock_kind, they_seconds, unit_seconds"
+    ) == [
         ("5", "reply_time_in_minutes", "first_response", "calendar", 1800, 60),
         ("5", "reply_time_in_minutes", "first_response", "business", 0, 60),
     ]

@@ -143,7 +143,13 @@ def test_jira_reads_localised_headers_and_months_and_repeated_comments(
     ]
     # Cut to the minute at both ends: up to 59 s later, and after up to 59 s less.
     assert landing.rows("canonical_events", "event_id, actor_kind, is_public, earliest_at, event_at") == [
-        ("SUP-1:comment:1", "customer", True, datetime(2026, 7, 18, 7, 29, 1), datetime(2026, 7, 18, 7, 30, 59)),
+        (
+            "SUP-1:comment:1",
+            "customer",
+            True,
+            datetime(2026, 7, 18, 7, 29, 1),
+            datetime(2026, 7, 18, 7, 30, 59),
+        ),
         ("SUP-1:comment:2", "agent", True, datetime(2026, 7, 18, 8, 9, 1), datetime(2026, 7, 18, 8, 10, 59)),
     ]
 
