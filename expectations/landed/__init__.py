@@ -7,6 +7,7 @@ from expectations.landed import (
     canonical_events,
     canonical_tickets,
     servicenow_incidents,
+    vendor_sla_figures,
     zendesk_audit_events,
     zendesk_organizations,
     zendesk_tickets,
@@ -19,6 +20,7 @@ def build_landed() -> tuple[CheckedTable, ...]:
     return (
         canonical_tickets.build(),
         canonical_events.build(),
+        vendor_sla_figures.build(),
         zendesk_tickets.build(),
         zendesk_audit_events.build(),
         zendesk_users.build(),

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipeline.ingest.tables import LANDED_TABLES, LINEAGE
+from pipeline.ingest.tables import LANDED_TABLES
 from pipeline.ingest.write_batch import BatchWriter, Refused
 
 _ISO_HINT = "Write instants with their zone, such as 2026-07-01T09:00:00Z."
@@ -162,7 +162,8 @@ def judge_records(
         [Refused(*row) for row in zip(*(column.to_pylist() for column in found.columns), strict=True)]
     )
     if selected is None:
-        columns = [name for name in LANDED_TABLES[table] if name not in LINEAGE]
+        written = {field.column for field in contract.fields}
+        columns = [name for name in LANDED_TABLES[table] if name in written]
         selected = f"select line_number, {', '.join(columns)} from judged where problem is null"
     return _query(connection, f"with judged as ({judged}) {selected}", parameters)
 

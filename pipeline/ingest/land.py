@@ -15,6 +15,8 @@ from pipeline.ingest.canonical import land_canonical
 from pipeline.ingest.check_records import connect
 from pipeline.ingest.exports import Export, Fingerprint, fingerprint, read_start, reject
 from pipeline.ingest.find_exports import find_exports
+from pipeline.ingest.freshdesk import land_freshdesk
+from pipeline.ingest.jira import land_jira
 from pipeline.ingest.manifest import Batch, find_batch, find_damage, remove_manifest, write_manifest
 from pipeline.ingest.read_archive import list_members
 from pipeline.ingest.servicenow import land_servicenow
@@ -25,7 +27,15 @@ from pipeline.settings import Workspace, read_clock
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source, SourcesConfig
 
-_LAND = {"canonical": land_canonical, "zendesk": land_zendesk, "servicenow": land_servicenow}
+_LAND = {
+    "canonical": land_canonical,
+    "zendesk": land_zendesk,
+    "servicenow": land_servicenow,
+    "jira": land_jira,
+    "freshdesk": land_freshdesk,
+}
+# These land canonical rows at once, so what picks their columns and names their events is decided here.
+_ADAPTED = ("jira", "freshdesk")
 
 
 @dataclass(frozen=True)
@@ -176,9 +186,22 @@ class _AllRefused(InputRejected):
 
 def _settings(source: Source) -> dict[str, Any]:
     """What of `sla.yml` decides how a file of this source is read."""
-    return {
+    settings: dict[str, Any] = {
         "source_type": source.source_type,
         "time_zone": source.time_zone,
         "date_format": source.date_format,
         "null_markers": sorted(source.null_markers),
     }
+    if source.source_type in _ADAPTED:
+        settings |= {
+            "customer": [source.customer_field, source.customer_constant],
+            "severity": source.severity_field,
+            "channel": [source.channel_field, source.channel_constant],
+            "events": [[event.event_type, event.field_name, event.field_value] for event in source.events],
+            "agents": [list(values) for values in source.agents],
+            "comments": source.unmarked_comments,
+            "has_bots": bool(source.bot_actors),
+        }
+    elif source.source_type == "servicenow" and any(source.agents):
+        settings["agents"] = [list(values) for values in source.agents]
+    return settings

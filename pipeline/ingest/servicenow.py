@@ -1,4 +1,5 @@
-"""ServiceNow's tables (CSV, XLSX): an audit log with one row per update, or the incident table as the REST API gives it.
+"""ServiceNow's tables (CSV, XLSX): an audit log with one row per update, or the incident table with its field names.
+Records as JSON go to their own module.
 
 Times are wall times of whoever exported them. The zone and the format that `sla.yml` declares count, whatever
 the file seems to say.
@@ -19,6 +20,7 @@ from pipeline.ingest.check_records import Contract, Field, judge_records, quote
 from pipeline.ingest.exports import Export
 from pipeline.ingest.read_csv import check_names
 from pipeline.ingest.read_table import TableOptions, read_header, read_records
+from pipeline.ingest.servicenow_records import land_records
 from pipeline.ingest.write_batch import BatchWriter
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ _KNOWN_WALL_TIMES = 500_000
 def land_servicenow(
     export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: BatchWriter
 ) -> tuple[int, list[Problem]]:
-    """Land a CSV; the number of rows read, and a warning that counts the columns not used.
+    """Land a CSV, or records as JSON; the number of rows read, and a warning that counts the columns not used.
 
     Raises InputRejected.
     """
@@ -70,6 +72,8 @@ def land_servicenow(
             f"sla.yml: the source {export.source} needs time_zone and date_format: ServiceNow writes "
             f"neither into its exports."
         )
+    if start.startswith((b"{", b"[")):
+        return land_records(export, start, source, writer)
     names = read_header(export)
     read_as = {
         column: next((name for name in written if name in names), None) for column, written in _NAMES.items()

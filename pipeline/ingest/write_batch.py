@@ -52,7 +52,10 @@ class BatchWriter:
     _files: dict[str, _ParquetFile] = field(default_factory=dict)
 
     def add(self, table: str, rows: pa.Table) -> None:
-        """Append rows of a landed table; they have its columns except source, batch_id and source_file."""
+        """Append rows of a landed table; they have its columns except source, batch_id and source_file.
+
+        A column that the export has no values for may be left out.
+        """
         if rows.num_rows:
             self._append(table, LANDED_TABLES[table], rows)
             self.rows[table] = self.rows.get(table, 0) + rows.num_rows
@@ -116,6 +119,8 @@ class BatchWriter:
             pa.DictionaryArray.from_arrays(indices, pa.array([constants[one.name]], pa.string()))
             if one.name in constants
             else rows.column(one.name).cast(one.type)
+            if one.name in rows.column_names
+            else pa.nulls(rows.num_rows, one.type)
             for one in schema
         ]
         if table not in self._files:

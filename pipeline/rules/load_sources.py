@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.dates import hint_zone, known_zones
@@ -19,14 +19,19 @@ from pipeline.rules.tables import build_table
 if TYPE_CHECKING:
     import pyarrow
 
-SourceType = Literal["canonical", "zendesk", "servicenow"]
+SourceType = Literal["canonical", "zendesk", "servicenow", "jira", "freshdesk"]
 
-# What of a ticket names its customer or its severity, by type. A canonical export carries both itself.
-_CUSTOMER_FIELDS = {
+# What of a ticket names its customer or its severity, by type; None: any field of the export, which nobody can list.
+# A canonical export carries both itself.
+_CUSTOMER_FIELDS: dict[str, tuple[str, ...] | None] = {
+    "jira": None,
+    "freshdesk": None,
     "zendesk": ("organization_external_id", "organization_id"),
     "servicenow": ("company", "requester"),
 }
-_SEVERITY_FIELDS = {
+_SEVERITY_FIELDS: dict[str, tuple[str, ...] | None] = {
+    "jira": None,
+    "freshdesk": None,
     "zendesk": ("priority",),
     "servicenow": ("priority", "severity", "urgency", "impact"),
 }
@@ -41,6 +46,7 @@ EVENT_TYPES = (
     "deleted",
     "assistance_redeemed",
 )
+SOURCE_TYPES = ("canonical", "zendesk", "servicenow", "jira", "freshdesk")
 _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 # The vendors' own words. `statuses: values:` and `channels: values:` of a source override them one by one.
@@ -75,6 +81,35 @@ _STATUSES: dict[str, dict[str, str]] = {
         "8": "closed",
         "Canceled": "closed",
     },
+    # A service project's own names, in English; others and translated ones belong into `statuses: values:`.
+    "jira": {
+        "Waiting for support": "open",
+        "Waiting for customer": "pending",
+        "Pending": "on_hold",
+        "Escalated": "open",
+        "Open": "open",
+        "Reopened": "open",
+        "In Progress": "open",
+        "Work in progress": "open",
+        "Resolved": "solved",
+        "Done": "solved",
+        "Closed": "closed",
+        "Canceled": "closed",
+        "Declined": "closed",
+    },
+    # `Pending` does not say for whom the ticket waits; a plan that pauses only for the customer must not pause then.
+    "freshdesk": {
+        "2": "open",
+        "Open": "open",
+        "3": "on_hold",
+        "Pending": "on_hold",
+        "4": "solved",
+        "Resolved": "solved",
+        "5": "closed",
+        "Closed": "closed",
+        "Waiting on Customer": "pending",
+        "Waiting on Third Party": "on_hold",
+    },
 }
 # Zendesk calls its web form `web`; `api` and the rest say nothing about a form, so they keep their names.
 _CHANNELS: dict[str, dict[str, str]] = {
@@ -86,13 +121,26 @@ _CHANNELS: dict[str, dict[str, str]] = {
         "Self-service": "web_form",
         "self-service": "web_form",
     },
+    "jira": {"portal": "web_form", "Portal": "web_form"},
+    "freshdesk": {
+        "1": "email",
+        "Email": "email",
+        "2": "web_form",
+        "Portal": "web_form",
+        "3": "phone",
+        "7": "chat",
+    },
 }
 # Zendesk writes `rule` as the channel of everything that a trigger or an automation did.
 _BOT_CHANNELS: dict[str, tuple[str, ...]] = {
     "canonical": (),
     "zendesk": ("rule", "trigger", "automation"),
     "servicenow": (),
+    "jira": (),
+    "freshdesk": (),
 }
+# What comments are in an export that does not mark them.
+_COMMENTS = ("public", "internal")
 
 
 @dataclass(frozen=True)
@@ -102,6 +150,16 @@ class SourceEvent:
     event_type: str
     field_name: str
     field_value: str
+
+
+class Agents(NamedTuple):
+    """Who is a human on the vendor's side, where the export does not say: ids or addresses, domains of addresses, kinds of
+    accounts.
+    """
+
+    actors: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    account_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,6 +181,11 @@ class Source:
     events: tuple[SourceEvent, ...]
     bot_actors: tuple[str, ...]
     bot_channels: tuple[str, ...]
+    agents: Agents = Agents()
+    channel_field: str | None = None
+    channel_constant: str | None = None
+    unmarked_comments: str | None = None
+    is_journal_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,7 +222,7 @@ def load_sources(path: Path) -> SourcesConfig:
 
 
 def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
-    source_type = section.choice("type", ("canonical", "zendesk", "servicenow"))
+    source_type = section.choice("type", SOURCE_TYPES)
     required: tuple[str, ...] = ("type",)
     optional: tuple[str, ...] = ("time_zone", "null_markers", "ticket_prefix", "statuses", "channels", "bots")
     if source_type != "canonical":
@@ -167,15 +230,28 @@ def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
     if source_type == "servicenow":
         # A display value is wall time of the exporting user, in that user's format: neither can be guessed.
         required += ("time_zone", "date_format")
-    if source_type == "zendesk":
+        optional += ("agents", "journal")
+    if source_type in ("zendesk", "jira"):
         optional += ("events",)
+    if source_type == "jira":
+        # An issue does not say whose side its people are on.
+        required += ("agents",)
+        optional += ("channel", "comments")
     if source_type not in _STATUSES:
         # Without a type nobody knows which keys belong here, so none of the known ones is called wrong.
-        optional += ("customer", "severity", "date_format", "events")
+        optional += ("customer", "severity", "date_format", "events", "agents", "channel", "comments", "journal")
         required = ("type",)
     section.require_keys(required, optional)
     customer_field, customer_constant = _read_customer(section, source_type)
     severity_field, severity_values = _read_severity(section, source_type)
+    agents = section.section("agents")
+    agents.require_keys((), ("actors", "domains", "account_types"))
+    if source_type == "jira" and section.has("agents") and not agents.values:
+        agents.report(
+            [], "nobody belongs to the vendor.", "Give actors, domains or account_types, such as [atlassian]."
+        )
+    channel = section.section("channel")
+    channel.require_keys((), ("field", "constant"))
     bots = section.section("bots")
     bots.require_keys((), ("actors", "channels"))
     time_zone = section.text("time_zone") if section.has("time_zone") else None
@@ -197,14 +273,23 @@ def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
         events=_read_events(section),
         bot_actors=bots.texts("actors"),
         bot_channels=bots.texts("channels") if bots.has("channels") else _BOT_CHANNELS.get(source_type, ()),
+        agents=Agents(
+            agents.texts("actors"),
+            tuple(domain.lower().lstrip("@") for domain in agents.texts("domains")),
+            agents.texts("account_types"),
+        ),
+        channel_field=channel.text("field") if channel.has("field") else None,
+        channel_constant=channel.text("constant") if channel.has("constant") else None,
+        unmarked_comments=section.choice("comments", _COMMENTS) if section.has("comments") else None,
+        is_journal_whole=section.has("journal") and section.choice("journal", ("whole",)) == "whole",
     )
 
 
 def _read_customer(section: Section, source_type: str) -> tuple[str | None, str | None]:
     customer = section.section("customer")
-    known = _CUSTOMER_FIELDS.get(source_type)
-    if known is None or not section.has("customer"):
+    if source_type not in _CUSTOMER_FIELDS or not section.has("customer"):
         return None, None
+    known = _CUSTOMER_FIELDS[source_type]
     customer.require_keys((), ("field", "constant"))
     if customer.has("field") == customer.has("constant"):
         customer.report(
@@ -212,19 +297,21 @@ def _read_customer(section: Section, source_type: str) -> tuple[str | None, str 
             "it is not clear which customer a ticket belongs to.",
             "Give either field or constant, such as {field: company}.",
         )
-    field = customer.choice("field", known) if customer.has("field") else None
+    field = None
+    if customer.has("field"):
+        field = customer.text("field") if known is None else customer.choice("field", known)
     return field, customer.text("constant") if customer.has("constant") else None
 
 
 def _read_severity(section: Section, source_type: str) -> tuple[str | None, dict[str, int]]:
     severity = section.section("severity")
-    known = _SEVERITY_FIELDS.get(source_type)
-    if known is None or not section.has("severity"):
+    if source_type not in _SEVERITY_FIELDS or not section.has("severity"):
         return None, {}
+    known = _SEVERITY_FIELDS[source_type]
     severity.require_keys(("field", "values"))
     field = severity.text("field")
     is_custom = source_type == "zendesk" and _CUSTOM_FIELD.fullmatch(field)
-    if field and field not in known and not is_custom:
+    if field and known is not None and field not in known and not is_custom:
         custom = " Or custom_field:ID, with the number of the field." if source_type == "zendesk" else ""
         severity.report(["field"], f"{field!r} is not known here.", name_nearest(field, known) + custom)
     values = severity.section("values")
@@ -330,6 +417,7 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                     source.customer_field,
                     source.customer_constant,
                     source.severity_field,
+                    source.is_journal_whole,
                 )
                 for source in sources
             ),

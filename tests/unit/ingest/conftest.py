@@ -17,13 +17,14 @@ import pytest
 from pipeline.ingest.land import LandingResult, land_exports
 from pipeline.ingest.manifest import read_batches
 from pipeline.ingest.tables import QUARANTINE_TABLE
+from pipeline.rules.load_sources import load_sources
 from pipeline.settings import Workspace
 
 
 def make_source(source_type: str, **settings: Any) -> SimpleNamespace:
     """What landing reads of a source of sla.yml."""
     return SimpleNamespace(
-        **{"source_type": source_type, "time_zone": None, "date_format": None, "null_markers": ("",)}
+        **{"source_type": source_type, "time_zone": None, "date_format": None, "null_markers": ("",), "agents": ()}
         | settings
     )
 
@@ -72,6 +73,19 @@ def landing(tmp_path: Path) -> Landing:
     workspace = Workspace(tmp_path)
     workspace.inbox.mkdir()
     return Landing(workspace, SimpleNamespace(sources=sources))
+
+
+@pytest.fixture
+def declare(tmp_path: Path) -> Callable[[str], Landing]:
+    """A landing whose sources are those of the given text of sla.yml."""
+
+    def declare_sources(sla_yml: str) -> Landing:
+        workspace = Workspace(tmp_path)
+        workspace.inbox.mkdir(exist_ok=True)
+        workspace.sla_yml.write_text(sla_yml, encoding="utf-8")
+        return Landing(workspace, load_sources(workspace.sla_yml))  # type: ignore[arg-type]
+
+    return declare_sources
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def test_tickets_land_as_written_with_instants_in_utc(landing):
     assert landing.rows("canonical_tickets") == [
         (
             "007", "acme", "ann@acme.test", "console", "3", datetime(2026, 7, 1, 9), "Sync stops", "incident",
-            None, None,
+            None, None, None, None, None,
             "own", result.batch_id, "inbox/own/t.csv", 2,
         )
     ]  # fmt: skip

@@ -105,9 +105,9 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
         name: list(RULE_TABLES[name]) for name in ("sources", "source_values", "source_events", "source_bots")
     }
     assert [tuple(row.values()) for row in tables["sources"].to_pylist()] == [
-        ("helpdesk", "zendesk", "ZD-", "organization_external_id", None, "custom_field:360001"),
-        ("incidents", "servicenow", "", None, "acme", "priority"),
-        ("other", "canonical", "", None, None, None),
+        ("helpdesk", "zendesk", "ZD-", "organization_external_id", None, "custom_field:360001", False),
+        ("incidents", "servicenow", "", None, "acme", "priority", False),
+        ("other", "canonical", "", None, None, None, False),
     ]
     values = {tuple(row.values()) for row in tables["source_values"].to_pylist()}
     assert ("helpdesk", "severity", "sev_5", "5") in values
@@ -128,7 +128,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "type: zendsk",
             [
                 "sla.yml:3: sources.helpdesk.type: 'zendsk' is not known here. Did you mean 'zendesk'? "
-                "Known: canonical, servicenow, zendesk."
+                "Known: canonical, freshdesk, jira, servicenow, zendesk."
             ],
         ),
         (

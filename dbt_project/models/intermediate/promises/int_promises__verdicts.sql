@@ -60,6 +60,8 @@ judged as (
       when {{ leg }}.obligation_key is null and not coalesce({{ level }}.is_covered, true) then 'severity_not_covered'
       when {{ leg }}.obligation_key is null then 'no_such_promise'
       when {{ leg }}.is_over and described.is_pause_unobserved then 'pauses_not_observed'
+      -- The clock was read at the last instant that a derived stop allows; at the first one it was not over yet.
+      when {{ leg }}.is_over and {{ leg }}.over_epoch > described.earliest_stop_epoch then 'stop_not_exact'
       when not {{ leg }}.is_over and described.stopped_epoch is null and described.ended_epoch is not null
         then described.ending_reason
     end as reason{{ suffix }},

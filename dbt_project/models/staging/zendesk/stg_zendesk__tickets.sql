@@ -46,6 +46,7 @@ select
   described.subject,
   described.ticket_type,
   coalesce(statuses.mapped_value, described.status) as ticket_status,
+  tickets_with_opening_audit.ticket_id is not null as is_first_response_observed,
   tickets_with_opening_audit.ticket_id is not null as is_messages_observed,
   tickets_with_opening_audit.ticket_id is not null as is_statuses_observed,
   tickets_with_opening_audit.ticket_id is not null as is_resolution_observed,
