@@ -18,10 +18,12 @@ from pipeline.ingest.find_exports import find_exports
 from pipeline.ingest.freshdesk import land_freshdesk
 from pipeline.ingest.jira import land_jira
 from pipeline.ingest.manifest import Batch, find_batch, find_damage, remove_manifest, write_manifest
+from pipeline.ingest.mapped import land_mapped
 from pipeline.ingest.read_archive import list_members
 from pipeline.ingest.servicenow import land_servicenow
 from pipeline.ingest.write_batch import BatchWriter, clean_leftovers
 from pipeline.ingest.zendesk import land_zendesk
+from pipeline.rules.mapping import fingerprint_mapping
 from pipeline.settings import Workspace, read_clock
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ _LAND = {
     "servicenow": land_servicenow,
     "jira": land_jira,
     "freshdesk": land_freshdesk,
+    "mapped": land_mapped,
 }
 # These land canonical rows at once, so what picks their columns and names their events is decided here.
 _ADAPTED = ("jira", "freshdesk")
@@ -143,6 +146,7 @@ def _land_new(
             rows_landed=rows_landed,
             rows_rejected=writer.rows_refused,
             settings=_settings(source),
+            shape=writer.shape,
         )
         if earlier is not None:
             remove_manifest(workspace, identity.batch_id)
@@ -202,6 +206,8 @@ def _settings(source: Source) -> dict[str, Any]:
             "comments": source.unmarked_comments,
             "has_bots": bool(source.bot_actors),
         }
+    elif source.source_type == "mapped":
+        settings["mapping"] = fingerprint_mapping(source.mapping)
     elif source.source_type == "servicenow" and any(source.agents):
         settings["agents"] = [list(values) for values in source.agents]
     return settings

@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,6 +49,8 @@ class BatchWriter:
     rows: dict[str, int] = field(default_factory=dict)
     rows_refused: int = 0
     problems: list[Problem] = field(default_factory=list)
+    # What the manifest remembers of the file's columns; the next file of this kind is compared with it.
+    shape: dict[str, Any] | None = None
     _files: dict[str, _ParquetFile] = field(default_factory=dict)
 
     def add(self, table: str, rows: pa.Table) -> None:

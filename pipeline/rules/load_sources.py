@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.dates import hint_zone, known_zones
+from pipeline.rules.load_mapping import load_mapping
+from pipeline.rules.mapping import Mapping as FileMapping
 from pipeline.rules.plan import SEVERITIES, STATUSES
 from pipeline.rules.read_yaml import Key, read_yaml
 from pipeline.rules.section import Section, name_nearest, open_document, refuse
@@ -19,7 +21,7 @@ from pipeline.rules.tables import build_table
 if TYPE_CHECKING:
     import pyarrow
 
-SourceType = Literal["canonical", "zendesk", "servicenow", "jira", "freshdesk"]
+SourceType = Literal["canonical", "zendesk", "servicenow", "jira", "freshdesk", "mapped"]
 
 # What of a ticket names its customer or its severity, by type; None: any field of the export, which nobody can list.
 # A canonical export carries both itself.
@@ -46,7 +48,7 @@ EVENT_TYPES = (
     "deleted",
     "assistance_redeemed",
 )
-SOURCE_TYPES = ("canonical", "zendesk", "servicenow", "jira", "freshdesk")
+SOURCE_TYPES = ("canonical", "zendesk", "servicenow", "jira", "freshdesk", "mapped")
 _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 # The vendors' own words. `statuses: values:` and `channels: values:` of a source override them one by one.
@@ -186,6 +188,12 @@ class Source:
     channel_constant: str | None = None
     unmarked_comments: str | None = None
     is_journal_whole: bool = False
+    mapping: FileMapping | None = None
+
+    @property
+    def encoding(self) -> str:
+        """What the text of this source's files is encoded in."""
+        return self.mapping.encoding if self.mapping else "utf-8"
 
 
 @dataclass(frozen=True)
@@ -215,14 +223,64 @@ def load_sources(path: Path) -> SourcesConfig:
                 f"{name!r} cannot name a source.",
                 "It is also a folder of inbox/: use lower case letters, digits, '-' and '_'.",
             )
-        sources[name] = _read_source(listed.section(key), name, zones)
+        sources[name] = _read_source(listed.section(key), name, zones, path.parent / "reference")
     if problems:
         raise refuse(str(path), problems)
     return SourcesConfig(sources)
 
 
-def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
+def mapped_source(name: str, mapping: FileMapping) -> Source:
+    """A source that sla.yml does not describe yet, to try a mapping out."""
+    return Source(
+        source=name,
+        source_type="mapped",
+        time_zone=mapping.time_zone,
+        date_format=None,
+        null_markers=mapping.null_markers,
+        ticket_prefix="",
+        customer_field=None,
+        customer_constant=None,
+        severity_field=None,
+        severity_values={},
+        status_values={},
+        channel_values={},
+        events=(),
+        bot_actors=(),
+        bot_channels=(),
+        mapping=mapping,
+    )
+
+
+def _read_mapped(section: Section, name: str, folder: Path) -> Source:
+    section.require_keys(("type", "mapping"), ("ticket_prefix", "bots"))
+    bots = section.section("bots")
+    bots.require_keys((), ("actors",))
+    written = section.text("mapping")
+    mapping = FileMapping(written, None, (), (), None, (), "utf-8", (), (), ())
+    path = folder / written
+    if written and (not path.resolve().is_relative_to(folder.resolve()) or "\0" in written):
+        section.report(
+            ["mapping"],
+            f"{written!r} lies outside the folder reference/.",
+            "Write it like mappings/helpdesk.yml: it counts from reference/.",
+        )
+    elif written:
+        try:
+            mapping = load_mapping(path, f"reference/{written}")
+        except ConfigurationError as problem:
+            # One run names what is wrong in sla.yml and in the mappings that it names.
+            section.problems.extend(problem.problems or [section.problem(["mapping"], problem.message)])
+    return replace(
+        mapped_source(name, mapping),
+        ticket_prefix=section.text("ticket_prefix") if section.has("ticket_prefix") else "",
+        bot_actors=bots.texts("actors"),
+    )
+
+
+def _read_source(section: Section, name: str, zones: Collection[str], folder: Path) -> Source:
     source_type = section.choice("type", SOURCE_TYPES)
+    if source_type == "mapped":
+        return _read_mapped(section, name, folder)
     required: tuple[str, ...] = ("type",)
     optional: tuple[str, ...] = ("time_zone", "null_markers", "ticket_prefix", "statuses", "channels", "bots")
     if source_type != "canonical":
@@ -239,7 +297,17 @@ def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
         optional += ("channel", "comments")
     if source_type not in _STATUSES:
         # Without a type nobody knows which keys belong here, so none of the known ones is called wrong.
-        optional += ("customer", "severity", "date_format", "events", "agents", "channel", "comments", "journal")
+        optional += (
+            "customer",
+            "severity",
+            "date_format",
+            "events",
+            "agents",
+            "channel",
+            "comments",
+            "journal",
+        )
+        optional += ("mapping",)
         required = ("type",)
     section.require_keys(required, optional)
     customer_field, customer_constant = _read_customer(section, source_type)
