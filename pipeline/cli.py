@@ -219,9 +219,12 @@ def ingest(
 
 def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) -> None:
     from pipeline.ingest.land import land_exports
+    from pipeline.ingest.show_progress import show_progress
     from pipeline.rules.load_sources import load_sources
 
-    results = land_exports(workspace, load_sources(workspace.sla_yml), paths, source)
+    config = load_sources(workspace.sla_yml)
+    with show_progress(sys.stderr, _globals.verbosity < 0) as on_progress:
+        results = land_exports(workspace, config, paths, source, on_progress=on_progress)
     if _globals.is_json:
         from pipeline.reporting.tables import to_json
 
@@ -229,6 +232,10 @@ def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) 
     else:
         for result in results:
             if result.status == "already_landed":
+                continue
+            if result.status == "left":
+                for problem in result.problems:
+                    _say(f"  {problem}")
                 continue
             typer.echo(
                 f"{result.file}: {result.status}, {result.rows_read} rows read = {result.rows_landed} landed + "
@@ -247,6 +254,12 @@ def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) 
         ]
         raise InputRejected(
             f"{len(rejected)} of {len(results)} files were rejected; nothing of them was kept.", problems
+        )
+    left = [result.file for result in results if result.status == "left"]
+    if left and paths:
+        # Somebody who names a file means this run, not the next one.
+        raise PartlyDone(
+            f"{', '.join(left)} is still being written and was not landed. Run again when it is complete."
         )
 
 

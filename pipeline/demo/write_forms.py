@@ -42,6 +42,18 @@ _JIRA_YML = f"""\
     events:
 """ + "".join(f"      {label}: {{field: labels, value: {label}}}\n" for label in _LABELS)
 
+_SERVICENOW_YML = f"""\
+    type: servicenow
+    time_zone: {_ZONE}
+    date_format: "%Y-%m-%d %H:%M:%S"
+    customer: {{field: company}}
+    severity: {{field: priority, values: {_SEVERITIES}}}
+    {_CHANNELS}
+    journal: whole
+    agents: {{domains: [vendor.example]}}
+    bots: {{actors: ["{ASSISTANT.email}", "{AUTOMATION.email}"]}}
+"""
+
 # What sla.yml says of each form, below the name of the source.
 SOURCES: dict[str, str] = {
     "canonical": "    type: canonical\n",
@@ -76,10 +88,9 @@ SOURCES: dict[str, str] = {
     severity: {{field: "column:Severity [list]", values: {_SEVERITIES}}}
     {_CHANNELS}
 """,
-    **dict.fromkeys(
-        ("servicenow_json", "servicenow_xml", "servicenow_xlsx"),
-        f"""    type: servicenow\n    time_zone: {_ZONE}\n    date_format: "%Y-%m-%d %H:%M:%S"\n    customer: {{field: company}}\n    severity: {{field: priority, values: {_SEVERITIES}}}\n    {_CHANNELS}\n    journal: whole\n    agents: {{domains: [vendor.example]}}\n    bots: {{actors: ["{ASSISTANT.email}", "{AUTOMATION.email}"]}}\n""",
-    ),
+    "servicenow_json": _SERVICENOW_YML,
+    "servicenow_xml": _SERVICENOW_YML,
+    "servicenow_xlsx": _SERVICENOW_YML,
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipeline.ingest.limits import ENGINE_MEMORY
 from pipeline.ingest.tables import LANDED_TABLES
 from pipeline.ingest.write_batch import BatchWriter, Refused
 
@@ -84,6 +85,9 @@ def connect() -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "allow_community_extensions": "false",
+            "memory_limit": ENGINE_MEMORY,
+            # What does not fit is refused: rows of a customer are not spread over a disk.
+            "temp_directory": "",
         }
     )
     connection.execute("set TimeZone = 'UTC'")

@@ -7,14 +7,16 @@ File names are data: opened here and shown in messages, they never reach SQL or 
 from __future__ import annotations
 
 import codecs
+import fcntl
 import gzip
 import hashlib
 import os
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol, cast
@@ -49,13 +51,20 @@ class Export:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What identifies a content: `batch_id` is the SHA-256 of source name, NUL and content; sizes are
-    uncompressed bytes.
+    """What identifies a content: `batch_id` is the SHA-256 of source name, NUL and content; `bytes` is its uncompressed
+    size. `disk_bytes` and `changed_ns` tell whether the file is still the one that was hashed.
     """
 
     batch_id: str
     file_sha256: str
     bytes: int
+    disk_bytes: int
+    changed_ns: int
+
+    def is_still(self, path: Path) -> bool:
+        """Whether the file has not been touched since."""
+        now = path.stat()
+        return (now.st_size, now.st_mtime_ns) == (self.disk_bytes, self.changed_ns)
 
 
 def printable(path: Path | str) -> str:
@@ -77,6 +86,24 @@ def reject(
         f"{export.name} was not landed; nothing of it was kept.",
         [Problem(export.name, line, field, reason, hint)],
     )
+
+
+class ExportChanging(InputRejected):
+    """The file is still being written: it is left for the next run."""
+
+    def __init__(self, export: Export) -> None:
+        super().__init__(
+            f"{export.name} is still being written and was left for the next run.",
+            [
+                Problem(
+                    export.name,
+                    None,
+                    None,
+                    "the file is still being written, so it was left for the next run.",
+                    "Write exports as *.part and rename them when they are complete.",
+                )
+            ],
+        )
 
 
 class Content(Protocol):
@@ -165,6 +192,9 @@ def open_file(export: Export) -> Iterator[BinaryIO]:
 
     Raises InputRejected when it cannot be read or changes meanwhile.
     """
+    # A link could show what only this program may read to whoever may only drop files here.
+    if export.path.is_symlink():
+        raise reject(export, "it is a link.", "Put the export itself there.")
     # Opening a pipe would wait for somebody to write into it.
     if export.path.exists() and not export.path.is_file():
         raise reject(export, "it is not a regular file.", "Put the export itself there.")
@@ -178,11 +208,25 @@ def open_file(export: Export) -> Iterator[BinaryIO]:
             export, f"the file cannot be read: {problem.strerror}.", "Check the file and its permissions."
         ) from None
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise reject(
-            export,
-            "the file changed while it was being read.",
-            "Wait until the export is complete (write it as *.part and rename it), then run again.",
-        )
+        raise ExportChanging(export)
+
+
+def check_is_complete(export: Export) -> None:
+    """Raise ExportChanging while a process of this machine has the file open for writing.
+
+    The system tells by refusing a lease. Where it knows no leases (network file systems), only a file that changes
+    while it is read is noticed.
+    """
+    if sys.platform != "linux" or not export.path.is_file():
+        return
+    with suppress(PermissionError), export.path.open("rb") as stream:
+        try:
+            fcntl.fcntl(stream, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except BlockingIOError:
+            raise ExportChanging(export) from None
+        except OSError:
+            return
+        fcntl.fcntl(stream, fcntl.F_SETLEASE, fcntl.F_UNLCK)
 
 
 @contextmanager
@@ -253,6 +297,8 @@ def fingerprint(export: Export) -> Fingerprint:
     # Hashing is the slowest part of looking at a file that has landed before, and both hashes need every
     # byte.
     with open_bytes(export) as stream, ThreadPoolExecutor(1) as beside:
+        # Read after the file was opened, which refuses what has no such state (a pipe, a missing file).
+        state = export.path.stat()
         while block := stream.read(_HASH_BLOCK_BYTES):
             done = beside.submit(of_file.update, block)
             of_batch.update(block)
@@ -262,7 +308,7 @@ def fingerprint(export: Export) -> Fingerprint:
         raise reject(
             export, "the file is empty.", "Even an export without tickets has a header; export it again."
         )
-    return Fingerprint(of_batch.hexdigest(), of_file.hexdigest(), size)
+    return Fingerprint(of_batch.hexdigest(), of_file.hexdigest(), size, state.st_size, state.st_mtime_ns)
 
 
 def read_start(export: Export) -> bytes:

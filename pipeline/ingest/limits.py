@@ -37,3 +37,16 @@ ELEMENT_BYTES = 16 << 20
 
 # Records of one file; an export of a helpdesk is cut into months long before.
 ROWS = 100_000_000
+
+# What the process that reads a file may hold in memory. A page of 128 MB takes about 1.2 GB to judge, and together with
+# the process that waits for it (0.2 GB) and its own programs the landing stays within 2.5 GB.
+MEMORY_BYTES = 2 << 30
+# The share of it that the engine may fill with rows; it hands out the rest as buffers of its own threads.
+ENGINE_MEMORY = "1GB"
+# How long one file may take: a minute for whatever it is, then five seconds for each MB on the disk, which is twenty
+# times what a packed export needs on two slow cores.
+SECONDS_FREE = 60
+SECONDS_PER_MB = 5
+# Landed Parquet is smaller than what it came from, but a tiny file still has its footer.
+OUTPUT_RATIO = 4
+OUTPUT_FREE_BYTES = 64 << 20

@@ -11,7 +11,8 @@ import pyarrow as pa
 # Where every landed row came from. `line_number` is 1-based and physical: the line an editor jumps to.
 LINEAGE = {"source": "VARCHAR", "batch_id": "VARCHAR", "source_file": "VARCHAR", "line_number": "BIGINT"}
 
-# What an export can show of a ticket. `first_response` is the first answer alone; `messages` are all of them.
+# What an export can show of a ticket. `first_response` is the first answer alone; `messages` are all of them. A mapped
+# source may also say `messages_if_any` and `statuses_if_any`: shown of the tickets that have one at all.
 EVIDENCE = ("first_response", "messages", "statuses", "resolution", "debug", "bugs")
 
 LANDED_TABLES: dict[str, dict[str, str]] = {
@@ -47,6 +48,19 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         # `recorded`, or `derived` from a figure of the vendor: then the event happened from earliest_at to event_at.
         "evidence_kind": "VARCHAR",
         "earliest_at": "TIMESTAMP",
+        **LINEAGE,
+    },
+    # One row per person of a mapped source's table of people: whose side they are on.
+    "canonical_people": {
+        "person_id": "VARCHAR",
+        "person": "VARCHAR",
+        "actor_kind": "VARCHAR",
+        **LINEAGE,
+    },
+    # One row per refused record whose ticket could be told: which evidence of that ticket has a hole; null: all of it.
+    "canonical_gaps": {
+        "ticket_id": "VARCHAR",
+        "evidence": "VARCHAR",
         **LINEAGE,
     },
     # One row per figure that a vendor computed itself: kept beside ours, never used for one of ours.

@@ -63,6 +63,7 @@ _HARDENED = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
 }
 
 _IN_SCOPE = "($sees_everybody or list_contains($seen_customers::varchar[], {customer_id}))"

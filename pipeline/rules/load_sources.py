@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.dates import hint_zone, known_zones
+from pipeline.rules.load_mapping import load_mapping
+from pipeline.rules.mapping import Mapping as FileMapping
 from pipeline.rules.plan import SEVERITIES, STATUSES
 from pipeline.rules.read_yaml import Key, read_yaml
 from pipeline.rules.section import Section, name_nearest, open_document, refuse
 from pipeline.rules.tables import build_table
-from pipeline.settings import Workspace
 
 if TYPE_CHECKING:
     import pyarrow
 
     from pipeline.calendars.calendar import Calendar
 
-SourceType = Literal["canonical", "zendesk", "servicenow", "jira", "freshdesk"]
+SourceType = Literal["canonical", "zendesk", "servicenow", "jira", "freshdesk", "mapped"]
 
 # What of a ticket names its customer or its severity, by type; None: any field of the export, which nobody can list.
 # A canonical export carries both itself.
@@ -50,7 +51,7 @@ EVENT_TYPES = (
     "deleted",
     "assistance_redeemed",
 )
-SOURCE_TYPES = ("canonical", "zendesk", "servicenow", "jira", "freshdesk")
+SOURCE_TYPES = ("canonical", "zendesk", "servicenow", "jira", "freshdesk", "mapped")
 _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 # The vendors' own words. `statuses: values:` and `channels: values:` of a source override them one by one.
@@ -207,6 +208,12 @@ class Source:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     date_locale: str | None = None
     business_calendar: Calendar | None = None
+    mapping: FileMapping | None = None
+
+    @property
+    def encoding(self) -> str:
+        """What the text of this source's files is encoded in."""
+        return self.mapping.encoding if self.mapping else "utf-8"
 
 
 @dataclass(frozen=True)
@@ -236,14 +243,64 @@ def load_sources(path: Path) -> SourcesConfig:
                 f"{name!r} cannot name a source.",
                 "It is also a folder of inbox/: use lower case letters, digits, '-' and '_'.",
             )
-        sources[name] = _read_source(listed.section(key), name, zones, Workspace(path.parent).calendars)
+        sources[name] = _read_source(listed.section(key), name, zones, path.parent / "reference")
     if problems:
         raise refuse(str(path), problems)
     return SourcesConfig(sources)
 
 
-def _read_source(section: Section, name: str, zones: Collection[str], calendars: Path) -> Source:
+def mapped_source(name: str, mapping: FileMapping) -> Source:
+    """A source that sla.yml does not describe yet, to try a mapping out."""
+    return Source(
+        source=name,
+        source_type="mapped",
+        time_zone=mapping.time_zone,
+        date_format=None,
+        null_markers=mapping.null_markers,
+        ticket_prefix="",
+        customer_field=None,
+        customer_constant=None,
+        severity_field=None,
+        severity_values={},
+        status_values={},
+        channel_values={},
+        events=(),
+        bot_actors=(),
+        bot_channels=(),
+        mapping=mapping,
+    )
+
+
+def _read_mapped(section: Section, name: str, folder: Path) -> Source:
+    section.require_keys(("type", "mapping"), ("ticket_prefix", "bots"))
+    bots = section.section("bots")
+    bots.require_keys((), ("actors",))
+    written = section.text("mapping")
+    mapping = FileMapping(written, None, (), (), None, (), "utf-8", (), (), ())
+    path = folder / written
+    if written and (not path.resolve().is_relative_to(folder.resolve()) or "\0" in written):
+        section.report(
+            ["mapping"],
+            f"{written!r} lies outside the folder reference/.",
+            "Write it like mappings/helpdesk.yml: it counts from reference/.",
+        )
+    elif written:
+        try:
+            mapping = load_mapping(path, f"reference/{written}")
+        except ConfigurationError as problem:
+            # One run names what is wrong in sla.yml and in the mappings that it names.
+            section.problems.extend(problem.problems or [section.problem(["mapping"], problem.message)])
+    return replace(
+        mapped_source(name, mapping),
+        ticket_prefix=section.text("ticket_prefix") if section.has("ticket_prefix") else "",
+        bot_actors=bots.texts("actors"),
+    )
+
+
+def _read_source(section: Section, name: str, zones: Collection[str], folder: Path) -> Source:
     source_type = section.choice("type", SOURCE_TYPES)
+    if source_type == "mapped":
+        return _read_mapped(section, name, folder)
     required: tuple[str, ...] = ("type",)
     tables = ("date_format", "date_locale", "columns", "business_calendar")
     optional: tuple[str, ...] = ("time_zone", "null_markers", "ticket_prefix", "statuses", "channels", "bots")
@@ -274,6 +331,7 @@ def _read_source(section: Section, name: str, zones: Collection[str], calendars:
             "journal",
             *tables,
         )
+        optional += ("mapping",)
         required = ("type",)
     section.require_keys(required, optional)
     customer_field, customer_constant = _read_customer(section, source_type)
@@ -321,7 +379,7 @@ def _read_source(section: Section, name: str, zones: Collection[str], calendars:
             for column in aliases.values
         },
         date_locale=_read_date_locale(section),
-        business_calendar=_read_business_calendar(section, calendars),
+        business_calendar=_read_business_calendar(section, folder / "calendars"),
         is_journal_whole=section.has("journal") and section.choice("journal", ("whole",)) == "whole",
     )
 

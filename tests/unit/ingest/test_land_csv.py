@@ -201,12 +201,12 @@ def test_newlines_quotes_and_commas_inside_quotes_are_kept(landing):
     ]
 
 
-def test_record_that_lies_across_two_chunks_is_whole(landing, monkeypatch):
+def test_record_that_lies_across_two_chunks_is_whole(landing_here, monkeypatch):
     monkeypatch.setattr("pipeline.ingest.read_csv.CHUNK_BYTES", 200)
     lines = "".join(ticket(f"T{number}", subject=f'"one\n{number}"') for number in range(50))
-    result = landing.land("own", "t.csv", TICKETS + lines)
+    result = landing_here.land("own", "t.csv", TICKETS + lines)
     assert (result.rows_landed, result.rows_rejected) == (50, 0)
-    assert landing.rows("canonical_tickets", "line_number") == list(range(2, 102, 2))
+    assert landing_here.rows("canonical_tickets", "line_number") == list(range(2, 102, 2))
 
 
 def test_raw_value_in_quarantine_is_cut_to_500_characters(landing):

@@ -109,12 +109,12 @@ def test_file_of_mixed_shapes_lands_in_file_order(landing):
     ]
 
 
-def test_shape_that_changes_in_a_later_chunk_is_followed(landing, monkeypatch):
+def test_shape_that_changes_in_a_later_chunk_is_followed(landing_here, monkeypatch):
     monkeypatch.setattr("pipeline.ingest.read_ndjson.CHUNK_BYTES", 300)
     content = "".join(line(**zendesk_ticket(1)) + line(ticket=zendesk_ticket(2)) for _ in range(20))
-    result = landing.land("desk", "z.json", content)
+    result = landing_here.land("desk", "z.json", content)
     assert (result.rows_read, result.rows_rejected) == (40, 0)
-    assert landing.rows("zendesk_tickets", "line_number") == list(range(1, 41))
+    assert landing_here.rows("zendesk_tickets", "line_number") == list(range(1, 41))
 
 
 def test_ids_stay_as_written_also_above_what_a_double_holds(landing):
@@ -241,10 +241,10 @@ def test_file_that_is_no_ndjson_is_rejected(landing, reasons, content, message):
     assert (result.status, reasons(result)[0]) == ("rejected", message)
 
 
-def test_line_above_the_limit_rejects_the_file(landing, reasons, monkeypatch):
+def test_line_above_the_limit_rejects_the_file(landing_here, reasons, monkeypatch):
     monkeypatch.setattr("pipeline.ingest.read_ndjson.CHUNK_BYTES", 1 << 10)
     monkeypatch.setattr("pipeline.ingest.read_ndjson.LINE_LIMIT_BYTES", 1 << 20)
-    result = landing.land(
+    result = landing_here.land(
         "desk", "z.json", line(**zendesk_ticket(1)) + line(id=2, description="x" * (3 << 20))
     )
     assert reasons(result) == [

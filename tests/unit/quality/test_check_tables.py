@@ -38,6 +38,7 @@ def test_landed_checks_pass_on_good_tables(landed):
         for table in (
             "canonical_tickets", "canonical_events", "zendesk_tickets", "zendesk_audit_events",
             "zendesk_users", "zendesk_organizations", "servicenow_incidents", "vendor_sla_figures",
+            "canonical_people", "canonical_gaps",
         )
     }  # fmt: skip
 
@@ -55,6 +56,10 @@ LANDED_FAULTS = [
      ("canonical_tickets", "column_values_to_not_be_null", "ticket_id", "critical", "failed")),
     ("update raw.canonical_tickets set line_number = 2, ticket_id = 'T-1'",
      ("canonical_tickets", "compound_columns_to_be_unique", "batch_id, line_number, ticket_id", "critical", "failed")),
+    ("update raw.canonical_people set actor_kind = 'colleague'",
+     ("canonical_people", "column_values_to_be_in_set", "actor_kind", "critical", "failed")),
+    ("update raw.canonical_gaps set evidence = 'some' where ticket_id = 'T-1'",
+     ("canonical_gaps", "column_values_to_be_in_set", "evidence", "critical", "failed")),
     ("update raw.vendor_sla_figures set figure_kind = 'guess'",
      ("vendor_sla_figures", "column_values_to_be_in_set", "figure_kind", "critical", "failed")),
     ("update raw.canonical_tickets set updated_at = timestamp '2026-05-31 08:00:00'",

@@ -134,7 +134,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "type: zendsk",
             [
                 "sla.yml:3: sources.helpdesk.type: 'zendsk' is not known here. Did you mean 'zendesk'? "
-                "Known: canonical, freshdesk, jira, servicenow, zendesk."
+                "Known: canonical, freshdesk, jira, mapped, servicenow, zendesk."
             ],
         ),
         (
