@@ -27,12 +27,13 @@ def build() -> CheckedTable:
             "reopen_count": WHOLE,
             "export_kind": TEXT,
             "opened_at": INSTANT,
+            "updated_at": INSTANT,
             "resolved_at": INSTANT,
             "closed_at": INSTANT,
         },
         expectations=(
             ExpectCompoundColumnsToBeUnique(
-                column_list=["batch_id", "line_number", "ticket_id"],
+                column_list=["batch_id", "line_number", "ticket_id", "update_number", "updated_at"],
                 severity="critical",
                 notes=(
                     "A record is one update of an incident; twice means that a file was landed twice and counts "
