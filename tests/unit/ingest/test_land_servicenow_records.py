@@ -56,7 +56,10 @@ def test_raw_values_are_utc_in_every_wrapping(landing: Landing, page: str | None
 def test_the_same_record_twice_in_a_page_lands_once_and_a_later_version_beside_it(landing: Landing) -> None:
     later = RAW | {"sys_mod_count": "5", "sys_updated_on": "2026-02-01 11:00:00"}
     landing.land("snow", "incident.json", json.dumps({"result": [RAW, RAW, later]}))
-    assert landing.rows("servicenow_incidents", "ticket_id, update_number, line_number") == [("INC1", 4, 1), ("INC1", 5, 1)]
+    assert landing.rows("servicenow_incidents", "ticket_id, update_number, line_number") == [
+        ("INC1", 4, 1),
+        ("INC1", 5, 1),
+    ]
 
 
 def test_xml_holds_raw_values_and_what_references_are_displayed_as(landing: Landing) -> None:
