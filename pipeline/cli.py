@@ -219,9 +219,12 @@ def ingest(
 
 def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) -> None:
     from pipeline.ingest.land import land_exports
+    from pipeline.ingest.show_progress import show_progress
     from pipeline.rules.load_sources import load_sources
 
-    results = land_exports(workspace, load_sources(workspace.sla_yml), paths, source)
+    config = load_sources(workspace.sla_yml)
+    with show_progress(sys.stderr, _globals.verbosity < 0) as on_progress:
+        results = land_exports(workspace, config, paths, source, on_progress=on_progress)
     if _globals.is_json:
         from pipeline.reporting.tables import to_json
 
@@ -229,6 +232,10 @@ def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) 
     else:
         for result in results:
             if result.status == "already_landed":
+                continue
+            if result.status == "left":
+                for problem in result.problems:
+                    _say(f"  {problem}")
                 continue
             typer.echo(
                 f"{result.file}: {result.status}, {result.rows_read} rows read = {result.rows_landed} landed + "
@@ -247,6 +254,12 @@ def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) 
         ]
         raise InputRejected(
             f"{len(rejected)} of {len(results)} files were rejected; nothing of them was kept.", problems
+        )
+    left = [result.file for result in results if result.status == "left"]
+    if left and paths:
+        # Somebody who names a file means this run, not the next one.
+        raise PartlyDone(
+            f"{', '.join(left)} is still being written and was not landed. Run again when it is complete."
         )
 
 
@@ -468,6 +481,27 @@ def tickets(
 
 
 @app.command()
+def vendor_figures(
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id.")] = None,
+    obligation: Annotated[
+        list[str] | None, typer.Option(help="An obligation, such as first_response.")
+    ] = None,
+    reason: Annotated[list[str] | None, typer.Option(help="A reason, such as equal or unexplained.")] = None,
+) -> None:
+    """What the helpdesk itself says, what we say, and why the two differ.
+
+    Example: sla vendor-figures --reason unexplained
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        selection = _select(customer_ids=customer, obligations=obligation)
+        compared = queries.vendor_figures(published, EVERY_CUSTOMER, selection, reason)
+        _print(compared, tables.vendor_figures_table)
+
+
+@app.command()
 def explain(ticket: Annotated[str, typer.Argument(help="A ticket id.")]) -> None:
     """Why a ticket has its verdicts: promise, clause, clock, every segment, the message that stopped it.
 
@@ -493,6 +527,19 @@ def clock(
 
     if answer_questions(questions, calendars, sys.stdout) != 0:
         raise PartlyDone("Some questions could not be answered; each of them says why in its own line.")
+
+
+@app.command()
+def schedules(
+    file: Annotated[Path, typer.Argument(help="Zendesk's schedules or Freshdesk's business hours, as JSON.")],
+) -> None:
+    """A helpdesk's own schedules as a file for reference/calendars, on stdout.
+
+    Example: sla schedules schedules.json > reference/calendars/helpdesk.yml
+    """
+    from pipeline.calendars.read_schedules import write_calendars
+
+    typer.echo(write_calendars(file), nl=False)
 
 
 @app.command()

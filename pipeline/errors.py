@@ -48,6 +48,8 @@ class InputRejected(SlaError):
     """An export or a reference table was refused; nothing of the refused file was kept."""
 
     exit_code = 3
+    # How many records had been read when an export was refused for all of them.
+    rows_read = 0
 
 
 class ChecksFailed(SlaError):

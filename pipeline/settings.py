@@ -40,6 +40,10 @@ class Workspace:
         return self.reference / "calendars"
 
     @property
+    def mappings(self) -> Path:
+        return self.reference / "mappings"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse"
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from expectations.checked_table import CheckedTable
 from expectations.landed import (
     canonical_events,
+    canonical_gaps,
+    canonical_people,
     canonical_tickets,
     servicenow_incidents,
+    vendor_sla_figures,
     zendesk_audit_events,
     zendesk_organizations,
     zendesk_tickets,
@@ -19,6 +22,9 @@ def build_landed() -> tuple[CheckedTable, ...]:
     return (
         canonical_tickets.build(),
         canonical_events.build(),
+        canonical_people.build(),
+        canonical_gaps.build(),
+        vendor_sla_figures.build(),
         zendesk_tickets.build(),
         zendesk_audit_events.build(),
         zendesk_users.build(),

@@ -22,6 +22,13 @@ from pipeline.errors import ConfigurationError
 from pipeline.rules.section import name_nearest
 
 OPERATIONS = ("elapsed", "due", "is_open")
+# The questions come from outside, so what answers them reaches neither files nor network.
+_HARDENED = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
 # Within these years the zone rules mean something, and a batch of questions stays small in memory.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 _BATCH_LINES = 200_000
@@ -221,7 +228,7 @@ def _compute(asked: Mapping[int, _Question], calendars: Mapping[str, Calendar]) 
             for index, (name, kind) in enumerate(columns.items())
         }
     )
-    with duckdb.connect(":memory:") as connection:
+    with duckdb.connect(":memory:", config=dict(_HARDENED)) as connection:
         for name, table in tables.items():
             # Copied, because DuckDB knows the least and greatest key of a table of its own only.
             connection.register("arriving", table)

@@ -1,4 +1,4 @@
-"""The canonical source: tickets and events as CSV or NDJSON, with ISO instants.
+"""The canonical source: tickets and events as a table or as JSON, with ISO instants.
 
 Any helpdesk can be brought into it.
 """
@@ -13,8 +13,9 @@ import pyarrow as pa
 from pipeline.errors import Problem
 from pipeline.ingest.check_records import Contract, Field, Rule, judge_records, quote
 from pipeline.ingest.exports import Export, reject
-from pipeline.ingest.read_csv import check_names, read_header, read_records
-from pipeline.ingest.read_ndjson import explain_lines, read_lines
+from pipeline.ingest.read_csv import check_names
+from pipeline.ingest.read_ndjson import explain_lines
+from pipeline.ingest.read_table import find_kind, read_documents, read_header, read_records
 from pipeline.ingest.write_batch import BatchWriter
 
 if TYPE_CHECKING:
@@ -97,16 +98,16 @@ def land_canonical(
 ) -> tuple[int, list[Problem]]:
     """Land a file of tickets or events; the number of records read, and warnings. Raises InputRejected."""
     parameters = {"null_markers": ["", *source.null_markers]}
-    if start.startswith(b"["):
-        raise reject(export, "the file is one JSON list.", "Write one JSON object a line (NDJSON).")
-    is_json = start.startswith(b"{") or export.path.name.removesuffix(".gz").endswith((".ndjson", ".jsonl"))
-    rows_read = (_land_ndjson if is_json else _land_csv)(export, connection, writer, parameters)
-    return rows_read, []
+    # Only what calls itself lines of JSON is judged line by line when its first line is none.
+    says_ndjson = export.name.removesuffix(".gz").endswith((".ndjson", ".jsonl"))
+    if find_kind(start) in ("json", "xml") or says_ndjson:
+        return _land_documents(export, connection, writer, parameters), []
+    return _land_table(export, connection, writer, parameters)
 
 
-def _land_csv(
+def _land_table(
     export: Export, connection: duckdb.DuckDBPyConnection, writer: BatchWriter, parameters: dict[str, Any]
-) -> int:
+) -> tuple[int, list[Problem]]:
     names = read_header(export)
     entity = max(_NAMES, key=lambda one: len(set(_NAMES[one]) & set(names)))
     known = _NAMES[entity]
@@ -127,7 +128,9 @@ def _land_csv(
         )
     table, contract = _ENTITIES[entity]
     rows_read = 0
+    notes: list[Problem] = []
     for records in read_records(export, names):
+        notes += records.notes
         writer.refuse(records.refused)
         rows_read += len(records.rows) + len(records.refused)
         columns = list(zip(*records.rows, strict=True)) or [()] * len(names)
@@ -143,7 +146,7 @@ def _land_csv(
             ),
         )
         connection.unregister("records")
-    return rows_read
+    return rows_read, notes
 
 
 _KEYS = sorted({name for names in _NAMES.values() for name in names})
@@ -181,11 +184,11 @@ def _of_json(entity: str) -> tuple[str, Contract]:
     return table, Contract((*fields, key), (*contract.rules, unknown), contract.has_null_markers)
 
 
-def _land_ndjson(
+def _land_documents(
     export: Export, connection: duckdb.DuckDBPyConnection, writer: BatchWriter, parameters: dict[str, Any]
 ) -> int:
     rows_read = 0
-    for lines in read_lines(export):
+    for lines in read_documents(export):
         writer.refuse(lines.refused)
         rows_read += lines.table.num_rows + len(lines.refused)
         connection.register("lines", lines.table)

@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipeline.ingest.tables import LANDED_TABLES, LINEAGE
+from pipeline.ingest.limits import ENGINE_MEMORY
+from pipeline.ingest.tables import LANDED_TABLES
 from pipeline.ingest.write_batch import BatchWriter, Refused
 
 _ISO_HINT = "Write instants with their zone, such as 2026-07-01T09:00:00Z."
@@ -84,6 +85,9 @@ def connect() -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "allow_community_extensions": "false",
+            "memory_limit": ENGINE_MEMORY,
+            # What does not fit is refused: rows of a customer are not spread over a disk.
+            "temp_directory": "",
         }
     )
     connection.execute("set TimeZone = 'UTC'")
@@ -162,9 +166,17 @@ def judge_records(
         [Refused(*row) for row in zip(*(column.to_pylist() for column in found.columns), strict=True)]
     )
     if selected is None:
-        columns = [name for name in LANDED_TABLES[table] if name not in LINEAGE]
+        written = {field.column for field in contract.fields}
+        columns = [name for name in LANDED_TABLES[table] if name in written]
         selected = f"select line_number, {', '.join(columns)} from judged where problem is null"
     return _query(connection, f"with judged as ({judged}) {selected}", parameters)
+
+
+def select_judged(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, records: str, selected: str
+) -> pa.Table:
+    """`selected`, SQL over `judged`, of records that went through `judge_records` before: nothing is refused twice."""
+    return _query(connection, f"with judged as ({contract.judged(records)}) {selected}", {})
 
 
 def _query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any]) -> pa.Table:

@@ -12,7 +12,7 @@ from pipeline.ingest.exports import Export, printable
 from pipeline.settings import Workspace
 
 # What is still being written, by the convention of browsers and transfer tools.
-_UNFINISHED_SUFFIXES = (".tmp", ".part", ".crdownload")
+_UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
 
 
 def find_exports(
@@ -104,7 +104,12 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _is_ignored(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.endswith(_UNFINISHED_SUFFIXES)
+    return path.name.startswith(".")
+
+
+def is_unfinished(export: Export) -> bool:
+    """Whether the name says that the file is still being written."""
+    return export.path.name.endswith(_UNFINISHED_SUFFIXES)
 
 
 def _check_source(name: str, sources: Collection[str], where: str) -> None:

@@ -37,6 +37,8 @@ class Batch:
     rows_landed: int
     rows_rejected: int
     settings: dict[str, Any]
+    # The columns of the file, where its source's header may change (check_shape.py); None elsewhere.
+    shape: dict[str, Any] | None = None
 
     def table_path(self, workspace: Workspace, table: str) -> Path:
         """Where the rows of one table lie; `table` is a key of `tables`, or `quarantine` when rows were
@@ -77,6 +79,19 @@ def find_batch(workspace: Workspace, batch_id: str) -> Batch | None:
     """The batch with this id, or None. Raises InputRejected for a damaged manifest."""
     path = _manifest_path(workspace, batch_id)
     return _read(path) if path.is_file() else None
+
+
+def find_last_shape(workspace: Workspace, source: str, file: str, without: str) -> dict[str, Any] | None:
+    """The shape of the newest batch of a source's kind of file, the batch `without` left out; None for the first."""
+    folder = workspace.landed / MANIFEST_FOLDER
+    batches = [_read(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
+    known = [
+        batch
+        for batch in batches
+        if batch.source == source and batch.batch_id != without and batch.shape and batch.shape["file"] == file
+    ]
+    newest = max(known, key=lambda batch: (batch.landed_at, batch.batch_id), default=None)
+    return newest.shape if newest else None
 
 
 def find_damage(workspace: Workspace, batch: Batch) -> Problem | None:

@@ -11,31 +11,36 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.errors import Problem
 from pipeline.ingest.exports import Content, Export, open_export, reject
+from pipeline.ingest.limits import COLUMNS, RECORD_BYTES
 from pipeline.ingest.write_batch import Refused
 
 CHUNK_BYTES = 4 << 20
-# One record: far above what helpdesks export (32,000 characters a field), far below what would hurt.
-RECORD_LIMIT_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _QUOTE_HINT = "Close the quote, and double quotes inside a value."
 
 
 @dataclass(frozen=True)
 class Records:
-    """Some records of a file, in order. Every row has as many values as the header has names."""
+    """Some records of a file, in order. Every row has as many values as the header has names.
+
+    `notes` say what was taken but is worth a look.
+    """
 
     line_numbers: list[int]
     rows: list[list[str]]
     refused: list[Refused]
+    notes: tuple[Problem, ...] = ()
 
 
-def read_header(export: Export) -> list[str]:
-    """The column names, stripped. Raises InputRejected when the first line is no comma-separated header."""
+def read_header(export: Export, delimiter: str = ",", keeps_repeated_names: bool = False) -> list[str]:
+    """The column names, stripped. Raises InputRejected when the first line is no header with this delimiter."""
     with open_export(export) as stream:
         line = b""
         while not line.strip():
-            line = stream.readline(RECORD_LIMIT_BYTES).removeprefix(_BOM)
+            line = stream.readline(RECORD_BYTES).removeprefix(_BOM)
             if not line:
                 raise reject(
                     export,
@@ -51,28 +56,46 @@ def read_header(export: Export) -> list[str]:
     if b"\r" in line.rstrip(b"\r\n"):
         raise reject(export, "the lines end in CR alone.", "Save the file with LF or CRLF line ends.", 1)
     try:
-        header = next(csv.reader([line.decode("utf-8")], strict=True))
+        header = next(csv.reader([line.decode("utf-8")], strict=True, delimiter=delimiter))
     except UnicodeDecodeError:
         raise reject(export, "the header is not UTF-8.", "Export the file as UTF-8.", 1) from None
     except csv.Error:
         raise reject(export, "the header holds an unclosed quote.", _QUOTE_HINT, 1) from None
     names = [name.strip() for name in header]
     if len(names) == 1:
-        for delimiter, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")):
-            if delimiter in names[0]:
+        for other, called in _DELIMITERS.items():
+            if other != delimiter and other in names[0]:
+                declared = _DELIMITERS.get(delimiter, repr(delimiter))
                 raise reject(
                     export,
-                    f"the columns are separated by {called}, not commas.",
-                    "Export the file with commas.",
+                    f"the columns are separated by {called}, not {declared}.",
+                    f"Export the file with {declared}.",
                     1,
                 )
+    return check_header(export, names, keeps_repeated_names, 1)
+
+
+def check_header(
+    export: Export, header: list[str], keeps_repeated_names: bool, line: int | None
+) -> list[str]:
+    """The names of a header, stripped. Raises InputRejected for too many, and for repeated ones unless kept."""
+    names = [name.strip() for name in header]
+    if len(names) > COLUMNS:
+        raise reject(
+            export,
+            f"the header has {len(names):,} columns; the limit is {COLUMNS:,}.",
+            "Export fewer columns.",
+            line,
+        )
+    if keeps_repeated_names:
+        return names
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise reject(
             export,
             f"the header names {_list(doubled)} more than once.",
             "Export each column once; which of them is meant cannot be told.",
-            1,
+            line,
         )
     return names
 
@@ -100,7 +123,7 @@ def _list(names: list[str]) -> str:
     )
 
 
-def read_records(export: Export, names: list[str]) -> Iterator[Records]:
+def read_records(export: Export, names: list[str], delimiter: str = ",") -> Iterator[Records]:
     """The records under the header, blank lines left out, in chunks that depend on the content only."""
     with open_export(export) as stream:
         lines = _Lines(stream)
@@ -109,7 +132,7 @@ def read_records(export: Export, names: list[str]) -> Iterator[Records]:
             if not is_header_passed:
                 lines.skip_header()
                 is_header_passed = True
-            records = _read_at_once(lines, len(names)) or _read_one_by_one(lines, names)
+            records = _read_at_once(lines, len(names), delimiter) or _read_one_by_one(lines, names, delimiter)
             if records.rows or records.refused:
                 yield records
 
@@ -131,7 +154,7 @@ class _Lines:
         """Append the next chunk; False when neither lines are left nor more can be read."""
         chunk = self._stream.read(CHUNK_BYTES)
         if chunk and not chunk.endswith(b"\n"):
-            chunk += self._stream.readline(RECORD_LIMIT_BYTES)
+            chunk += self._stream.readline(RECORD_BYTES)
         if self._is_start:
             chunk = chunk.removeprefix(_BOM)
             self._is_start = False
@@ -154,14 +177,14 @@ class _Lines:
         self.first_number += count
 
 
-def _read_at_once(lines: _Lines, width: int) -> Records | None:
+def _read_at_once(lines: _Lines, width: int, delimiter: str) -> Records | None:
     """All lines as one record each, in one pass: how nearly every chunk reads.
 
     None when any line is special.
     """
     texts = lines.texts
     try:
-        rows = list(csv.reader(texts, strict=True))
+        rows = list(csv.reader(texts, strict=True, delimiter=delimiter))
     except csv.Error:
         return None
     if len(rows) != len(texts) or any(len(row) != width for row in rows):
@@ -182,19 +205,19 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def _read_one_by_one(lines: _Lines, names: list[str]) -> Records:
+def _read_one_by_one(lines: _Lines, names: list[str], delimiter: str) -> Records:
     numbers: list[int] = []
     rows: list[list[str]] = []
     refused: list[Refused] = []
     at = 0
     while at < len(lines.texts):
         number = lines.first_number + at
-        row, line_count, error = _read_record(lines, at)
+        row, line_count, error = _read_record(lines, at, delimiter)
         if row == []:
             at += 1
             continue
         if error is None and row is not None and len(row) == len(names):
-            wrong = _find_wrong_text(row, names, number)
+            wrong = find_wrong_text(row, names, number)
             if wrong is None:
                 numbers.append(number)
                 rows.append(row)
@@ -220,7 +243,7 @@ def _read_one_by_one(lines: _Lines, names: list[str]) -> Records:
     return Records(numbers, rows, refused)
 
 
-def _read_record(lines: _Lines, start: int) -> tuple[list[str] | None, int, str | None]:
+def _read_record(lines: _Lines, start: int, delimiter: str) -> tuple[list[str] | None, int, str | None]:
     """The record that starts at a line, how many lines it took, and what is wrong ('quote' for an unclosed
     one).
     """
@@ -229,7 +252,7 @@ def _read_record(lines: _Lines, start: int) -> tuple[list[str] | None, int, str 
     def feed() -> Iterator[str]:
         nonlocal taken
         size = 0
-        while size <= RECORD_LIMIT_BYTES:
+        while size <= RECORD_BYTES:
             while start + taken >= len(lines.texts):
                 if lines.has_ended or not lines.load() or start + taken >= len(lines.texts):
                     return
@@ -239,7 +262,7 @@ def _read_record(lines: _Lines, start: int) -> tuple[list[str] | None, int, str 
             yield text + "\n"
 
     try:
-        row = next(csv.reader(feed(), strict=True))
+        row = next(csv.reader(feed(), strict=True, delimiter=delimiter))
     except csv.Error as problem:
         message = str(problem)
         if "new-line character" in message:
@@ -252,7 +275,8 @@ def _read_record(lines: _Lines, start: int) -> tuple[list[str] | None, int, str 
     return row, taken, None
 
 
-def _find_wrong_text(row: list[str], names: list[str], number: int) -> Refused | None:
+def find_wrong_text(row: list[str], names: list[str], number: int) -> Refused | None:
+    """What no text may hold: a NUL, or bytes that are no character."""
     for name, value in zip(names, row, strict=True):
         if "\0" in value:
             shown = value.replace("\0", "\\0")

@@ -16,11 +16,10 @@ import pyarrow as pa
 
 from pipeline.ingest.check_records import connect
 from pipeline.ingest.exports import Export, open_export, reject
+from pipeline.ingest.limits import DOCUMENT_BYTES as LINE_LIMIT_BYTES
 from pipeline.ingest.write_batch import Refused
 
 CHUNK_BYTES = 64 << 20
-# A page of the incremental API holds 1,000 tickets; even with long descriptions that is far below this.
-LINE_LIMIT_BYTES = 256 << 20
 # Small enough that every thread of the engine gets some of a chunk.
 _LINES_PER_BATCH = 2048
 _BOM = b"\xef\xbb\xbf"

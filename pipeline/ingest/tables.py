@@ -11,6 +11,10 @@ import pyarrow as pa
 # Where every landed row came from. `line_number` is 1-based and physical: the line an editor jumps to.
 LINEAGE = {"source": "VARCHAR", "batch_id": "VARCHAR", "source_file": "VARCHAR", "line_number": "BIGINT"}
 
+# What an export can show of a ticket. `first_response` is the first answer alone; `messages` are all of them. A mapped
+# source may also say `messages_if_any` and `statuses_if_any`: shown of the tickets that have one at all.
+EVIDENCE = ("first_response", "messages", "statuses", "resolution", "debug", "bugs")
+
 LANDED_TABLES: dict[str, dict[str, str]] = {
     # One row per ticket record of an export; the same ticket may come again with a later updated_at.
     "canonical_tickets": {
@@ -24,6 +28,11 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "ticket_type": "VARCHAR",
         "tags": "VARCHAR",
         "updated_at": "TIMESTAMP",
+        # Who opened it where that is not the requester, and the state as exported, in the source's own word.
+        "opener": "VARCHAR",
+        "ticket_status": "VARCHAR",
+        # What of the ticket the export can show, as words with a space between (see EVIDENCE); null: all of it.
+        "evidence": "VARCHAR",
         **LINEAGE,
     },
     # One row per event record of an export.
@@ -36,6 +45,39 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "actor": "VARCHAR",
         "is_public": "BOOLEAN",
         "value": "VARCHAR",
+        # `recorded`, or `derived` from a figure of the vendor: then the event happened from earliest_at to event_at.
+        "evidence_kind": "VARCHAR",
+        "earliest_at": "TIMESTAMP",
+        **LINEAGE,
+    },
+    # One row per person of a mapped source's table of people: whose side they are on.
+    "canonical_people": {
+        "person_id": "VARCHAR",
+        "person": "VARCHAR",
+        "actor_kind": "VARCHAR",
+        **LINEAGE,
+    },
+    # One row per refused record whose ticket could be told: which evidence of that ticket has a hole; null: all of it.
+    "canonical_gaps": {
+        "ticket_id": "VARCHAR",
+        "evidence": "VARCHAR",
+        **LINEAGE,
+    },
+    # One row per figure that a vendor computed itself: kept beside ours, never used for one of ours.
+    "vendor_sla_figures": {
+        "ticket_id": "VARCHAR",
+        "figure": "VARCHAR",
+        "obligation": "VARCHAR",
+        "cycle_number": "INTEGER",
+        "figure_kind": "VARCHAR",
+        "clock_kind": "VARCHAR",
+        "they_seconds": "BIGINT",
+        "unit_seconds": "INTEGER",
+        "they_breached": "BOOLEAN",
+        "goal_seconds": "BIGINT",
+        "they_started_at": "TIMESTAMP",
+        "they_stopped_at": "TIMESTAMP",
+        "read_at": "TIMESTAMP",
         **LINEAGE,
     },
     # One row per ticket object; pages of the incremental API overlap, so a ticket may come several times.
@@ -54,6 +96,8 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "organization_id": "VARCHAR",
         "tags": "VARCHAR",
         "custom_fields": "VARCHAR",
+        # Whether the object holds its comments, as those of the full export do.
+        "has_comments": "BOOLEAN",
         **LINEAGE,
     },
     # One row per kept event of an audit; event_index is its 1-based place in the audit, before dropping the
@@ -112,6 +156,17 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "reopen_count": "INTEGER",
         "made_sla": "VARCHAR",
         "export_kind": "VARCHAR",
+        "sys_id": "VARCHAR",
+        **LINEAGE,
+    },
+    # One row per entry of an incident's journal: a comment, which the customer sees, or a work note.
+    "servicenow_journal_entries": {
+        "entry_id": "VARCHAR",
+        "ticket_sys_id": "VARCHAR",
+        "element": "VARCHAR",
+        "author": "VARCHAR",
+        "actor_kind": "VARCHAR",
+        "created_at": "TIMESTAMP",
         **LINEAGE,
     },
 }

@@ -6,10 +6,11 @@ Same input, same bytes: fixed row groups in file order, one codec, no clock and 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,22 +41,32 @@ class Refused:
 
 @dataclass
 class BatchWriter:
-    """Collects the rows of one file. Nothing is visible before `commit`; `discard` leaves no trace."""
+    """Collects the rows of one file under temporary names; `discard` leaves no trace.
+
+    `on_rows` is told how many rows have been written or refused so far.
+    """
 
     workspace: Workspace
     batch_id: str
     source: str
     source_file: str
+    on_rows: Callable[[int], None] = lambda rows: None
     rows: dict[str, int] = field(default_factory=dict)
     rows_refused: int = 0
     problems: list[Problem] = field(default_factory=list)
+    # What the manifest remembers of the file's columns; the next file of this kind is compared with it.
+    shape: dict[str, Any] | None = None
     _files: dict[str, _ParquetFile] = field(default_factory=dict)
 
     def add(self, table: str, rows: pa.Table) -> None:
-        """Append rows of a landed table; they have its columns except source, batch_id and source_file."""
+        """Append rows of a landed table; they have its columns except source, batch_id and source_file.
+
+        A column that the export has no values for may be left out.
+        """
         if rows.num_rows:
             self._append(table, LANDED_TABLES[table], rows)
             self.rows[table] = self.rows.get(table, 0) + rows.num_rows
+            self.on_rows(sum(self.rows.values()) + self.rows_refused)
 
     def refuse(self, refused: list[Refused]) -> None:
         """Put records into quarantine, one row each."""
@@ -88,16 +99,10 @@ class BatchWriter:
         )
         self._append(QUARANTINE_TABLE, QUARANTINE_COLUMNS, rows)
 
-    def commit(self) -> None:
-        """Give every file its name, durably.
-
-        The batch exists only once its manifest is written after this.
-        """
+    def finish(self) -> None:
+        """Make the temporary files whole and durable."""
         for file in self._files.values():
             file.close()
-        for file in self._files.values():
-            file.temporary.replace(file.path)
-            sync_folder(file.path.parent)
 
     def discard(self) -> None:
         for file in self._files.values():
@@ -116,6 +121,8 @@ class BatchWriter:
             pa.DictionaryArray.from_arrays(indices, pa.array([constants[one.name]], pa.string()))
             if one.name in constants
             else rows.column(one.name).cast(one.type)
+            if one.name in rows.column_names
+            else pa.nulls(rows.num_rows, one.type)
             for one in schema
         ]
         if table not in self._files:
@@ -129,7 +136,7 @@ class _ParquetFile:
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self.temporary = path.with_name(path.name + ".tmp")
+        self.temporary = _temporary(path)
         self._stream: BinaryIO = self.temporary.open("wb")
         self._writer = pq.ParquetWriter(self._stream, schema, compression="zstd", store_schema=False)
         self._waiting: list[pa.Table] = []
@@ -162,6 +169,26 @@ class _ParquetFile:
         with suppress(OSError):
             self._stream.close()
         self.temporary.unlink(missing_ok=True)
+
+
+def commit_files(workspace: Workspace, batch_id: str, tables: Iterable[str]) -> None:
+    """Give every file of a finished batch its name, durably.
+
+    The batch exists only once its manifest is written after this.
+    """
+    for path in (table_path(workspace, table, batch_id) for table in tables):
+        _temporary(path).replace(path)
+        sync_folder(path.parent)
+
+
+def discard_files(workspace: Workspace, batch_id: str) -> None:
+    """Remove what was written of a batch under temporary names."""
+    for table in (*LANDED_TABLES, QUARANTINE_TABLE):
+        _temporary(table_path(workspace, table, batch_id)).unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(path.name + ".tmp")
 
 
 def clean_leftovers(workspace: Workspace) -> None:

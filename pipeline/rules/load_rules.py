@@ -83,7 +83,7 @@ def _list_rule_files(workspace: Workspace) -> list[Path]:
     reference = [workspace.reference / f"{name}.csv" for name in REFERENCE_FILES]
     dated = [
         path
-        for folder in (workspace.plans, workspace.calendars)
+        for folder in (workspace.plans, workspace.calendars, workspace.mappings)
         for path in folder.glob("*")
         if path.suffix in {".yml", ".yaml"}
     ]

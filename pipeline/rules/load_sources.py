@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.dates import hint_zone, known_zones
 from pipeline.rules.load_alerts import DEFAULT_ALERTS, AlertRules, flatten_alerts, read_alerts
+from pipeline.rules.load_mapping import load_mapping
+from pipeline.rules.mapping import Mapping as FileMapping
 from pipeline.rules.plan import SEVERITIES, STATUSES
 from pipeline.rules.read_yaml import Key, read_yaml
 from pipeline.rules.section import Section, name_nearest, open_document, refuse
@@ -20,18 +22,26 @@ from pipeline.rules.tables import build_table
 if TYPE_CHECKING:
     import pyarrow
 
-SourceType = Literal["canonical", "zendesk", "servicenow"]
+    from pipeline.calendars.calendar import Calendar
 
-# What of a ticket names its customer or its severity, by type. A canonical export carries both itself.
-_CUSTOMER_FIELDS = {
-    "zendesk": ("organization_external_id", "organization_id"),
+SourceType = Literal["canonical", "zendesk", "servicenow", "jira", "freshdesk", "mapped"]
+
+# What of a ticket names its customer or its severity, by type; None: any field of the export, which nobody can list.
+# A canonical export carries both itself.
+_CUSTOMER_FIELDS: dict[str, tuple[str, ...] | None] = {
+    "jira": None,
+    "freshdesk": None,
+    "zendesk": ("organization_external_id", "organization_id", "organization_name"),
     "servicenow": ("company", "requester"),
 }
-_SEVERITY_FIELDS = {
+_SEVERITY_FIELDS: dict[str, tuple[str, ...] | None] = {
+    "jira": None,
+    "freshdesk": None,
     "zendesk": ("priority",),
     "servicenow": ("priority", "severity", "urgency", "impact"),
 }
-_CUSTOM_FIELD = re.compile(r"custom_field:[0-9]+")
+# The second form names a column of a table, such as `column:Severity [list]`.
+_CUSTOM_FIELD = re.compile(r"custom_field:[0-9]+|column:.+")
 EVENT_TYPES = (
     "debug_requested",
     "debug_logs_received",
@@ -42,6 +52,7 @@ EVENT_TYPES = (
     "deleted",
     "assistance_redeemed",
 )
+SOURCE_TYPES = ("canonical", "zendesk", "servicenow", "jira", "freshdesk", "mapped")
 _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 # The vendors' own words. `statuses: values:` and `channels: values:` of a source override them one by one.
@@ -54,6 +65,14 @@ _STATUSES: dict[str, dict[str, str]] = {
         "hold": "on_hold",
         "solved": "solved",
         "closed": "closed",
+        # A table writes the labels.
+        "New": "new",
+        "Open": "open",
+        "Pending": "pending",
+        "Hold": "on_hold",
+        "On-hold": "on_hold",
+        "Solved": "solved",
+        "Closed": "closed",
     },
     "servicenow": {
         "1": "new",
@@ -76,16 +95,60 @@ _STATUSES: dict[str, dict[str, str]] = {
         "8": "closed",
         "Canceled": "closed",
     },
+    # A service project's own names, in English; others and translated ones belong into `statuses: values:`.
+    "jira": {
+        "Waiting for support": "open",
+        "Waiting for customer": "pending",
+        "Pending": "on_hold",
+        "Escalated": "open",
+        "Open": "open",
+        "Reopened": "open",
+        "In Progress": "open",
+        "Work in progress": "open",
+        "Resolved": "solved",
+        "Done": "solved",
+        "Closed": "closed",
+        "Canceled": "closed",
+        "Declined": "closed",
+    },
+    # `Pending` does not say for whom the ticket waits; a plan that pauses only for the customer must not pause then.
+    "freshdesk": {
+        "2": "open",
+        "Open": "open",
+        "3": "on_hold",
+        "Pending": "on_hold",
+        "4": "solved",
+        "Resolved": "solved",
+        "5": "closed",
+        "Closed": "closed",
+        "Waiting on Customer": "pending",
+        "Waiting on Third Party": "on_hold",
+    },
 }
 # Zendesk calls its web form `web`; `api` and the rest say nothing about a form, so they keep their names.
 _CHANNELS: dict[str, dict[str, str]] = {
     "canonical": {},
-    "zendesk": {"web": "web_form"},
+    "zendesk": {
+        "web": "web_form",
+        "Web Form": "web_form",
+        "Web form": "web_form",
+        "Mail": "email",
+        "Email": "email",
+    },
     "servicenow": {
         "Email": "email",
         "Self service": "web_form",
         "Self-service": "web_form",
         "self-service": "web_form",
+    },
+    "jira": {"portal": "web_form", "Portal": "web_form"},
+    "freshdesk": {
+        "1": "email",
+        "Email": "email",
+        "2": "web_form",
+        "Portal": "web_form",
+        "3": "phone",
+        "7": "chat",
     },
 }
 # Zendesk writes `rule` as the channel of everything that a trigger or an automation did.
@@ -93,7 +156,11 @@ _BOT_CHANNELS: dict[str, tuple[str, ...]] = {
     "canonical": (),
     "zendesk": ("rule", "trigger", "automation"),
     "servicenow": (),
+    "jira": (),
+    "freshdesk": (),
 }
+# What comments are in an export that does not mark them.
+_COMMENTS = ("public", "internal")
 
 
 @dataclass(frozen=True)
@@ -103,6 +170,16 @@ class SourceEvent:
     event_type: str
     field_name: str
     field_value: str
+
+
+class Agents(NamedTuple):
+    """Who is a human on the vendor's side, where the export does not say: ids or addresses, domains of addresses, kinds of
+    accounts.
+    """
+
+    actors: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    account_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,6 +201,20 @@ class Source:
     events: tuple[SourceEvent, ...]
     bot_actors: tuple[str, ...]
     bot_channels: tuple[str, ...]
+    agents: Agents = Agents()
+    channel_field: str | None = None
+    channel_constant: str | None = None
+    unmarked_comments: str | None = None
+    is_journal_whole: bool = False
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    date_locale: str | None = None
+    business_calendar: Calendar | None = None
+    mapping: FileMapping | None = None
+
+    @property
+    def encoding(self) -> str:
+        """What the text of this source's files is encoded in."""
+        return self.mapping.encoding if self.mapping else "utf-8"
 
 
 @dataclass(frozen=True)
@@ -158,7 +249,7 @@ def load_sources(path: Path) -> SourcesConfig:
                 f"{name!r} cannot name a source.",
                 "It is also a folder of inbox/: use lower case letters, digits, '-' and '_'.",
             )
-        sources[name] = _read_source(listed.section(key), name, zones)
+        sources[name] = _read_source(listed.section(key), name, zones, path.parent / "reference")
     alerts = read_alerts(top.section("alerts"))
     compared = (
         tuple(str(plan) for plan in top.items("compare_plans")) if "compare_plans" in top.values else None
@@ -168,24 +259,101 @@ def load_sources(path: Path) -> SourcesConfig:
     return SourcesConfig(sources, alerts, compared)
 
 
-def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
-    source_type = section.choice("type", ("canonical", "zendesk", "servicenow"))
+def mapped_source(name: str, mapping: FileMapping) -> Source:
+    """A source that sla.yml does not describe yet, to try a mapping out."""
+    return Source(
+        source=name,
+        source_type="mapped",
+        time_zone=mapping.time_zone,
+        date_format=None,
+        null_markers=mapping.null_markers,
+        ticket_prefix="",
+        customer_field=None,
+        customer_constant=None,
+        severity_field=None,
+        severity_values={},
+        status_values={},
+        channel_values={},
+        events=(),
+        bot_actors=(),
+        bot_channels=(),
+        mapping=mapping,
+    )
+
+
+def _read_mapped(section: Section, name: str, folder: Path) -> Source:
+    section.require_keys(("type", "mapping"), ("ticket_prefix", "bots"))
+    bots = section.section("bots")
+    bots.require_keys((), ("actors",))
+    written = section.text("mapping")
+    mapping = FileMapping(written, None, (), (), None, (), "utf-8", (), (), ())
+    path = folder / written
+    if written and (not path.resolve().is_relative_to(folder.resolve()) or "\0" in written):
+        section.report(
+            ["mapping"],
+            f"{written!r} lies outside the folder reference/.",
+            "Write it like mappings/helpdesk.yml: it counts from reference/.",
+        )
+    elif written:
+        try:
+            mapping = load_mapping(path, f"reference/{written}")
+        except ConfigurationError as problem:
+            # One run names what is wrong in sla.yml and in the mappings that it names.
+            section.problems.extend(problem.problems or [section.problem(["mapping"], problem.message)])
+    return replace(
+        mapped_source(name, mapping),
+        ticket_prefix=section.text("ticket_prefix") if section.has("ticket_prefix") else "",
+        bot_actors=bots.texts("actors"),
+    )
+
+
+def _read_source(section: Section, name: str, zones: Collection[str], folder: Path) -> Source:
+    source_type = section.choice("type", SOURCE_TYPES)
+    if source_type == "mapped":
+        return _read_mapped(section, name, folder)
     required: tuple[str, ...] = ("type",)
+    tables = ("date_format", "date_locale", "columns", "business_calendar")
     optional: tuple[str, ...] = ("time_zone", "null_markers", "ticket_prefix", "statuses", "channels", "bots")
     if source_type != "canonical":
         required += ("customer", "severity")
     if source_type == "servicenow":
         # A display value is wall time of the exporting user, in that user's format: neither can be guessed.
         required += ("time_zone", "date_format")
-    if source_type == "zendesk":
+        optional += ("agents", "journal")
+    if source_type in ("zendesk", "jira", "freshdesk"):
+        optional += tables
+    if source_type in ("zendesk", "jira"):
         optional += ("events",)
+    if source_type == "jira":
+        # An issue does not say whose side its people are on.
+        required += ("agents",)
+        optional += ("channel", "comments")
     if source_type not in _STATUSES:
         # Without a type nobody knows which keys belong here, so none of the known ones is called wrong.
-        optional += ("customer", "severity", "date_format", "events")
+        optional += (
+            "customer",
+            "severity",
+            "date_format",
+            "events",
+            "agents",
+            "channel",
+            "comments",
+            "journal",
+            *tables,
+        )
+        optional += ("mapping",)
         required = ("type",)
     section.require_keys(required, optional)
     customer_field, customer_constant = _read_customer(section, source_type)
     severity_field, severity_values = _read_severity(section, source_type)
+    agents = section.section("agents")
+    agents.require_keys((), ("actors", "domains", "account_types"))
+    if source_type == "jira" and section.has("agents") and not agents.values:
+        agents.report(
+            [], "nobody belongs to the vendor.", "Give actors, domains or account_types, such as [atlassian]."
+        )
+    channel = section.section("channel")
+    channel.require_keys((), ("field", "constant"))
     bots = section.section("bots")
     bots.require_keys((), ("actors", "channels"))
     time_zone = section.text("time_zone") if section.has("time_zone") else None
@@ -207,14 +375,55 @@ def _read_source(section: Section, name: str, zones: Collection[str]) -> Source:
         events=_read_events(section),
         bot_actors=bots.texts("actors"),
         bot_channels=bots.texts("channels") if bots.has("channels") else _BOT_CHANNELS.get(source_type, ()),
+        agents=Agents(
+            agents.texts("actors"),
+            tuple(domain.lower().lstrip("@") for domain in agents.texts("domains")),
+            agents.texts("account_types"),
+        ),
+        channel_field=channel.text("field") if channel.has("field") else None,
+        channel_constant=channel.text("constant") if channel.has("constant") else None,
+        unmarked_comments=section.choice("comments", _COMMENTS) if section.has("comments") else None,
+        columns={
+            str(column): (aliases.text(column),)
+            for aliases in [section.section("columns")]
+            for column in aliases.values
+        },
+        date_locale=_read_date_locale(section),
+        business_calendar=_read_business_calendar(section, folder / "calendars"),
+        is_journal_whole=section.has("journal") and section.choice("journal", ("whole",)) == "whole",
     )
+
+
+def _read_date_locale(section: Section) -> str | None:
+    """The language in which month names are written, where they are not English."""
+    if not section.has("date_locale"):
+        return None
+    from babel.localedata import locale_identifiers
+
+    name = section.text("date_locale")
+    known = locale_identifiers()
+    if name not in known:
+        section.report(["date_locale"], f"{name!r} is not a language.", name_nearest(name, known))
+        return None
+    return name
+
+
+def _read_business_calendar(section: Section, calendars: Path) -> Calendar | None:
+    """The calendar that the vendor counted its own minutes with."""
+    if not section.has("business_calendar"):
+        return None
+    from pipeline.calendars.load_calendars import load_calendars
+
+    known = load_calendars(calendars)
+    name = section.choice("business_calendar", known)
+    return known.get(name)
 
 
 def _read_customer(section: Section, source_type: str) -> tuple[str | None, str | None]:
     customer = section.section("customer")
-    known = _CUSTOMER_FIELDS.get(source_type)
-    if known is None or not section.has("customer"):
+    if source_type not in _CUSTOMER_FIELDS or not section.has("customer"):
         return None, None
+    known = _CUSTOMER_FIELDS[source_type]
     customer.require_keys((), ("field", "constant"))
     if customer.has("field") == customer.has("constant"):
         customer.report(
@@ -222,19 +431,21 @@ def _read_customer(section: Section, source_type: str) -> tuple[str | None, str 
             "it is not clear which customer a ticket belongs to.",
             "Give either field or constant, such as {field: company}.",
         )
-    field = customer.choice("field", known) if customer.has("field") else None
+    field = None
+    if customer.has("field"):
+        field = customer.text("field") if known is None else customer.choice("field", known)
     return field, customer.text("constant") if customer.has("constant") else None
 
 
 def _read_severity(section: Section, source_type: str) -> tuple[str | None, dict[str, int]]:
     severity = section.section("severity")
-    known = _SEVERITY_FIELDS.get(source_type)
-    if known is None or not section.has("severity"):
+    if source_type not in _SEVERITY_FIELDS or not section.has("severity"):
         return None, {}
+    known = _SEVERITY_FIELDS[source_type]
     severity.require_keys(("field", "values"))
     field = severity.text("field")
     is_custom = source_type == "zendesk" and _CUSTOM_FIELD.fullmatch(field)
-    if field and field not in known and not is_custom:
+    if field and known is not None and field not in known and not is_custom:
         custom = " Or custom_field:ID, with the number of the field." if source_type == "zendesk" else ""
         severity.report(["field"], f"{field!r} is not known here.", name_nearest(field, known) + custom)
     values = severity.section("values")
@@ -340,6 +551,7 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                     source.customer_field,
                     source.customer_constant,
                     source.severity_field,
+                    source.is_journal_whole,
                 )
                 for source in sources
             ),

@@ -47,6 +47,10 @@ class Section:
         """Add a problem at `path`, which counts from this section."""
         self.problems.append(self.document.problem((*self.path, *path), reason, hint))
 
+    def problem(self, path: Sequence[Key], reason: str, hint: str | None = None) -> Problem:
+        """A problem at `path`, not added yet."""
+        return self.document.problem((*self.path, *path), reason, hint)
+
     def line_of(self, *path: Key) -> int:
         return self.document.line_of(*self.path, *path)
 

@@ -114,6 +114,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "customer_field": "VARCHAR",
         "customer_constant": "VARCHAR",
         "severity_field": "VARCHAR",
+        "is_journal_whole": "BOOLEAN",
     },
     "source_values": {
         "source": "VARCHAR",

@@ -26,12 +26,14 @@ PROVING_INSTANTS = (
     ("canonical_tickets", "submitted_at"),
     ("canonical_tickets", "updated_at"),
     ("canonical_events", "event_at"),
+    ("vendor_sla_figures", "they_stopped_at"),
     ("zendesk_tickets", "created_at"),
     ("zendesk_tickets", "updated_at"),
     ("zendesk_audit_events", "created_at"),
     ("servicenow_incidents", "opened_at"),
     ("servicenow_incidents", "updated_at"),
     ("servicenow_incidents", "closed_at"),
+    ("servicenow_journal_entries", "created_at"),
 )
 
 # A ticket is dated within a day of its zone's month, so the months reach one further on both sides.
@@ -78,7 +80,13 @@ def _create_landed_view(
         return
     # Constant table names and hexadecimal hashes: nothing in this list was written by a user.
     listed = ", ".join(f"'{file}'" for file in files)
-    connection.execute(f"create view raw.{table} as select {selected} from read_parquet([{listed}])")
+    # A batch that landed before a column was added does not have it, and need not land again for it.
+    read = f"read_parquet([{listed}], union_by_name = true)"
+    present = {name for name, *_ in connection.execute(f"describe select * from {read}").fetchall()}
+    absent = "".join(
+        f", cast(null as {kind}) as {quote(name)}" for name, kind in columns.items() if name not in present
+    )
+    connection.execute(f"create view raw.{table} as select {selected} from (select *{absent} from {read})")
 
 
 def _proven_span(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, datetime]:

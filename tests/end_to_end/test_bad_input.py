@@ -75,7 +75,7 @@ REJECTED_FILES: dict[str, tuple[str, str | bytes, str]] = {
         "",
         "inbox/desk/tickets.csv: the file is empty. Even an export without tickets has a header; export it again.",
     ),
-    "spreadsheet": ("tickets.csv", b"PK\x03\x04rest", "the file is a ZIP or a spreadsheet, not text."),
+    "spreadsheet": ("tickets.csv", b"PK\x03\x04rest", "the ZIP is damaged or cut off."),
     "no_usable_record": (
         "tickets.ndjson",
         '{"ticket_id": "T-1", "customer_id": "ac',

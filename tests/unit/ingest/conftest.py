@@ -4,8 +4,8 @@ at it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,16 +14,26 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.ingest.exports import Export
 from pipeline.ingest.land import LandingResult, land_exports
+from pipeline.ingest.landing_child import LandingChild
 from pipeline.ingest.manifest import read_batches
 from pipeline.ingest.tables import QUARANTINE_TABLE
+from pipeline.ingest.write_content import ContentWriter
+from pipeline.rules.load_sources import load_sources
 from pipeline.settings import Workspace
 
 
 def make_source(source_type: str, **settings: Any) -> SimpleNamespace:
     """What landing reads of a source of sla.yml."""
     return SimpleNamespace(
-        **{"source_type": source_type, "time_zone": None, "date_format": None, "null_markers": ("",)}
+        **{
+            "source_type": source_type,
+            "time_zone": None,
+            "date_format": None,
+            "null_markers": ("",),
+            "agents": (),
+        }
         | settings
     )
 
@@ -34,6 +44,7 @@ class Landing:
 
     workspace: Workspace
     config: SimpleNamespace
+    child: LandingChild
 
     def put(self, source: str, name: str, content: str | bytes) -> Path:
         path = self.workspace.inbox / source / name
@@ -43,12 +54,12 @@ class Landing:
 
     def land(self, source: str, name: str, content: str | bytes) -> LandingResult:
         path = self.put(source, name, content)
-        (result,) = land_exports(self.workspace, self.config, [path], None)
+        (result,) = self.run([path])
         assert result.rows_read == result.rows_landed + result.rows_rejected
         return result
 
     def run(self, paths: list[Path] | None = None, source: str | None = None) -> list[LandingResult]:
-        return land_exports(self.workspace, self.config, paths, source)
+        return land_exports(self.workspace, self.config, paths, source, child=self.child)
 
     def rows(self, table: str, columns: str = "*") -> list[Any]:
         """The landed rows of a table over all batches; of one column, its values."""
@@ -60,8 +71,27 @@ class Landing:
         return [row[0] for row in found] if found and len(found[0]) == 1 else found
 
 
+@pytest.fixture(scope="session")
+def child() -> Iterator[LandingChild]:
+    """One process for all tests: what reads the files of a run, too."""
+    with LandingChild() as child:
+        yield child
+
+
+class HereChild(LandingChild):
+    """The same jobs in this process, where a test can make the blocks that are read small."""
+
+    def _ask(self, export: Export, job: str, *arguments: Any) -> Any:
+        return getattr(ContentWriter(lambda rows: None), job)(*arguments)
+
+
 @pytest.fixture
-def landing(tmp_path: Path) -> Landing:
+def landing_here(landing: Landing) -> Landing:
+    return replace(landing, child=HereChild())
+
+
+@pytest.fixture
+def landing(tmp_path: Path, child: LandingChild) -> Landing:
     sources = {
         "own": make_source("canonical", null_markers=("", "?")),
         "desk": make_source("zendesk"),
@@ -71,7 +101,20 @@ def landing(tmp_path: Path) -> Landing:
     }
     workspace = Workspace(tmp_path)
     workspace.inbox.mkdir()
-    return Landing(workspace, SimpleNamespace(sources=sources))
+    return Landing(workspace, SimpleNamespace(sources=sources), child)
+
+
+@pytest.fixture
+def declare(tmp_path: Path, child: LandingChild) -> Callable[[str], Landing]:
+    """A landing whose sources are those of the given text of sla.yml."""
+
+    def declare_sources(sla_yml: str) -> Landing:
+        workspace = Workspace(tmp_path)
+        workspace.inbox.mkdir(exist_ok=True)
+        workspace.sla_yml.write_text(sla_yml, encoding="utf-8")
+        return Landing(workspace, load_sources(workspace.sla_yml), child)  # type: ignore[arg-type]
+
+    return declare_sources
 
 
 @pytest.fixture

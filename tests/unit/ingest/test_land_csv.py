@@ -25,7 +25,7 @@ def test_tickets_land_as_written_with_instants_in_utc(landing):
     assert landing.rows("canonical_tickets") == [
         (
             "007", "acme", "ann@acme.test", "console", "3", datetime(2026, 7, 1, 9), "Sync stops", "incident",
-            None, None,
+            None, None, None, None, None,
             "own", result.batch_id, "inbox/own/t.csv", 2,
         )
     ]  # fmt: skip
@@ -90,7 +90,11 @@ def test_header_alone_is_an_export_without_tickets(landing):
             "inbox/own/t.csv: the file holds only white space. Even an export without tickets has a "
             "header; export it again.",
         ),
-        ("[{}]", "inbox/own/t.csv: the file is one JSON list. Write one JSON object a line (NDJSON)."),
+        (
+            "[{},]",
+            "inbox/own/t.csv:1: the JSON list is damaged: a comma stands before its end. Export the file "
+            "again, or export one JSON object a line.",
+        ),
         (
             TICKETS.encode("utf-16"),
             "inbox/own/t.csv: the file is UTF-16, not UTF-8. Save it as UTF-8 (in a spreadsheet: 'CSV "
@@ -98,8 +102,7 @@ def test_header_alone_is_an_export_without_tickets(landing):
         ),
         (
             b"PK\x03\x04rest",
-            "inbox/own/t.csv: the file is a ZIP or a spreadsheet, not text. Unpack it, or save the sheet "
-            "as CSV UTF-8.",
+            "inbox/own/t.csv: the ZIP is damaged or cut off. Fetch the export again.",
         ),
         (
             TICKETS.replace("\n", "\r") + ticket().replace("\n", "\r"),
@@ -126,12 +129,12 @@ def test_file_is_rejected_whole_with_a_message_when_its_header_is_wrong(landing,
     assert not list(landing.workspace.warehouse.rglob("*.parquet*"))
 
 
-def test_json_instead_of_servicenow_csv_is_rejected(landing, reasons):
-    result = landing.land("snow", "t.csv", '{"result": []}')
-    assert reasons(result) == [
-        "inbox/snow/t.csv: the file is JSON, not CSV. Export it as CSV, or check the type of this source "
-        "in sla.yml."
-    ]
+def test_json_of_another_kind_instead_of_a_servicenow_export_is_rejected(landing, reasons):
+    result = landing.land("snow", "t.csv", '{"result": [{"id": 1}]}')
+    assert any(
+        "is neither an incident nor a journal entry nor the SLA of a task" in reason
+        for reason in reasons(result)
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,12 +201,12 @@ def test_newlines_quotes_and_commas_inside_quotes_are_kept(landing):
     ]
 
 
-def test_record_that_lies_across_two_chunks_is_whole(landing, monkeypatch):
+def test_record_that_lies_across_two_chunks_is_whole(landing_here, monkeypatch):
     monkeypatch.setattr("pipeline.ingest.read_csv.CHUNK_BYTES", 200)
     lines = "".join(ticket(f"T{number}", subject=f'"one\n{number}"') for number in range(50))
-    result = landing.land("own", "t.csv", TICKETS + lines)
+    result = landing_here.land("own", "t.csv", TICKETS + lines)
     assert (result.rows_landed, result.rows_rejected) == (50, 0)
-    assert landing.rows("canonical_tickets", "line_number") == list(range(2, 102, 2))
+    assert landing_here.rows("canonical_tickets", "line_number") == list(range(2, 102, 2))
 
 
 def test_raw_value_in_quarantine_is_cut_to_500_characters(landing):

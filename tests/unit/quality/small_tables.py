@@ -21,6 +21,14 @@ LANDED_ROWS: dict[str, list[dict[str, object]]] = {
         {"event_id": "E-2", "ticket_id": "T-1", "event_at": "2026-06-01 10:00:00",
          "event_type": "status_changed", "actor_kind": "agent", "value": "solved"},
     ],
+    "servicenow_journal_entries": [
+        {"entry_id": "J-1", "ticket_sys_id": "S-1", "element": "comments", "created_at": "2026-06-01 09:00:00"},
+    ],
+    "canonical_people": [{"person_id": "P-1", "actor_kind": "agent"}],
+    "canonical_gaps": [{"ticket_id": "T-1", "evidence": "messages"}, {"ticket_id": "T-2"}],
+    "vendor_sla_figures": [
+        {"ticket_id": "T-1", "figure": "fr_escalated", "figure_kind": "target", "they_breached": False},
+    ],
     "zendesk_tickets": [
         {"ticket_id": "Z-1", "status": "open", "organization_id": "O-1", "created_at": "2026-06-01 08:00:00",
          "updated_at": "2026-06-01 08:00:00"},

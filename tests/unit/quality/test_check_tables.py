@@ -37,7 +37,8 @@ def test_landed_checks_pass_on_good_tables(landed):
         f"raw.{table}"
         for table in (
             "canonical_tickets", "canonical_events", "zendesk_tickets", "zendesk_audit_events",
-            "zendesk_users", "zendesk_organizations", "servicenow_incidents",
+            "zendesk_users", "zendesk_organizations", "servicenow_incidents", "vendor_sla_figures",
+            "canonical_people", "canonical_gaps",
         )
     }  # fmt: skip
 
@@ -53,8 +54,14 @@ PAIR = "column_pair_values_a_to_be_greater_than_b"
 LANDED_FAULTS = [
     ("update raw.canonical_tickets set ticket_id = null where ticket_id = 'T-1'",
      ("canonical_tickets", "column_values_to_not_be_null", "ticket_id", "critical", "failed")),
-    ("update raw.canonical_tickets set line_number = 2",
-     ("canonical_tickets", "compound_columns_to_be_unique", "batch_id, line_number", "critical", "failed")),
+    ("update raw.canonical_tickets set line_number = 2, ticket_id = 'T-1'",
+     ("canonical_tickets", "compound_columns_to_be_unique", "batch_id, line_number, ticket_id", "critical", "failed")),
+    ("update raw.canonical_people set actor_kind = 'colleague'",
+     ("canonical_people", "column_values_to_be_in_set", "actor_kind", "critical", "failed")),
+    ("update raw.canonical_gaps set evidence = 'some' where ticket_id = 'T-1'",
+     ("canonical_gaps", "column_values_to_be_in_set", "evidence", "critical", "failed")),
+    ("update raw.vendor_sla_figures set figure_kind = 'guess'",
+     ("vendor_sla_figures", "column_values_to_be_in_set", "figure_kind", "critical", "failed")),
     ("update raw.canonical_tickets set updated_at = timestamp '2026-05-31 08:00:00'",
      ("canonical_tickets", PAIR, "updated_at, submitted_at", "warning", "failed")),
     ("update raw.canonical_tickets set severity = 'Urgent' where ticket_id = 'T-2'",

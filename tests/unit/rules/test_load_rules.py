@@ -46,6 +46,8 @@ def test_examples_of_the_template_are_usable_once_uncommented(tmp_path: Path) ->
         "helpdesk": "zendesk",
         "incidents": "servicenow",
         "other": "canonical",
+        "service_project": "jira",
+        "freshdesk": "freshdesk",
     }
 
 

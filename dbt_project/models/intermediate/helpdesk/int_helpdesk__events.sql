@@ -32,6 +32,7 @@ select
   ranked.is_opening,
   ranked.event_at,
   {{ epoch_seconds('ranked.event_at') }} as event_epoch,
+  {{ epoch_seconds('ranked.earliest_at') }} as earliest_epoch,
   -- Ids of unequal length are numbers in text: the shorter one is the earlier one.
   row_number() over (
     partition by ranked.ticket_id

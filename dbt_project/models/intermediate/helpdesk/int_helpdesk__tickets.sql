@@ -55,6 +55,7 @@ select
   ranked.subject,
   ranked.ticket_type,
   ranked.ticket_status,
+  ranked.is_first_response_observed,
   ranked.is_messages_observed,
   ranked.is_statuses_observed,
   ranked.is_resolution_observed,

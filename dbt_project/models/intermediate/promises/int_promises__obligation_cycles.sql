@@ -10,6 +10,7 @@ moment_kinds as (select * from {{ ref('ticket_moments') }}),
 cycles as (select * from {{ ref('int_promises__cycles') }}),
 over_quota_tickets as (select * from {{ ref('int_entitlements__over_quota_tickets') }}),
 moments as (select * from {{ ref('int_ticket_timeline__moments') }}),
+events as (select * from {{ ref('int_helpdesk__events') }}),
 
 obligations as (select distinct obligation from plan_obligations),
 
@@ -19,6 +20,7 @@ needed_evidence as (
     plan_moments.obligation,
     max(case when plan_moments.role = 'start' and moment_kinds.evidence_kind = 'debug' then 1 else 0 end) as start_needs_debug,
     max(case when plan_moments.role = 'start' and moment_kinds.evidence_kind = 'messages' then 1 else 0 end) as start_needs_messages,
+    max(case when plan_moments.role = 'start' and plan_moments.moment <> 'submitted' then 1 else 0 end) as starts_after_submission,
     max(case when plan_moments.role = 'start' and moment_kinds.evidence_kind = 'statuses'
       and plan_moments.moment <> 'reopened' then 1 else 0 end) as start_needs_statuses,
     max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'debug' then 1 else 0 end) as stop_needs_debug,
@@ -68,6 +70,7 @@ select
   cycles.starts_order,
   cycles.stopped_epoch,
   cycles.stopping_event_id,
+  events.earliest_epoch as earliest_stop_epoch,
   endings.ended_epoch,
   endings.ending_reason,
   -- The instant up to which the clock is read: the stop, else the end of the ticket, else the data's own horizon.
@@ -82,7 +85,12 @@ select
       or (needed_evidence.start_needs_statuses = 1 and not ticket_terms.is_statuses_observed)
       then 'start_not_observed'
     when (needed_evidence.stop_needs_debug = 1 and not ticket_terms.is_debug_observed)
-      or (needed_evidence.stop_needs_messages = 1 and not ticket_terms.is_messages_observed)
+      -- A source may show the first answer alone: enough for what runs from the submission, and for nothing later.
+      or (
+        needed_evidence.stop_needs_messages = 1
+        and not ticket_terms.is_messages_observed
+        and not (ticket_terms.is_first_response_observed and needed_evidence.starts_after_submission = 0)
+      )
       or (needed_evidence.stop_needs_statuses = 1 and not ticket_terms.is_statuses_observed)
       or (needed_evidence.stop_needs_resolution = 1 and not ticket_terms.is_resolution_observed)
       then 'stop_not_observed'
@@ -102,3 +110,4 @@ left join obligations_with_pauses
 left join cycles on cycles.ticket_id = ticket_terms.ticket_id and cycles.obligation = obligations.obligation
 left join over_quota_tickets on over_quota_tickets.ticket_id = ticket_terms.ticket_id
 left join endings on endings.ticket_id = ticket_terms.ticket_id
+left join events on events.ticket_id = cycles.ticket_id and events.event_id = cycles.stopping_event_id

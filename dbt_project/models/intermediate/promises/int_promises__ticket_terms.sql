@@ -51,6 +51,7 @@ select
   termed.severity_submitted,
   termed.submitted_at,
   termed.submitted_epoch,
+  termed.is_first_response_observed,
   termed.is_messages_observed,
   termed.is_statuses_observed,
   termed.is_resolution_observed,

@@ -1,6 +1,9 @@
--- Grain: one row per change of status or severity that the export shows.
+-- Grain: one row per change of status or severity, or journal entry, that the export shows.
 -- In an audit log the row that first shows a status is the evidence of it; `resolved_at` repeats the last one and is not used.
 with
+sources as (select * from {{ source('raw', 'sources') }}),
+batches as (select * from {{ source('raw', 'batches') }}),
+bots as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'actor'),
 versions as (select * from {{ ref('stg_servicenow__incident_versions') }}),
 
 status_changes as (
@@ -36,6 +39,33 @@ resolutions as (
   where versions.export_kind = 'rest' and versions.closed_at is not null
 ),
 
+numbers as (select distinct source, sys_id, ticket_id from versions where sys_id is not null),
+
+messages as (
+  select
+    'journal:' || entries.entry_id as event_id,
+    sources.ticket_prefix || numbers.ticket_id as ticket_id,
+    entries.source,
+    entries.created_at as event_at,
+    'message' as event_type,
+    case when bots.bot_value is not null then 'bot' else entries.actor_kind end as actor_kind,
+    entries.author as actor,
+    entries.element = 'comments' as is_public,
+    cast(null as varchar) as value,
+    false as is_opening,
+    cast(null as timestamp) as earliest_at,
+    entries.source_file,
+    entries.line_number,
+    entries.batch_id,
+    batches.landed_at as known_at
+  from {{ source('raw', 'servicenow_journal_entries') }} as entries
+  join sources on sources.source = entries.source
+  join batches on batches.batch_id = entries.batch_id
+  join numbers on numbers.source = entries.source and numbers.sys_id = entries.ticket_sys_id
+  left join bots on bots.source = entries.source and bots.bot_value = entries.author
+  where entries.element in ('comments', 'work_notes')
+),
+
 changes as (
   select * from status_changes
   union all select * from severity_changes
@@ -54,8 +84,11 @@ select
   true as is_public,
   event_value as value,
   version_number = 1 as is_opening,
+  cast(null as timestamp) as earliest_at,
   source_file,
   line_number,
   batch_id,
   known_at
 from changes
+union all
+select * from messages

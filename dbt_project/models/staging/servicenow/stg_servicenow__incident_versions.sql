@@ -13,6 +13,7 @@ described as (
     sources.ticket_prefix,
     sources.customer_field,
     sources.customer_constant,
+    sources.is_journal_whole,
     case sources.severity_field
       when 'severity' then incidents.severity
       when 'urgency' then incidents.urgency

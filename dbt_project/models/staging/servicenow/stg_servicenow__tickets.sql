@@ -1,7 +1,8 @@
 -- Grain: one row per exported incident row.
--- ServiceNow's incident carries no replies at all; a REST row carries the resolution but not the statuses before it.
+-- ServiceNow's incident carries no replies at all: they are in the journal, where sla.yml says that all of it is exported. A REST row carries the resolution but not the statuses before it.
 with
 versions as (select * from {{ ref('stg_servicenow__incident_versions') }}),
+journals as (select distinct source from {{ source('raw', 'servicenow_journal_entries') }}),
 channels as (select * from {{ source('raw', 'source_values') }} where mapping = 'channel')
 
 select
@@ -21,7 +22,8 @@ select
   versions.subject,
   cast(null as varchar) as ticket_type,
   versions.mapped_status as ticket_status,
-  false as is_messages_observed,
+  journals.source is not null as is_first_response_observed,
+  journals.source is not null as is_messages_observed,
   versions.export_kind = 'audit_log' as is_statuses_observed,
   true as is_resolution_observed,
   false as is_debug_observed,
@@ -32,4 +34,5 @@ select
   versions.batch_id,
   versions.known_at
 from versions
+left join journals on journals.source = versions.source and versions.is_journal_whole
 left join channels on channels.source = versions.source and channels.source_value = versions.channel

@@ -1,0 +1,27 @@
+"""Holes in the histories of tickets: one row per refused record whose ticket could be told."""
+
+from __future__ import annotations
+
+from great_expectations.expectations import ExpectColumnValuesToBeInSet, ExpectColumnValuesToNotBeNull
+
+from expectations.checked_table import TEXT, WHOLE, CheckedTable
+
+
+def build() -> CheckedTable:
+    return CheckedTable(
+        table="raw.canonical_gaps",
+        columns={"batch_id": TEXT, "line_number": WHOLE, "ticket_id": TEXT, "evidence": TEXT},
+        expectations=(
+            ExpectColumnValuesToNotBeNull(
+                column="ticket_id",
+                severity="critical",
+                notes="A hole in no ticket's history keeps no verdict from being given.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="evidence",
+                value_set=["messages", "statuses", "debug", "bugs"],
+                severity="critical",
+                notes="A word that staging does not know would leave the ticket measurable; null means all of it.",
+            ),
+        ),
+    )

@@ -1,0 +1,52 @@
+"""How much of a file is read before it is refused: every bound of the landing, with its reason.
+
+Far above what helpdesks export, and low enough that no file can hold up the ones beside it.
+"""
+
+from __future__ import annotations
+
+# A content that grows more than this when unpacked is taken for a bomb; helpdesk exports compress 5 to 20 times.
+RATIO_LIMIT = 100
+# What may be unpacked whatever the ratio: a short export of one repeated ticket compresses 500 times and hurts nobody.
+RATIO_FREE_BYTES = 16 << 20
+
+# Members of an archive; a full export of Zendesk has one file per 31 days and kind.
+ARCHIVE_ENTRIES = 1_000
+# The list of an archive's members as it lies in the file: read whole, so bounded before it is read.
+ARCHIVE_DIRECTORY_BYTES = 4 << 20
+
+# Parts of a workbook, its sheets, and what is unpacked of it: 1,048,576 rows is the most that the format knows.
+WORKBOOK_PARTS = 2_000
+WORKBOOK_SHEETS = 100
+WORKBOOK_BYTES = 1 << 30
+# Texts that the cells of a workbook point to are held in memory.
+WORKBOOK_TEXT_CHARACTERS = 100_000_000
+WORKBOOK_ROWS = 1_048_576
+
+# Names in a header. Exports with one column per comment or custom field reach some hundreds.
+COLUMNS = 2_000
+
+# One record of a table: helpdesks cut a field at 32,000 characters.
+RECORD_BYTES = 1 << 20
+# One JSON text: a page of the incremental API holds 1,000 tickets, and with long descriptions some tens of MB.
+DOCUMENT_BYTES = 128 << 20
+# JSON and XML inside one another: API answers reach 8.
+DEPTH = 100
+# One element of an XML export with all that lies in it.
+ELEMENT_BYTES = 16 << 20
+
+# Records of one file; an export of a helpdesk is cut into months long before.
+ROWS = 100_000_000
+
+# What the process that reads a file may hold in memory. A page of 128 MB takes about 1.2 GB to judge, and together with
+# the process that waits for it (0.2 GB) and its own programs the landing stays within 2.5 GB.
+MEMORY_BYTES = 2 << 30
+# The share of it that the engine may fill with rows; it hands out the rest as buffers of its own threads.
+ENGINE_MEMORY = "1GB"
+# How long one file may take: a minute for whatever it is, then five seconds for each MB on the disk, which is twenty
+# times what a packed export needs on two slow cores.
+SECONDS_FREE = 60
+SECONDS_PER_MB = 5
+# Landed Parquet is smaller than what it came from, but a tiny file still has its footer.
+OUTPUT_RATIO = 4
+OUTPUT_FREE_BYTES = 64 << 20

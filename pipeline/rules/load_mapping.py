@@ -1,0 +1,570 @@
+"""Read a mapping file: YAML that says which columns of a helpdesk's exports hold tickets, events and people.
+
+Everything that is wrong is named at once, with its line and the nearest known name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from collections.abc import Mapping as Dict
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.errors import ConfigurationError, Problem
+from pipeline.rules.dates import hint_zone, known_zones
+from pipeline.rules.mapping import (
+    ACTOR_KINDS,
+    BOOLEANS,
+    DRIFTS,
+    ENCODINGS,
+    EPOCH_MILLISECONDS,
+    EPOCH_SECONDS,
+    EVENT_COLUMNS,
+    EVENT_TYPES,
+    EVIDENCE,
+    EVIDENCE_OF,
+    FORMATS,
+    ISO,
+    PEOPLE_COLUMNS,
+    REQUIRED_COLUMNS,
+    TABLE_FORMATS,
+    TICKET_COLUMNS,
+    Cell,
+    Cells,
+    Condition,
+    EventRule,
+    MappedColumn,
+    MappedFile,
+    Mapping,
+    Values,
+)
+from pipeline.rules.plan import SEVERITIES, STATUSES
+from pipeline.rules.read_yaml import Key, read_yaml
+from pipeline.rules.section import NAME, Section, name_nearest, open_document, refuse
+
+_SEVERITY_TEXTS = tuple(str(severity) for severity in SEVERITIES)
+# The closed vocabularies of our columns. What an event's `value` may be depends on the event.
+VOCABULARIES: Dict[str, tuple[str, ...]] = {
+    "severity": _SEVERITY_TEXTS,
+    "ticket_status": STATUSES,
+    "actor_kind": ACTOR_KINDS,
+    "event_type": EVENT_TYPES,
+    "is_public": BOOLEANS,
+}
+EVENT_VALUES: Dict[str, tuple[str, ...]] = {"status_changed": STATUSES, "severity_changed": _SEVERITY_TEXTS}
+# What one event proves of a kind of history that it may not show whole.
+_ALONE = {"messages": "first_response", "statuses": "resolution"}
+_WALL_CODES = "YymdHIMSpfbBTF"
+_NESTING = 4
+
+
+def load_mapping(path: Path, shown: str) -> Mapping:
+    """A mapping file as plain values; `shown` is how messages name it. Raises ConfigurationError."""
+    if not path.is_file():
+        raise ConfigurationError(
+            f"There is no mapping file {shown}. Write one with `sla ingest EXPORT --suggest --out {shown}`, "
+            "or start from an example in data/reference/mappings/examples/."
+        )
+    problems: list[Problem] = []
+    top = open_document(read_yaml(path), problems)
+    mapping = _read_mapping(top, shown)
+    if problems:
+        raise refuse(shown, [Problem(shown, one.line, one.field, one.reason, one.hint) for one in problems])
+    return mapping
+
+
+def _read_mapping(top: Section, shown: str) -> Mapping:
+    top.require_keys(
+        ("files",),
+        (
+            "time_zone",
+            "dates",
+            "months",
+            "century",
+            "null_markers",
+            "encoding",
+            "evidence",
+            "allow",
+            "values",
+        ),
+    )
+    named = _read_named_values(top)
+    listed = top.section("files")
+    files = tuple(_read_file(listed.section(key), str(key), named) for key in listed.values)
+    if top.has("files") and not files:
+        top.report(["files"], "no file is described.", "Describe at least one kind of file.")
+    months = _read_months(top)
+    dates = _read_dates(top, bool(months))
+    mapping = Mapping(
+        file=shown,
+        time_zone=_read_zone(top),
+        dates=dates,
+        months=months,
+        century=_read_century(top, dates),
+        null_markers=_read_null_markers(top),
+        encoding=top.choice("encoding", ENCODINGS, "utf-8"),
+        evidence=top.texts("evidence", EVIDENCE),
+        allowed=top.texts("allow", DRIFTS),
+        files=files,
+    )
+    if mapping.time_zone is None and any(_is_wall_time(one) for one in dates):
+        top.report(
+            ["dates"],
+            "these dates have no zone, and no time_zone is declared.",
+            "Add time_zone: the zone of whoever exported the file.",
+        )
+    _check_evidence(top, mapping)
+    return mapping
+
+
+def _read_zone(top: Section) -> str | None:
+    if not top.has("time_zone"):
+        return None
+    zone, zones = top.text("time_zone"), known_zones()
+    if zone and zone not in zones:
+        top.report(["time_zone"], f"{zone!r} is not a time zone.", hint_zone(zone, zones))
+    return zone
+
+
+def _is_wall_time(pattern: str) -> bool:
+    return pattern not in (ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS) and "%z" not in pattern
+
+
+def _read_dates(top: Section, has_months: bool) -> tuple[str, ...]:
+    patterns = top.texts("dates") or (ISO,)
+    for index, pattern in enumerate(patterns):
+        if pattern in (ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS):
+            continue
+        reason = _judge_pattern(pattern)
+        if reason:
+            top.report(
+                ["dates", index],
+                f"{pattern!r} {reason}.",
+                'Write it like "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M" or "%d/%b/%y %I:%M %p"; '
+                f"or {ISO}, {EPOCH_SECONDS}, {EPOCH_MILLISECONDS}.",
+            )
+            continue
+        clash = next((one for one in patterns[:index] if _contradict(one, pattern)), None)
+        if clash:
+            top.report(
+                ["dates", index],
+                f"{pattern!r} and {clash!r} read the same text as different days.",
+                "Keep the one that the exporter used; a file with both cannot be read.",
+            )
+    if has_months and not any("%b" in one or "%B" in one for one in patterns):
+        top.report(["months"], "no date has a month name (%b).", "Remove months, or correct dates.")
+    return patterns
+
+
+def _judge_pattern(pattern: str) -> str | None:
+    codes = re.findall(r"%(.)", pattern.replace("%%", ""))
+    unknown = [code for code in codes if code not in _WALL_CODES + "z"]
+    if unknown:
+        return f"has the code %{unknown[0]}, which is not known here"
+    sample = datetime(2026, 11, 22, 13, 45)
+    plain = pattern.replace("%z", "")
+    try:
+        is_exact = datetime.strptime(sample.strftime(plain), plain) == sample
+    except (ValueError, re.error):
+        is_exact = False
+    return None if is_exact else "does not say year, month, day, hour and minute"
+
+
+def _contradict(first: str, second: str) -> bool:
+    if not (_is_wall_time(first) and _is_wall_time(second)) or _judge_pattern(first):
+        return False
+    # Day, month and year are all different and all possible in each other's place.
+    sample = datetime(2003, 2, 1, 4, 5, 6)
+    for one, other in ((first, second), (second, first)):
+        try:
+            read = datetime.strptime(sample.strftime(one), other)
+        except (ValueError, re.error):
+            continue
+        if read.date() != sample.date():
+            return True
+    return False
+
+
+def _read_months(top: Section) -> tuple[tuple[str, int], ...]:
+    months = top.section("months")
+    found: list[tuple[str, int]] = []
+    for key, value in months.values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 12:
+            months.report([key], f"{value!r} is not the number of a month.", "Write 1 to 12, such as ene: 1.")
+        else:
+            found.append((str(key).casefold(), value))
+    return tuple(found)
+
+
+def _read_century(top: Section, dates: Sequence[str]) -> int | None:
+    has_short_year = any("%y" in one for one in dates)
+    century = top.whole_number("century", 1900, 2100)
+    if century is not None and century % 100:
+        top.report(["century"], f"{century} is not the first year of a century.", "Write 1900 or 2000.")
+    if has_short_year and not top.has("century"):
+        top.report(
+            ["dates"],
+            "a year of two digits needs its century.",
+            "Add century: 2000, so that 26 is the year 2026.",
+        )
+    if century is not None and not has_short_year:
+        top.report(["century"], "no date has a year of two digits.", "Remove it.")
+    return century
+
+
+def _read_null_markers(top: Section) -> tuple[str, ...]:
+    markers: list[str] = []
+    for index, value in enumerate(top.items("null_markers")):
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            place: list[Key] = ["null_markers", index]
+            top.report(place, "only text can stand for no value.", 'Put it in quotes, such as ["-", "NULL"].')
+        else:
+            markers.append(str(value))
+    # An empty cell is no value in every format that has text for values.
+    return tuple(dict.fromkeys(["", *markers]))
+
+
+def _read_named_values(top: Section) -> dict[str, Values]:
+    listed = top.section("values")
+    return {str(key): _read_values(listed.section(key)) for key in listed.values}
+
+
+def _read_values(section: Section) -> Values:
+    """`{words: {open: open}, unknown: refuse}`, or the words alone."""
+    holder = section
+    unknown, otherwise = "refuse", None
+    if isinstance(section.values.get("words"), dict):
+        section.require_keys(("words",), ("unknown", "otherwise"))
+        unknown = section.choice("unknown", ("refuse", "pass"), "refuse")
+        otherwise = _scalar(section, "otherwise") if section.has("otherwise") else None
+        if section.has("unknown") and otherwise is not None:
+            section.report(["unknown"], "with otherwise, no word is unknown.", "Keep one of the two.")
+        holder = section.section("words")
+    pairs = tuple((str(key), _scalar(holder, key)) for key in holder.values)
+    if not pairs:
+        section.report([], "no value is mapped.", "Write one line per value of the source, such as high: 4.")
+    return Values(pairs, "pass" if unknown == "pass" else "refuse", otherwise)
+
+
+def _read_file(section: Section, name: str, named: Dict[str, Values]) -> MappedFile:
+    section.require_keys(
+        ("format",), ("sheet", "element", "records_at", "columns", "when", "tickets", "people", "events")
+    )
+    if not NAME.fullmatch(name):
+        section.report(
+            [], f"{name!r} is not a usable name.", "Use lower case letters, digits and underscores."
+        )
+    written = section.choice("format", FORMATS)
+    for key, formats in (
+        ("sheet", ("xlsx",)),
+        ("element", ("xml",)),
+        ("records_at", ("json", "ndjson")),
+    ):
+        if section.has(key) and written and written not in formats:
+            section.report([key], f"a file of the format {written} has none.", "Remove it.")
+    declared = _read_columns(section, written)
+    repeated = {column.name for column in declared if column.is_repeated}
+    is_people = section.has("people")
+    if is_people and (section.has("tickets") or section.has("events")):
+        section.report(
+            ["people"], "people stand in a file of their own.", "Describe their file under another name."
+        )
+    if not (section.has("tickets") or section.has("events") or is_people):
+        section.report([], "nothing is made of this file.", "Add tickets, events or people.")
+    tickets = (
+        _read_rows(section, "tickets", TICKET_COLUMNS, named, repeated) if section.has("tickets") else None
+    )
+    people = _read_rows(section, "people", PEOPLE_COLUMNS, named, repeated) if is_people else None
+    ticket_id = dict(tickets or ()).get("ticket_id")
+    events = tuple(_read_event(one, named, repeated, ticket_id) for one in section.sections("events"))
+    conditions = tuple(_read_condition(one) for one in _condition_sections(section))
+    used = _used_columns(tickets, people, events, conditions)
+    known = {column.name for column in declared}
+    for column in declared:
+        if column.name not in used:
+            section.report(
+                ["columns", column.name], "this column is not used.", name_nearest(column.name, used)
+            )
+    implied = tuple(MappedColumn(one, (one,)) for one in used if one not in known)
+    return MappedFile(
+        name=name,
+        format=written,
+        sheet=section.text("sheet") if section.has("sheet") else None,
+        element=section.text("element") if section.has("element") else None,
+        records_at=section.text("records_at") if section.has("records_at") else None,
+        columns=declared + implied,
+        conditions=conditions,
+        tickets=tickets,
+        people=people,
+        events=events,
+    )
+
+
+def _used_columns(
+    tickets: Cells | None, people: Cells | None, events: Sequence[EventRule], conditions: Sequence[Condition]
+) -> tuple[str, ...]:
+    found = [condition.column for condition in conditions]
+    for cells in (tickets or (), people or (), *(event.cells for event in events)):
+        found += [name for _, cell in cells for name in cell.names()]
+    for event in events:
+        found += [condition.column for condition in event.conditions]
+        found += [event.each] if event.each else []
+    return tuple(dict.fromkeys(found))
+
+
+def _read_columns(section: Section, written: str) -> tuple[MappedColumn, ...]:
+    columns = section.section("columns")
+    found: list[MappedColumn] = []
+    taken: dict[str, str] = {}
+    for key, value in columns.values.items():
+        name = str(key)
+        if isinstance(value, dict):
+            one = columns.section(key)
+            one.require_keys((), ("names", "repeated", "optional"))
+            names = one.texts("names") or (name,)
+            column = MappedColumn(name, names, one.flag("repeated"), one.flag("optional"))
+        else:
+            column = MappedColumn(
+                name, columns.texts(key) if isinstance(value, list) else (columns.text(key),)
+            )
+        if column.is_repeated and written and written not in TABLE_FORMATS:
+            columns.report([key], f"a column of {written} is not repeated.", "Remove repeated.")
+        for one_name in column.written:
+            if one_name in taken:
+                columns.report(
+                    [key],
+                    f"{one_name!r} is a name of {taken[one_name]!r} already.",
+                    "A name of the header can mean one column only.",
+                )
+            taken[one_name] = name
+        found.append(column)
+    return tuple(found)
+
+
+def _read_rows(
+    section: Section, key: str, known: tuple[str, ...], named: Dict[str, Values], repeated: Collection[str]
+) -> Cells:
+    rows = section.section(key)
+    required = REQUIRED_COLUMNS[key]
+    rows.require_keys(required, [name for name in known if name not in required])
+    return tuple((str(name), _read_cell(rows, name, str(name), named, repeated)) for name in rows.values)
+
+
+def _read_event(
+    section: Section, named: Dict[str, Values], repeated: Collection[str], ticket_id: Cell | None
+) -> EventRule:
+    required = ("event_type", "event_at") if ticket_id else REQUIRED_COLUMNS["events"]
+    section.require_keys(
+        required, (*(name for name in EVENT_COLUMNS if name not in required), "when", "each")
+    )
+    each = section.text("each") if section.has("each") else None
+    if each and each not in repeated:
+        section.report(
+            ["each"],
+            f"{each!r} is not a repeated column of this file.",
+            name_nearest(each, repeated) if repeated else "Declare it with repeated: true under columns.",
+        )
+    # Inside `each`, the repeated column is the one cell at hand.
+    not_single = set(repeated) - {each}
+    event_type = section.values.get("event_type")
+    constant = event_type.get("constant") if isinstance(event_type, dict) else None
+    cells: list[tuple[str, Cell]] = []
+    for key in section.values:
+        name = str(key)
+        if name not in EVENT_COLUMNS:
+            continue
+        vocabulary = EVENT_VALUES.get(str(constant)) if name == "value" else VOCABULARIES.get(name)
+        cells.append((name, _read_cell(section, key, name, named, not_single, vocabulary)))
+    if ticket_id is not None and "ticket_id" not in dict(cells):
+        cells.insert(0, ("ticket_id", ticket_id))
+    found = dict(cells)
+    if constant == "message":
+        if "is_public" not in found:
+            section.report(
+                [],
+                "it is not said whether this message is public.",
+                "Add is_public: {constant: true}, or the column that says it.",
+            )
+        if "actor_kind" not in found and "actor" not in found:
+            section.report(
+                [],
+                "it is not said who wrote this message.",
+                "Add actor_kind, or actor where a people file of this mapping says who is who.",
+            )
+    if constant in EVENT_VALUES and "value" not in found:
+        section.report(
+            [], f"a {constant} has no value.", f"Add value: one of {', '.join(EVENT_VALUES[str(constant)])}."
+        )
+    conditions = tuple(_read_condition(one) for one in _condition_sections(section))
+    return EventRule(tuple(cells), conditions, each)
+
+
+def _condition_sections(section: Section) -> list[Section]:
+    if not section.has("when"):
+        return []
+    if isinstance(section.values["when"], list):
+        return section.sections("when")
+    return [section.section("when")]
+
+
+def _read_condition(section: Section) -> Condition:
+    section.require_keys(("column",), ("is", "is_not", "filled"))
+    is_filled = section.flag("filled") if section.has("filled") else None
+    is_one_of, is_none_of = _one_or_many(section, "is"), _one_or_many(section, "is_not")
+    if is_filled is None and not is_one_of and not is_none_of:
+        section.report([], "nothing is asked of the column.", "Add filled: true, is: [...] or is_not: [...].")
+    return Condition(section.text("column"), is_filled, is_one_of, is_none_of)
+
+
+def _one_or_many(section: Section, key: str) -> tuple[str, ...]:
+    if not section.has(key):
+        return ()
+    return section.texts(key) if isinstance(section.values[key], list) else (_scalar(section, key),)
+
+
+def _scalar(section: Section, key: Key) -> str:
+    """Text; true and false as these words, since constants may be either."""
+    value = section.values.get(key)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return section.text(key)
+
+
+def _read_cell(
+    section: Section,
+    key: Key,
+    target: str,
+    named: Dict[str, Values],
+    not_single: Collection[str],
+    vocabulary: tuple[str, ...] | None = None,
+    depth: int = 0,
+) -> Cell:
+    vocabulary = vocabulary or (VOCABULARIES.get(target) if depth == 0 else None)
+    value = section.values.get(key)
+    if not isinstance(value, dict):
+        cell = Cell(columns=(section.text(key),))
+        holder = section
+    else:
+        holder = section.section(key)
+        holder.require_keys(
+            (), ("column", "columns", "constant", "join", "separator", "split_by", "part", "values")
+        )
+        origins = [one for one in ("column", "columns", "constant", "join") if holder.has(one)]
+        if len(origins) != 1:
+            holder.report(
+                [],
+                "it is not clear where this value comes from.",
+                "Give exactly one of column, columns, constant and join.",
+            )
+        joined: tuple[Cell, ...] = ()
+        if holder.has("join"):
+            joined = _read_joined(holder, named, not_single, depth)
+        columns = (holder.text("column"),) if holder.has("column") else holder.texts("columns")
+        if holder.has("split_by") != holder.has("part"):
+            holder.report([], "split_by and part belong together.", "Give both or neither.")
+        cell = Cell(
+            columns=columns,
+            constant=_scalar(holder, "constant") if holder.has("constant") else None,
+            joined=joined,
+            separator=holder.text("separator", ":"),
+            split_by=holder.text("split_by") if holder.has("split_by") else None,
+            part=holder.whole_number("part", 1, 1000),
+            values=_read_cell_values(holder, named),
+        )
+    for name in cell.columns:
+        if name in not_single:
+            section.report(
+                [key],
+                f"{name!r} is a repeated column.",
+                "Only an event with each: may use it, one cell at a time.",
+            )
+    _check_vocabulary(holder if isinstance(value, dict) else section, key, cell, target, vocabulary)
+    return cell
+
+
+def _read_joined(
+    holder: Section, named: Dict[str, Values], not_single: Collection[str], depth: int
+) -> tuple[Cell, ...]:
+    if depth >= _NESTING:
+        holder.report(["join"], "cells are joined too deeply.", "Join them in one list.")
+        return ()
+    items = holder.items("join")
+    # A list has no keys of its own: each of its values is read as if it stood under its number.
+    listed = Section(holder.document, (*holder.path, "join"), dict(enumerate(items)), holder.problems)
+    return tuple(_read_cell(listed, index, "", named, not_single, depth=depth + 1) for index in listed.values)
+
+
+def _read_cell_values(holder: Section, named: Dict[str, Values]) -> Values | None:
+    if not holder.has("values"):
+        return None
+    if isinstance(holder.values["values"], dict):
+        return _read_values(holder.section("values"))
+    name = holder.choice("values", named)
+    return named.get(name)
+
+
+def _check_vocabulary(
+    holder: Section, key: Key, cell: Cell, target: str, vocabulary: tuple[str, ...] | None
+) -> None:
+    if vocabulary is None:
+        return
+    if cell.constant is not None and cell.values is None and cell.constant not in vocabulary:
+        holder.report(
+            ["constant"], f"{cell.constant!r} is not a {target}.", name_nearest(cell.constant, vocabulary)
+        )
+    if cell.values and cell.values.otherwise is not None and target in ("severity", "ticket_status", "value"):
+        holder.report(
+            ["values"],
+            f"otherwise would call every unknown word {cell.values.otherwise!r}.",
+            "A status or severity that nobody mapped is unknown; write unknown: refuse or unknown: pass.",
+        )
+    mapped_words = [*cell.values.pairs] if cell.values else []
+    if cell.values and cell.values.otherwise is not None:
+        mapped_words.append(("otherwise", cell.values.otherwise))
+    for word, mapped in mapped_words:
+        if mapped not in vocabulary:
+            holder.report(
+                ["values"],
+                f"{word!r} stands for {mapped!r}, which is not a {target}.",
+                name_nearest(mapped, vocabulary),
+            )
+
+
+def _check_evidence(top: Section, mapping: Mapping) -> None:
+    """What the exports are said to show must come from somewhere, or silence would be counted as a breach."""
+    proven: set[str] = set()
+    for file in mapping.files:
+        for rule in file.events:
+            cell = dict(rule.cells).get("event_type")
+            if cell is None:
+                continue
+            types = (
+                [cell.constant]
+                if cell.constant
+                else [word for _, word in cell.values.pairs]
+                if cell.values
+                else EVENT_TYPES
+            )
+            kinds = {EVIDENCE_OF[one] for one in types if one in EVIDENCE_OF}
+            if file.tickets is not None and rule.each is None:
+                # A date beside the ticket shows one event of its history, not the history.
+                proven |= {_ALONE.get(kind, kind) for kind in kinds}
+            else:
+                proven |= kinds | {_ALONE.get(kind, kind) for kind in kinds}
+    if any(file.tickets is not None for file in mapping.files) and "evidence" not in top.values:
+        top.report(
+            [],
+            "it is not said what these exports show of a ticket.",
+            "Add evidence: [messages, statuses, ...], or evidence: [] where they show none of it.",
+        )
+    for index, word in enumerate(mapping.evidence):
+        kind = word.removesuffix("_if_any")
+        if kind not in proven:
+            top.report(
+                ["evidence", index],
+                f"nothing in this mapping shows {word}.",
+                "Add the events that prove it, or leave it out: it is then not measurable.",
+            )
+        if word.endswith("_if_any") and kind in mapping.evidence:
+            top.report(["evidence", index], f"{kind!r} says more already.", "Keep one of the two.")

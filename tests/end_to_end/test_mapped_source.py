@@ -1,0 +1,183 @@
+"""A helpdesk that nobody wrote code for: German headers, semicolons, wall times of Berlin, read by a mapping file.
+
+Plan: the example with a resolution by severity. Level 4: first response in 4 h and resolution in 24 h, around the clock.
+2 February 2026 was a Monday; Berlin was one hour ahead of UTC. Every ticket is submitted at 09:00 there, 08:00 UTC.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import CHECKOUT
+from tests.end_to_end.command_line import run_sla
+from tests.end_to_end.published import query
+from tests.end_to_end.small_vendor import CUSTOMERS_HEADER, TERMS_HEADER, write_lines
+
+MINUTE, HOUR = 60, 3600
+
+MAPPING = """\
+time_zone: Europe/Berlin
+dates: ["%d.%m.%Y %H:%M"]
+null_markers: ["-"]
+evidence: [messages_if_any, statuses, resolution]
+values:
+  status: {offen: open, wartet: pending, fertig: solved}
+  severity: {words: {hoch: 4, mittel: 3}, unknown: pass}
+files:
+  tickets:
+    format: semicolon
+    columns:
+      id: [Nummer, Ticket number]
+    tickets:
+      ticket_id: id
+      customer_id: {constant: acme}
+      requester: Melder
+      channel: {constant: web_form}
+      severity: {column: Prio, values: severity}
+      submitted_at: Erstellt
+  replies:
+    format: semicolon
+    events:
+      - event_type: {constant: message}
+        event_id: Antwort
+        ticket_id: Nummer
+        event_at: Zeit
+        actor: Wer
+        is_public: {column: Sichtbar, values: {ja: true, nein: false}}
+  history:
+    format: semicolon
+    events:
+      - event_type: {constant: status_changed}
+        ticket_id: Nummer
+        event_at: Zeit
+        value: {column: Neu, values: status}
+        when: {column: Feld, is: Status}
+      - event_type: {constant: severity_changed}
+        ticket_id: Nummer
+        event_at: Zeit
+        value: {column: Neu, values: severity}
+        when: {column: Feld, is: Prio}
+  people:
+    format: semicolon
+    people:
+      person_id: Kennung
+      person: Adresse
+      actor_kind: {column: Seite, values: {Support: agent, Kunde: customer}}
+"""
+
+TICKETS = (
+    "Nummer;Melder;Prio;Erstellt",
+    "T-1;u-ann;hoch;02.02.2026 09:00",
+    "T-2;u-ann;hoch;02.02.2026 09:00",
+    "T-3;u-ann;hoch;02.02.2026 09:00",
+    "T-4;u-ann;brennt;02.02.2026 09:00",
+    "T-5;u-ann;hoch;02.02.2026 09:00",
+    "T-6;u-ann;hoch;02.02.2026 09:00",
+    "T-7;u-ann;hoch;02.02.2026 09:00",
+    "T-8;u-ann;hoch;02.02.2026 09:00",
+)
+REPLIES = (
+    "Antwort;Nummer;Zeit;Wer;Sichtbar",
+    # T-1: an internal note does not answer; the public reply of 11:30 does, after 2 h 30 min.
+    "1;T-1;02.02.2026 10:00;u-mia;nein",
+    "2;T-1;02.02.2026 11:30;u-mia;ja",
+    # T-2: answered by somebody whom the table of people does not know.
+    "3;T-2;02.02.2026 10:00;u-gone;ja",
+    "4;T-3;02.02.2026 10:00;u-mia;ja",
+    "5;T-4;02.02.2026 10:00;u-mia;ja",
+    # T-5 has no reply at all.
+    "6;T-6;02.02.2026 10:00;u-mia;ja",
+    # T-7: one reply cannot be read; the one that can comes a day later.
+    "7;T-7;31.02.2026 10:00;u-mia;ja",
+    "8;T-7;03.02.2026 10:00;u-mia;ja",
+    # T-8: really late.
+    "9;T-8;02.02.2026 13:01;u-mia;ja",
+)
+HISTORY = (
+    "Nummer;Feld;Zeit;Neu",
+    "T-1;Bearbeiter;02.02.2026 09:30;u-mia",
+    "T-1;Status;02.02.2026 10:00;offen",
+    "T-1;Status;02.02.2026 12:00;fertig",
+    # T-3: `Labor` is no status that the mapping knows; T-6 gets a level that it does not know.
+    "T-3;Status;02.02.2026 10:30;Labor",
+    "T-3;Status;02.02.2026 12:00;fertig",
+    "T-6;Prio;02.02.2026 10:30;brennt",
+    "T-6;Status;02.02.2026 12:00;fertig",
+)
+PEOPLE = ("Kennung;Adresse;Seite", "u-mia;mia@vendor.example;Support", "u-ann;ann@acme.example;Kunde")
+
+
+@pytest.fixture(scope="module")
+def vendor(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The workspace after ingest and build, and what ingest said."""
+    root = tmp_path_factory.mktemp("mapped") / "vendor"
+    run_sla("init", str(root)).expect(0)
+    write_lines(root / "sla.yml", "sources:", "  desk: {type: mapped, mapping: mappings/desk.yml}")
+    write_lines(root / "reference" / "mappings" / "desk.yml", MAPPING)
+    example = CHECKOUT / "data" / "reference" / "plans" / "examples" / "resolution_by_severity.yml"
+    shutil.copy(example, root / "reference" / "plans")
+    write_lines(root / "reference" / "customers.csv", CUSTOMERS_HEADER, "acme,Acme,UTC,en,")
+    term = "S-1,acme,resolution_by_severity,2026-01-01,2027-01-01,paid,active"
+    write_lines(root / "reference" / "subscriptions.csv", TERMS_HEADER, term)
+    for name, lines in (("tickets", TICKETS), ("replies", REPLIES), ("history", HISTORY), ("people", PEOPLE)):
+        write_lines(root / "inbox" / "desk" / f"{name}.csv", *lines)
+    said = run_sla("ingest", workspace=root).expect(0)
+    run_sla("build", workspace=root).expect(0)
+    return root, said.out + said.err
+
+
+def verdicts(root: Path, obligation: str) -> dict[str, tuple[str, str | None]]:
+    rows = query(
+        root,
+        f"select ticket_id, status, status_reason from core.fct_sla_obligations where obligation = '{obligation}'",
+    )
+    return {ticket: (status, reason) for ticket, status, reason in rows}
+
+
+def test_rows_read_are_rows_landed_and_rows_in_quarantine(vendor: tuple[Path, str]) -> None:
+    said = vendor[1]
+    for name, counts in {
+        "tickets": "8 rows read = 8 landed + 0 rejected",
+        "replies": "9 rows read = 8 landed + 1 rejected",
+        "history": "7 rows read = 6 landed + 1 rejected",
+        "people": "2 rows read = 2 landed + 0 rejected",
+    }.items():
+        assert f"inbox/desk/{name}.csv: landed, {counts}" in said
+
+
+def test_first_response_is_judged_by_replies_of_people_who_are_known(vendor: tuple[Path, str]) -> None:
+    found = verdicts(vendor[0], "first_response")
+    assert found["T-1"] == ("met", None)
+    assert found["T-8"] == ("breached", None)
+    assert found["T-2"] == ("not_measurable", "stop_not_observed"), "an unknown author answered"
+    assert found["T-5"] == ("not_measurable", "stop_not_observed"), "its replies were not exported"
+    assert found["T-7"] == ("not_measurable", "stop_not_observed"), "a reply that cannot be read may have answered"
+
+
+def test_elapsed_time_is_that_of_the_declared_zone(vendor: tuple[Path, str]) -> None:
+    rows = query(
+        vendor[0],
+        "select ticket_id, elapsed_seconds from core.fct_sla_obligations "
+        "where obligation = 'first_response' and ticket_id in ('T-1', 'T-8') order by all",
+    )
+    assert rows == [("T-1", 2 * HOUR + 30 * MINUTE), ("T-8", 4 * HOUR + 1 * MINUTE)]
+    [(submitted,)] = query(vendor[0], "select submitted_at from core.dim_tickets where ticket_id = 'T-1'")
+    assert f"{submitted:%Y-%m-%d %H:%M}" == "2026-02-02 08:00"
+
+
+def test_unknown_status_or_severity_is_never_met(vendor: tuple[Path, str]) -> None:
+    first_response, resolution = verdicts(vendor[0], "first_response"), verdicts(vendor[0], "resolution")
+    assert resolution["T-1"] == ("met", None)
+    assert resolution["T-3"] == ("not_measurable", "stop_not_observed"), "an unknown status lies in its history"
+    assert first_response["T-3"] == ("met", None), "its replies are whole"
+    assert first_response["T-4"] == ("not_measurable", "unknown_severity")
+    assert resolution["T-4"] == ("not_measurable", "unknown_severity")
+    assert first_response["T-6"][0] == resolution["T-6"][0] == "not_measurable"
+
+
+def test_requester_is_shown_by_the_address_that_contacts_are_listed_by(vendor: tuple[Path, str]) -> None:
+    rows = query(vendor[0], "select distinct requester from core.dim_tickets")
+    assert rows == [("ann@acme.example",)]

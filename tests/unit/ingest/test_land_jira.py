@@ -1,0 +1,239 @@
+"""Jira's REST issues become canonical tickets and events; what an answer does not say is declared or not measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.unit.ingest.conftest import Landing
+
+SLA_YML = """\
+sources:
+  jsm:
+    type: jira
+    customer: {field: customfield_10002}
+    severity: {field: priority, values: {Highest: 5, High: 4, Medium: 3}}
+    channel: {constant: web_form}
+    agents: {domains: [vendor.example], account_types: [atlassian]}
+    events:
+      debug_delivered: {field: labels, value: debug_delivered}
+"""
+CARLA = {"accountId": "qm:1", "emailAddress": "carla@acme.example", "accountType": "customer"}
+MIA = {"accountId": "557058:mia", "displayName": "Mia", "accountType": "atlassian"}
+ROBOT = {"accountId": "557058:app", "displayName": "Automation", "accountType": "app"}
+
+
+@pytest.fixture
+def landing(declare: Callable[[str], Landing]) -> Landing:
+    return declare(SLA_YML)
+
+
+def comment(number: int, at: str, author: dict[str, str] = MIA, **values: Any) -> dict[str, Any]:
+    return {"id": str(number), "created": at, "author": author, "jsdPublic": True, **values}
+
+
+def change(
+    number: int, at: str, *items: tuple[str, str | None, str | None], author: Any = MIA
+) -> dict[str, Any]:
+    listed = [
+        {"field": name, "fieldId": name, "fromString": before, "toString": now} for name, before, now in items
+    ]
+    return {"id": str(number), "created": at, "author": author, "items": listed}
+
+
+def issue(
+    key: str = "SUP-1", histories: list[Any] | None = None, comments: list[Any] | None = None, **fields: Any
+) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "id": "10001",
+        "key": key,
+        "fields": {
+            "created": "2018-05-11T09:46:53.000+0300",
+            "updated": "2018-05-12T09:46:53.000+0300",
+            "summary": "Sync is slow",
+            "status": {"name": "Waiting for support", "id": "1"},
+            "priority": {"name": "High", "id": "2"},
+            "reporter": CARLA,
+            "creator": CARLA,
+            "customfield_10002": [{"id": "3", "name": "acme"}],
+            **fields,
+        },
+    }
+    if comments is not None:
+        made["fields"]["comment"] = {
+            "comments": comments,
+            "total": len(comments),
+            "maxResults": len(comments),
+        }
+    if histories is not None:
+        made["changelog"] = {"histories": histories, "total": len(histories), "startAt": 0}
+    return made
+
+
+def land(landing: Landing, *issues: dict[str, Any]) -> Any:
+    result = landing.land("jsm", "issues.json", json.dumps({"issues": list(issues), "total": len(issues)}))
+    assert result.rows_rejected == 0, result.problems
+    return result
+
+
+def test_an_offset_without_colon_is_read_and_the_organization_names_the_customer(landing: Landing) -> None:
+    land(landing, issue(histories=[], comments=[]))
+    assert landing.rows(
+        "canonical_tickets", "ticket_id, customer_id, requester, opener, channel, severity, submitted_at"
+    ) == [
+        ("SUP-1", "acme", "carla@acme.example", "qm:1", "web_form", "High", datetime(2018, 5, 11, 6, 46, 53))
+    ]
+
+
+def test_the_history_begins_with_what_the_first_change_changed_whatever_order_it_came_in(
+    landing: Landing,
+) -> None:
+    histories = [
+        change(12, "2018-05-11T12:00:00.000+0300", ("status", "In Progress", "Resolved")),
+        change(
+            9,
+            "2018-05-11T10:00:00.000+0300",
+            ("status", "Open", "In Progress"),
+            ("priority", "Medium", "High"),
+        ),
+    ]
+    land(landing, issue(histories=histories, comments=[]))
+    events = landing.rows("canonical_events", "event_at, event_type, value")
+    assert [(kind, value) for _, kind, value in sorted(events)] == [
+        ("severity_changed", "Medium"),
+        ("status_changed", "Open"),
+        ("severity_changed", "High"),
+        ("status_changed", "In Progress"),
+        ("status_changed", "Resolved"),
+    ]
+    assert min(events)[0] == datetime(2018, 5, 11, 6, 46, 53)
+
+
+def test_who_spoke_is_read_from_the_account_and_from_what_is_declared(landing: Landing) -> None:
+    stranger = {"key": "JIRAUSER1", "emailAddress": "x@elsewhere.example"}
+    colleague = {"key": "JIRAUSER2", "emailAddress": "Ben@Vendor.example"}
+    said = [
+        comment(n, "2018-05-11T11:00:00.000+0300", who)
+        for n, who in enumerate((CARLA, MIA, ROBOT, stranger, colleague))
+    ]
+    land(landing, issue(comments=said, histories=[]))
+    kinds = landing.rows("canonical_events", "actor_kind, event_type")
+    assert [kind for kind, event_type in kinds if event_type == "message"] == [
+        "customer",
+        "agent",
+        "bot",
+        "unknown",
+        "agent",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mark", "is_public"),
+    [
+        ({"jsdPublic": True}, True),
+        ({"jsdPublic": False}, False),
+        (
+            {"jsdPublic": None, "properties": [{"key": "sd.public.comment", "value": {"internal": True}}]},
+            False,
+        ),
+        ({"jsdPublic": True, "visibility": {"type": "role", "value": "Service Desk Team"}}, False),
+    ],
+)
+def test_a_comment_is_public_where_the_answer_says_so(
+    landing: Landing, mark: dict[str, Any], is_public: bool
+) -> None:
+    land(landing, issue(comments=[comment(1, "2018-05-11T11:00:00.000+0300", **mark)]))
+    assert landing.rows("canonical_events", "is_public") == [is_public]
+
+
+def test_comments_that_nobody_marked_withhold_every_first_response_of_the_file(landing: Landing) -> None:
+    unmarked = comment(1, "2018-05-11T11:00:00.000+0300")
+    del unmarked["jsdPublic"]
+    result = land(
+        landing, issue(comments=[unmarked], histories=[]), issue("SUP-2", comments=[], histories=[])
+    )
+    assert landing.rows("canonical_tickets", "evidence") == ["statuses resolution debug"] * 2
+    assert "1 comments do not say whether the customer could see them" in str(result.warnings[0])
+
+
+def test_a_declaration_says_what_unmarked_comments_are(declare: Callable[[str], Landing]) -> None:
+    landing = declare(SLA_YML + "    comments: public\n")
+    unmarked = comment(1, "2018-05-11T11:00:00.000+0300")
+    del unmarked["jsdPublic"]
+    land(landing, issue(comments=[unmarked]))
+    assert landing.rows("canonical_tickets", "evidence") == ["first_response messages"]
+    assert landing.rows("canonical_events", "is_public") == [True]
+
+
+def test_a_history_or_a_list_of_comments_that_was_cut_off_is_no_evidence(landing: Landing) -> None:
+    cut_off = issue(histories=[], comments=[])
+    cut_off["changelog"]["total"] = 3
+    cut_off["fields"]["comment"]["total"] = 51
+    land(landing, cut_off)
+    assert landing.rows("canonical_tickets", "evidence, severity") == [("", None)]
+
+
+def test_a_label_that_was_added_is_the_declared_event(landing: Landing) -> None:
+    histories = [
+        change(1, "2018-05-11T10:00:00.000+0300", ("labels", "a", "a debug_delivered")),
+        change(2, "2018-05-11T11:00:00.000+0300", ("labels", "a debug_delivered", "a b debug_delivered")),
+    ]
+    land(landing, issue(histories=histories, comments=[]))
+    declared = landing.rows("canonical_events", "event_type, event_at")
+    assert [at for event_type, at in declared if event_type == "debug_delivered"] == [
+        datetime(2018, 5, 11, 7)
+    ]
+
+
+CYCLES = {
+    "id": "1",
+    "name": "Time to first response",
+    "completedCycles": [
+        {
+            "startTime": {"epochMillis": 1526021213000},
+            "stopTime": {"iso8601": "2018-05-11T10:46:53+0300"},
+            "breached": False,
+            "goalDuration": {"millis": 14400000},
+            "elapsedTime": {"millis": 3600999},
+            "remainingTime": {"millis": 10799001},
+        }
+    ],
+    "ongoingCycle": {
+        "startTime": {"epochMillis": 1526031213000},
+        "breached": True,
+        "elapsedTime": {"millis": 20000000},
+    },
+}
+
+
+@pytest.mark.parametrize("form", ["in the issue", "page of the request"])
+def test_every_cycle_of_an_sla_is_a_figure_of_theirs(landing: Landing, form: str) -> None:
+    page = {
+        "values": [CYCLES],
+        "_links": {"self": "https://jsm.example/rest/servicedeskapi/request/SUP-1/sla"},
+    }
+    content = issue(customfield_10020=CYCLES) if form == "in the issue" else page
+    landing.land("jsm", "sla.json", json.dumps(content))
+    figures = landing.rows(
+        "vendor_sla_figures", "ticket_id, obligation, cycle_number, they_seconds, goal_seconds, they_breached"
+    )
+    assert figures == [
+        ("SUP-1", "first_response", 1, 3600, 14400, False),
+        ("SUP-1", "first_response", 2, 20000, None, True),
+    ]
+
+
+def test_an_sla_page_that_names_no_request_is_refused(
+    landing: Landing, reasons: Callable[[Any], list[str]]
+) -> None:
+    result = landing.land("jsm", "sla.json", json.dumps({"values": [CYCLES]}))
+    assert any("does not name the request of these SLAs" in reason for reason in reasons(result))
+
+
+def test_the_same_issue_twice_on_one_line_lands_once(landing: Landing) -> None:
+    land(landing, issue(histories=[], comments=[]), issue(histories=[], comments=[]))
+    assert landing.rows("canonical_tickets", "ticket_id") == ["SUP-1"]

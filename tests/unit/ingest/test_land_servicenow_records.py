@@ -1,0 +1,158 @@
+"""ServiceNow's records as JSON: raw values in UTC, display values as declared, durations that are dates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.unit.ingest.conftest import Landing
+
+SLA_YML = """\
+sources:
+  snow:
+    type: servicenow
+    time_zone: Europe/Berlin
+    date_format: "%d/%m/%Y %H:%M"
+    null_markers: ["", "?"]
+    customer: {field: company}
+    severity: {field: priority, values: {"3": 3, "3 - Moderate": 3}}
+    agents: {actors: [mia]}
+"""
+RAW = {
+    "number": "INC1",
+    "sys_id": "s1",
+    "state": "2",
+    "opened_at": "2026-02-01 09:00:00",
+    "sys_updated_on": "2026-02-01 10:00:00",
+    "resolved_at": "",
+    "priority": "3",
+    "company": {"link": "https://snow.example/core_company/c1", "value": "c1"},
+    "sys_mod_count": "4",
+}
+COLUMNS = "ticket_id, sys_id, state, priority, company, opened_at, resolved_at, update_number, export_kind"
+
+
+@pytest.fixture
+def landing(declare: Callable[[str], Landing]) -> Landing:
+    return declare(SLA_YML)
+
+
+def display(value: str, shown: str) -> dict[str, str]:
+    return {"display_value": shown, "value": value}
+
+
+@pytest.mark.parametrize("page", ["result", "records", None])
+def test_raw_values_are_utc_in_every_wrapping(landing: Landing, page: str | None) -> None:
+    landing.land("snow", "incident.json", json.dumps({page: [RAW]} if page else [RAW], indent=1))
+    assert landing.rows("servicenow_incidents", COLUMNS) == [
+        ("INC1", "s1", "2", "3", "c1", datetime(2026, 2, 1, 9), None, 4, "rest")
+    ]
+
+
+def test_the_same_record_twice_in_a_page_lands_once_and_a_later_version_beside_it(landing: Landing) -> None:
+    later = RAW | {"sys_mod_count": "5", "sys_updated_on": "2026-02-01 11:00:00"}
+    landing.land("snow", "incident.json", json.dumps({"result": [RAW, RAW, later]}))
+    assert landing.rows("servicenow_incidents", "ticket_id, update_number, line_number") == [
+        ("INC1", 4, 1),
+        ("INC1", 5, 1),
+    ]
+
+
+def test_xml_holds_raw_values_and_what_references_are_displayed_as(landing: Landing) -> None:
+    fields = "".join(f"<{name}>{value}</{name}>" for name, value in RAW.items() if isinstance(value, str))
+    record = (
+        f'<incident action="INSERT_OR_UPDATE">{fields}<company display_value="ACME">c1</company></incident>'
+    )
+    landing.land("snow", "incident.xml", f'<?xml version="1.0"?>\n<xml>\n{record}\n</xml>')
+    assert landing.rows("servicenow_incidents", f"{COLUMNS}, line_number") == [
+        ("INC1", "s1", "2", "3", "ACME", datetime(2026, 2, 1, 9), None, 4, "rest", 3)
+    ]
+
+
+def test_of_value_and_display_value_the_words_are_shown_and_the_instants_are_raw(landing: Landing) -> None:
+    both = {name: display(value if isinstance(value, str) else "c1", "") for name, value in RAW.items()} | {
+        "state": display("2", "In Progress"),
+        "priority": display("3", "3 - Moderate"),
+        "company": display("c1", "ACME"),
+        "opened_at": display("2026-02-01 09:00:00", "01/02/2026 10:00"),
+    }
+    landing.land("snow", "incident.json", json.dumps({"result": [both]}))
+    assert landing.rows("servicenow_incidents", COLUMNS) == [
+        ("INC1", "s1", "In Progress", "3 - Moderate", "ACME", datetime(2026, 2, 1, 9), None, 4, "rest")
+    ]
+
+
+def test_display_values_alone_are_wall_times_of_the_declared_zone_and_format(landing: Landing) -> None:
+    shown = RAW | {
+        "company": {"display_value": "ACME", "link": "https://snow.example/core_company/c1"},
+        "opened_at": "01/02/2026 10:00",
+        "sys_updated_on": "01/07/2026 12:00",
+    }
+    landing.land("snow", "incident.json", json.dumps({"result": [shown]}))
+    assert landing.rows("servicenow_incidents", "company, opened_at, updated_at") == [
+        ("ACME", datetime(2026, 2, 1, 9), datetime(2026, 7, 1, 10))
+    ]
+
+
+def test_a_journal_entry_names_its_incident_by_id_and_its_author_by_user_name(landing: Landing) -> None:
+    entry = {"sys_id": "j1", "element_id": "s1", "element": "comments", "name": "incident", "value": "Hello",
+             "sys_created_on": "2026-02-01 09:30:00", "sys_created_by": "mia"}  # fmt: skip
+    landing.land(
+        "snow",
+        "journal.json",
+        json.dumps({"result": [entry, entry | {"sys_id": "j2", "sys_created_by": "x"}]}),
+    )
+    assert landing.rows(
+        "servicenow_journal_entries", "entry_id, ticket_sys_id, element, actor_kind, created_at"
+    ) == [
+        ("j1", "s1", "comments", "agent", datetime(2026, 2, 1, 9, 30)),
+        ("j2", "s1", "comments", "unknown", datetime(2026, 2, 1, 9, 30)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("1970-01-01 02:37:03", 2 * 3600 + 37 * 60 + 3),
+        ("1970-01-03 14:33:00", 62 * 3600 + 33 * 60),
+        ("225180", 225180),
+    ],
+)
+def test_a_duration_is_that_long_after_1970(landing: Landing, written: str, seconds: int) -> None:
+    sla = {"task": display("s1", "INC1"), "sla": display("x", "P3 response"), "has_breached": display("true", "true"),
+           "business_duration": display(written, "2 Hours"), "start_time": display("2026-02-01 09:00:00", "")}  # fmt: skip
+    landing.land("snow", "task_sla.json", json.dumps({"result": [sla]}))
+    columns = "ticket_id, figure, obligation, they_seconds, they_breached, they_started_at, clock_kind"
+    assert landing.rows("vendor_sla_figures", columns) == [
+        (
+            "INC1",
+            "P3 response, business_duration",
+            "first_response",
+            seconds,
+            True,
+            datetime(2026, 2, 1, 9),
+            "business",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"opened_at": "01/02/2026 10:00"}, "opened_at: is not a possible time in the declared date format"),
+        ({"sys_updated_on": ""}, "sys_updated_on: is missing"),
+        ({"sys_mod_count": "1.5"}, "sys_mod_count: is not a whole number"),
+        ({"number": "1.03006E+13"}, "number: is a number that lost digits"),
+        ({"opened_at": "1900-01-01 00:00:00"}, "opened_at: lies outside the years 1970 to 2200"),
+    ],
+)
+def test_a_record_that_cannot_be_used_is_refused_with_its_field(
+    landing: Landing, change: dict[str, Any], problem: str
+) -> None:
+    result = landing.land("snow", "incident.ndjson", f"{json.dumps(RAW)}\n{json.dumps(RAW | change)}\n")
+    assert (result.rows_landed, result.rows_rejected) == (1, 1)
+    assert f"incident.ndjson:2: {problem}" in str(result.problems[0])
