@@ -104,6 +104,8 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     # Whether the null markers of the source apply: in formats whose nulls are text.
     has_null_markers: bool = False
+    # Whether texts may hold a NUL, which JSON can write as an escape: asked only where a line has one.
+    may_hold_nul: bool = False
 
     def judged(self, records: str) -> str:
         """SQL: `records` with typed columns and `problem` (null when usable).
@@ -114,6 +116,8 @@ class Contract:
         utc = "".join(f", {field.column}_utc" for field in self.fields if field.kind == "wall_time")
         typed = ", ".join(f"{_typed(field)} as {field.column}" for field in self.fields)
         problems = [problem for field in self.fields for problem in _field_problems(field)]
+        if self.may_hold_nul:
+            problems = [_holds_nul(field) for field in self.fields if field.kind != "as_is"] + problems
         problems += [
             _when(
                 rule.condition,
@@ -169,6 +173,14 @@ def judge_records(
         columns = [name for name in LANDED_TABLES[table] if name not in LINEAGE]
         selected = f"select line_number, {', '.join(columns)} from judged where problem is null"
     return _query(connection, f"with judged as ({judged}) {selected}", parameters)
+
+
+def has_nul_escape(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any of the registered `lines` of JSON may stand for text with a NUL in it."""
+    found = connection.execute(
+        "select 1 from lines where contains(line, $escape) limit 1", {"escape": "\\u0000"}
+    ).fetchall()
+    return bool(found)
 
 
 def _query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any]) -> pa.Table:
@@ -269,6 +281,17 @@ def _field_problems(field: Field) -> list[str]:
                 )
             )
     return problems
+
+
+def _holds_nul(field: Field) -> str:
+    raw = f"raw_{field.column}"
+    return _when(
+        f"contains({raw}, chr(0))",
+        quote(field.name),
+        f"replace({raw}, chr(0), '\\0')",
+        "holds a NUL character",
+        quote("Export the file again; text has no NUL."),
+    )
 
 
 def _outside_years(field: Field) -> str:

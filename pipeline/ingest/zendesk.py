@@ -4,14 +4,21 @@ API.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 
 from pipeline.errors import Problem
-from pipeline.ingest.check_records import MANGLED_ID_SHAPE, Contract, Field, judge_records, quote
+from pipeline.ingest.check_records import (
+    MANGLED_ID_SHAPE,
+    Contract,
+    Field,
+    has_nul_escape,
+    judge_records,
+    quote,
+)
 from pipeline.ingest.exports import Export, reject
 from pipeline.ingest.read_ndjson import explain_lines
 from pipeline.ingest.read_table import read_documents
@@ -165,7 +172,9 @@ _PAGE_LENGTHS = ", ".join(f"len(object.{entity.page})" for entity in _ENTITIES)
 _PAGE_COUNTS = ", ".join(f"coalesce(sum(len(object.{entity.page})), 0)::bigint" for entity in _ENTITIES)
 _PARSE = f"""
 create or replace temp table parsed as
-select line_number, object,
+-- Elements of a list may share a line, so a malformed one keeps its own text.
+select * exclude line, case when shape = 'malformed' then line end as malformed_line
+from (select line_number, line, object,
     case when object is null then 'malformed'
          when object.id is null then case
              {_WRAPPED}
@@ -178,7 +187,7 @@ select line_number, object,
              and object.name is null then 'ticket'
         when object.name is not null then 'organization'
         else 'malformed' end) as shape
-from (select line_number, try(from_json(line, $structure)) as object from lines)
+from (select line_number, line, try(from_json(line, $structure)) as object from lines))
 """
 _COUNT = f"""
 select shape, count(*), {_PAGE_COUNTS} from parsed group by shape
@@ -208,13 +217,14 @@ def land_zendesk(
         ):
             structure = _WHOLE_STRUCTURE
             found = _parse(connection, structure)
-        for position, entity in enumerate(_ENTITIES, start=1):
+        may_hold_nul = has_nul_escape(connection)
+        for position, plain in enumerate(_ENTITIES, start=1):
+            entity = replace(plain, contract=replace(plain.contract, may_hold_nul=may_hold_nul))
             rows_read += _land_entity(entity, found, position, connection, writer)
         if "malformed" in found:
             rows_read += found["malformed"][0]
             malformed = connection.execute(
-                "select line_number, line from lines where line_number in"
-                " (select line_number from parsed where shape = 'malformed') order by line_number"
+                "select line_number, malformed_line from parsed where shape = 'malformed' order by line_number"
             ).fetchall()
             writer.refuse(explain_lines(malformed, lines.cut_off_line, "ticket, audit, user or organization"))
         connection.unregister("lines")
