@@ -88,6 +88,8 @@ def connect() -> duckdb.DuckDBPyConnection:
             "memory_limit": ENGINE_MEMORY,
             # What does not fit is refused: rows of a customer are not spread over a disk.
             "temp_directory": "",
+            # Rows come from memory, which an engine reads with one thread whatever it has.
+            "threads": "1",
         }
     )
     connection.execute("set TimeZone = 'UTC'")
@@ -157,22 +159,38 @@ def judge_records(
 
     `selected` is SQL over `judged` for a table that does not have one row per record.
     """
-    judged = contract.judged(records)
-    found = _query(
-        connection,
-        f"""
+    judge(connection, contract, records, parameters)
+    refused, rows = read_judged(connection, table, selected)
+    writer.refuse(refused)
+    return rows
+
+
+def judge(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, records: str, parameters: dict[str, Any]
+) -> None:
+    """Judge `records` (SQL) into the table `judged`, which is read twice and computed once."""
+    columns = ", ".join(field.column for field in contract.fields)
+    sql = f"select line_number, place, {columns}, problem from ({contract.judged(records)})"
+    # DuckDB refuses a parameter that the statement does not name.
+    named = {name: value for name, value in parameters.items() if f"${name}" in sql}
+    connection.execute(f"create or replace temp table judged as {sql}", named)
+
+
+def read_judged(
+    connection: duckdb.DuckDBPyConnection, table: str, selected: str | None = None
+) -> tuple[list[Refused], pa.Table]:
+    """What cannot be used of `judged`, and the rest as rows of `table`."""
+    found = connection.sql(
+        """
         select line_number, problem.column_name, left(problem.raw_value, 1000), problem.reason, problem.hint
-        from ({judged}) where problem is not null order by line_number, place
-        """,
-        parameters,
-    )
-    writer.refuse(
-        [Refused(*row) for row in zip(*(column.to_pylist() for column in found.columns), strict=True)]
-    )
+        from judged where problem is not null order by line_number, place
+        """
+    ).to_arrow_table()
+    refused = [Refused(*row) for row in zip(*(column.to_pylist() for column in found.columns), strict=True)]
     if selected is None:
         columns = [name for name in LANDED_TABLES[table] if name not in LINEAGE]
         selected = f"select line_number, {', '.join(columns)} from judged where problem is null"
-    return _query(connection, f"with judged as ({judged}) {selected}", parameters)
+    return refused, connection.sql(selected).to_arrow_table()
 
 
 def has_nul_escape(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -181,12 +199,6 @@ def has_nul_escape(connection: duckdb.DuckDBPyConnection) -> bool:
         "select 1 from lines where contains(line, $escape) limit 1", {"escape": "\\u0000"}
     ).fetchall()
     return bool(found)
-
-
-def _query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any]) -> pa.Table:
-    # DuckDB refuses a parameter that the statement does not name.
-    named = {name: value for name, value in parameters.items() if f"${name}" in sql}
-    return connection.sql(sql, params=named).to_arrow_table()
 
 
 def _typed(field: Field) -> str:

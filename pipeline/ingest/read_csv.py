@@ -19,6 +19,8 @@ from pipeline.ingest.write_batch import Refused
 CHUNK_BYTES = 4 << 20
 _BOM = b"\xef\xbb\xbf"
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+# The blanks of bytes: text knows more of them, and the header was found among bytes.
+_BLANKS = " \t\n\r\v\f"
 _QUOTE_HINT = "Close the quote, and double quotes inside a value."
 
 
@@ -175,7 +177,7 @@ class _Lines:
         return True
 
     def skip_header(self) -> None:
-        header = next(at for at, text in enumerate(self.texts) if text.strip())
+        header = next(at for at, text in enumerate(self.texts) if text.strip(_BLANKS))
         self.drop(header + 1)
 
     def drop(self, count: int) -> None:

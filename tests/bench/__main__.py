@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import clock
+from tests.bench import clock, landing
 
-BENCHES = (clock,)
+BENCHES = (clock, landing)
 
 if __name__ == "__main__":
     met = []
