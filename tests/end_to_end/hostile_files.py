@@ -322,7 +322,10 @@ def json_lines() -> Iterator[Hostile]:
         "deep_object": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, ""),
         "html": (b"<html>502 Bad Gateway</html>", "is not valid JSON"),
         "csv": (ticket("T1").strip().encode(), "is not valid JSON"),
-        "unknown_key": (b'{"ticket_id": "T1", "note": 1}', "is not a field of this record"),
+        "unknown_key": (
+            good.replace("customer_id", "client").encode(),
+            "is not a field of this record",
+        ),
         "infinity": (b'{"ticket_id": "T1", "submitted_at": Infinity}', ""),
         "nan": (b'{"ticket_id": "T1", "submitted_at": NaN}', ""),
         "instant_as_number": (b'{"ticket_id": "T1", "submitted_at": 1782896400}', "is not a possible instant"),
