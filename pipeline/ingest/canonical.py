@@ -5,13 +5,14 @@ Any helpdesk can be brought into it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
 from pipeline.errors import Problem
-from pipeline.ingest.check_records import Contract, Field, Rule, judge_records, quote
+from pipeline.ingest.check_records import Contract, Field, Rule, has_nul_escape, judge_records, quote
 from pipeline.ingest.exports import Export, reject
 from pipeline.ingest.read_csv import check_names
 from pipeline.ingest.read_ndjson import explain_lines
@@ -156,14 +157,20 @@ _STRUCTURE = "{" + ", ".join(f'"{key}": "VARCHAR"' for key in _KEYS) + "}"
 _PARSE = f"""
 create or replace temp table parsed as
 select line_number, record,
+    -- Elements of a list may share a line, so a malformed one keeps its own text.
+    case when entity = 'malformed' then line end as malformed_line, entity,
+    unknown_key, doubled_key
+from (select line_number, line, record,
     case when record is null or not starts_with(ltrim(line), '{{') then 'malformed'
          when coalesce(record.event_id, record.event_at, record.event_type) is not null then 'events'
          when coalesce({", ".join(f"record.{name}" for name in _NAMES["tickets"])}) is not null then 'tickets'
          else 'malformed' end as entity,
-    list_filter(
-        try(json_keys(line)), lambda key: not list_contains([{", ".join(quote(key) for key in _KEYS)}], key)
-    )[1] as unknown_key
-from (select line_number, line, try(from_json(line, $structure)) as record from lines)
+    list_filter(keys, lambda key: not list_contains([{", ".join(quote(key) for key in _KEYS)}], key))[1]
+        as unknown_key,
+    case when len(keys) > len(list_distinct(keys))
+         then list_filter(keys, lambda key: len(list_filter(keys, lambda one: one = key)) > 1)[1] end
+        as doubled_key
+from (select line_number, line, try(from_json(line, $structure)) as record, try(json_keys(line)) as keys from lines))
 """
 
 
@@ -180,8 +187,16 @@ def _of_json(entity: str) -> tuple[str, Contract]:
         f"{entity.capitalize()} have {', '.join(_NAMES[entity])}, and no others.",
         column_expression="raw_unknown_key",
     )
-    key = Field("unknown_key", "as_is")
-    return table, Contract((*fields, key), (*contract.rules, unknown), contract.has_null_markers)
+    # Readers of JSON differ in which of the two values counts, so neither does.
+    doubled = Rule(
+        "raw_doubled_key is not null",
+        "doubled_key",
+        "is there more than once",
+        "Export each field once; which of the values is meant cannot be told.",
+        column_expression="raw_doubled_key",
+    )
+    keys = (Field("unknown_key", "as_is"), Field("doubled_key", "as_is"))
+    return table, Contract((*fields, *keys), (*contract.rules, unknown, doubled), contract.has_null_markers)
 
 
 def _land_documents(
@@ -193,13 +208,14 @@ def _land_documents(
         rows_read += lines.table.num_rows + len(lines.refused)
         connection.register("lines", lines.table)
         connection.execute(_PARSE, {"structure": _STRUCTURE})
+        may_hold_nul = has_nul_escape(connection)
         for entity in _ENTITIES:
             table, contract = _of_json(entity)
+            contract = replace(contract, may_hold_nul=may_hold_nul)
             records = f"select *, 0 as place from parsed where entity = {quote(entity)}"
             writer.add(table, judge_records(connection, writer, contract, records, table, parameters))
         malformed = connection.execute(
-            "select line_number, line from lines where line_number in"
-            " (select line_number from parsed where entity = 'malformed') order by line_number"
+            "select line_number, malformed_line from parsed where entity = 'malformed' order by line_number"
         ).fetchall()
         writer.refuse(explain_lines(malformed, lines.cut_off_line, "the fields of a ticket or an event"))
         connection.unregister("lines")

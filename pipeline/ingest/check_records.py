@@ -88,6 +88,8 @@ def connect() -> duckdb.DuckDBPyConnection:
             "memory_limit": ENGINE_MEMORY,
             # What does not fit is refused: rows of a customer are not spread over a disk.
             "temp_directory": "",
+            # Rows come from memory, which an engine reads with one thread whatever it has.
+            "threads": "1",
         }
     )
     connection.execute("set TimeZone = 'UTC'")
@@ -104,6 +106,8 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     # Whether the null markers of the source apply: in formats whose nulls are text.
     has_null_markers: bool = False
+    # Whether texts may hold a NUL, which JSON can write as an escape: asked only where a line has one.
+    may_hold_nul: bool = False
 
     def judged(self, records: str) -> str:
         """SQL: `records` with typed columns and `problem` (null when usable).
@@ -114,6 +118,8 @@ class Contract:
         utc = "".join(f", {field.column}_utc" for field in self.fields if field.kind == "wall_time")
         typed = ", ".join(f"{_typed(field)} as {field.column}" for field in self.fields)
         problems = [problem for field in self.fields for problem in _field_problems(field)]
+        if self.may_hold_nul:
+            problems = [_holds_nul(field) for field in self.fields if field.kind != "as_is"] + problems
         problems += [
             _when(
                 rule.condition,
@@ -153,36 +159,47 @@ def judge_records(
 
     `selected` is SQL over `judged` for a table that does not have one row per record.
     """
-    judged = contract.judged(records)
-    found = _query(
-        connection,
-        f"""
-        select line_number, problem.column_name, left(problem.raw_value, 1000), problem.reason, problem.hint
-        from ({judged}) where problem is not null order by line_number, place
-        """,
-        parameters,
-    )
-    writer.refuse(
-        [Refused(*row) for row in zip(*(column.to_pylist() for column in found.columns), strict=True)]
-    )
-    if selected is None:
-        written = {field.column for field in contract.fields}
-        columns = [name for name in LANDED_TABLES[table] if name in written]
-        selected = f"select line_number, {', '.join(columns)} from judged where problem is null"
-    return _query(connection, f"with judged as ({judged}) {selected}", parameters)
+    judge(connection, contract, records, parameters)
+    refused, rows = read_judged(connection, table, selected)
+    writer.refuse(refused)
+    return rows
 
 
-def select_judged(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, records: str, selected: str
-) -> pa.Table:
-    """`selected`, SQL over `judged`, of records that went through `judge_records` before: nothing is refused twice."""
-    return _query(connection, f"with judged as ({contract.judged(records)}) {selected}", {})
-
-
-def _query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any]) -> pa.Table:
+def judge(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, records: str, parameters: dict[str, Any]
+) -> None:
+    """Judge `records` (SQL) into the table `judged`, which is read twice and computed once."""
+    columns = ", ".join(field.column for field in contract.fields)
+    sql = f"select line_number, place, {columns}, problem from ({contract.judged(records)})"
     # DuckDB refuses a parameter that the statement does not name.
     named = {name: value for name, value in parameters.items() if f"${name}" in sql}
-    return connection.sql(sql, params=named).to_arrow_table()
+    connection.execute(f"create or replace temp table judged as {sql}", named)
+
+
+def read_judged(
+    connection: duckdb.DuckDBPyConnection, table: str, selected: str | None = None
+) -> tuple[list[Refused], pa.Table]:
+    """What cannot be used of `judged`, and the rest as rows of `table`."""
+    found = connection.sql(
+        """
+        select line_number, problem.column_name, left(problem.raw_value, 1000), problem.reason, problem.hint
+        from judged where problem is not null order by line_number, place
+        """
+    ).to_arrow_table()
+    refused = [Refused(*row) for row in zip(*(column.to_pylist() for column in found.columns), strict=True)]
+    if selected is None:
+        written = set(connection.sql("select * from judged limit 0").columns)
+        columns = [name for name in LANDED_TABLES[table] if name in written]
+        selected = f"select line_number, {', '.join(columns)} from judged where problem is null"
+    return refused, connection.sql(selected).to_arrow_table()
+
+
+def has_nul_escape(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any of the registered `lines` of JSON may stand for text with a NUL in it."""
+    found = connection.execute(
+        "select 1 from lines where contains(line, $escape) limit 1", {"escape": "\\u0000"}
+    ).fetchall()
+    return bool(found)
 
 
 def _typed(field: Field) -> str:
@@ -277,6 +294,17 @@ def _field_problems(field: Field) -> list[str]:
                 )
             )
     return problems
+
+
+def _holds_nul(field: Field) -> str:
+    raw = f"raw_{field.column}"
+    return _when(
+        f"contains({raw}, chr(0))",
+        quote(field.name),
+        f"replace({raw}, chr(0), '\\0')",
+        "holds a NUL character",
+        quote("Export the file again; text has no NUL."),
+    )
 
 
 def _outside_years(field: Field) -> str:

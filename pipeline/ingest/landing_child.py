@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from pipeline.ingest.limits import (
     MEMORY_BYTES,
     OUTPUT_FREE_BYTES,
     OUTPUT_RATIO,
+    RESERVED_BYTES,
     SECONDS_FREE,
     SECONDS_PER_MB,
 )
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
 
 _REPORT_EVERY_SECONDS = 0.2
+_LOOK_EVERY_SECONDS = 0.05
 _SHORTER = "Export shorter periods. If the file is genuine and small, report it as a fault of this program."
 _SIGNAL_ON_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG
 
@@ -115,7 +118,11 @@ class LandingChild:
         deadline = time.monotonic() + seconds
         has_answered = False
         try:
-            while connection.poll(max(0.0, deadline - time.monotonic())):
+            while time.monotonic() < deadline:
+                if not connection.poll(_LOOK_EVERY_SECONDS):
+                    if self._resident_bytes() > MEMORY_BYTES:
+                        raise _took_too_much(export)
+                    continue
                 answer = json.loads(connection.recv_bytes())
                 if "rows" in answer:
                     if self.on_rows is not None:
@@ -155,6 +162,15 @@ class LandingChild:
         """Of the child that runs now."""
         return None if self._process is None else self._process.pid
 
+    def _resident_bytes(self) -> int:
+        """What the child holds in memory; 0 where the system does not tell."""
+        assert self._process is not None
+        try:
+            pages = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split(" ")[1]
+        except (OSError, IndexError):
+            return 0
+        return int(pages) * resource.getpagesize()
+
     def _explain_death(self, export: Export, seconds: int) -> InputRejected:
         assert self._process is not None
         self._process.join()
@@ -179,6 +195,11 @@ def _took_too_long(export: Export, seconds: int) -> InputRejected:
     return reject(
         export, f"reading it took more than the {seconds} seconds that a file of its size has.", _SHORTER
     )
+
+
+def _took_too_much(export: Export) -> InputRejected:
+    reason = f"reading it takes more than the {MEMORY_BYTES >> 20:,} MB of memory that a file may take."
+    return reject(export, reason, _SHORTER)
 
 
 def _as_error(
@@ -224,9 +245,8 @@ def _answer(job: Callable[..., Any], arguments: tuple[Any, ...]) -> dict[str, An
     except SlaError as refusal:
         return _refusal(refusal)
     except MemoryError:
-        reason = f"reading it takes more than the {MEMORY_BYTES >> 20:,} MB of memory that a file may take."
         # What the file left behind in memory would be taken from the next one.
-        return _refusal(reject(export, reason, _SHORTER), is_last=True)
+        return _refusal(_took_too_much(export), is_last=True)
     except RecursionError:
         return _refusal(reject(export, "it is nested too deeply.", "Export the file again."))
     except Exception as problem:
@@ -274,7 +294,7 @@ def _restrict_process() -> None:
         # A parent that is killed takes its child along: an orphan would write beside the next run.
         ctypes.CDLL(None).prctl(_SIGNAL_ON_PARENTS_DEATH, signal.SIGKILL)
         # Data, not address space: the engine reserves addresses freely and touches few of them.
-        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_DATA, (RESERVED_BYTES, RESERVED_BYTES))
 
 
 @contextmanager

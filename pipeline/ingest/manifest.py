@@ -88,7 +88,10 @@ def find_last_shape(workspace: Workspace, source: str, file: str, without: str) 
     known = [
         batch
         for batch in batches
-        if batch.source == source and batch.batch_id != without and batch.shape and batch.shape["file"] == file
+        if batch.source == source
+        and batch.batch_id != without
+        and batch.shape
+        and batch.shape["file"] == file
     ]
     newest = max(known, key=lambda batch: (batch.landed_at, batch.batch_id), default=None)
     return newest.shape if newest else None

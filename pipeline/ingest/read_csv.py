@@ -19,6 +19,8 @@ from pipeline.ingest.write_batch import Refused
 CHUNK_BYTES = 4 << 20
 _BOM = b"\xef\xbb\xbf"
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+# The blanks of bytes: text knows more of them, and the header was found among bytes.
+_BLANKS = " \t\n\r\v\f"
 _QUOTE_HINT = "Close the quote, and double quotes inside a value."
 
 
@@ -53,13 +55,19 @@ def read_header(export: Export, delimiter: str = ",", keeps_repeated_names: bool
             "the file is JSON, not CSV.",
             "Export it as CSV, or check the type of this source in sla.yml.",
         )
+    if len(line) >= RECORD_BYTES:
+        reason = f"the header is longer than {RECORD_BYTES >> 20} MB."
+        raise reject(export, reason, "Check that this is an export with column names.", 1)
     if b"\r" in line.rstrip(b"\r\n"):
         raise reject(export, "the lines end in CR alone.", "Save the file with LF or CRLF line ends.", 1)
     try:
         header = next(csv.reader([line.decode("utf-8")], strict=True, delimiter=delimiter))
     except UnicodeDecodeError:
         raise reject(export, "the header is not UTF-8.", "Export the file as UTF-8.", 1) from None
-    except csv.Error:
+    except csv.Error as problem:
+        if "field larger" in str(problem):
+            reason = f"the header holds a name longer than {csv.field_size_limit():,} characters."
+            raise reject(export, reason, "Check that this is an export with column names.", 1) from None
         raise reject(export, "the header holds an unclosed quote.", _QUOTE_HINT, 1) from None
     names = [name.strip() for name in header]
     if len(names) == 1:
@@ -169,7 +177,7 @@ class _Lines:
         return True
 
     def skip_header(self) -> None:
-        header = next(at for at, text in enumerate(self.texts) if text.strip())
+        header = next(at for at, text in enumerate(self.texts) if text.strip(_BLANKS))
         self.drop(header + 1)
 
     def drop(self, count: int) -> None:

@@ -94,9 +94,11 @@ class _Elements:
             except RecursionError:
                 raise self._damaged("an element is nested too deeply") from None
             except ValueError as problem:
+                # Counted from the element: loading moves the text.
+                inside = problem.pos - self._at if isinstance(problem, json.JSONDecodeError) else 0
                 if self._load(len(self._text) - self._at):
                     continue
-                place = problem.pos if isinstance(problem, json.JSONDecodeError) else self._at
+                place = self._at + inside
                 is_cut_off = place >= len(self._text.rstrip()) or "Unterminated string" in str(problem)
                 if is_cut_off:
                     return None

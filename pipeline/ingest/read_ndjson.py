@@ -22,6 +22,7 @@ from pipeline.ingest.write_batch import Refused
 CHUNK_BYTES = 64 << 20
 # Small enough that every thread of the engine gets some of a chunk.
 _LINES_PER_BATCH = 2048
+_LINE_END = 10
 _BOM = b"\xef\xbb\xbf"
 _AGAIN = "Export the file again."
 
@@ -51,19 +52,31 @@ def read_lines(export: Export) -> Iterator[Lines]:
         )
         return
     line_number = 1
-    for buffer, start, stop in _read_whole_lines(export):
-        lines, line_count = _split(buffer, start, stop, line_number)
-        line_number += line_count
-        yield lines
+    try:
+        for buffer, start, stop in _read_whole_lines(export):
+            lines, line_count = _split(buffer, start, stop, line_number)
+            line_number += line_count
+            yield lines
+    except _LineTooLong:
+        raise reject(
+            export,
+            f"a line is longer than {LINE_LIMIT_BYTES >> 20} MB.",
+            "Export smaller pages, or one object a line.",
+            line_number,
+        ) from None
+
+
+class _LineTooLong(Exception):
+    """Only inside this module."""
 
 
 def _read_whole_lines(export: Export) -> Iterator[tuple[bytearray, int, int]]:
     """The content as whole lines: a buffer and where in it they start and stop.
 
-    The buffer is filled again afterwards.
+    The buffer is filled again afterwards. Raises _LineTooLong.
     """
     buffer = bytearray(CHUNK_BYTES)
-    filled = line_count = 0
+    filled = 0
     is_first = True
     with open_export(export) as stream:
         while True:
@@ -73,7 +86,6 @@ def _read_whole_lines(export: Export) -> Iterator[tuple[bytearray, int, int]]:
             if stop:
                 start = len(_BOM) if is_first and buffer.startswith(_BOM) else 0
                 is_first = False
-                line_count += buffer.count(b"\n", 0, stop)
                 yield buffer, start, stop
                 buffer[: filled - stop] = buffer[stop:filled]
                 filled -= stop
@@ -81,26 +93,19 @@ def _read_whole_lines(export: Export) -> Iterator[tuple[bytearray, int, int]]:
                 return
             if filled == len(buffer):
                 if filled >= LINE_LIMIT_BYTES:
-                    raise reject(
-                        export,
-                        f"a line is longer than {LINE_LIMIT_BYTES >> 20} MB.",
-                        "Export smaller pages, or one object a line.",
-                        line_count + 1,
-                    )
+                    raise _LineTooLong
                 buffer = buffer + bytes(len(buffer))
 
 
 def _split(buffer: bytearray, start: int, stop: int, first_line: int) -> tuple[Lines, int]:
-    ends = []
-    end = buffer.find(b"\n", start, stop)
-    while end >= 0:
-        ends.append(end + 1)
-        end = buffer.find(b"\n", end + 1, stop)
+    content = np.frombuffer(buffer, np.uint8)[start:stop]
+    ends = np.flatnonzero(content == _LINE_END) + (start + 1)
     is_cut_off = not buffer.endswith(b"\n", start, stop)
     if is_cut_off:
-        ends.append(stop)
+        ends = np.append(ends, stop)
+    del content
     line_count = len(ends)
-    offsets = np.array([start, *ends], np.int32)
+    offsets = np.concatenate(([start], ends)).astype(np.int32)
     numbers = pa.array(np.arange(first_line, first_line + line_count, dtype=np.int64))
     # The lines stay where they were read; the line end belongs to the value and is white space to JSON.
     lines = pa.Array.from_buffers(

@@ -8,6 +8,7 @@ refused with its column, since no rule says how to write it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -25,19 +26,19 @@ _GROUP_BYTES = DOCUMENT_BYTES
 _AGAIN = "Fetch the export again."
 
 
-def read_parquet(
+@contextmanager
+def open_parquet(
     export: Export, date_format: str | None
 ) -> Iterator[tuple[list[str], Iterator[list[list[str]]]]]:
-    """Give the column names and the rows in chunks, once. Raises InputRejected.
-
-    It is a generator so that the file is open while the rows are read.
-    """
+    """The column names, and the rows in chunks, to be read once. Raises InputRejected."""
     with open_file(export) as stream:
         try:
             file = pq.ParquetFile(stream)
-            names = _check_footer(export, file)
-            yield names, _read_rows(file, date_format)
-        except (pa.ArrowException, OSError, ValueError, OverflowError):
+            yield _check_footer(export, file), _read_rows(file, date_format)
+        # Arrow reports most damage as an OSError of its own making; one of the system has a number.
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as problem:
+            if isinstance(problem, OSError) and problem.errno is not None:
+                raise
             raise reject(export, "the Parquet file is damaged or cut off.", _AGAIN) from None
 
 

@@ -16,8 +16,8 @@ from pipeline.ingest.exports import PARQUET_MAGIC, ZIP_MAGIC, Export, read_start
 from pipeline.ingest.read_csv import Records
 from pipeline.ingest.read_json_list import read_list
 from pipeline.ingest.read_ndjson import Lines, read_lines
-from pipeline.ingest.read_parquet import read_parquet
-from pipeline.ingest.read_xlsx import SheetRow, read_sheet
+from pipeline.ingest.read_parquet import open_parquet
+from pipeline.ingest.read_xlsx import SheetRow, open_sheet
 from pipeline.ingest.read_xml import read_xml
 from pipeline.ingest.write_batch import Refused
 
@@ -64,7 +64,8 @@ def read_header(export: Export, options: TableOptions = _DEFAULT) -> list[str]:
         case "xlsx":
             names = _sheet_header(export, options).values
         case "parquet":
-            names = next(read_parquet(export, None))[0]
+            with open_parquet(export, None) as (names, _):
+                pass
         case "xml":
             raise reject(
                 export, "the file is XML, not a table.", "Export it as CSV, or check the source's settings."
@@ -85,7 +86,7 @@ def read_records(export: Export, names: list[str], options: TableOptions = _DEFA
             yield from _sheet_records(export, names, options)
         case "parquet":
             number = 1
-            for _, chunks in read_parquet(export, options.date_format):
+            with open_parquet(export, options.date_format) as (_, chunks):
                 for rows in chunks:
                     yield _judge(names, list(range(number, number + len(rows))), rows, [])
                     number += len(rows)
@@ -115,7 +116,7 @@ def read_documents(export: Export, element: str | None = None) -> Iterator[Lines
 
 
 def _sheet_header(export: Export, options: TableOptions) -> SheetRow:
-    for sheet in read_sheet(export, options.sheet, None):
+    with open_sheet(export, options.sheet, None) as sheet:
         for row in sheet.rows:
             if row.refused is not None:
                 raise reject(
@@ -130,8 +131,7 @@ def _sheet_header(export: Export, options: TableOptions) -> SheetRow:
 
 
 def _sheet_records(export: Export, names: list[str], options: TableOptions) -> Iterator[Records]:
-    notes: tuple[Problem, ...] = ()
-    for sheet in read_sheet(export, options.sheet, options.date_format):
+    with open_sheet(export, options.sheet, options.date_format) as sheet:
         numbers: list[int] = []
         rows: list[list[str]] = []
         refused: list[Refused] = []
@@ -149,8 +149,7 @@ def _sheet_records(export: Export, names: list[str], options: TableOptions) -> I
             if len(rows) + len(refused) >= _CHUNK_ROWS:
                 yield _judge(names, numbers, rows, refused)
                 numbers, rows, refused = [], [], []
-        notes = sheet.notes(export)
-        yield _judge(names, numbers, rows, refused, notes)
+        yield _judge(names, numbers, rows, refused, sheet.notes(export))
 
 
 def _find_surplus(row: SheetRow, names: list[str]) -> Refused | None:

@@ -17,6 +17,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -79,11 +80,9 @@ class Sheet:
         )
 
 
-def read_sheet(export: Export, sheet: str | None, date_format: str | None) -> Iterator[Sheet]:
-    """Give the one sheet that is asked for (by name, or the only one that is visible). Raises InputRejected.
-
-    It is a generator so that the workbook is open while the rows are read: use it as `for sheet in read_sheet(...)`.
-    """
+@contextmanager
+def open_sheet(export: Export, sheet: str | None, date_format: str | None) -> Iterator[Sheet]:
+    """The one sheet that is asked for (by name, or the only one that is visible). Raises InputRejected."""
     try:
         with open_workbook(export) as archive:
             workbook = _Workbook(export, archive, date_format)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from pipeline.settings import Workspace
 ROW_GROUP_ROWS = 131_072
 RAW_VALUE_CHARACTERS = 500
 SHOWN_PROBLEMS = 20
+_UNIQUE_ENDINGS = ("ticket_id", "event_id", "audit_id", "_at", "line_number", "subject")
 # The same text in every row of a file: written once as a dictionary.
 _CONSTANT_COLUMNS = ("source", "batch_id", "source_file")
 _CONSTANT_TYPE = pa.dictionary(pa.int32(), pa.string())
@@ -131,16 +133,25 @@ class BatchWriter:
 
 
 class _ParquetFile:
-    """One Parquet file under its temporary name, in row groups of fixed size."""
+    """One Parquet file under its temporary name, in row groups of fixed size.
+
+    A row group is packed beside the reading of what follows it; one at a time, so that their order is kept.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.temporary = _temporary(path)
         self._stream: BinaryIO = self.temporary.open("wb")
-        self._writer = pq.ParquetWriter(self._stream, schema, compression="zstd", store_schema=False)
+        # A dictionary of values that hardly come twice costs time and more than twice the bytes.
+        repeated = [name for name in schema.names if not name.endswith(_UNIQUE_ENDINGS)]
+        self._writer = pq.ParquetWriter(
+            self._stream, schema, compression="zstd", store_schema=False, use_dictionary=repeated
+        )
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
+        self._beside = ThreadPoolExecutor(1)
+        self._packing: Future[None] | None = None
 
     def append(self, rows: pa.Table) -> None:
         self._waiting.append(rows)
@@ -150,19 +161,30 @@ class _ParquetFile:
 
     def _flush(self, row_count: int) -> None:
         waiting = pa.concat_tables(self._waiting)
-        self._writer.write_table(waiting.slice(0, row_count), row_group_size=ROW_GROUP_ROWS)
+        self._wait()
+        self._packing = self._beside.submit(
+            self._writer.write_table, waiting.slice(0, row_count), row_group_size=ROW_GROUP_ROWS
+        )
         self._waiting = [waiting.slice(row_count)]
         self._waiting_rows -= row_count
+
+    def _wait(self) -> None:
+        """Until the row group under way is written; raises what went wrong with it."""
+        if self._packing is not None:
+            self._packing.result()
 
     def close(self) -> None:
         if self._waiting_rows:
             self._flush(self._waiting_rows)
+        self._wait()
+        self._beside.shutdown()
         self._writer.close()
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
 
     def discard(self) -> None:
+        self._beside.shutdown()
         # Closing writes the footer, which fails on the same full disk.
         with suppress(OSError, ValueError):
             self._writer.close()

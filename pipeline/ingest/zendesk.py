@@ -4,11 +4,14 @@ organizations, one object a line, wrapped, or in pages of the API. The account's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.errors import Problem
 from pipeline.ingest.check_records import (
@@ -16,14 +19,18 @@ from pipeline.ingest.check_records import (
     Contract,
     Field,
     Rule,
+    connect,
+    has_nul_escape,
+    judge,
     judge_records,
     quote,
-    select_judged,
+    read_judged,
 )
 from pipeline.ingest.exports import Export
 from pipeline.ingest.read_ndjson import explain_lines
 from pipeline.ingest.read_table import find_kind, read_documents
-from pipeline.ingest.write_batch import BatchWriter
+from pipeline.ingest.tables import LANDED_TABLES, LINEAGE
+from pipeline.ingest.write_batch import BatchWriter, Refused
 from pipeline.ingest.zendesk_table import land_zendesk_table
 
 if TYPE_CHECKING:
@@ -35,6 +42,7 @@ EVENT_KINDS = ("Create", "Change", "Comment", "VoiceComment")
 # How the header of an account's table begins.
 _TABLE_STARTS = (b"summation column,", b"id,", b'"id",', b'"summation column",')
 
+_FEW_LINES = 50
 _VIA = '"via": {"channel": "VARCHAR"}'
 # Every value is asked for as text: a JSON number arrives with the digits it was written with, even
 # above 2^53.
@@ -83,8 +91,8 @@ class _Entity:
     beside: tuple[str, str] | None = None
 
 
-_AUDIT_EVENTS = f"""
-select line_number, audit_id,
+_AUDIT_COLUMNS = f"""
+line_number, audit_id,
     -- A kept event always has a name: the audit's own id and its place, where the export gives it none.
     case when event.id is null or event.id = '' or regexp_full_match(event.id, {quote(MANGLED_ID_SHAPE)})
          then audit_id || '-' || event_index else event.id end as event_id,
@@ -92,9 +100,13 @@ select line_number, audit_id,
     event.field_name as field_name,
     event.value as "value", event.previous_value as previous_value,
     case lower(event.public) when 'true' then true when 'false' then false end as is_public
+"""
+_IS_KEPT = f"event.type in ({', '.join(quote(kind) for kind in EVENT_KINDS)})"
+_AUDIT_EVENTS = f"""
+select {_AUDIT_COLUMNS}
 from (select *, unnest(events) as event, generate_subscripts(events, 1)::integer as event_index
       from judged where problem is null)
-where event.type in ({", ".join(quote(kind) for kind in EVENT_KINDS)})
+where {_IS_KEPT}
 """
 
 # Comments that stand in the ticket itself are audits of one event each; the opening one was written with the ticket.
@@ -245,7 +257,9 @@ _PAGE_LENGTHS = ", ".join(f"len(object.{entity.page})" for entity in _ENTITIES)
 _PAGE_COUNTS = ", ".join(f"coalesce(sum(len(object.{entity.page})), 0)::bigint" for entity in _ENTITIES)
 _PARSE = f"""
 create or replace temp table parsed as
-select line_number, object,
+-- Elements of a list may share a line, so a malformed one keeps its own text.
+select * exclude line, case when shape = 'malformed' then line end as malformed_line
+from (select line_number, line, object,
     case when object is null then 'malformed'
          when object.id is null then case
              {_WRAPPED}
@@ -259,8 +273,41 @@ select line_number, object,
              and object.name is null then 'ticket'
         when object.name is not null then 'organization'
         else 'malformed' end) as shape
-from (select line_number, try(from_json(line, $structure)) as object from lines)
+from (select line_number, line, try(from_json(line, $structure)) as object from lines))
 """
+# Nearly every file holds one kind of bare object. Asked only for what tells that kind from the others, a line is parsed
+# in two thirds of the time; a chunk in which any line is something else is parsed again with all shapes.
+_ALIKE = {
+    "audit": (
+        f"{{{_AUDIT_KEYS}}}",
+        "object.id is not null and object.events is not null",
+    ),
+    "ticket": (
+        f'{{{_TICKET_KEYS}, "events": "JSON", "ticket_id": "VARCHAR", {_USER_ONLY_KEYS}}}',
+        "object.id is not null and object.events is null and len(object.comments) is null"
+        " and coalesce(object.ticket_id, object.role, object.email, object.name) is null"
+        " and coalesce(object.requester_id, object.status, object.subject, object.created_at) is not null",
+    ),
+}
+# Not a condition on the lines: the engine would parse each once to filter and once more to read.
+_RECORDS_ALIKE = """
+select line_number, 0 as place, object, coalesce({is_alike}, false) as is_alike
+from (select line_number, try(from_json(line, {structure})) as object from lines)
+"""
+# What lands, in the same pass as the judging; a line with anything else to say keeps a row that says so.
+_ROWS_ALIKE = {
+    "audit": f"""
+        select {_AUDIT_COLUMNS}, problem is null and is_alike as is_usable
+        from (select *, unnest(seen) as event, generate_subscripts(seen, 1)::integer as event_index
+              from (select *, case when problem is null and is_alike then events else [null] end as seen from judged))
+        where {_IS_KEPT} or problem is not null or not is_alike
+    """,
+    "ticket": f"""
+        select line_number, {", ".join(name for name in LANDED_TABLES["zendesk_tickets"] if name not in LINEAGE)},
+            problem is null and is_alike as is_usable
+        from judged
+    """,
+}
 _COUNT = f"""
 select shape, count(*), {_PAGE_COUNTS} from parsed group by shape
 """
@@ -273,29 +320,102 @@ def land_zendesk(
     header = start.split(b"\n", 1)[0].lower()
     if find_kind(start) == "xlsx" or header.startswith(_TABLE_STARTS) or b"created at" in header:
         return land_zendesk_table(export, source, writer)
+    with closing(_Pair()) as pair:
+        return _land_lines(export, connection, writer, pair), []
+
+
+def _land_lines(
+    export: Export, connection: duckdb.DuckDBPyConnection, writer: BatchWriter, pair: _Pair
+) -> int:
     rows_read = 0
     structure = _BARE_STRUCTURE
     for lines in read_documents(export):
         writer.refuse(lines.refused)
         rows_read += len(lines.refused)
+        if pair.land(lines.table, writer):
+            rows_read += lines.table.num_rows
+            continue
         connection.register("lines", lines.table)
+        may_hold_nul = has_nul_escape(connection)
         found = _parse(connection, structure)
         if structure == _BARE_STRUCTURE and any(
             shape == "page" or shape.startswith("wrapped_") for shape in found
         ):
             structure = _WHOLE_STRUCTURE
             found = _parse(connection, structure)
-        for position, entity in enumerate(_ENTITIES, start=1):
+        for position, plain in enumerate(_ENTITIES, start=1):
+            entity = replace(plain, contract=replace(plain.contract, may_hold_nul=may_hold_nul))
             rows_read += _land_entity(entity, found, position, connection, writer)
         if "malformed" in found:
             rows_read += found["malformed"][0]
             malformed = connection.execute(
-                "select line_number, line from lines where line_number in"
-                " (select line_number from parsed where shape = 'malformed') order by line_number"
+                "select line_number, malformed_line from parsed where shape = 'malformed' order by line_number"
             ).fetchall()
             writer.refuse(explain_lines(malformed, lines.cut_off_line, "ticket, audit, user or organization"))
         connection.unregister("lines")
-    return rows_read, []
+    return rows_read
+
+
+class _Pair:
+    """Lands lines of one kind of bare object, one half of a chunk on each of two engines.
+
+    An engine reads what lies in memory with one thread only.
+    """
+
+    def __init__(self) -> None:
+        self._engines = (connect(), connect())
+        self._beside = ThreadPoolExecutor(len(self._engines))
+
+    def close(self) -> None:
+        self._beside.shutdown()
+        for engine in self._engines:
+            engine.close()
+
+    def land(self, lines: pa.Table, writer: BatchWriter) -> bool:
+        """Land the lines in file order; False, and nothing done, when they are not all of one kind."""
+        # A few lines tell whether it is worth asking all of them.
+        few = lines.slice(0, _FEW_LINES)
+        entity = next(
+            (one for one in _ENTITIES if few.num_rows and _judge_alike(self._engines[0], one, few)), None
+        )
+        if entity is None:
+            return False
+        middle = lines.num_rows // 2
+        halves = (lines.slice(0, middle), lines.slice(middle))
+        judged = list(self._beside.map(_judge_alike, self._engines, (entity, entity), halves))
+        if any(one is None for one in judged):
+            return False
+        for one in judged:
+            assert one is not None
+            refused, rows = one
+            writer.refuse(refused)
+            writer.add(entity.table, rows)
+        return True
+
+
+def _judge_alike(
+    engine: duckdb.DuckDBPyConnection, entity: _Entity, lines: pa.Table
+) -> tuple[list[Refused], pa.Table] | None:
+    """What is refused and what lands of lines that are all bare objects of this kind; None when one is not."""
+    if entity.wrapper not in _ALIKE:
+        return None
+    structure, is_alike = _ALIKE[entity.wrapper]
+    engine.register("lines", lines)
+    try:
+        fields = (*entity.contract.fields, Field("is_alike", "as_is"))
+        contract = replace(entity.contract, fields=fields, may_hold_nul=has_nul_escape(engine))
+        records = _RECORDS_ALIKE.format(structure=quote(structure), is_alike=is_alike)
+        rows = engine.sql(
+            f"with judged as ({contract.judged(records)}) {_ROWS_ALIKE[entity.wrapper]}"
+        ).to_arrow_table()
+        if pc.all(rows.column("is_usable")).as_py() is not False:
+            return [], rows.drop_columns(["is_usable"])
+        judge(engine, contract, records, {})
+        if engine.execute("select 1 from judged where not is_alike limit 1").fetchall():
+            return None
+        return read_judged(engine, entity.table, entity.selected)
+    finally:
+        engine.unregister("lines")
 
 
 def _parse(connection: duckdb.DuckDBPyConnection, structure: str) -> dict[str, list[int]]:
@@ -326,26 +446,17 @@ def _land_entity(
         for shape in branches
         if shape in found and (shape != "page" or found[shape][position])
     }
-    rows = [
-        judge_records(
-            connection,
-            writer,
-            entity.contract,
-            branches[shape].format(shape=quote(shape)),
-            entity.table,
-            {},
-            entity.selected,
+    rows: dict[str, list[pa.Table]] = {}
+    for shape in present:
+        records = branches[shape].format(shape=quote(shape))
+        judged = judge_records(
+            connection, writer, entity.contract, records, entity.table, {}, entity.selected
         )
-        for shape in present
-    ]
-    # A file mostly has one shape, whose rows are in file order by themselves.
-    if len(rows) > 1:
-        rows = [pa.concat_tables(rows).sort_by("line_number")]
-    for table in rows:
-        writer.add(entity.table, table)
-    if entity.beside is not None:
-        beside, selected = entity.beside
-        for shape in present:
-            records = branches[shape].format(shape=quote(shape))
-            writer.add(beside, select_judged(connection, entity.contract, records, selected))
+        rows.setdefault(entity.table, []).append(judged)
+        if entity.beside is not None:
+            beside, selected = entity.beside
+            rows.setdefault(beside, []).append(connection.sql(selected).to_arrow_table())
+    for table, parts in rows.items():
+        # A file mostly has one shape, whose rows are in file order by themselves.
+        writer.add(table, parts[0] if len(parts) == 1 else pa.concat_tables(parts).sort_by("line_number"))
     return sum(present.values())

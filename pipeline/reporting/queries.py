@@ -68,8 +68,8 @@ from pipeline.reporting.records import (
     TicketEvent,
     TrendPoint,
     Trial,
-    VerdictDifference,
     VendorFigure,
+    VerdictDifference,
     Waiver,
 )
 from pipeline.settings import Workspace

@@ -31,8 +31,8 @@ from pipeline.reporting.records import (
     Statement,
     Tally,
     Trial,
-    VerdictDifference,
     VendorFigure,
+    VerdictDifference,
 )
 
 LEFT, RIGHT = "left", "right"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import clock, ledger
+from tests.bench import clock, landing, ledger
 
-BENCHES = (clock, ledger)
+BENCHES = (clock, landing, ledger)
 
 if __name__ == "__main__":
     met = []

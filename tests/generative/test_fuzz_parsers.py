@@ -1,0 +1,169 @@
+"""Any bytes at all: a parser takes them, or refuses them with an error that a user can act on. Nothing else may come out.
+
+Short here; `make test-long` spends ten minutes, shared between the targets.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.calendars.load_calendars import load_calendars
+from pipeline.errors import SlaError
+from pipeline.ingest.exports import Export, fingerprint, read_start
+from pipeline.ingest.read_archive import list_members
+from pipeline.ingest.read_table import TableOptions, find_kind, read_documents, read_header, read_records
+from pipeline.rules.load_sources import load_sources
+
+LONG_SECONDS = 600
+EXAMPLES = 60
+
+# Pieces that mean something to one parser or another, so that random text gets past the first check.
+PIECES = st.sampled_from(
+    [
+        b"a,b\n", b"1,2\n", b'"', b'""', b"\r", b"\n", b"\0", b";", b"\t", b"\xef\xbb\xbf", b"\xff\xfe", b"{", b"}", b"[", b"]",
+        b'{"a": 1}', b'{"a": "b"}\n', b",", b":", b"null", b"1e999", b"\\u0000", b"\\ud800", b"<a>", b"</a>", b"<a/>", b"<?xml?>",
+        b"<!DOCTYPE a>", b"&x;", b"&#0;",
+        b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"\x1f\x8b", b"PAR1", b"\xed\xa0\x80", b"\x80",
+    ]
+)  # fmt: skip
+BYTES = st.one_of(st.binary(max_size=300), st.lists(PIECES, max_size=25).map(b"".join))
+SHEET = "<worksheet><sheetData>%s</sheetData></worksheet>"
+CELL = st.builds(
+    '<row r="{}"><c r="{}" t="{}" s="{}"><v>{}</v></c></row>'.format,
+    st.sampled_from(["1", "2", "x", "99999999", ""]),
+    st.sampled_from(["A1", "B2", "XFD9", "1", ""]),
+    st.sampled_from(["n", "s", "b", "e", "str", "inlineStr", "d", "z"]),
+    st.sampled_from(["0", "1", "-1", "x"]),
+    st.sampled_from(["0", "1", "-1", "1e400", "NaN", "inf", "60", "2958466", "x", "", "9" * 30, "0.5"]),
+)
+
+
+def try_to_read(content: bytes, folder: Path) -> None:
+    """Everything that landing does to a file before its source type matters."""
+    path = folder / "file"
+    path.write_bytes(content)
+    for member in only_refused(lambda: list_members(Export(path, "own", "file", "file"))) or []:
+        only_refused(lambda member=member: read_one(member))
+
+
+def read_one(export: Export) -> None:
+    fingerprint(export)
+    if find_kind(read_start(export)) in ("json", "xml"):
+        for lines in read_documents(export):
+            assert lines.table.num_rows + len(lines.refused) >= 0
+        return
+    options = TableOptions(keeps_repeated_names=True)
+    names = read_header(export, options)
+    for records in read_records(export, names, options):
+        assert all(len(row) == len(names) for row in records.rows)
+        assert len(records.line_numbers) == len(records.rows)
+
+
+def only_refused(work: Callable[[], object]) -> object:
+    try:
+        return work()
+    except SlaError as refusal:
+        assert str(refusal)
+        return None
+
+
+def pack_workbook(cells: list[str], styles: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("xl/workbook.xml", '<workbook><sheets><sheet name="a" id="r1"/></sheets></workbook>')
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            '<Relationships><Relationship Id="r1" Target="s.xml"/></Relationships>',
+        )
+        archive.writestr("xl/s.xml", SHEET % "".join(cells))
+        archive.writestr("xl/styles.xml", styles)
+    return stream.getvalue()
+
+
+def pack_member(name: str, content: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(name.replace("\0", "_") or "a", content)
+    return stream.getvalue()
+
+
+def try_yaml(load: Callable[[Path], object]) -> Callable[[bytes, Path], None]:
+    def target(content: bytes, folder: Path) -> None:
+        path = folder / "file.yml"
+        path.write_bytes(content)
+        only_refused(lambda: load(path))
+
+    return target
+
+
+WORDS = st.sampled_from(
+    [
+        "calendars", "sources", "weekly", "mon", "time_zone", "Europe/Berlin", "09:00-17:00", "24:00-00:00", "holidays",
+        "2026-02-30", "country", "DE", "versions", "valid_from", "type", "canonical", "x", "", "null", "é", "\u202e",
+        "a: &a [*a]", "!!python/name:os.system",
+    ]
+)  # fmt: skip
+TREES = st.recursive(
+    st.one_of(WORDS, st.integers(), st.booleans(), st.none(), st.floats()),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=4)),
+    max_leaves=15,
+)
+YAML = st.one_of(
+    BYTES,
+    st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    TREES.map(lambda tree: json.dumps(tree).encode()),
+    TREES.map(lambda tree: json.dumps({"calendars": {"desk": tree}}).encode()),
+    TREES.map(lambda tree: json.dumps({"sources": {"desk": tree}}).encode()),
+)
+TARGETS: dict[str, tuple[st.SearchStrategy[bytes], Callable[[bytes, Path], None]]] = {
+    "bytes": (BYTES, try_to_read),
+    "gzip": (
+        st.builds(lambda one, cut: gzip.compress(one)[: 1 + cut], BYTES, st.integers(0, 400)),
+        try_to_read,
+    ),
+    "zip": (st.builds(pack_member, st.text(max_size=20), BYTES), try_to_read),
+    "workbook": (st.builds(pack_workbook, st.lists(CELL, max_size=6), BYTES), try_to_read),
+    "list": (st.lists(PIECES, max_size=25).map(lambda found: b"[" + b"".join(found)), try_to_read),
+    "xml": (st.lists(PIECES, max_size=25).map(lambda found: b"<a>" + b"".join(found)), try_to_read),
+    "calendars": (YAML, try_yaml(load_calendars)),
+    "sources": (YAML, try_yaml(load_sources)),
+}
+
+
+def fuzz(target: str, folder: Path, seed_examples: int) -> None:
+    contents, work = TARGETS[target]
+
+    @settings(
+        max_examples=seed_examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(contents)
+    def run(content: bytes) -> None:
+        work(content, folder)
+
+    run()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_any_input_is_taken_or_refused_in_words(target: str, tmp_path: Path) -> None:
+    fuzz(target, tmp_path, EXAMPLES)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("target", TARGETS)
+def test_any_input_is_taken_or_refused_in_words_for_ten_minutes(target: str, tmp_path: Path) -> None:
+    until = time.monotonic() + LONG_SECONDS / len(TARGETS)
+    while time.monotonic() < until:
+        fuzz(target, tmp_path, 1_000)
