@@ -472,6 +472,12 @@ def _read_cell(
             part=holder.whole_number("part", 1, 1000),
             values=_read_cell_values(holder, named),
         )
+    if "REVIEW" in (*cell.columns, cell.constant):
+        section.report(
+            [key],
+            "REVIEW stands where a suggestion proved nothing.",
+            "Write what is meant, or remove the line.",
+        )
     for name in cell.columns:
         if name in not_single:
             section.report(
