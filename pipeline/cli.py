@@ -402,7 +402,7 @@ def quarantine(
             raise ConfigurationError(
                 f"{export} cannot be written: {problem.strerror or problem}."
             ) from problem
-        _say(f"{export} holds {len(records)} refused records.")
+        _say(f"{export} holds all refused records: {len(records)}.")
         return
     _print(records, quarantine_table)
 

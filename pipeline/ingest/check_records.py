@@ -172,6 +172,17 @@ def judge_records(
     return _query(connection, f"with judged as ({judged}) {selected}", parameters)
 
 
+def select_judged(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    records: str,
+    selected: str,
+    parameters: dict[str, Any],
+) -> pa.Table:
+    """What `selected` (SQL over `judged`: raw and typed columns, `problem`) finds in `records`."""
+    return _query(connection, f"with judged as ({contract.judged(records)}) {selected}", parameters)
+
+
 def _query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any]) -> pa.Table:
     # DuckDB refuses a parameter that the statement does not name.
     named = {name: value for name, value in parameters.items() if f"${name}" in sql}

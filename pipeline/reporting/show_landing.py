@@ -48,11 +48,9 @@ def quarantine_table(records: Sequence[QuarantinedRecord]) -> TextTable:
         for one in records[:_SHOWN_RECORDS]
     )
     columns = tuple((name, RIGHT if name == "line" else LEFT) for name in _COLUMNS)
-    count = f"{len(records)} refused records."
+    count = f"Refused records: {len(records)}."
     if len(records) > _SHOWN_RECORDS:
-        count = (
-            f"The first {_SHOWN_RECORDS} of {len(records)} refused records; --export FILE writes all of them."
-        )
+        count = f"{count} The first {_SHOWN_RECORDS} are shown; --export FILE writes all of them."
     return TextTable("Quarantine", columns, rows, (count,))
 
 
