@@ -146,8 +146,8 @@ def _is_utf8(export: Export) -> bool:
     if start.startswith((b"PK", b"PAR1", b"\xff\xfe", b"\xfe\xff")):
         return True
     try:
-        # The end of what was read may lie inside a character.
-        start[:-4].decode("utf-8")
+        # Where the file goes on, what was read may end inside a character.
+        (start[:-4] if len(start) == _PEEKED_BYTES else start).decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True

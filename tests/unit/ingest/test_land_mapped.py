@@ -8,11 +8,17 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipeline.errors import ConfigurationError
-from pipeline.ingest.preview import preview_exports
+from pipeline.ingest.exports import Export, read_start
+from pipeline.ingest.mapped import land_with_mapping
+from pipeline.ingest.preview import PreviewWriter, preview_exports
 from pipeline.ingest.quarantine import list_quarantine, retry_quarantine
+from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.load_sources import load_sources
+from pipeline.settings import Workspace
 from tests.unit.ingest.conftest import Landing
 
 HEAD = """\
@@ -502,3 +508,21 @@ def test_change_of_the_mapping_reads_the_file_again_and_keeps_when_it_was_first_
 def test_missing_mapping_file_is_a_configuration_error(declare) -> None:
     with pytest.raises(ConfigurationError, match="There is no mapping file reference/mappings/desk.yml"):
         declare("sources:\n  desk: {type: mapped, mapping: mappings/desk.yml}\n")
+
+
+CELL = st.text(alphabet='TA1,;"\n\r\0 -/:é€026High', max_size=12)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.lists(CELL, min_size=1, max_size=5), max_size=6), is_good=st.booleans())
+def test_whatever_a_file_holds_every_record_is_landed_or_refused(tmp_path: Path, rows, is_good) -> None:
+    (tmp_path / "desk.yml").write_text(HEAD + TICKETS, encoding="utf-8")
+    mapping = load_mapping(tmp_path / "desk.yml", "desk.yml")
+    path = tmp_path / "any.csv"
+    lines = [ONE.strip()] * is_good + [",".join(row) for row in rows]
+    path.write_bytes((HEADER + "\n".join(lines)).encode())
+    export = Export(path, "desk", "any.csv", "any.csv")
+    writer = PreviewWriter(Workspace(tmp_path), "0" * 64, "desk", "any.csv", row_count=1000)
+    rows_read, _ = land_with_mapping(export, read_start(export), mapping, writer)
+    taken = sum(len(writer.first.get(table, ())) for table in ("canonical_tickets",))
+    assert rows_read == taken + writer.rows_refused
