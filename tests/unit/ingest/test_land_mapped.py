@@ -418,6 +418,20 @@ def test_file_that_looks_otherwise_than_the_last_one_is_refused_unless_allowed(
     assert said in told(accepted), "what is allowed is still named"
 
 
+def test_file_that_is_read_again_is_compared_with_what_had_landed_before_it(mapped, monkeypatch) -> None:
+    landing = mapped("allow: [new_columns]\n" + HEAD + TICKETS)
+    for day, content in enumerate(
+        (HEADER + ONE, HEADER.replace("\n", ",Team\n") + "T-2,02/07/2026 09:00,High,,A\n")
+    ):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(1_790_000_000 + day * 86_400))
+        assert landing.land("desk", f"{day}.csv", content).status == "landed"
+    changed = change_mapping(landing, "High: 4", "High: 5")
+    assert [result.status for result in changed.run()] == ["landed", "landed"]
+    # What comes next is compared with the newest one.
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(1_790_000_000 + 3 * 86_400))
+    assert changed.land("desk", "next.csv", HEADER + ONE.replace("T-1", "T-3")).status == "rejected"
+
+
 def test_header_is_remembered_per_kind_of_file(mapped) -> None:
     landing = mapped(HEAD + TICKETS + EVENTS.removeprefix("files:\n"))
     assert landing.land("desk", "a.csv", HEADER + ONE).status == "landed"
