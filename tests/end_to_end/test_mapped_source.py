@@ -154,7 +154,9 @@ def test_first_response_is_judged_by_replies_of_people_who_are_known(vendor: tup
     assert found["T-8"] == ("breached", None)
     assert found["T-2"] == ("not_measurable", "stop_not_observed"), "an unknown author answered"
     assert found["T-5"] == ("not_measurable", "stop_not_observed"), "its replies were not exported"
-    assert found["T-7"] == ("not_measurable", "stop_not_observed"), "a reply that cannot be read may have answered"
+    assert found["T-7"] == ("not_measurable", "stop_not_observed"), (
+        "a reply that cannot be read may have answered"
+    )
 
 
 def test_elapsed_time_is_that_of_the_declared_zone(vendor: tuple[Path, str]) -> None:
@@ -171,7 +173,9 @@ def test_elapsed_time_is_that_of_the_declared_zone(vendor: tuple[Path, str]) -> 
 def test_unknown_status_or_severity_is_never_met(vendor: tuple[Path, str]) -> None:
     first_response, resolution = verdicts(vendor[0], "first_response"), verdicts(vendor[0], "resolution")
     assert resolution["T-1"] == ("met", None)
-    assert resolution["T-3"] == ("not_measurable", "stop_not_observed"), "an unknown status lies in its history"
+    assert resolution["T-3"] == ("not_measurable", "stop_not_observed"), (
+        "an unknown status lies in its history"
+    )
     assert first_response["T-3"] == ("met", None), "its replies are whole"
     assert first_response["T-4"] == ("not_measurable", "unknown_severity")
     assert resolution["T-4"] == ("not_measurable", "unknown_severity")

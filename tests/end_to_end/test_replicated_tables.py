@@ -98,7 +98,9 @@ def test_ticket_whose_comments_were_not_replicated_is_not_measurable(published: 
         assert verdict(published[0], ticket, "first_response")[:2] == ("not_measurable", "stop_not_observed")
 
 
-def test_issue_is_judged_by_the_comment_of_somebody_whom_the_mapping_lists(published: tuple[Path, str]) -> None:
+def test_issue_is_judged_by_the_comment_of_somebody_whom_the_mapping_lists(
+    published: tuple[Path, str],
+) -> None:
     # Thu 11 June 2020 07:38:03 until Sat 7 November: 13:21:57 of that Thursday and 106 working days, Fri 12 June to Fri 6
     # November (21 weeks and a day).
     elapsed = 13 * HOUR + 21 * 60 + 57 + 106 * 15 * HOUR
