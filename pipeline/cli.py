@@ -579,6 +579,27 @@ def tickets(
 
 
 @app.command()
+def vendor_figures(
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id.")] = None,
+    obligation: Annotated[
+        list[str] | None, typer.Option(help="An obligation, such as first_response.")
+    ] = None,
+    reason: Annotated[list[str] | None, typer.Option(help="A reason, such as equal or unexplained.")] = None,
+) -> None:
+    """What the helpdesk itself says, what we say, and why the two differ.
+
+    Example: sla vendor-figures --reason unexplained
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with _published() as published:
+        selection = _select(customer_ids=customer, obligations=obligation)
+        compared = queries.vendor_figures(published, EVERY_CUSTOMER, selection, reason)
+        _print(compared, tables.vendor_figures_table)
+
+
+@app.command()
 def explain(ticket: Annotated[str, typer.Argument(help="A ticket id.")]) -> None:
     """Why a ticket has its verdicts: promise, clause, clock, every segment, the message that stopped it.
 
@@ -604,6 +625,19 @@ def clock(
 
     if answer_questions(questions, calendars, sys.stdout) != 0:
         raise PartlyDone("Some questions could not be answered; each of them says why in its own line.")
+
+
+@app.command()
+def schedules(
+    file: Annotated[Path, typer.Argument(help="Zendesk's schedules or Freshdesk's business hours, as JSON.")],
+) -> None:
+    """A helpdesk's own schedules as a file for reference/calendars, on stdout.
+
+    Example: sla schedules schedules.json > reference/calendars/helpdesk.yml
+    """
+    from pipeline.calendars.read_schedules import write_calendars
+
+    typer.echo(write_calendars(file), nl=False)
 
 
 @app.command()

@@ -27,15 +27,16 @@ def build() -> CheckedTable:
             "reopen_count": WHOLE,
             "export_kind": TEXT,
             "opened_at": INSTANT,
+            "updated_at": INSTANT,
             "resolved_at": INSTANT,
             "closed_at": INSTANT,
         },
         expectations=(
             ExpectCompoundColumnsToBeUnique(
-                column_list=["batch_id", "line_number"],
+                column_list=["batch_id", "line_number", "ticket_id", "update_number", "updated_at"],
                 severity="critical",
                 notes=(
-                    "A line of a file is one update; twice means that a file was landed twice and counts "
+                    "A record is one update of an incident; twice means that a file was landed twice and counts "
                     "double."
                 ),
             ),

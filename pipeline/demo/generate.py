@@ -31,6 +31,7 @@ from pipeline.demo.lives import (
     live,
 )
 from pipeline.demo.windows import Month, epoch_of, instant_text, list_months
+from pipeline.demo.write_forms import SOURCES, write_form
 from pipeline.demo.write_helpdesk import HelpdeskWriter, organization_row
 from pipeline.demo.write_portal import PortalWriter, csv_line
 from pipeline.errors import ConfigurationError
@@ -123,6 +124,15 @@ def write_demo(
     summary = _Demo(root, tickets, months, seed, ends_on).write()
     _write_marker(root, arguments, summary)
     return summary
+
+
+def write_in_form(root: Path, form: str, *, tickets: int, months: int, seed: int = 1) -> None:
+    """Write a workspace whose tickets all come from one helpdesk in one vendor's form (`write_forms.SOURCES`).
+
+    The same arguments give the same tickets in every form. Tickets that an agent opened for somebody are left out: the
+    canonical form names no opener beside the requester.
+    """
+    _Demo(root, tickets, months, seed, date(2026, 7, 1)).write_in_form(form)
 
 
 def _check_arguments(tickets: int, months: int, ends_on: date) -> None:
@@ -232,6 +242,19 @@ class _Demo:
             helpdesk.finish_month(number)
         files = helpdesk.close() + portal.close() + self._write_reference()
         return DemoSummary(self._workspace.root, sum(counts), len(self._customers), files)
+
+    def write_in_form(self, form: str) -> None:
+        """The contract records, and every ticket in one form below inbox/desk."""
+        written = [
+            ticket
+            for number, count in enumerate(self._spread_over_months())
+            for draft in self._draft_month(number, count)
+            if (ticket := self._make_ticket(number, draft)).opener is ticket.requester
+        ]
+        self._write_reference()
+        sla_yml = f"sources:\n  desk:\n{SOURCES[form]}"
+        self._workspace.sla_yml.write_text(sla_yml, encoding="utf-8", newline="\n")
+        write_form(form, written, self._workspace.inbox / "desk")
 
     def _draw_met_shares(self) -> list[float]:
         """For each month the share of first answers given in time. Three months are visibly weak."""

@@ -75,7 +75,11 @@ class CanonicalRows:
         self._wait("canonical_events", self._first_of_line(line_number, "event_id", adapted.events))
         self._wait("vendor_sla_figures", [{**row, "line_number": line_number} for row in adapted.figures])
         for table, row in adapted.others:
-            self._wait(table, [{**row, "line_number": line_number}])
+            # Rows of these tables have no one key; a copy is the same in every column.
+            copy = (table, repr(row))
+            if copy not in self._keys_of_line:
+                self._keys_of_line.add(copy)
+                self._wait(table, [{**row, "line_number": line_number}])
 
     def refuse(self, refused: Refused) -> None:
         """Count and quarantine something that is no record at all."""

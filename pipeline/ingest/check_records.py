@@ -177,10 +177,12 @@ def select_judged(
     contract: Contract,
     records: str,
     selected: str,
-    parameters: dict[str, Any],
+    parameters: dict[str, Any] | None = None,
 ) -> pa.Table:
-    """What `selected` (SQL over `judged`: raw and typed columns, `problem`) finds in `records`."""
-    return _query(connection, f"with judged as ({contract.judged(records)}) {selected}", parameters)
+    """`selected`, SQL over `judged` (raw and typed columns, `problem`), of records that went through `judge_records` before:
+    nothing is refused twice.
+    """
+    return _query(connection, f"with judged as ({contract.judged(records)}) {selected}", parameters or {})
 
 
 def _query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any]) -> pa.Table:

@@ -20,7 +20,9 @@ from pipeline.ingest.canonical_rows import (
     read_instant_or_none,
 )
 from pipeline.ingest.exports import Export
+from pipeline.ingest.freshdesk_table import land_freshdesk_table
 from pipeline.ingest.read_objects import JsonObject, as_text, dig, read_objects
+from pipeline.ingest.read_table import find_kind
 from pipeline.ingest.write_batch import BatchWriter, Refused
 
 if TYPE_CHECKING:
@@ -36,9 +38,11 @@ def land_freshdesk(
     export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: BatchWriter
 ) -> tuple[int, list[Problem]]:
     """Land a file of tickets or conversations; the number of objects read, and warnings. Raises InputRejected."""
+    if find_kind(start) in ("csv", "xlsx", "parquet"):
+        return land_freshdesk_table(export, source, writer)
     rows = CanonicalRows(writer)
     blind_tickets = 0
-    for line_number, found in read_objects(export, start, ("tickets", "results"), "a ticket"):
+    for line_number, found in read_objects(export, ("tickets", "results"), "a ticket"):
         if isinstance(found, Refused):
             rows.refuse(found)
             continue
@@ -73,7 +77,10 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
     if isinstance(conversations, list):
         for conversation in conversations:
             _add_conversation(adapted, conversation, ticket_id)
-        has_answer = any(one["actor_kind"] == "agent" and one["is_public"] for one in adapted.events)
+        has_answer = any(
+            one["actor_kind"] == "agent" and one["is_public"] and one["actor"] not in source.bot_actors
+            for one in adapted.events
+        )
         if len(conversations) < _EMBEDDED_CONVERSATIONS:
             evidence |= {"first_response", "messages"}
         elif has_answer:

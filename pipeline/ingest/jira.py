@@ -1,5 +1,5 @@
 """Jira Service Management's REST answers: issues with `expand=changelog`, one a line, a list, or pages of a search; and
-the SLA pages of a request.
+the SLA pages of a request. Tables go to their own module.
 
 An issue does not say who belongs to the vendor, and only some answers say which comments a customer can see. Both are
 declared in sla.yml or read from the issue, never guessed.
@@ -25,7 +25,9 @@ from pipeline.ingest.canonical_rows import (
     read_instant_or_none,
 )
 from pipeline.ingest.exports import Export
+from pipeline.ingest.jira_table import land_jira_table
 from pipeline.ingest.read_objects import JsonObject, as_text, dig, read_objects
+from pipeline.ingest.read_table import find_kind
 from pipeline.ingest.write_batch import BatchWriter, Refused
 
 if TYPE_CHECKING:
@@ -39,9 +41,11 @@ def land_jira(
     export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: BatchWriter
 ) -> tuple[int, list[Problem]]:
     """Land a file of issues or SLA pages; the number of objects read, and warnings. Raises InputRejected."""
+    if find_kind(start) in ("csv", "xlsx", "parquet"):
+        return land_jira_table(export, source, writer)
     rows = CanonicalRows(writer)
     unmarked_comments = 0
-    for line_number, found in read_objects(export, start, ("issues",), "an issue"):
+    for line_number, found in read_objects(export, ("issues",), "an issue"):
         if isinstance(found, Refused):
             rows.refuse(found)
             continue

@@ -196,10 +196,27 @@ def _settings(source: Source) -> dict[str, Any]:
             "events": [[event.event_type, event.field_name, event.field_value] for event in source.events],
             "agents": [list(values) for values in source.agents],
             "comments": source.unmarked_comments,
-            "has_bots": bool(source.bot_actors),
+            "bots": list(source.bot_actors),
+            **_table_settings(source),
+        }
+    elif source.source_type == "zendesk" and source.time_zone is not None:
+        # Only a table of tickets, which needs the zone, lands what these pick; the objects land whole.
+        settings |= {
+            "customer": [source.customer_field, source.customer_constant],
+            "severity": source.severity_field,
+            "bots": list(source.bot_actors),
+            **_table_settings(source),
         }
     elif source.source_type == "mapped":
         settings["mapping"] = fingerprint_mapping(source.mapping)
     elif source.source_type == "servicenow" and any(source.agents):
         settings["agents"] = [list(values) for values in source.agents]
     return settings
+
+
+def _table_settings(source: Source) -> dict[str, Any]:
+    return {
+        "columns": {column: list(names) for column, names in sorted(source.columns.items())},
+        "date_locale": source.date_locale,
+        "business_calendar": repr(source.business_calendar) if source.business_calendar else None,
+    }

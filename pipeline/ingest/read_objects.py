@@ -1,4 +1,4 @@
-"""JSON objects of an export, one by one, whatever they are wrapped in: one a line, a list, or the pages of an API.
+"""JSON objects of an export, one by one, whatever they are wrapped in: one a line, a list, the pages of an API, or XML.
 
 Numbers stay the text that they were written as, so that an id above 2^53 keeps its digits.
 """
@@ -6,32 +6,28 @@ Numbers stay the text that they were written as, so that an id above 2^53 keeps 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.ingest.exports import Export, open_export, reject
-from pipeline.ingest.read_ndjson import LINE_LIMIT_BYTES, explain_lines, read_lines
+from pipeline.ingest.exports import Export
+from pipeline.ingest.read_ndjson import explain_lines
+from pipeline.ingest.read_table import read_documents
 from pipeline.ingest.write_batch import Refused
 
-_BETWEEN = re.compile(r"[\s,]*")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 JsonObject = dict[str, Any]
 
 
 def read_objects(
-    export: Export, start: bytes, pages: tuple[str, ...], expected: str
+    export: Export, pages: tuple[str, ...], expected: str, element: str | None = None
 ) -> Iterator[tuple[int, JsonObject | Refused]]:
     """The objects with the line that each begins in; what is no object comes as Refused.
 
-    `start` is the start of the file, `pages` the keys under which an API's answer holds its list, `expected` what an
-    object is called in messages. Raises InputRejected for a list that is no JSON, which cannot be read in part.
+    `pages`: the keys under which an API's answer holds its list; `expected`: what an object is called in messages;
+    `element`: the name of an object in XML, else the children of the root. Raises InputRejected.
     """
-    if start.startswith(b"["):
-        yield from _read_list(export, expected)
-        return
-    for lines in read_lines(export):
+    for lines in read_documents(export, element):
         for refused in lines.refused:
             yield refused.line_number, refused
         numbers, texts = lines.table.column("line_number"), lines.table.column("line")
@@ -40,10 +36,10 @@ def read_objects(
                 value = _DECODER.decode(text)
             except (ValueError, RecursionError):
                 value = None
-            if not isinstance(value, dict):
+            if isinstance(value, dict):
+                yield from _open(value, number, pages, expected)
+            else:
                 yield number, explain_lines([(number, text)], lines.cut_off_line, expected)[0]
-                continue
-            yield from _open(value, number, pages, expected)
 
 
 def _open(
@@ -52,43 +48,6 @@ def _open(
     listed = next((value[page] for page in pages if isinstance(value.get(page), list)), None)
     for one in [value] if listed is None else listed:
         yield number, one if isinstance(one, dict) else _refuse(number, one, expected)
-
-
-def _read_list(export: Export, expected: str) -> Iterator[tuple[int, JsonObject | Refused]]:
-    with open_export(export) as stream:
-        content = stream.read(LINE_LIMIT_BYTES + 1)
-    if len(content) > LINE_LIMIT_BYTES:
-        raise reject(
-            export,
-            f"the file is one JSON list of more than {LINE_LIMIT_BYTES >> 20} MB.",
-            "Export one JSON object a line, or smaller pages.",
-        )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = content[: problem.start].count(b"\n") + 1
-        raise reject(export, "the list is not UTF-8.", "Export the file as UTF-8.", line) from None
-    at = text.index("[") + 1
-    line_number, counted_to = 1, 0
-    while True:
-        between = _BETWEEN.match(text, at)
-        assert between is not None
-        at = between.end()
-        line_number += text.count("\n", counted_to, at)
-        counted_to = at
-        if text[at : at + 1] == "]":
-            return
-        try:
-            value, at = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            # What follows a damaged element cannot be told from it, so nothing of the file is taken.
-            raise reject(
-                export,
-                "the JSON list is damaged or cut off.",
-                "Export the file again, or export one JSON object a line.",
-                line_number,
-            ) from None
-        yield line_number, value if isinstance(value, dict) else _refuse(line_number, value, expected)
 
 
 def _refuse(line_number: int, value: object, expected: str) -> Refused:

@@ -1,5 +1,5 @@
-"""ServiceNow's tables (CSV, XLSX): an audit log with one row per update, or the incident table with its field names.
-Records as JSON go to their own module.
+"""ServiceNow's tables (CSV, XLSX): an audit log with one row per update, or the incident table with its field names or
+their labels. Records as JSON or XML go to their own module.
 
 Times are wall times of whoever exported them. The zone and the format that `sla.yml` declares count, whatever
 the file seems to say.
@@ -19,7 +19,7 @@ from pipeline.errors import ConfigurationError, Problem
 from pipeline.ingest.check_records import Contract, Field, judge_records, quote
 from pipeline.ingest.exports import Export
 from pipeline.ingest.read_csv import check_names
-from pipeline.ingest.read_table import TableOptions, read_header, read_records
+from pipeline.ingest.read_table import TableOptions, find_kind, read_header, read_records
 from pipeline.ingest.servicenow_records import land_records
 from pipeline.ingest.write_batch import BatchWriter
 
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
 
 _TABLE = "servicenow_incidents"
-# Landed column -> the names that exports give it, the first one present counts.
+# Landed column -> the names that exports give it, the first one present counts: field names, and the labels of a workbook.
 _NAMES: dict[str, tuple[str, ...]] = {
-    "ticket_id": ("number",),
-    "state": ("incident_state", "state"),
-    "opened_at": ("opened_at",),
-    "created_at": ("sys_created_at", "sys_created_on"),
-    "updated_at": ("sys_updated_at", "sys_updated_on"),
-    "resolved_at": ("resolved_at",),
-    "closed_at": ("closed_at",),
-    "priority": ("priority",),
-    "severity": ("severity",),
-    "impact": ("impact",),
-    "urgency": ("urgency",),
-    "channel": ("contact_type",),
-    "requester": ("caller_id",),
-    "company": ("company",),
-    "opened_by": ("opened_by",),
-    "subject": ("short_description",),
-    "update_number": ("sys_mod_count",),
-    "reopen_count": ("reopen_count",),
-    "made_sla": ("made_sla",),
+    "ticket_id": ("number", "Number"),
+    "state": ("incident_state", "state", "Incident state", "State"),
+    "opened_at": ("opened_at", "Opened"),
+    "created_at": ("sys_created_at", "sys_created_on", "Created"),
+    "updated_at": ("sys_updated_at", "sys_updated_on", "Updated"),
+    "resolved_at": ("resolved_at", "Resolved"),
+    "closed_at": ("closed_at", "Closed"),
+    "priority": ("priority", "Priority"),
+    "severity": ("severity", "Severity"),
+    "impact": ("impact", "Impact"),
+    "urgency": ("urgency", "Urgency"),
+    "channel": ("contact_type", "Contact type", "Channel"),
+    "requester": ("caller_id", "Caller"),
+    "company": ("company", "Company"),
+    "opened_by": ("opened_by", "Opened by"),
+    "subject": ("short_description", "Short description"),
+    "update_number": ("sys_mod_count", "Updates"),
+    "reopen_count": ("reopen_count", "Reopen count"),
+    "made_sla": ("made_sla", "Made SLA"),
 }
 _REQUIRED = ("ticket_id", "state", "opened_at", "updated_at")
 _REQUIRED_VALUES = ("ticket_id", "opened_at", "updated_at")
@@ -55,7 +55,7 @@ _KINDS = {"ticket_id": "identifier", "update_number": "integer", "reopen_count":
     ("opened_at", "created_at", "updated_at", "resolved_at", "closed_at"), "wall_time"
 )
 # The table's own field names; a log of updates calls the instant of its row sys_updated_at.
-_REST_NAME = "sys_updated_on"
+_REST_NAMES = ("sys_updated_on", "Updated")
 _KNOWN_WALL_TIMES = 500_000
 
 
@@ -72,8 +72,8 @@ def land_servicenow(
             f"sla.yml: the source {export.source} needs time_zone and date_format: ServiceNow writes "
             f"neither into its exports."
         )
-    if start.startswith((b"{", b"[")):
-        return land_records(export, start, source, writer)
+    if find_kind(start) in ("json", "xml"):
+        return land_records(export, source, writer)
     names = read_header(export)
     read_as = {
         column: next((name for name in written if name in names), None) for column, written in _NAMES.items()
@@ -89,7 +89,7 @@ def land_servicenow(
         shown = ", ".join(unused[:12]) + (", …" if len(unused) > 12 else "")
         warnings.append(Problem(export.name, 1, None, f"{len(unused)} columns are not used: {shown}.", None))
 
-    export_kind = "rest" if read_as["updated_at"] == _REST_NAME else "audit_log"
+    export_kind = "rest" if read_as["updated_at"] in _REST_NAMES else "audit_log"
     contract = Contract(
         tuple(
             Field(column, _KINDS.get(column, "text"), None, name or column, column in _REQUIRED_VALUES)

@@ -67,7 +67,9 @@ class _Record:
     """The fields of one record, whatever form they came in."""
 
     def __init__(self, written: JsonObject, source: Source) -> None:
-        self._values = {name: _read_value(value) for name, value in written.items() if not name.endswith(_DISPLAY)}
+        self._values = {
+            name: _read_value(value) for name, value in written.items() if not name.endswith(_DISPLAY)
+        }
         for name, value in written.items():
             if name.endswith(_DISPLAY):
                 own = name.removesuffix(_DISPLAY)
@@ -98,7 +100,9 @@ class _Record:
         written = self.raw(name)
         if written is None or written in self._source.null_markers:
             if is_required:
-                raise Unusable(name, None, "is missing", "Every record needs it; check the export's settings.")
+                raise Unusable(
+                    name, None, "is missing", "Every record needs it; check the export's settings."
+                )
             return None
         if self._is_display_only:
             zone, date_format = self._source.time_zone or "UTC", self._source.date_format or _RAW_FORMAT
@@ -134,12 +138,10 @@ class _Record:
             ) from None
 
 
-def land_records(
-    export: Export, start: bytes, source: Source, writer: BatchWriter
-) -> tuple[int, list[Problem]]:
+def land_records(export: Export, source: Source, writer: BatchWriter) -> tuple[int, list[Problem]]:
     """Land a file of records; the number of records read, and warnings. Raises InputRejected."""
     rows = CanonicalRows(writer)
-    for line_number, found in read_objects(export, start, ("result", "records"), "a record of a table"):
+    for line_number, found in read_objects(export, ("result", "records"), "a record of a table"):
         if isinstance(found, Refused):
             rows.refuse(found)
             continue
@@ -207,7 +209,11 @@ def _add_task_sla(record: _Record, adapted: Adapted) -> None:
                     # The number where it came along; else the id, by which the models find the incident.
                     "ticket_id": read_identifier("task", record.text("task")),
                     "figure": f"{name or 'task_sla'}, {field}",
-                    "obligation": "first_response" if "response" in words else "resolution" if "resol" in words else None,
+                    "obligation": "first_response"
+                    if "response" in words
+                    else "resolution"
+                    if "resol" in words
+                    else None,
                     "cycle_number": 1,
                     "figure_kind": "elapsed",
                     "clock_kind": clock_kind,

@@ -96,6 +96,8 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "organization_id": "VARCHAR",
         "tags": "VARCHAR",
         "custom_fields": "VARCHAR",
+        # Whether the object holds its comments, as those of the full export do.
+        "has_comments": "BOOLEAN",
         **LINEAGE,
     },
     # One row per kept event of an audit; event_index is its 1-based place in the audit, before dropping the

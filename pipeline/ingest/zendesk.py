@@ -1,5 +1,5 @@
-"""Zendesk's JSON: tickets, audits, users and organizations, one object a line, wrapped, or in pages of the
-API.
+"""Zendesk's JSON: tickets (with their comments, where the full export has them), audits, ticket metrics, users and
+organizations, one object a line, wrapped, or in pages of the API. The account's table goes to its own module.
 """
 
 from __future__ import annotations
@@ -11,17 +11,29 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.errors import Problem
-from pipeline.ingest.check_records import MANGLED_ID_SHAPE, Contract, Field, judge_records, quote
-from pipeline.ingest.exports import Export, reject
+from pipeline.ingest.check_records import (
+    MANGLED_ID_SHAPE,
+    Contract,
+    Field,
+    Rule,
+    judge_records,
+    quote,
+    select_judged,
+)
+from pipeline.ingest.exports import Export
 from pipeline.ingest.read_ndjson import explain_lines
-from pipeline.ingest.read_table import read_documents
+from pipeline.ingest.read_table import find_kind, read_documents
 from pipeline.ingest.write_batch import BatchWriter
+from pipeline.ingest.zendesk_table import land_zendesk_table
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
 
 # The kinds of audit event that some rule reads. Bodies, notifications and the rest are not kept.
 EVENT_KINDS = ("Create", "Change", "Comment", "VoiceComment")
+
+# How the header of an account's table begins.
+_TABLE_STARTS = (b"summation column,", b"id,", b'"id",', b'"summation column",')
 
 _VIA = '"via": {"channel": "VARCHAR"}'
 # Every value is asked for as text: a JSON number arrives with the digits it was written with, even
@@ -33,6 +45,20 @@ _TICKET_KEYS = _VIA + "".join(
         "requester_id", "submitter_id", "organization_id", "tags", "custom_fields",
     )
 )  # fmt: skip
+_COMMENT_KEYS = (
+    '"id": "VARCHAR", "author_id": "VARCHAR", "created_at": "VARCHAR", "public": "VARCHAR", ' + _VIA
+)
+_TICKET_KEYS += f', "comments": [{{{_COMMENT_KEYS}}}]'
+# What Zendesk measured itself, in floored minutes: our word for it -> its key, and the obligation that it speaks of.
+_METRICS = {
+    "reply": ("reply_time_in_minutes", "first_response"),
+    "first_resolution": ("first_resolution_time_in_minutes", "resolution"),
+    "full_resolution": ("full_resolution_time_in_minutes", None),
+}
+_METRIC_ONLY_KEYS = ", ".join(
+    f'"{key}": {{"calendar": "VARCHAR", "business": "VARCHAR"}}' for key, _ in _METRICS.values()
+)
+_METRIC_KEYS = f'"id": "VARCHAR", "ticket_id": "VARCHAR", "updated_at": "VARCHAR", {_METRIC_ONLY_KEYS}'
 _EVENT_KEYS = ", ".join(
     f'"{key}": "VARCHAR"' for key in ("id", "type", "field_name", "value", "previous_value", "public")
 )
@@ -53,6 +79,8 @@ class _Entity:
     table: str
     contract: Contract
     selected: str | None = None
+    # A second table that the same objects fill, and its rows from what was judged.
+    beside: tuple[str, str] | None = None
 
 
 _AUDIT_EVENTS = f"""
@@ -68,6 +96,34 @@ from (select *, unnest(events) as event, generate_subscripts(events, 1)::integer
       from judged where problem is null)
 where event.type in ({", ".join(quote(kind) for kind in EVENT_KINDS)})
 """
+
+# Comments that stand in the ticket itself are audits of one event each; the opening one was written with the ticket.
+_TICKET_COMMENTS = """
+select line_number, comment.id as audit_id, comment.id as event_id, event_index, ticket_id,
+    coalesce(utc_instant(comment.created_at), created_at) as created_at, comment.author_id as author_id,
+    comment.via.channel as channel, 'Comment' as event_kind, null::varchar as field_name, null::varchar as "value",
+    null::varchar as previous_value,
+    case lower(comment.public) when 'true' then true when 'false' then false else false end as is_public
+from (select *, unnest(comments) as comment, generate_subscripts(comments, 1)::integer as event_index
+      from judged where problem is null)
+where comment.id is not null
+"""
+_DAMAGED_COMMENT = Rule(
+    "len(list_filter(comments, lambda comment: comment.id is null or utc_instant(comment.created_at) is null)) > 0",
+    "comments",
+    "holds a comment without an id or a possible instant",
+    "Export the ticket again; without one of its comments its first response could be another.",
+)
+_METRIC_FIGURES = "\nunion all by name\n".join(
+    f"""
+select line_number, ticket_id, {quote(key)} as figure, {quote(obligation) if obligation else "null::varchar"} as obligation,
+    1 as cycle_number, 'elapsed' as figure_kind, {quote(clock_kind)} as clock_kind,
+    60 * {name}_{clock_kind}::bigint as they_seconds, 60 as unit_seconds, updated_at as read_at
+from judged where problem is null and {name}_{clock_kind} is not null
+"""
+    for name, (key, obligation) in _METRICS.items()
+    for clock_kind in ("calendar", "business")
+)
 
 _ENTITIES = (
     _Entity(
@@ -91,8 +147,32 @@ _ENTITIES = (
                 Field("organization_id", "identifier", "object.organization_id"),
                 Field("tags", "text", "object.tags"),
                 Field("custom_fields", "text", "object.custom_fields"),
+                Field("comments", "as_is", "object.comments"),
+                Field("has_comments", "as_is", "object.comments is not null"),
+            ),
+            (_DAMAGED_COMMENT,),
+        ),
+        beside=("zendesk_audit_events", _TICKET_COMMENTS),
+    ),
+    _Entity(
+        "ticket_metric",
+        "ticket_metrics",
+        _METRIC_KEYS,
+        "vendor_sla_figures",
+        Contract(
+            (
+                Field("ticket_id", "identifier", "object.ticket_id", is_required=True),
+                Field("updated_at", "instant", "object.updated_at"),
+                *(
+                    Field(
+                        f"{name}_{clock_kind}", "integer", f"object.{key}.{clock_kind}", f"{key}.{clock_kind}"
+                    )
+                    for name, (key, _) in _METRICS.items()
+                    for clock_kind in ("calendar", "business")
+                ),
             )
         ),
+        _METRIC_FIGURES,
     ),
     _Entity(
         "audit",
@@ -142,7 +222,7 @@ _ENTITIES = (
     ),
 )
 
-_RAW_KEYS = f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}"
+_RAW_KEYS = f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_METRIC_ONLY_KEYS}"
 # One structure for all shapes, so that every line is parsed once. Files of bare objects are parsed with the
 # smaller one, a quarter faster, in which a wrapper or a page is only noticed: then the lines are parsed again
 # with the whole.
@@ -172,6 +252,7 @@ select line_number, object,
              when coalesce({_PAGE_LENGTHS}) is not null then 'page'
          end end as wrapping,
     coalesce(wrapping, case
+        when object.reply_time_in_minutes is not null then 'ticket_metric'
         when object.events is not null or object.ticket_id is not null then 'audit'
         when object.role is not null or object.email is not null then 'user'
         when coalesce(object.requester_id, object.status, object.subject, object.created_at) is not null
@@ -189,13 +270,9 @@ def land_zendesk(
     export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: BatchWriter
 ) -> tuple[int, list[Problem]]:
     """Land a file of JSON objects; the number of objects read, and warnings. Raises InputRejected."""
-    if start.lower().startswith((b"summation column,", b"id,", b'"id",', b'"summation column",')):
-        raise reject(
-            export,
-            "the file is a Zendesk CSV, which holds no messages.",
-            "Use the full JSON export or the incremental API with audits: a first response cannot be "
-            "told from a CSV.",
-        )
+    header = start.split(b"\n", 1)[0].lower()
+    if find_kind(start) == "xlsx" or header.startswith(_TABLE_STARTS) or b"created at" in header:
+        return land_zendesk_table(export, source, writer)
     rows_read = 0
     structure = _BARE_STRUCTURE
     for lines in read_documents(export):
@@ -266,4 +343,9 @@ def _land_entity(
         rows = [pa.concat_tables(rows).sort_by("line_number")]
     for table in rows:
         writer.add(entity.table, table)
+    if entity.beside is not None:
+        beside, selected = entity.beside
+        for shape in present:
+            records = branches[shape].format(shape=quote(shape))
+            writer.add(beside, select_judged(connection, entity.contract, records, selected))
     return sum(present.values())

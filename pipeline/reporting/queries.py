@@ -48,6 +48,7 @@ from pipeline.reporting.records import (
     Ticket,
     TicketEvent,
     TrendPoint,
+    VendorFigure,
     Waiver,
 )
 from pipeline.settings import Workspace
@@ -306,6 +307,41 @@ def tickets(
     _check_words("The month basis", (month_basis,), MONTH_BASES)
     _check_selection(published, scope, selection)
     return _obligations(published, scope, selection, month_basis)
+
+
+def vendor_figures(
+    published: Published,
+    scope: Scope,
+    selection: Selection = EVERYTHING,
+    reasons: Sequence[str] | None = None,
+) -> tuple[VendorFigure, ...]:
+    """The helpdesks' own figures beside ours, by ticket. Of the selection, customers and obligations apply.
+
+    `reasons`: codes of vendor_figure_reasons, None for all.
+    """
+    _check_selection(published, scope, selection)
+    known = [
+        row["difference_reason"]
+        for row in published.fetch(
+            dict, "select difference_reason from core.vendor_figure_reasons order by all"
+        )
+    ]
+    _check_words("--reason", reasons or (), known)
+    sql = f"""
+        select {_columns(VendorFigure, "figures").replace("figures.reason_label", "reasons.reason_label")}
+        from qc.rpt_qc__vendor_figures as figures
+        join core.vendor_figure_reasons as reasons on reasons.difference_reason = figures.difference_reason
+        where {_IN_SCOPE.format(customer_id="figures.customer_id")}
+          and {_chosen("customer_ids", "figures.customer_id")}
+          and {_chosen("obligations", "figures.obligation")}
+          and {_chosen("reasons", "figures.difference_reason")}
+        order by figures.ticket_id, figures.obligation, figures.cycle_number, figures.figure, figures.clock_kind
+    """
+    bound = _bind(scope, selection)
+    chosen = {name: bound[name] for name in (*_bind(scope), "customer_ids", "obligations")}
+    return tuple(
+        published.fetch(VendorFigure, sql, chosen | {"reasons": None if reasons is None else list(reasons)})
+    )
 
 
 def at_risk(published: Published, scope: Scope, selection: Selection = EVERYTHING) -> tuple[Obligation, ...]:

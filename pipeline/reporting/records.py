@@ -248,6 +248,32 @@ class Obligation:
 
 
 @dataclass(frozen=True)
+class VendorFigure:
+    """A figure that the helpdesk computed itself beside ours: seconds, verdicts, and why the two differ.
+
+    `difference_seconds` is ours less theirs. What of either side is not there is None.
+    """
+
+    ticket_id: str
+    customer_id: str | None
+    figure: str | None
+    obligation: str
+    cycle_number: int
+    figure_kind: str
+    clock_kind: str | None
+    clock_name: str | None
+    they_seconds: int | None
+    our_seconds: int | None
+    difference_seconds: int | None
+    they_breached: bool | None
+    we_breached: bool | None
+    difference_reason: str
+    reason_label: str
+    source_file: str
+    line_number: int
+
+
+@dataclass(frozen=True)
 class Segment:
     """One stretch of an obligation's wall time: `counted`, `closed`, `holiday` or `paused`."""
 

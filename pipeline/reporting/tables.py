@@ -23,6 +23,7 @@ from pipeline.reporting.records import (
     Obligation,
     Ratio,
     Tally,
+    VendorFigure,
 )
 
 LEFT, RIGHT = "left", "right"
@@ -168,6 +169,38 @@ def tickets_table(obligations: Sequence[Obligation]) -> TextTable:
     )  # fmt: skip
     notes = (f"{len(rows)} obligations of {len({row.ticket_id for row in obligations})} tickets.",)
     return TextTable("Obligations", columns, rows, notes)
+
+
+def vendor_figures_table(compared: Sequence[VendorFigure]) -> TextTable:
+    """One line per figure of the helpdesk that has one of ours beside it."""
+
+    def say(seconds: int | None, is_breached: bool | None) -> str:
+        said = [] if seconds is None else [("-" if seconds < 0 else "") + figures.duration(abs(seconds))]
+        said += [] if is_breached is None else ["breached" if is_breached else "met"]
+        return ", ".join(said) or "–"
+
+    rows = tuple(
+        (
+            row.ticket_id,
+            row.customer_id or "–",
+            figures.words(row.obligation),
+            row.figure or "–",
+            say(row.they_seconds, row.they_breached),
+            say(row.our_seconds, row.we_breached),
+            "–" if row.difference_seconds is None else f"{signed(row.difference_seconds)} s",
+            row.reason_label,
+        )
+        for row in compared
+    )
+    columns = (
+        ("ticket", LEFT), ("customer", LEFT), ("obligation", LEFT), ("their figure", LEFT), ("they say", RIGHT),
+        ("we say", RIGHT), ("difference", RIGHT), ("why", LEFT),
+    )  # fmt: skip
+    counts = Counter(row.reason_label for row in compared)
+    notes = tuple(
+        f"{label}: {count}." for label, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    )
+    return TextTable("The helpdesks' own figures beside ours", columns, rows, notes)
 
 
 def at_risk_table(running: Sequence[Obligation]) -> TextTable:

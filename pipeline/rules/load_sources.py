@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
@@ -21,6 +21,8 @@ from pipeline.rules.tables import build_table
 if TYPE_CHECKING:
     import pyarrow
 
+    from pipeline.calendars.calendar import Calendar
+
 SourceType = Literal["canonical", "zendesk", "servicenow", "jira", "freshdesk", "mapped"]
 
 # What of a ticket names its customer or its severity, by type; None: any field of the export, which nobody can list.
@@ -28,7 +30,7 @@ SourceType = Literal["canonical", "zendesk", "servicenow", "jira", "freshdesk", 
 _CUSTOMER_FIELDS: dict[str, tuple[str, ...] | None] = {
     "jira": None,
     "freshdesk": None,
-    "zendesk": ("organization_external_id", "organization_id"),
+    "zendesk": ("organization_external_id", "organization_id", "organization_name"),
     "servicenow": ("company", "requester"),
 }
 _SEVERITY_FIELDS: dict[str, tuple[str, ...] | None] = {
@@ -37,7 +39,8 @@ _SEVERITY_FIELDS: dict[str, tuple[str, ...] | None] = {
     "zendesk": ("priority",),
     "servicenow": ("priority", "severity", "urgency", "impact"),
 }
-_CUSTOM_FIELD = re.compile(r"custom_field:[0-9]+")
+# The second form names a column of a table, such as `column:Severity [list]`.
+_CUSTOM_FIELD = re.compile(r"custom_field:[0-9]+|column:.+")
 EVENT_TYPES = (
     "debug_requested",
     "debug_logs_received",
@@ -61,6 +64,14 @@ _STATUSES: dict[str, dict[str, str]] = {
         "hold": "on_hold",
         "solved": "solved",
         "closed": "closed",
+        # A table writes the labels.
+        "New": "new",
+        "Open": "open",
+        "Pending": "pending",
+        "Hold": "on_hold",
+        "On-hold": "on_hold",
+        "Solved": "solved",
+        "Closed": "closed",
     },
     "servicenow": {
         "1": "new",
@@ -116,7 +127,13 @@ _STATUSES: dict[str, dict[str, str]] = {
 # Zendesk calls its web form `web`; `api` and the rest say nothing about a form, so they keep their names.
 _CHANNELS: dict[str, dict[str, str]] = {
     "canonical": {},
-    "zendesk": {"web": "web_form"},
+    "zendesk": {
+        "web": "web_form",
+        "Web Form": "web_form",
+        "Web form": "web_form",
+        "Mail": "email",
+        "Email": "email",
+    },
     "servicenow": {
         "Email": "email",
         "Self service": "web_form",
@@ -188,6 +205,9 @@ class Source:
     channel_constant: str | None = None
     unmarked_comments: str | None = None
     is_journal_whole: bool = False
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    date_locale: str | None = None
+    business_calendar: Calendar | None = None
     mapping: FileMapping | None = None
 
     @property
@@ -282,6 +302,7 @@ def _read_source(section: Section, name: str, zones: Collection[str], folder: Pa
     if source_type == "mapped":
         return _read_mapped(section, name, folder)
     required: tuple[str, ...] = ("type",)
+    tables = ("date_format", "date_locale", "columns", "business_calendar")
     optional: tuple[str, ...] = ("time_zone", "null_markers", "ticket_prefix", "statuses", "channels", "bots")
     if source_type != "canonical":
         required += ("customer", "severity")
@@ -289,6 +310,8 @@ def _read_source(section: Section, name: str, zones: Collection[str], folder: Pa
         # A display value is wall time of the exporting user, in that user's format: neither can be guessed.
         required += ("time_zone", "date_format")
         optional += ("agents", "journal")
+    if source_type in ("zendesk", "jira", "freshdesk"):
+        optional += tables
     if source_type in ("zendesk", "jira"):
         optional += ("events",)
     if source_type == "jira":
@@ -306,6 +329,7 @@ def _read_source(section: Section, name: str, zones: Collection[str], folder: Pa
             "channel",
             "comments",
             "journal",
+            *tables,
         )
         optional += ("mapping",)
         required = ("type",)
@@ -349,8 +373,40 @@ def _read_source(section: Section, name: str, zones: Collection[str], folder: Pa
         channel_field=channel.text("field") if channel.has("field") else None,
         channel_constant=channel.text("constant") if channel.has("constant") else None,
         unmarked_comments=section.choice("comments", _COMMENTS) if section.has("comments") else None,
+        columns={
+            str(column): (aliases.text(column),)
+            for aliases in [section.section("columns")]
+            for column in aliases.values
+        },
+        date_locale=_read_date_locale(section),
+        business_calendar=_read_business_calendar(section, folder / "calendars"),
         is_journal_whole=section.has("journal") and section.choice("journal", ("whole",)) == "whole",
     )
+
+
+def _read_date_locale(section: Section) -> str | None:
+    """The language in which month names are written, where they are not English."""
+    if not section.has("date_locale"):
+        return None
+    from babel.localedata import locale_identifiers
+
+    name = section.text("date_locale")
+    known = locale_identifiers()
+    if name not in known:
+        section.report(["date_locale"], f"{name!r} is not a language.", name_nearest(name, known))
+        return None
+    return name
+
+
+def _read_business_calendar(section: Section, calendars: Path) -> Calendar | None:
+    """The calendar that the vendor counted its own minutes with."""
+    if not section.has("business_calendar"):
+        return None
+    from pipeline.calendars.load_calendars import load_calendars
+
+    known = load_calendars(calendars)
+    name = section.choice("business_calendar", known)
+    return known.get(name)
 
 
 def _read_customer(section: Section, source_type: str) -> tuple[str | None, str | None]:

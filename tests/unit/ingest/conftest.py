@@ -27,7 +27,13 @@ from pipeline.settings import Workspace
 def make_source(source_type: str, **settings: Any) -> SimpleNamespace:
     """What landing reads of a source of sla.yml."""
     return SimpleNamespace(
-        **{"source_type": source_type, "time_zone": None, "date_format": None, "null_markers": ("",), "agents": ()}
+        **{
+            "source_type": source_type,
+            "time_zone": None,
+            "date_format": None,
+            "null_markers": ("",),
+            "agents": (),
+        }
         | settings
     )
 

@@ -129,12 +129,12 @@ def test_file_is_rejected_whole_with_a_message_when_its_header_is_wrong(landing,
     assert not list(landing.workspace.warehouse.rglob("*.parquet*"))
 
 
-def test_json_instead_of_servicenow_csv_is_rejected(landing, reasons):
-    result = landing.land("snow", "t.csv", '{"result": []}')
-    assert reasons(result) == [
-        "inbox/snow/t.csv: the file is JSON, not CSV. Export it as CSV, or check the type of this source "
-        "in sla.yml."
-    ]
+def test_json_of_another_kind_instead_of_a_servicenow_export_is_rejected(landing, reasons):
+    result = landing.land("snow", "t.csv", '{"result": [{"id": 1}]}')
+    assert any(
+        "is neither an incident nor a journal entry nor the SLA of a task" in reason
+        for reason in reasons(result)
+    )
 
 
 @pytest.mark.parametrize(

@@ -231,9 +231,8 @@ def test_page_without_tickets_is_an_export_without_tickets(landing):
         ("<html>x\n", "inbox/desk/z.json: the file is an HTML page, not an export. A login or error page "
                       "was probably "
          "saved instead of the export; sign in and download it again."),
-        ("Id,Requester\n1,x\n", "inbox/desk/z.json: the file is a Zendesk CSV, which holds no messages. "
-                                "Use the full JSON "
-         "export or the incremental API with audits: a first response cannot be told from a CSV."),
+        ("Id,Requester\n1,x\n", "inbox/desk/z.json: it is a table, whose times are written without a zone. "
+         "Declare time_zone for this source in sla.yml: that of the account, or of whoever exported it."),
     ],
     ids=["text", "html", "csv"],
 )  # fmt: skip
@@ -289,3 +288,56 @@ def test_many_lines_stay_in_file_order_and_count_up(landing):
     assert landing.land("desk", "z.json", content).rows_landed == 20_000
     expected = [(number // 2 + 1, number % 2 + 1) for number in range(40_000)]
     assert landing.rows("zendesk_audit_events", "line_number, event_index") == expected
+
+
+COMMENTED = {
+    "id": 5, "created_at": "2026-07-01T08:00:00Z", "updated_at": "2026-07-01T09:00:00Z", "status": "open",
+    "requester_id": 7, "subject": "Sync stops",
+}  # fmt: skip
+
+
+def test_comments_inside_a_ticket_of_the_full_export_are_messages_of_it(landing):
+    comments = [
+        {"id": 51, "author_id": 7, "created_at": "2026-07-01T08:00:00Z", "public": True, "body": "x"},
+        {
+            "id": 52,
+            "author_id": 9,
+            "created_at": "2026-07-01T08:30:00Z",
+            "public": False,
+            "via": {"channel": "web"},
+        },
+    ]
+    text = json.dumps({"ticket": COMMENTED | {"comments": comments}})
+    landing.land("desk", "export_2026_07_01_x_1.json", text + "\n" + json.dumps(COMMENTED | {"id": 6}) + "\n")
+    assert sorted(landing.rows("zendesk_tickets", "ticket_id, has_comments")) == [("5", True), ("6", False)]
+    assert landing.rows(
+        "zendesk_audit_events", "event_id, ticket_id, author_id, created_at, event_kind, is_public"
+    ) == [
+        ("51", "5", "7", datetime(2026, 7, 1, 8), "Comment", True),
+        ("52", "5", "9", datetime(2026, 7, 1, 8, 30), "Comment", False),
+    ]
+
+
+def test_a_ticket_with_a_damaged_comment_is_refused_whole(landing, reasons):
+    damaged = COMMENTED | {"id": 6, "comments": [{"id": 61, "created_at": "soon", "public": True}]}
+    result = landing.land("desk", "z.ndjson", json.dumps(COMMENTED) + "\n" + json.dumps(damaged) + "\n")
+    assert (result.rows_landed, result.rows_rejected) == (1, 1)
+    assert landing.rows("zendesk_audit_events") == []
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda one: one, lambda one: {"ticket_metric": one}, lambda one: {"ticket_metrics": [one]}]
+)
+def test_ticket_metrics_are_figures_of_theirs_and_null_is_not_zero(landing, wrap):
+    metric = {
+        "id": 1, "ticket_id": 5, "updated_at": "2026-07-01T09:00:00Z",
+        "reply_time_in_minutes": {"calendar": 30, "business": 0},
+        "full_resolution_time_in_minutes": {"calendar": None, "business": None},
+    }  # fmt: skip
+    landing.land("desk", "metrics.ndjson", json.dumps(wrap(metric)) + "\n")
+    assert landing.rows(
+        "vendor_sla_figures", "ticket_id, figure, obligation, clock_kind, they_seconds, unit_seconds"
+    ) == [
+        ("5", "reply_time_in_minutes", "first_response", "calendar", 1800, 60),
+        ("5", "reply_time_in_minutes", "first_response", "business", 0, 60),
+    ]

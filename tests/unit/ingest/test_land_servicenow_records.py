@@ -53,6 +53,26 @@ def test_raw_values_are_utc_in_every_wrapping(landing: Landing, page: str | None
     ]
 
 
+def test_the_same_record_twice_in_a_page_lands_once_and_a_later_version_beside_it(landing: Landing) -> None:
+    later = RAW | {"sys_mod_count": "5", "sys_updated_on": "2026-02-01 11:00:00"}
+    landing.land("snow", "incident.json", json.dumps({"result": [RAW, RAW, later]}))
+    assert landing.rows("servicenow_incidents", "ticket_id, update_number, line_number") == [
+        ("INC1", 4, 1),
+        ("INC1", 5, 1),
+    ]
+
+
+def test_xml_holds_raw_values_and_what_references_are_displayed_as(landing: Landing) -> None:
+    fields = "".join(f"<{name}>{value}</{name}>" for name, value in RAW.items() if isinstance(value, str))
+    record = (
+        f'<incident action="INSERT_OR_UPDATE">{fields}<company display_value="ACME">c1</company></incident>'
+    )
+    landing.land("snow", "incident.xml", f'<?xml version="1.0"?>\n<xml>\n{record}\n</xml>')
+    assert landing.rows("servicenow_incidents", f"{COLUMNS}, line_number") == [
+        ("INC1", "s1", "2", "3", "ACME", datetime(2026, 2, 1, 9), None, 4, "rest", 3)
+    ]
+
+
 def test_of_value_and_display_value_the_words_are_shown_and_the_instants_are_raw(landing: Landing) -> None:
     both = {name: display(value if isinstance(value, str) else "c1", "") for name, value in RAW.items()} | {
         "state": display("2", "In Progress"),
@@ -81,8 +101,14 @@ def test_display_values_alone_are_wall_times_of_the_declared_zone_and_format(lan
 def test_a_journal_entry_names_its_incident_by_id_and_its_author_by_user_name(landing: Landing) -> None:
     entry = {"sys_id": "j1", "element_id": "s1", "element": "comments", "name": "incident", "value": "Hello",
              "sys_created_on": "2026-02-01 09:30:00", "sys_created_by": "mia"}  # fmt: skip
-    landing.land("snow", "journal.json", json.dumps({"result": [entry, entry | {"sys_id": "j2", "sys_created_by": "x"}]}))
-    assert landing.rows("servicenow_journal_entries", "entry_id, ticket_sys_id, element, actor_kind, created_at") == [
+    landing.land(
+        "snow",
+        "journal.json",
+        json.dumps({"result": [entry, entry | {"sys_id": "j2", "sys_created_by": "x"}]}),
+    )
+    assert landing.rows(
+        "servicenow_journal_entries", "entry_id, ticket_sys_id, element, actor_kind, created_at"
+    ) == [
         ("j1", "s1", "comments", "agent", datetime(2026, 2, 1, 9, 30)),
         ("j2", "s1", "comments", "unknown", datetime(2026, 2, 1, 9, 30)),
     ]
@@ -102,7 +128,15 @@ def test_a_duration_is_that_long_after_1970(landing: Landing, written: str, seco
     landing.land("snow", "task_sla.json", json.dumps({"result": [sla]}))
     columns = "ticket_id, figure, obligation, they_seconds, they_breached, they_started_at, clock_kind"
     assert landing.rows("vendor_sla_figures", columns) == [
-        ("INC1", "P3 response, business_duration", "first_response", seconds, True, datetime(2026, 2, 1, 9), "business")
+        (
+            "INC1",
+            "P3 response, business_duration",
+            "first_response",
+            seconds,
+            True,
+            datetime(2026, 2, 1, 9),
+            "business",
+        )
     ]
 
 

@@ -62,6 +62,11 @@ judged as (
       when {{ leg }}.is_over and described.is_pause_unobserved then 'pauses_not_observed'
       -- The clock was read at the last instant that a derived stop allows; at the first one it was not over yet.
       when {{ leg }}.is_over and {{ leg }}.over_epoch > described.earliest_stop_epoch then 'stop_not_exact'
+      -- Where the submission was cut to the minute as well, the window is two minutes wide and the clock may have started later.
+      -- `least` passes over a null, so a recorded stop is left out by name.
+      when {{ leg }}.is_over and described.earliest_stop_epoch is not null
+        and {{ leg }}.elapsed_seconds - {{ leg }}.target_seconds <= least(described.stopped_epoch - described.earliest_stop_epoch, 2 * 59)
+        then 'stop_not_exact'
       when not {{ leg }}.is_over and described.stopped_epoch is null and described.ended_epoch is not null
         then described.ending_reason
     end as reason{{ suffix }},

@@ -1,5 +1,6 @@
 -- Grain: one row per exported ticket object; overlapping pages repeat tickets.
--- A ticket whose opening audit was not exported has no history to judge from: its evidence flags are false.
+-- A ticket whose opening audit was not exported has no history to judge from: its evidence flags are false. The full export holds the
+-- comments in the ticket itself: its messages are known then, and nothing else.
 with
 tickets as (select * from {{ source('raw', 'zendesk_tickets') }}),
 sources as (select * from {{ source('raw', 'sources') }}),
@@ -21,6 +22,7 @@ described as (
     case
       when sources.customer_constant is not null then sources.customer_constant
       when sources.customer_field = 'organization_id' then tickets.organization_id
+      when sources.customer_field = 'organization_name' then organizations.organization_name
       else organizations.external_id
     end as customer_id,
     case
@@ -46,8 +48,8 @@ select
   described.subject,
   described.ticket_type,
   coalesce(statuses.mapped_value, described.status) as ticket_status,
-  tickets_with_opening_audit.ticket_id is not null as is_first_response_observed,
-  tickets_with_opening_audit.ticket_id is not null as is_messages_observed,
+  tickets_with_opening_audit.ticket_id is not null or coalesce(described.has_comments, false) as is_first_response_observed,
+  tickets_with_opening_audit.ticket_id is not null or coalesce(described.has_comments, false) as is_messages_observed,
   tickets_with_opening_audit.ticket_id is not null as is_statuses_observed,
   tickets_with_opening_audit.ticket_id is not null as is_resolution_observed,
   tickets_with_opening_audit.ticket_id is not null as is_debug_observed,

@@ -1,0 +1,57 @@
+-- Grain: one row per ticket and figure (and cycle) that a vendor computed itself, as last exported. Never used for a figure of ours.
+-- A figure that names its ticket by the record's own id is led back to the number that people know.
+with
+build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
+figures as (select * from {{ ref('stg_vendor__sla_figures') }}),
+tickets as (select * from {{ ref('int_helpdesk__tickets') }}),
+
+numbers as (
+  select distinct source, sys_id, ticket_prefix || ticket_id as ticket_id
+  from {{ ref('stg_servicenow__incident_versions') }}
+  where sys_id is not null
+),
+
+named as (
+  select figures.*, coalesce(numbers.ticket_id, figures.ticket_id) as known_ticket_id
+  from figures
+  left join numbers on numbers.source = figures.source and numbers.sys_id = figures.exported_ticket_id
+),
+
+ranked as (
+  select
+    named.*,
+    row_number() over (
+      partition by named.source, named.known_ticket_id, named.figure, named.clock_kind, named.cycle_number
+      order by
+        case when named.read_at <= build_inputs.as_of or named.read_at is null then 0 else 1 end,
+        named.read_at desc nulls last, named.batch_id desc, named.line_number desc
+    ) as version_rank
+  from named
+  cross join build_inputs
+)
+
+select
+  ranked.known_ticket_id || ':' || coalesce(ranked.figure, '') || ':' || coalesce(ranked.clock_kind, '') || ':' || cast(ranked.cycle_number as varchar)
+    as vendor_figure_key,
+  ranked.known_ticket_id as ticket_id,
+  tickets.customer_id,
+  ranked.figure,
+  ranked.obligation,
+  ranked.cycle_number,
+  ranked.figure_kind,
+  ranked.clock_kind,
+  ranked.they_seconds,
+  ranked.unit_seconds,
+  ranked.they_breached,
+  ranked.goal_seconds,
+  ranked.they_started_at,
+  ranked.they_stopped_at,
+  ranked.read_at,
+  ranked.source,
+  ranked.source_file,
+  ranked.line_number,
+  ranked.batch_id,
+  cast(ranked.known_at as timestamp) as known_at
+from ranked
+join tickets on tickets.ticket_id = ranked.known_ticket_id and tickets.source = ranked.source
+where ranked.version_rank = 1

@@ -1,0 +1,228 @@
+"""Tables of Zendesk, Jira and Freshdesk: the zone is declared, nulls are nulls, and what a table cannot show is not measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.unit.ingest.conftest import Landing
+
+ZENDESK_YML = """\
+sources:
+  desk:
+    type: zendesk
+    time_zone: Europe/Berlin
+    customer: {field: organization_name}
+    severity: {field: "column:Severity [list]", values: {sev_3: 3}}
+"""
+ZENDESK = (
+    "Summation column,Id,Requester,Requester email,Status,Priority,Via,Created at,Updated at,Organization,Solved at,"
+    "Reopens,First reply time in minutes,First reply time in minutes within business hours,Severity [list]\n"
+)
+ZENDESK_ROW = (
+    "1,101,Carla,carla@acme.example,Solved,,Web form,2026-07-01 10:00:00,2026-07-02 10:00:00,ACME,{solved},0,{minutes},"
+    "{business},sev_3\n"
+)
+
+
+def zendesk(minutes: str = "240", business: str = "200", solved: str = "1900-01-01 00:00:00") -> str:
+    return ZENDESK + ZENDESK_ROW.format(minutes=minutes, business=business, solved=solved)
+
+
+def replies(landing: Landing) -> list[Any]:
+    return landing.rows("canonical_events", "evidence_kind, earliest_at, event_at")
+
+
+def test_zendesk_minutes_are_an_answer_somewhere_in_that_minute(declare: Callable[[str], Landing]) -> None:
+    landing = declare(ZENDESK_YML)
+    landing.land("desk", "tickets.csv", zendesk())
+    assert landing.rows("canonical_tickets", "ticket_id, customer_id, severity, submitted_at, evidence") == [
+        ("101", "ACME", "sev_3", datetime(2026, 7, 1, 8), "first_response resolution")
+    ]
+    # 240 minutes after 08:00 UTC, floored.
+    assert replies(landing) == [("derived", datetime(2026, 7, 1, 12), datetime(2026, 7, 1, 12, 0, 59))]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "earliest", "latest"),
+    [
+        ("0", datetime(2026, 7, 1, 8, 0, 1), datetime(2026, 7, 1, 8, 0, 59)),
+        # The ticket was last updated 24 h after its submission: the reply cannot be later.
+        ("1440", datetime(2026, 7, 2, 8), datetime(2026, 7, 2, 8)),
+    ],
+)
+def test_a_derived_answer_lies_after_the_submission_and_not_after_the_last_update(
+    declare: Callable[[str], Landing], minutes: str, earliest: datetime, latest: datetime
+) -> None:
+    landing = declare(ZENDESK_YML)
+    landing.land("desk", "tickets.csv", zendesk(minutes))
+    assert replies(landing) == [("derived", earliest, latest)]
+
+
+def test_minutes_within_business_hours_lead_back_over_the_declared_calendar(
+    declare: Callable[[str], Landing],
+) -> None:
+    calendars = declare(ZENDESK_YML).workspace.calendars
+    calendars.mkdir(parents=True)
+    (calendars / "desk.yml").write_text(
+        "calendars:\n  desk_hours:\n    time_zone: UTC\n"
+        '    weekly: {wed: ["09:00-11:00"], thu: ["09:00-11:00"]}\n',
+        encoding="utf-8",
+    )
+    landing = declare(ZENDESK_YML + "    business_calendar: desk_hours\n")
+    landing.land("desk", "tickets.csv", zendesk(minutes="", business="119"))
+    # Wednesday 08:00 UTC; 119 open minutes are over at 10:59, the 120th at 11:00, when the desk closes.
+    assert replies(landing) == [("derived", datetime(2026, 7, 1, 10, 59), datetime(2026, 7, 1, 10, 59, 59))]
+
+
+def test_without_minutes_of_the_calendar_and_without_a_declared_one_nothing_is_derived(
+    declare: Callable[[str], Landing],
+) -> None:
+    landing = declare(ZENDESK_YML)
+    header = zendesk().replace("First reply time in minutes,", "Something else,")
+    result = landing.land("desk", "tickets.csv", header)
+    assert landing.rows("canonical_tickets", "evidence") == ["resolution"]
+    assert "the first response is not measurable" in str(result.warnings[0])
+
+
+def test_a_table_needs_the_zone_of_the_account(
+    declare: Callable[[str], Landing], reasons: Callable[[Any], list[str]]
+) -> None:
+    landing = declare(ZENDESK_YML.replace("    time_zone: Europe/Berlin\n", ""))
+    assert (
+        "Declare time_zone for this source in sla.yml"
+        in reasons(landing.land("desk", "tickets.csv", zendesk()))[0]
+    )
+
+
+def test_zendesks_own_minutes_are_kept_beside(declare: Callable[[str], Landing]) -> None:
+    landing = declare(ZENDESK_YML)
+    landing.land("desk", "tickets.csv", zendesk())
+    assert landing.rows("vendor_sla_figures", "obligation, clock_kind, they_seconds, unit_seconds") == [
+        ("first_response", "calendar", 14400, 60),
+        ("first_response", "business", 12000, 60),
+    ]
+
+
+JIRA_YML = """\
+sources:
+  jsm:
+    type: jira
+    time_zone: Europe/Madrid
+    date_locale: es
+    columns:
+      ticket_id: Clave de incidencia
+      created_at: Creada
+      updated_at: Actualizada
+      status: Estado
+      comment: Comentario
+      reporter_id: ID del informador
+      priority: Prioridad
+    customer: {field: "Custom field (Organizations)"}
+    severity: {field: priority, values: {Alta: 4}}
+    agents: {actors: ["557058:mia"]}
+"""
+JIRA = (
+    "Clave de incidencia,Estado,Prioridad,Creada,Actualizada,ID del informador,Custom field (Organizations),Comentario,"
+    "Comentario,Custom field (Time to first response)\n"
+    "SUP-1,Abierto,Alta,18/jul/26 9:10 AM,18/jul/26 5:10 PM,qm:1,acme,"
+    '18/jul/26 9:30 AM;qm:1;gracias,"18/jul/26 10:10 AM;557058:mia;Hola;\nreiniciad",{left}\n'
+)
+
+
+def test_jira_reads_localised_headers_and_months_and_repeated_comments(
+    declare: Callable[[str], Landing],
+) -> None:
+    landing = declare(JIRA_YML + "    comments: public\n")
+    landing.land("jsm", "jira.csv", JIRA.format(left="3:00"))
+    assert landing.rows("canonical_tickets", "ticket_id, customer_id, severity, submitted_at, evidence") == [
+        ("SUP-1", "acme", "Alta", datetime(2026, 7, 18, 7, 10), "first_response")
+    ]
+    # Cut to the minute at both ends: up to 59 s later, and after up to 59 s less.
+    assert landing.rows("canonical_events", "event_id, actor_kind, is_public, earliest_at, event_at") == [
+        (
+            "SUP-1:comment:1",
+            "customer",
+            True,
+            datetime(2026, 7, 18, 7, 29, 1),
+            datetime(2026, 7, 18, 7, 30, 59),
+        ),
+        ("SUP-1:comment:2", "agent", True, datetime(2026, 7, 18, 8, 9, 1), datetime(2026, 7, 18, 8, 10, 59)),
+    ]
+
+
+def test_jira_comments_prove_nothing_unless_somebody_says_what_they_are(
+    declare: Callable[[str], Landing],
+) -> None:
+    landing = declare(JIRA_YML)
+    result = landing.land("jsm", "jira.csv", JIRA.format(left="3:00"))
+    assert landing.rows("canonical_tickets", "evidence") == [""]
+    assert "which of its 1 comments the customer could see" in str(result.warnings[0])
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds", "is_breached"),
+    [("3:00", 10800, False), ("-0:05", -300, True), ("-125:30", -451800, True)],
+)
+def test_a_jira_sla_cell_is_the_time_that_was_left(
+    declare: Callable[[str], Landing], left: str, seconds: int, is_breached: bool
+) -> None:
+    landing = declare(JIRA_YML)
+    landing.land("jsm", "jira.csv", JIRA.format(left=left))
+    assert landing.rows("vendor_sla_figures", "figure, figure_kind, they_seconds, they_breached") == [
+        ("Time to first response", "remaining", seconds, is_breached)
+    ]
+
+
+FRESHDESK_YML = """\
+sources:
+  fresh:
+    type: freshdesk
+    time_zone: America/New_York
+    customer: {field: Company Name}
+    severity: {field: priority, values: {Urgent: 5}}
+"""
+
+
+def test_freshdesk_reads_any_choice_of_columns_and_signed_hours(declare: Callable[[str], Landing]) -> None:
+    landing = declare(FRESHDESK_YML)
+    landing.land(
+        "fresh",
+        "tickets.csv",
+        "Ticket Id,Priority,Created Time,Initial response time,First response time (in hrs),First response status,"
+        "Company Name\n7,Urgent,2026-07-01 08:00:00,2026-07-01 09:30:01,-01:30:01,SLA Violated,acme\n",
+    )
+    assert landing.rows("canonical_tickets", "ticket_id, customer_id, severity, evidence") == [
+        ("7", "acme", "Urgent", "first_response")
+    ]
+    assert landing.rows("canonical_events", "event_at, actor_kind") == [
+        (datetime(2026, 7, 1, 13, 30, 1), "agent")
+    ]
+    assert landing.rows("vendor_sla_figures", "obligation, they_seconds, they_breached") == [
+        ("first_response", -5401, True)
+    ]
+
+
+def test_freshdesk_without_the_instant_of_the_response_is_not_measured(
+    declare: Callable[[str], Landing],
+) -> None:
+    landing = declare(FRESHDESK_YML)
+    result = landing.land(
+        "fresh",
+        "tickets.csv",
+        "Ticket ID,Created time,First response time (in hrs)\n7,2026-07-01 08:00:00,01:30:00\n",
+    )
+    assert landing.rows("canonical_tickets", "evidence") == [""]
+    assert "the file lacks 'Initial response time'" in str(result.warnings[0])
+
+
+def test_a_header_without_the_id_names_what_it_lacks(
+    declare: Callable[[str], Landing], reasons: Callable[[Any], list[str]]
+) -> None:
+    result = declare(FRESHDESK_YML).land(
+        "fresh", "tickets.csv", "Subject,Created time\nx,2026-07-01 08:00:00\n"
+    )
+    assert "the header lacks ticket_id (Ticket ID)" in reasons(result)[0]
