@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.reporting.queries import Published
     from pipeline.reporting.records import Selection
     from pipeline.reporting.render_report import ReportFiles
+    from pipeline.rules.load_sources import SourcesConfig
 
 app = typer.Typer(
     add_completion=True,
@@ -205,6 +206,17 @@ def ingest(
     source: Annotated[
         str | None, typer.Option(help="The source in sla.yml that the files belong to.")
     ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="A mapping file to read them with, instead of the source's own.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the first rows as they would land; write nothing.")
+    ] = False,
+    rows: Annotated[int, typer.Option(min=1, max=1000, help="How many rows --dry-run shows.")] = 5,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Write a mapping for one file, to be reviewed; land nothing.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Where --suggest writes (default: stdout).")] = None,
 ) -> None:
     """Land exports as immutable batches.
 
@@ -212,17 +224,105 @@ def ingest(
     """
     from pipeline.warehouse.build import lock_workspace
 
+    if suggest:
+        _suggest(paths, out)
+        return
+    if out is not None:
+        raise ConfigurationError("--out belongs to --suggest; what lands goes to the warehouse.")
     workspace = _globals.find_workspace()
+    if dry_run:
+        _preview(workspace, paths, source, mapping, rows)
+        return
     with lock_workspace(workspace):
-        _ingest(workspace, paths, source)
+        _ingest(workspace, paths, source, mapping)
 
 
-def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) -> None:
-    from pipeline.ingest.land import land_exports
-    from pipeline.ingest.show_progress import show_progress
-    from pipeline.rules.load_sources import load_sources
+def _suggest(paths: list[Path] | None, out: Path | None) -> None:
+    from pipeline.ingest.suggest_mapping import suggest_mapping
+
+    if not paths or len(paths) != 1:
+        raise ConfigurationError("--suggest looks at one export. Name it: sla ingest EXPORT --suggest.")
+    text = suggest_mapping(paths[0])
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        # Somebody's reviewed mapping is not to be lost to a second suggestion.
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as problem:
+        raise ConfigurationError(
+            f"{out} was not written: {problem.strerror or problem}. Name a new file in a folder that exists."
+        ) from problem
+    _say(
+        f"{out} holds a suggestion. Review it, then: sla ingest EXPORT --source NAME --mapping {out} --dry-run"
+    )
+
+
+def _load_sources(
+    workspace: Workspace, source: str | None, mapping: Path | None, is_trial: bool
+) -> SourcesConfig:
+    from dataclasses import replace
+
+    from pipeline.rules.load_mapping import load_mapping
+    from pipeline.rules.load_sources import SourcesConfig, load_sources, mapped_source
 
     config = load_sources(workspace.sla_yml)
+    if mapping is None:
+        return config
+    if source is None:
+        raise ConfigurationError("--mapping says how to read a source's files. Add --source NAME.")
+    known = config.sources.get(source)
+    if known is None and not is_trial:
+        raise ConfigurationError(
+            f"sla.yml does not name the source {source!r}. Add it with type: mapped before its files land; "
+            "--dry-run works without."
+        )
+    if known is not None and known.source_type != "mapped":
+        raise ConfigurationError(
+            f"The source {source!r} has the type {known.source_type}; only one of type mapped is read with a mapping."
+        )
+    loaded = load_mapping(mapping, str(mapping))
+    chosen = mapped_source(source, loaded) if known is None else replace(known, mapping=loaded)
+    return SourcesConfig({**config.sources, source: chosen})
+
+
+def _preview(
+    workspace: Workspace, paths: list[Path] | None, source: str | None, mapping: Path | None, rows: int
+) -> None:
+    from pipeline.ingest.preview import preview_exports
+    from pipeline.reporting import tables
+    from pipeline.reporting.show_landing import preview_tables
+
+    config = _load_sources(workspace, source, mapping, is_trial=True)
+    previews = preview_exports(workspace, config, paths, source, rows)
+    if _globals.is_json:
+        typer.echo(tables.to_json(previews))
+    else:
+        for preview in previews:
+            tables.write(preview_tables(preview), sys.stdout)
+            typer.echo(
+                f"{preview.file}: {preview.status.replace('_', ' ')}, {preview.rows_read} rows read = "
+                f"{preview.rows_landed} landed + {preview.rows_rejected} rejected"
+            )
+            for problem in (*preview.problems, *preview.warnings):
+                _say(f"  {problem}")
+    if not previews:
+        _say("There is nothing in inbox/.")
+    rejected = [preview.file for preview in previews if preview.status == "would_be_rejected"]
+    if rejected:
+        raise InputRejected(
+            f"{len(rejected)} of {len(previews)} files would be rejected: {', '.join(rejected)}."
+        )
+
+
+def _ingest(
+    workspace: Workspace, paths: list[Path] | None, source: str | None, mapping: Path | None = None
+) -> None:
+    from pipeline.ingest.land import land_exports
+    from pipeline.ingest.show_progress import show_progress
+
+    config = _load_sources(workspace, source, mapping, is_trial=False)
     with show_progress(sys.stderr, _globals.verbosity < 0) as on_progress:
         results = land_exports(workspace, config, paths, source, on_progress=on_progress)
     if _globals.is_json:
@@ -261,6 +361,50 @@ def _ingest(workspace: Workspace, paths: list[Path] | None, source: str | None) 
         raise PartlyDone(
             f"{', '.join(left)} is still being written and was not landed. Run again when it is complete."
         )
+
+
+@app.command()
+def quarantine(
+    source: Annotated[str | None, typer.Option(help="One source only.")] = None,
+    export: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write all of it as CSV.")] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Read the files again whose mapping or settings changed since.")
+    ] = False,
+) -> None:
+    """The records that were refused: file, line, column, value, reason and hint.
+
+    Files that were refused whole keep nothing here; they are read again by every `sla ingest`.
+
+    Example: sla quarantine --source helpdesk --export refused.csv
+    """
+    from pipeline.ingest.quarantine import list_quarantine, retry_quarantine
+    from pipeline.reporting.show_landing import quarantine_csv, quarantine_table, retried_table
+    from pipeline.rules.load_sources import load_sources
+
+    workspace = _globals.find_workspace()
+    if retry:
+        from pipeline.warehouse.build import lock_workspace
+
+        with lock_workspace(workspace):
+            retried = retry_quarantine(workspace, load_sources(workspace.sla_yml), source)
+        _print(retried, retried_table)
+        for problem in (problem for file in retried for problem in file.problems):
+            _say(f"  {problem}")
+        if any(file.still_refused for file in retried):
+            left = sum(file.still_refused for file in retried)
+            raise PartlyDone(f"Still refused: {left}. `sla quarantine` lists what is wrong with each.")
+        return
+    records = list_quarantine(workspace, source)
+    if export is not None:
+        try:
+            export.write_bytes(quarantine_csv(records))
+        except OSError as problem:
+            raise ConfigurationError(
+                f"{export} cannot be written: {problem.strerror or problem}."
+            ) from problem
+        _say(f"{export} holds all refused records: {len(records)}.")
+        return
+    _print(records, quarantine_table)
 
 
 @app.command()

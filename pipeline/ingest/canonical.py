@@ -18,6 +18,8 @@ from pipeline.ingest.read_csv import check_names
 from pipeline.ingest.read_ndjson import explain_lines
 from pipeline.ingest.read_table import find_kind, read_documents, read_header, read_records
 from pipeline.ingest.write_batch import BatchWriter
+from pipeline.rules.mapping import EVIDENCE_OF, GAPS
+from pipeline.rules.plan import SEVERITIES
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
@@ -74,6 +76,14 @@ _EVENTS = Contract(
             "is not a status",
             f"Write one of {', '.join(STATUSES)}.",
         ),
+        # A level that nobody knows has no clock; without the event the ticket would keep a clock that it no longer has.
+        Rule(
+            f"event_type = 'severity_changed' and coalesce(value, '') not in "
+            f"({', '.join(quote(str(one)) for one in SEVERITIES)})",
+            "value",
+            "is not a severity",
+            "Write one of 0 to 5.",
+        ),
         # Without these two, whether the message answered the customer would be a guess.
         Rule(
             "event_type = 'message' and actor_kind is null",
@@ -91,6 +101,13 @@ _EVENTS = Contract(
     has_null_markers=True,
 )
 _ENTITIES = {"tickets": ("canonical_tickets", _TICKETS), "events": ("canonical_events", _EVENTS)}
+# What of a ticket has a hole when one of its events is refused: of a refused type that nobody can tell, all of it.
+_GAPS = f"""
+select line_number, ticket_id, case
+    {" ".join(f"when event_type = {quote(kind)} then {quote(word)}" for kind, word in EVIDENCE_OF.items() if word in GAPS)}
+    end as evidence
+from judged where problem is not null and ticket_id is not null
+"""
 _NAMES = {entity: [field.column for field in contract.fields] for entity, (_, contract) in _ENTITIES.items()}
 
 
@@ -127,7 +144,7 @@ def _land_table(
             f"It has {', '.join(known)}, in any order, and no others.",
             1,
         )
-    table, contract = _ENTITIES[entity]
+    _, contract = _ENTITIES[entity]
     rows_read = 0
     notes: list[Problem] = []
     for records in read_records(export, names):
@@ -140,12 +157,7 @@ def _land_table(
             | {name: pa.array(values, pa.string()) for name, values in zip(names, columns, strict=True)}
         )
         connection.register("records", rows)
-        writer.add(
-            table,
-            judge_records(
-                connection, writer, contract, "select *, 0 as place from records", table, parameters
-            ),
-        )
+        _land(connection, writer, entity, contract, "select *, 0 as place from records", parameters)
         connection.unregister("records")
     return rows_read, notes
 
@@ -174,8 +186,23 @@ from (select line_number, line, try(from_json(line, $structure)) as record, try(
 """
 
 
-def _of_json(entity: str) -> tuple[str, Contract]:
-    table, contract = _ENTITIES[entity]
+def _land(
+    connection: duckdb.DuckDBPyConnection,
+    writer: BatchWriter,
+    entity: str,
+    contract: Contract,
+    records: str,
+    parameters: dict[str, Any],
+) -> None:
+    table, _ = _ENTITIES[entity]
+    refused = writer.rows_refused
+    writer.add(table, judge_records(connection, writer, contract, records, table, parameters))
+    if entity == "events" and writer.rows_refused > refused:
+        writer.add("canonical_gaps", connection.sql(_GAPS).to_arrow_table())
+
+
+def _of_json(entity: str) -> Contract:
+    _, contract = _ENTITIES[entity]
     fields = tuple(
         Field(one.column, one.kind, f"record.{one.column}", None, one.is_required, one.choices)
         for one in contract.fields
@@ -196,7 +223,7 @@ def _of_json(entity: str) -> tuple[str, Contract]:
         column_expression="raw_doubled_key",
     )
     keys = (Field("unknown_key", "as_is"), Field("doubled_key", "as_is"))
-    return table, Contract((*fields, *keys), (*contract.rules, unknown, doubled), contract.has_null_markers)
+    return Contract((*fields, *keys), (*contract.rules, unknown, doubled), contract.has_null_markers)
 
 
 def _land_documents(
@@ -210,10 +237,9 @@ def _land_documents(
         connection.execute(_PARSE, {"structure": _STRUCTURE})
         may_hold_nul = has_nul_escape(connection)
         for entity in _ENTITIES:
-            table, contract = _of_json(entity)
-            contract = replace(contract, may_hold_nul=may_hold_nul)
+            contract = replace(_of_json(entity), may_hold_nul=may_hold_nul)
             records = f"select *, 0 as place from parsed where entity = {quote(entity)}"
-            writer.add(table, judge_records(connection, writer, contract, records, table, parameters))
+            _land(connection, writer, entity, contract, records, parameters)
         malformed = connection.execute(
             "select line_number, malformed_line from parsed where entity = 'malformed' order by line_number"
         ).fetchall()

@@ -112,6 +112,18 @@ class LandingChild:
         )
         return Written(**answer, problems=problems, warnings=warnings)
 
+    def preview(
+        self, workspace: Workspace, source: Source, export: Export, identity: Fingerprint, row_count: int
+    ) -> dict[str, Any]:
+        """What reading the content would land, as JSON says it; nothing is written."""
+        answer: dict[str, Any] = self._ask(export, "preview", workspace, source, export, identity, row_count)
+        return answer
+
+    def describe_columns(self, export: Export) -> dict[str, Any]:
+        """What the columns of a file look like, as JSON says it: for a suggestion, never for a landing."""
+        answer: dict[str, Any] = self._ask(export, "describe_columns", export)
+        return answer
+
     def _ask(self, export: Export, job: str, *arguments: Any) -> Any:
         seconds = _seconds_for(export)
         connection = self._send((job, seconds, arguments))
@@ -225,6 +237,8 @@ def serve(connection: Connection) -> None:
         "list_members": writer.list_members,
         "identify": writer.identify,
         "write": writer.write,
+        "preview": writer.preview,
+        "describe_columns": writer.describe_columns,
     }
     while True:
         try:

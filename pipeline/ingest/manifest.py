@@ -81,17 +81,22 @@ def find_batch(workspace: Workspace, batch_id: str) -> Batch | None:
     return _read(path) if path.is_file() else None
 
 
-def find_last_shape(workspace: Workspace, source: str, file: str, without: str) -> dict[str, Any] | None:
-    """The shape of the newest batch of a source's kind of file, the batch `without` left out; None for the first."""
+def find_last_shape(workspace: Workspace, source: str, file: str, batch_id: str) -> dict[str, Any] | None:
+    """The shape of the newest batch of a source's kind of file that landed before the batch `batch_id`; None for the first.
+
+    A batch that is read again is compared with what had landed before it, not with what came after.
+    """
     folder = workspace.landed / MANIFEST_FOLDER
     batches = [_read(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
+    own = next((batch.landed_at for batch in batches if batch.batch_id == batch_id), None)
     known = [
         batch
         for batch in batches
         if batch.source == source
-        and batch.batch_id != without
+        and batch.batch_id != batch_id
         and batch.shape
         and batch.shape["file"] == file
+        and (own is None or batch.landed_at < own)
     ]
     newest = max(known, key=lambda batch: (batch.landed_at, batch.batch_id), default=None)
     return newest.shape if newest else None

@@ -36,6 +36,7 @@ from pipeline.rules.mapping import (
     ACTOR_KINDS,
     EVENT_TYPES,
     EVIDENCE_OF,
+    GAPS,
     Cell,
     Cells,
     EventRule,
@@ -275,7 +276,7 @@ class _Event:
     def gap(self) -> str | None:
         """What of a ticket is no longer whole without such an event, as a word of evidence; None: all of it."""
         evidence = EVIDENCE_OF.get(self.event_type) if self.event_type else None
-        return evidence if evidence in ("messages", "statuses", "debug", "bugs") else None
+        return evidence if evidence in GAPS else None
 
     def make(self, row: list[str | None], values: Sequence[str | None]) -> list[Record]:
         """The events of one row. Raises Unusable, and _Gap for one that is passed although nobody knows what it says."""

@@ -91,9 +91,9 @@ def _read_names(export: Export, file: MappedFile, mapping: Mapping) -> tuple[str
         # Which repeated name is used, and which is not, is looked at once the file is recognised.
         return tuple(read_header(export, _options(file, mapping, is_recognised=False)))
     keys: dict[str, None] = {}
-    for _, document in islice(_documents(export, file), _PEEKED_DOCUMENTS):
+    for _, document in islice(read_documents_of(export, file), _PEEKED_DOCUMENTS):
         if isinstance(document, dict):
-            keys |= dict.fromkeys(_paths(document))
+            keys |= dict.fromkeys(flatten_keys(document))
     if not keys:
         raise reject(
             export,
@@ -175,7 +175,7 @@ def read_mapped(export: Export, opened: OpenFile, mapping: Mapping) -> Iterator[
     numbers: list[int] = []
     found: list[Sequence[str | None]] = []
     refused: list[Refused] = []
-    for number, document in _documents(export, opened.file):
+    for number, document in read_documents_of(export, opened.file):
         if isinstance(document, Refused):
             refused.append(document)
         else:
@@ -188,7 +188,8 @@ def read_mapped(export: Export, opened: OpenFile, mapping: Mapping) -> Iterator[
     yield MappedRecords(numbers, found, refused)
 
 
-def _documents(export: Export, file: MappedFile) -> Iterator[tuple[int, dict[str, Any] | Refused]]:
+def read_documents_of(export: Export, file: MappedFile) -> Iterator[tuple[int, dict[str, Any] | Refused]]:
+    """The objects of a JSON or XML export with the line that each begins in; what is no object comes as Refused."""
     for lines in read_documents(export, file.element):
         for refused in lines.refused:
             yield refused.line_number, refused
@@ -213,12 +214,12 @@ def _documents(export: Export, file: MappedFile) -> Iterator[tuple[int, dict[str
                     yield number, Refused(number, file.records_at, str(one), reason, "Export it again.")
 
 
-def _paths(document: dict[str, Any], prefix: str = "") -> Iterator[str]:
+def flatten_keys(document: dict[str, Any], prefix: str = "") -> Iterator[str]:
     """Keys and dotted keys, such as `fields.status.name`."""
     for key, value in document.items():
         yield prefix + key
         if isinstance(value, dict) and prefix.count(".") < 8:
-            yield from _paths(value, f"{prefix}{key}.")
+            yield from flatten_keys(value, f"{prefix}{key}.")
 
 
 def _find(document: dict[str, Any], path: str) -> Any:

@@ -94,6 +94,33 @@ class ContentWriter:
             "shape": writer.shape,
         }
 
+    def preview(
+        self, workspace: Workspace, source: Source, export: Export, identity: Fingerprint, row_count: int
+    ) -> dict[str, Any]:
+        from pipeline.ingest.preview import PreviewWriter
+
+        writer = PreviewWriter(
+            workspace,
+            identity.batch_id,
+            export.source,
+            export.name,
+            lambda rows: self._count(export, rows),
+            row_count=row_count,
+        )
+        rows_read, warnings = self._read(export, source, writer)
+        return {
+            "rows_read": rows_read,
+            "rows_refused": writer.rows_refused,
+            "tables": writer.tables(),
+            "problems": [asdict(problem) for problem in writer.problems],
+            "warnings": [asdict(problem) for problem in warnings],
+        }
+
+    def describe_columns(self, export: Export) -> dict[str, Any]:
+        from pipeline.ingest.describe_columns import describe_columns
+
+        return describe_columns(export)
+
     def _read(self, export: Export, source: Source, writer: BatchWriter) -> tuple[int, list[Any]]:
         try:
             return _LAND[source.source_type](export, read_start(export), source, self._connection, writer)

@@ -368,13 +368,13 @@ def _read_event(
     # Inside `each`, the repeated column is the one cell at hand.
     not_single = set(repeated) - {each}
     event_type = section.values.get("event_type")
-    constant = event_type.get("constant") if isinstance(event_type, dict) else None
+    constant = str(event_type.get("constant", "")) if isinstance(event_type, dict) else ""
     cells: list[tuple[str, Cell]] = []
     for key in section.values:
         name = str(key)
         if name not in EVENT_COLUMNS:
             continue
-        vocabulary = EVENT_VALUES.get(str(constant)) if name == "value" else VOCABULARIES.get(name)
+        vocabulary = EVENT_VALUES.get(constant) if name == "value" else VOCABULARIES.get(name)
         cells.append((name, _read_cell(section, key, name, named, not_single, vocabulary)))
     if ticket_id is not None and "ticket_id" not in dict(cells):
         cells.insert(0, ("ticket_id", ticket_id))
@@ -394,7 +394,7 @@ def _read_event(
             )
     if constant in EVENT_VALUES and "value" not in found:
         section.report(
-            [], f"a {constant} has no value.", f"Add value: one of {', '.join(EVENT_VALUES[str(constant)])}."
+            [], f"a {constant} has no value.", f"Add value: one of {', '.join(EVENT_VALUES[constant])}."
         )
     conditions = tuple(_read_condition(one) for one in _condition_sections(section))
     return EventRule(tuple(cells), conditions, each)
@@ -471,6 +471,12 @@ def _read_cell(
             split_by=holder.text("split_by") if holder.has("split_by") else None,
             part=holder.whole_number("part", 1, 1000),
             values=_read_cell_values(holder, named),
+        )
+    if "REVIEW" in (*cell.columns, cell.constant):
+        section.report(
+            [key],
+            "REVIEW stands where a suggestion proved nothing.",
+            "Write what is meant, or remove the line.",
         )
     for name in cell.columns:
         if name in not_single:

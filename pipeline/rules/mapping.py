@@ -85,6 +85,8 @@ EVIDENCE = (
     "debug",
     "bugs",
 )
+# What a hole in a ticket's history can be in; a hole in anything else leaves nothing whole.
+GAPS = ("messages", "statuses", "debug", "bugs")
 DRIFTS = ("new_columns", "dropped_columns", "retyped_columns")
 
 # Formats of instants that are no pattern of wall time.

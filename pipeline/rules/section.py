@@ -20,8 +20,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 def name_nearest(word: object, known: Iterable[str]) -> str:
     """A hint: the known name nearest to `word`, and the list when it is short enough to read."""
     names = sorted(known)
-    nearest = difflib.get_close_matches(str(word).lower(), names, n=1, cutoff=0.6)
-    hints = [f"Did you mean {nearest[0]!r}?"] if nearest else []
+    by_lower = {name.lower(): name for name in names}
+    nearest = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.6)
+    hints = [f"Did you mean {by_lower[nearest[0]]!r}?"] if nearest else []
     if names and len(names) <= 20:
         hints.append(f"Known: {', '.join(names)}.")
     return " ".join(hints) or "None is known here."

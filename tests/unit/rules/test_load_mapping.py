@@ -1,0 +1,321 @@
+"""What a mapping file may say, what it must say, and the exact message for what it may not."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import ConfigurationError, SlaError
+from pipeline.rules.load_mapping import load_mapping
+from pipeline.rules.load_sources import load_sources
+from pipeline.rules.mapping import Cell, Mapping, Values, fingerprint_mapping
+from pipeline.settings import CHECKOUT
+
+EXAMPLES = sorted((CHECKOUT / "data" / "reference" / "mappings" / "examples").glob("*.yml"))
+
+MAPPING = """\
+time_zone: Europe/Berlin
+dates: ["%d/%m/%Y %H:%M", iso]
+null_markers: ["-"]
+evidence: [messages, resolution]
+allow: [new_columns]
+values:
+  level: {words: {high: 4, low: 2}, unknown: pass}
+files:
+  issues:
+    format: csv
+    columns:
+      key: [Issue key, Clave de incidencia]
+      comment: {names: [Comment], repeated: true}
+    tickets:
+      ticket_id: key
+      submitted_at: Created
+      severity: {column: Priority, values: level}
+    events:
+      - event_type: {constant: message}
+        each: comment
+        event_at: {column: comment, split_by: ";", part: 1}
+        actor: {column: comment, split_by: ";", part: 2}
+        is_public: {constant: true}
+      - event_type: {constant: status_changed}
+        event_at: Resolved
+        value: {constant: solved}
+        when: {column: Resolved, filled: true}
+  people:
+    format: csv
+    people:
+      person_id: Account
+      actor_kind: {column: Role, values: {words: {staff: agent}, otherwise: customer}}
+"""
+
+
+def read(folder: Path, text: str = MAPPING) -> Mapping:
+    path = folder / "desk.yml"
+    path.write_text(text, encoding="utf-8")
+    return load_mapping(path, "desk.yml")
+
+
+def test_mapping_is_read_as_it_is_written(tmp_path: Path) -> None:
+    mapping = read(tmp_path)
+    assert (mapping.time_zone, mapping.dates) == ("Europe/Berlin", ("%d/%m/%Y %H:%M", "iso"))
+    assert mapping.null_markers == ("", "-"), "an empty cell is always no value"
+    issues, people = mapping.files
+    assert dict(issues.tickets or ())["severity"] == Cell(
+        ("Priority",), values=Values((("high", "4"), ("low", "2")), "pass")
+    )
+    assert [column.name for column in issues.columns] == ["key", "comment", "Created", "Priority", "Resolved"]
+    assert issues.columns[0].written == ("Issue key", "Clave de incidencia")
+    message, solved = issues.events
+    assert (message.each, dict(message.cells)["ticket_id"]) == ("comment", Cell(("key",)))
+    assert dict(message.cells)["actor"] == Cell(("comment",), split_by=";", part=2)
+    assert solved.conditions[0].is_filled is True
+    assert dict(people.people or ())["actor_kind"].values == Values(
+        (("staff", "agent"),), otherwise="customer"
+    )
+
+
+def test_mapping_can_be_handed_to_another_process(tmp_path: Path) -> None:
+    mapping = read(tmp_path)
+    assert pickle.loads(pickle.dumps(mapping)) == mapping
+
+
+def test_fingerprint_hangs_on_what_is_said_and_not_on_comments(tmp_path: Path) -> None:
+    plain = fingerprint_mapping(read(tmp_path))
+    assert fingerprint_mapping(read(tmp_path, f"# reviewed\n{MAPPING}")) == plain
+    assert fingerprint_mapping(read(tmp_path, MAPPING.replace("high: 4", "high: 5"))) != plain
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_shipped_example_is_a_mapping(path: Path) -> None:
+    assert load_mapping(path, path.name).files
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "null_markers:",
+            "null_marker:",
+            "desk.yml:3: null_marker: this key is not known here. Did you mean 'null_markers'? Known: allow, century, "
+            "dates, encoding, evidence, files, months, null_markers, time_zone, values.",
+        ),
+        (
+            "Europe/Berlin",
+            "Europe/Berlim",
+            "desk.yml:1: time_zone: 'Europe/Berlim' is not a time zone. Did you mean 'Europe/Berlin'?",
+        ),
+        (
+            "time_zone: Europe/Berlin\n",
+            "",
+            "desk.yml:1: dates: these dates have no zone, and no time_zone is declared. "
+            "Add time_zone: the zone of whoever exported the file.",
+        ),
+        (
+            "%d/%m/%Y %H:%M",
+            "%d/%m/%Y",
+            "desk.yml:2: dates.0: '%d/%m/%Y' does not say year, month, day, hour and minute. Write it like "
+            '"%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M" or "%d/%b/%y %I:%M %p"; or iso, epoch_seconds, epoch_milliseconds.',
+        ),
+        (
+            ", iso]",
+            ', "%m/%d/%Y %H:%M"]',
+            "desk.yml:2: dates.1: '%m/%d/%Y %H:%M' and '%d/%m/%Y %H:%M' read the same text as different days. "
+            "Keep the one that the exporter used; a file with both cannot be read.",
+        ),
+        (
+            "%d/%m/%Y %H:%M",
+            "%d/%m/%y %H:%M",
+            "desk.yml:2: dates: a year of two digits needs its century. Add century: 2000, so that 26 is the year 2026.",
+        ),
+        (
+            "[messages, resolution]",
+            "[messages, statuses]",
+            "desk.yml:4: evidence.1: nothing in this mapping shows statuses. "
+            "Add the events that prove it, or leave it out: it is then not measurable.",
+        ),
+        (
+            "evidence: [messages, resolution]\n",
+            "",
+            "desk.yml:1: it is not said what these exports show of a ticket. "
+            "Add evidence: [messages, statuses, ...], or evidence: [] where they show none of it.",
+        ),
+        (
+            "values: level}",
+            "values: levels}",
+            "desk.yml:17: files.issues.tickets.severity.values: 'levels' is not known here. "
+            "Did you mean 'level'? Known: level.",
+        ),
+        (
+            "high: 4",
+            "high: 7",
+            "desk.yml:17: files.issues.tickets.severity.values: 'high' stands for '7', which is not a severity. "
+            "Known: 0, 1, 2, 3, 4, 5.",
+        ),
+        (
+            "{words: {high: 4, low: 2}, unknown: pass}",
+            "{words: {high: 4, low: 2}, otherwise: 3}",
+            "desk.yml:17: files.issues.tickets.severity.values: otherwise would call every unknown word '3'. "
+            "A status or severity that nobody mapped is unknown; write unknown: refuse or unknown: pass.",
+        ),
+        (
+            "value: {constant: solved}",
+            "value: {constant: done}",
+            "desk.yml:26: files.issues.events.1.value.constant: 'done' is not a value. "
+            "Known: closed, new, on_hold, open, pending, solved.",
+        ),
+        (
+            "constant: status_changed",
+            "constant: status_change",
+            "desk.yml:24: files.issues.events.1.event_type.constant: 'status_change' is not a event_type. "
+            "Did you mean 'status_changed'? Known: assistance_redeemed, bug_confirmed, bug_rejected, debug_delivered, "
+            "debug_logs_received, debug_requested, deleted, merged, message, severity_changed, status_changed.",
+        ),
+        (
+            "        is_public: {constant: true}\n",
+            "",
+            "desk.yml:19: files.issues.events.0: it is not said whether this message is public. "
+            "Add is_public: {constant: true}, or the column that says it.",
+        ),
+        (
+            "ticket_id: key",
+            "ticket_id: comment",
+            "desk.yml:15: files.issues.tickets.ticket_id: 'comment' is a repeated column. "
+            "Only an event with each: may use it, one cell at a time.",
+        ),
+        (
+            "submitted_at: Created",
+            "submitted_at: REVIEW",
+            "desk.yml:16: files.issues.tickets.submitted_at: REVIEW stands where a suggestion proved nothing. "
+            "Write what is meant, or remove the line.",
+        ),
+        (
+            "{column: Priority, values: level}",
+            "{column: Priority, constant: 3}",
+            "desk.yml:17: files.issues.tickets.severity: it is not clear where this value comes from. "
+            "Give exactly one of column, columns, constant and join.",
+        ),
+        (
+            "      key: [Issue key, Clave de incidencia]",
+            "      key: [Issue key, Comment]",
+            "desk.yml:13: files.issues.columns.comment: 'Comment' is a name of 'key' already. "
+            "A name of the header can mean one column only.",
+        ),
+        (
+            "      submitted_at: Created\n",
+            "",
+            "desk.yml:14: files.issues.tickets: the key 'submitted_at' is missing. Add it.",
+        ),
+    ],
+)  # fmt: skip
+def test_mapping_is_refused_with_place_reason_and_hint(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    assert MAPPING.count(old) == 1
+    with pytest.raises(ConfigurationError) as refusal:
+        read(tmp_path, MAPPING.replace(old, new))
+    assert refusal.value.message == "desk.yml cannot be used."
+    assert message in [str(problem) for problem in refusal.value.problems]
+
+
+def test_dates_of_one_order_and_different_detail_stand_beside_each_other(tmp_path: Path) -> None:
+    text = MAPPING.replace(", iso]", ', "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M"]')
+    assert len(read(tmp_path, text).dates) == 3
+
+
+def test_a_date_beside_the_ticket_proves_no_history(tmp_path: Path) -> None:
+    # `Resolved` shows when the ticket was solved, not what happened before.
+    assert "resolution" in read(tmp_path).evidence
+    with pytest.raises(ConfigurationError, match="nothing in this mapping shows statuses_if_any"):
+        read(tmp_path, MAPPING.replace("[messages, resolution]", "[statuses_if_any]"))
+
+
+def test_sla_yml_names_a_mapping_below_reference(tmp_path: Path) -> None:
+    folder = tmp_path / "reference" / "mappings"
+    folder.mkdir(parents=True)
+    read(folder)
+    sla_yml = tmp_path / "sla.yml"
+    sla_yml.write_text(
+        'sources:\n  desk: {type: mapped, mapping: mappings/desk.yml, ticket_prefix: "D-", bots: {actors: [robot]}}\n'
+    )
+    source = load_sources(sla_yml).sources["desk"]
+    assert source.mapping is not None
+    assert (source.mapping.file, source.ticket_prefix, source.bot_actors) == (
+        "reference/mappings/desk.yml",
+        "D-",
+        ("robot",),
+    )
+
+
+@pytest.mark.parametrize("written", ["../desk.yml", "/etc/passwd", "mappings/../../desk.yml"])
+def test_mapping_outside_the_reference_folder_is_refused(tmp_path: Path, written: str) -> None:
+    (tmp_path / "reference" / "mappings").mkdir(parents=True)
+    read(tmp_path)
+    (tmp_path / "sla.yml").write_text(f"sources:\n  desk: {{type: mapped, mapping: {written}}}\n")
+    with pytest.raises(ConfigurationError, match="lies outside the folder reference/"):
+        load_sources(tmp_path / "sla.yml")
+
+
+def test_what_is_wrong_in_a_mapping_is_named_with_what_is_wrong_in_sla_yml(tmp_path: Path) -> None:
+    folder = tmp_path / "reference" / "mappings"
+    folder.mkdir(parents=True)
+    read_text = MAPPING.replace("Europe/Berlin", "Berlin")
+    (folder / "desk.yml").write_text(read_text)
+    (tmp_path / "sla.yml").write_text(
+        "sources:\n  desk: {type: mapped, mapping: mappings/desk.yml}\n  other: {type: canonicl}\n"
+    )
+    with pytest.raises(ConfigurationError) as refusal:
+        load_sources(tmp_path / "sla.yml")
+    files = [problem.file for problem in refusal.value.problems]
+    assert files == ["reference/mappings/desk.yml", f"{tmp_path}/sla.yml"]
+
+
+# Every word that the reader itself knows, so that few documents end at their first key.
+LOADER = (CHECKOUT / "pipeline" / "rules" / "load_mapping.py").read_text(encoding="utf-8")
+KEYS = st.sampled_from(
+    sorted({*re.findall('"([a-z_]+)"', LOADER), "ticket_id", "submitted_at", "event_at", "value", "a"})
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 2100),
+    st.text(max_size=6),
+    st.sampled_from(["csv", "json", "xml", "UTC", "iso", "message", "status_changed", "REVIEW", "Comment"]),
+    st.sampled_from(["%d/%m/%y", "%Y-%m-%dT%H:%M:%S%z", "%", "%q", "%Y%m%d%H%M"]),
+)
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=6)),
+    max_leaves=30,
+)
+PARTS = sorted(yaml.safe_load(MAPPING)["files"]["issues"])
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    where=st.sampled_from(["", "files", "files.issues", *(f"files.issues.{part}" for part in PARTS)]),
+    what=DOCUMENTS,
+)
+@example(where="files.issues.events", what=[{"event_type": {"constant": ["message"]}}])
+@example(where="files.issues.tickets", what={"ticket_id": {"join": [{"join": [{"join": "a"}]}]}})
+def test_any_document_is_a_mapping_or_refused_in_words(tmp_path: Path, where: str, what: object) -> None:
+    document = yaml.load(MAPPING, yaml.BaseLoader)
+    holder = document
+    keys = where.split(".") if where else []
+    for key in keys[:-1]:
+        holder = holder[key]
+    if keys:
+        holder[keys[-1]] = what
+    else:
+        document = what
+    path = tmp_path / "any.yml"
+    path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    try:
+        load_mapping(path, "any.yml")
+    except SlaError as refusal:
+        assert refusal.problems or refusal.message
