@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.ingest.limits import ENGINE_MEMORY
-from pipeline.ingest.tables import LANDED_TABLES
+from pipeline.ingest.tables import LANDED_TABLES, LINEAGE
 from pipeline.ingest.write_batch import BatchWriter, Refused
 
 _ISO_HINT = "Write instants with their zone, such as 2026-07-01T09:00:00Z."
@@ -189,7 +189,7 @@ def read_judged(
     refused = [Refused(*row) for row in zip(*(column.to_pylist() for column in found.columns), strict=True)]
     if selected is None:
         written = set(connection.sql("select * from judged limit 0").columns)
-        columns = [name for name in LANDED_TABLES[table] if name in written]
+        columns = [name for name in LANDED_TABLES[table] if name in written and name not in LINEAGE]
         selected = f"select line_number, {', '.join(columns)} from judged where problem is null"
     return refused, connection.sql(selected).to_arrow_table()
 
