@@ -185,3 +185,54 @@ def test_unknown_status_or_severity_is_never_met(vendor: tuple[Path, str]) -> No
 def test_requester_is_shown_by_the_address_that_contacts_are_listed_by(vendor: tuple[Path, str]) -> None:
     rows = query(vendor[0], "select distinct requester from core.dim_tickets")
     assert rows == [("ann@acme.example",)]
+
+
+def test_refused_records_are_listed_exported_and_read_again(vendor: tuple[Path, str], tmp_path: Path) -> None:
+    root = shutil.copytree(vendor[0], tmp_path / "vendor")
+    listed = run_sla("quarantine", workspace=root).expect(0).out
+    assert "inbox/desk/history.csv" in listed and "Labor" in listed and "Refused records: 2." in listed
+    file = tmp_path / "refused.csv"
+    run_sla("quarantine", "--source", "desk", "--export", str(file), workspace=root).expect(0)
+    assert (
+        file.read_text(encoding="utf-8").splitlines()[0]
+        == "source,file,line,column,value,reason,hint,batch_id"
+    )
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 1 + 2
+    mapping = root / "reference" / "mappings" / "desk.yml"
+    mapping.write_text(MAPPING.replace("fertig: solved", "fertig: solved, Labor: on_hold"), encoding="utf-8")
+    # The reply of 31 February cannot be mended by a mapping.
+    done = run_sla("quarantine", "--retry", workspace=root).expect(5, "Still refused: 1.")
+    assert "inbox/desk/history.csv  landed" in done.out
+    run_sla("build", workspace=root).expect(0)
+    # T-3: open from 09:30 UTC it was at the laboratory until 11:00; before that 1 h 30 min ran.
+    rows = query(
+        root,
+        "select status, elapsed_seconds from core.fct_sla_obligations "
+        "where ticket_id = 'T-3' and obligation = 'resolution'",
+    )
+    assert rows == [("met", 1 * HOUR + 30 * MINUTE)]
+
+
+def test_mapping_is_tried_out_before_its_source_exists(tmp_path: Path) -> None:
+    root = tmp_path / "vendor"
+    run_sla("init", str(root)).expect(0)
+    export = write_lines(tmp_path / "tickets.csv", *TICKETS)
+    mapping = write_lines(tmp_path / "desk.yml", MAPPING)
+    asked = ("ingest", str(export), "--source", "desk", "--mapping", str(mapping))
+    shown = run_sla(*asked, "--dry-run", "--rows", "2", workspace=root).expect(0)
+    assert "2026-02-02T08:00:00Z" in shown.out
+    assert "8 rows read = 8 landed + 0 rejected" in shown.out
+    assert not (root / "warehouse").exists()
+    run_sla(*asked, workspace=root).expect(2, "sla.yml does not name the source 'desk'")
+    run_sla("ingest", str(export), "--mapping", str(mapping), workspace=root).expect(2, "Add --source NAME")
+
+
+def test_suggestion_goes_to_stdout_or_to_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
+    export = write_lines(tmp_path / "tickets.csv", *TICKETS)
+    assert "time_zone: REVIEW" in run_sla("ingest", str(export), "--suggest").expect(0).out
+    out = tmp_path / "desk.yml"
+    run_sla("ingest", str(export), "--suggest", "--out", str(out)).expect(0, "Review it")
+    reviewed = out.read_text(encoding="utf-8")
+    run_sla("ingest", str(export), "--suggest", "--out", str(out)).expect(2, "was not written: File exists")
+    assert out.read_text(encoding="utf-8") == reviewed
+    run_sla("ingest", "--suggest").expect(2, "Name it")

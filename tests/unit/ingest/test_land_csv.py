@@ -288,3 +288,26 @@ def test_event_outside_the_closed_lists_is_quarantined(landing, reasons, line, p
     result = landing.land("own", "e.csv", EVENTS + event() + line)
     assert result.rows_rejected == 1
     assert problem in reasons(result)[0]
+
+
+@pytest.mark.parametrize(
+    ("event", "gap"),
+    [
+        ("E2,T1,2026-07-01T09:00:00Z,status_changed,agent,mia,,lab", ("T1", "statuses")),
+        ("E2,T1,soon,message,agent,mia,true,", ("T1", "messages")),
+        ("E2,T1,2026-07-01T09:00:00Z,debug_done,agent,mia,,", ("T1", None)),
+        ("E2,T1,2026-07-01T09:00:00Z,severity_changed,agent,mia,,6", ("T1", None)),
+    ],
+)
+def test_refused_event_leaves_a_gap_in_what_its_ticket_shows(landing, event, gap):
+    good = "E1,T1,2026-07-01T08:00:00Z,message,agent,mia,true,"
+    header = "event_id,ticket_id,event_at,event_type,actor_kind,actor,is_public,value"
+    result = landing.land("own", "e.csv", f"{header}\n{good}\n{event}\n")
+    assert (result.rows_landed, result.rows_rejected) == (1, 1)
+    assert landing.rows("canonical_gaps", "ticket_id, evidence, line_number") == [(*gap, 3)]
+
+
+def test_severity_changed_to_a_known_level_is_landed(landing):
+    header = "event_id,ticket_id,event_at,event_type,actor_kind,actor,is_public,value"
+    lines = [f"E{one},T1,2026-07-01T09:00:00Z,severity_changed,agent,mia,,{one}" for one in (0, 5)]
+    assert landing.land("own", "e.csv", "\n".join([header, *lines]) + "\n").rows_rejected == 0
