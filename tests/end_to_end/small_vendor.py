@@ -34,7 +34,7 @@ def init_vendor(root: Path) -> Path:
     """A workspace from `sla init` with the source `desk`, the customer acme and its Standard term; nothing in the inbox."""
     run_sla("init", str(root)).expect(0)
     # Comparing plans takes a run of the models for each; tests/end_to_end/test_whatif.py does.
-    write_lines(root / "sla.yml", "sources:", "  desk: {type: canonical}", "compare_plans: []")
+    write_lines(root / "sla.yml", "compare_plans: []", "sources:", "  desk: {type: canonical}")
     write_lines(root / "reference" / "customers.csv", CUSTOMERS_HEADER, "acme,Acme,UTC,en,")
     write_lines(
         root / "reference" / "subscriptions.csv",
