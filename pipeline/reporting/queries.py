@@ -615,8 +615,8 @@ def plan_trial(
         for row in published.fetch(
             dict,
             """
-            select distinct trial_plan
-            from core.fct_plan_trial_balances
+            select trial_plan
+            from core.dim_plan_trials
             order by levenshtein(lower(trial_plan), lower($trial_plan)), trial_plan
             limit 3
             """,
@@ -626,7 +626,7 @@ def plan_trial(
     if trial_plan not in nearest[:1]:
         raise ConfigurationError(
             _unknown("trial of the plan", trial_plan, nearest)
-            + " A build compares the plans of compare_plans in sla.yml, or those of the current terms."
+            + " A build tries the plans that compare_plans in sla.yml names, or every plan in reference/plans."
         )
     bound = {
         name: value
@@ -638,12 +638,13 @@ def plan_trial(
         sql = f"""
             select {_columns(record, "trials")}
             from {table} as trials
-            join core.dim_subscription_terms as terms on terms.subscription_id = trials.subscription_id
+            join marts.mart_account__plan_fit as fits
+              on fits.subscription_id = trials.subscription_id and fits.trial_plan = trials.trial_plan
             where {_IN_SCOPE.format(customer_id="trials.customer_id")}
               and {_chosen("customer_ids", "trials.customer_id")}
               and trials.trial_plan = $trial_plan
-              and terms.plan <> $trial_plan
-              and terms.term_status = 'current'
+              and not fits.is_current_plan
+              and fits.term_status = 'current'
               and {condition}
             order by {order}
         """
@@ -669,10 +670,13 @@ def plan_trial(
             "trials.customer_id, trials.submitted_at, trials.ticket_id, trials.obligation, trials.cycle_number",
         ),
         fetch(
-            BalanceDifference, "core.fct_plan_trial_balances", f"({differs})",
+            BalanceDifference,
+            "core.fct_plan_trial_balances",
+            # Without a version in force when the term began, neither zero nor no pool can be said.
+            f"fits.plan_version is not null and fits.trial_plan_version is not null and ({differs})",
             "trials.customer_id, trials.subscription_id, trials.pool",
         ),
-    )  # fmt: skip
+    )
 
 
 def explanation(published: Published, scope: Scope, ticket_id: str) -> Explanation:

@@ -704,13 +704,18 @@ class MonthlyReport:
 
 @dataclass(frozen=True)
 class PlanFit:
-    """One subscription term under a plan that is only tried: the same tickets, counted as they are and as they would be."""
+    """One subscription term under a plan that is only tried: the same tickets, counted as they are and as they would be.
+
+    Terms that stack are one. A version is None where the plan had none in force when the term began, and so is the overage.
+    """
 
     customer_id: str
     customer_name: str
     subscription_id: str
     plan: str
+    plan_version: str | None
     trial_plan: str
+    trial_plan_version: str | None
     term_status: str
     term_starts_on: date
     term_ends_on: date
@@ -724,8 +729,8 @@ class PlanFit:
     trial_estimate_breached_count: int
     changed_verdicts_count: int
     changed_tickets_count: int
-    overage_quantity: int
-    trial_overage_quantity: int
+    overage_quantity: int | None
+    trial_overage_quantity: int | None
     is_current_plan: bool
     as_of: datetime
 
@@ -758,7 +763,10 @@ class VerdictDifference:
 
 @dataclass(frozen=True)
 class BalanceDifference:
-    """One pool of a term that would hold, leave or exceed another quantity; None is no such number or no such pool."""
+    """One pool of a term that would hold, leave or exceed another quantity.
+
+    None is no such number; where the overage is None, that plan has no such pool.
+    """
 
     subscription_id: str
     customer_id: str
@@ -807,7 +815,13 @@ class Trial:
 
     @property
     def overage(self) -> tuple[int, int]:
-        """Units over everything that the terms hold, as it is and under the plan that is tried."""
-        return sum(fit.overage_quantity for fit in self.fits), sum(
-            fit.trial_overage_quantity for fit in self.fits
+        """Units over everything that the terms hold, as it is and under the plan that is tried; of `comparable_pools` only."""
+        return (
+            sum(fit.overage_quantity or 0 for fit in self.comparable_pools),
+            sum(fit.trial_overage_quantity or 0 for fit in self.comparable_pools),
         )
+
+    @property
+    def comparable_pools(self) -> tuple[PlanFit, ...]:
+        """The terms for which both plans had a version in force when they began: only a version grants pools."""
+        return tuple(fit for fit in self.fits if fit.plan_version and fit.trial_plan_version)

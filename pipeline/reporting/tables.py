@@ -359,18 +359,25 @@ def trial_tables(trial: Trial) -> list[TextTable]:
     def line(what: str, now: str, then: str) -> tuple[str, ...]:
         return (what, now, then, "" if now == then else "changes")
 
-    overage_now, overage_then = trial.overage
+    is_overage_known = not trial.fits or bool(trial.comparable_pools)
+    overage = [str(units) for units in trial.overage] if is_overage_known else ["n/a", "n/a"]
     sums = (
         line("compliance with targets", *map(figures.percent, trial.targets)),
         line("compliance with estimates", *map(figures.percent, trial.estimates)),
-        line("units over the included number", str(overage_now), str(overage_then)),
+        line("units over the included number", *overage),
     )
     count = len(trial.fits)
     notes = [
-        f"{count} current term{'' if count == 1 else 's'} of another plan, with the tickets that it has had so far."
+        f"{count} current term{'' if count == 1 else 's'} of another plan, with the tickets of each so far."
     ]
+    unknown = [fit.subscription_id for fit in trial.fits if fit not in trial.comparable_pools]
+    if unknown:
+        notes.append(
+            f"No version of the plan was in force when these terms began, so their pools are not compared: {', '.join(unknown)}."
+        )
     if not trial.verdicts and not trial.balances:
-        notes.append("Nothing would change." if count else "No current term has another plan.")
+        changes = "Nothing would change." if not unknown else "No verdict would change."
+        notes.append(changes if count else "No current term has another plan.")
     tables = [
         TextTable(
             f"The same tickets under {trial.trial_plan}",
@@ -425,11 +432,12 @@ def say_verdict_difference(row: VerdictDifference) -> str:
 
 
 def say_balance_difference(row: BalanceDifference) -> str:
-    """'10 included become unlimited; remaining 0 becomes unlimited; overage 2 becomes 0.'"""
+    """'Included 10 becomes unlimited; remaining 0 becomes unlimited; overage 2 becomes 0.'"""
 
     def side(number: int | None, is_unlimited: bool, is_stated: bool) -> str:
         return figures.quantity(number, is_unlimited=is_unlimited, is_stated=is_stated)
 
+    no_pool = "no such pool"
     pairs = (
         ("included", row.granted_quantity, row.trial_granted_quantity),
         ("remaining", row.remaining_quantity, row.trial_remaining_quantity),
@@ -437,14 +445,17 @@ def say_balance_difference(row: BalanceDifference) -> str:
     parts = []
     for what, now, then in pairs:
         told = (
-            side(now, row.is_unlimited, row.is_stated),
-            side(then, row.is_trial_unlimited, row.is_trial_stated),
+            no_pool if row.overage_quantity is None else side(now, row.is_unlimited, row.is_stated),
+            no_pool
+            if row.trial_overage_quantity is None
+            else side(then, row.is_trial_unlimited, row.is_trial_stated),
         )
         if told[0] != told[1]:
             parts.append(f"{what} {told[0]} becomes {told[1]}")
     if row.overage_quantity != row.trial_overage_quantity:
         parts.append(f"overage {row.overage_quantity or 0} becomes {row.trial_overage_quantity or 0}")
-    return "; ".join(parts) + "."
+    sentence = "; ".join(parts)
+    return sentence[:1].upper() + sentence[1:] + "."
 
 
 def _cycle_name(row: VerdictDifference) -> str:

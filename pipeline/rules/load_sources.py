@@ -221,7 +221,7 @@ class Source:
 class SourcesConfig:
     """The sources of a workspace by name, from when on people are told of what comes to its end, and the plans to compare.
 
-    `compared_plans` None: every plan that a current term has.
+    `compared_plans` None: every plan that there is.
     """
 
     sources: Mapping[str, Source]

@@ -66,7 +66,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     from pipeline.warehouse.connection import open_database
     from pipeline.warehouse.load_raw import RawInputs, load_raw
     from pipeline.warehouse.run_dbt import run_dbt
-    from pipeline.warehouse.try_plans import COMPARING, list_plans, try_plans
+    from pipeline.warehouse.try_plans import COMPARING, try_plans
 
     rules = load_rules(workspace)
     batches = read_batches(workspace)
@@ -91,8 +91,9 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
         _stop_on_critical(landed_checks)
         dbt_scratch = workspace.warehouse / "dbt"
         dbt_checks = run_dbt(database, dbt_scratch, exclude=COMPARING)
-        plans = rules.sources.compared_plans
-        try_plans(database, dbt_scratch, list_plans(database) if plans is None else plans)
+        compared = rules.sources.compared_plans
+        plans = [plan.plan for plan in rules.plans] if compared is None else compared
+        try_plans(database, dbt_scratch, sorted(set(plans)))
         dbt_checks += run_dbt(database, dbt_scratch, select=COMPARING)
         connection = open_database(database)
         try:

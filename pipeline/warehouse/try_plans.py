@@ -1,6 +1,6 @@
 """Judge the same tickets under other plans: the very models of the build, with only the subscriptions' plan replaced.
 
-The models that depend on the plan are built once more per plan, in schemas that are not published; what comes out is kept in two
+The models that depend on the plan are built once more per plan, in schemas that are not published; what comes out is kept in
 tables of the schema `raw`, from which dbt makes the comparison.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.errors import ChecksFailed
 from pipeline.warehouse.connection import open_database
 from pipeline.warehouse.run_dbt import run_dbt
 
@@ -18,11 +19,13 @@ _KEPT = {"trial_obligations": "fct_sla_obligations", "trial_balances": "fct_enti
 
 
 def try_plans(database: Path, scratch: Path, plans: Sequence[str]) -> None:
-    """Fill `raw.trial_obligations` and `raw.trial_balances` of a build, for every plan named (the facts, and `trial_plan`).
+    """Fill `raw.trial_plans`, `raw.trial_obligations` and `raw.trial_balances` of a build, for every plan named.
 
-    The facts of the build itself must be there. Raises ChecksFailed when a model fails under a plan.
+    The last two are the facts of the build, which must be there, and `trial_plan`. Raises ChecksFailed, naming the plan, when a
+    model fails under it.
     """
     with open_database(database) as connection:
+        connection.execute("create table raw.trial_plans (trial_plan varchar)")
         for table, fact in _KEPT.items():
             connection.execute(
                 f"create table raw.{table} as select cast(null as varchar) as trial_plan, * from core.{fact} limit 0"
@@ -34,17 +37,11 @@ def try_plans(database: Path, scratch: Path, plans: Sequence[str]) -> None:
                 " select * replace (cast(? as varchar) as plan) from raw.subscriptions",
                 [plan],
             )
-        run_dbt(database, scratch, select="tag:plan_dependent", is_trial=True)
+        try:
+            run_dbt(database, scratch, select="tag:plan_dependent", is_trial=True)
+        except ChecksFailed as failure:
+            raise ChecksFailed(f"Trying the plan {plan!r}: {failure.message}", failure.problems) from failure
         with open_database(database) as connection:
+            connection.execute("insert into raw.trial_plans values (?)", [plan])
             for table, fact in _KEPT.items():
                 connection.execute(f"insert into raw.{table} select ?, * from trial_core.{fact}", [plan])
-
-
-def list_plans(database: Path) -> list[str]:
-    """The plans to try, by name: those of the terms that run at as_of."""
-    with open_database(database) as connection:
-        found = connection.execute(
-            "select distinct plan from raw.subscriptions cross join raw.build_inputs"
-            " where term_starts_at <= as_of and as_of < term_ends_at order by plan"
-        ).fetchall()
-    return [plan for (plan,) in found]

@@ -33,7 +33,8 @@ def write_lines(path: Path, *lines: str) -> Path:
 def init_vendor(root: Path) -> Path:
     """A workspace from `sla init` with the source `desk`, the customer acme and its Standard term; nothing in the inbox."""
     run_sla("init", str(root)).expect(0)
-    write_lines(root / "sla.yml", "sources:", "  desk: {type: canonical}")
+    # Comparing plans takes a run of the models for each; tests/end_to_end/test_whatif.py does.
+    write_lines(root / "sla.yml", "compare_plans: []", "sources:", "  desk: {type: canonical}")
     write_lines(root / "reference" / "customers.csv", CUSTOMERS_HEADER, "acme,Acme,UTC,en,")
     write_lines(
         root / "reference" / "subscriptions.csv",

@@ -19,6 +19,7 @@ from tests.end_to_end.published import query
 from tests.end_to_end.small_vendor import CUSTOMERS_HEADER, TERMS_HEADER, write_lines
 
 SLA_YML = """\
+compare_plans: []
 sources:
   log:
     type: servicenow

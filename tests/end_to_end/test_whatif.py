@@ -1,13 +1,15 @@
 """The same tickets under another plan, from the export to `sla whatif`: a vendor whose few tickets are worked out here.
 
 Standard: 10 regular and 1 of level 5 included; a regular ticket is answered within 24 h of business hours (06:00-21:00 UTC,
-Mon-Fri). Premium: unlimited regular and 6 of level 5; 8 h around the clock, level 5 within 2 h.
+Mon-Fri), level 5 within 8 h around the clock. Enhanced, which nobody has: 20 and 3; 12 h and 6 h. Premium: unlimited regular
+and 6 of level 5; 8 h around the clock, level 5 within 2 h.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,22 +28,29 @@ EVENTS_HEADER = "event_id,ticket_id,event_at,event_type,actor_kind,actor,is_publ
 @pytest.fixture(scope="module")
 def vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = init_vendor(tmp_path_factory.mktemp("whatif") / "workspace")
-    write_lines(
-        root / "sla.yml", "sources:", "  desk: {type: canonical}", "compare_plans: [standard, premium]"
-    )
+    plans = root / "reference" / "plans"
+    later = (plans / "standard.yml").read_text(encoding="utf-8").replace("plan: standard", "plan: later")
+    write_lines(plans / "later.yml", later.replace('valid_from: "2020-11-16"', 'valid_from: "2026-03-03"'))
     write_lines(
         root / "reference" / "customers.csv",
         CUSTOMERS_HEADER,
         "acme,Acme,UTC,en,",
         "beta,Beta,UTC,en,",
         "gone,Gone,UTC,en,",
+        "stack,Stack,UTC,en,",
+        "try,Try,UTC,en,",
     )
     write_lines(
         root / "reference" / "subscriptions.csv",
-        TERMS_HEADER,
-        "S-1,acme,standard,2026-01-01,2027-01-01,paid,active",
-        "S-2,beta,premium,2026-01-01,2027-01-01,paid,active",
-        "S-3,gone,standard,2024-01-01,2025-01-01,paid,active",
+        TERMS_HEADER + ",stacks_on",
+        "S-1,acme,standard,2026-01-01,2027-01-01,paid,active,",
+        "S-2,beta,premium,2026-01-01,2027-01-01,paid,active,",
+        "S-3,gone,standard,2024-01-01,2025-01-01,paid,active,",
+        # The first of two that stack has ended before the last ticket of all.
+        "S-4,stack,standard,2025-03-01,2026-03-01,paid,active,",
+        "S-5,stack,standard,2026-02-01,2027-02-01,paid,active,S-4",
+        # Tickets under a trial licence count nowhere.
+        "S-6,try,standard,2026-01-01,2027-01-01,trial,active,",
     )
     tickets = [
         # Monday 08:00, answered 18:00: 10 h on both clocks. Within 24 h; over 8 h.
@@ -53,6 +62,11 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("urgent-2", "acme", "5", "2026-03-03T08:00:00Z"),
         # Friday 20:00, answered Monday 08:00: 60 h around the clock, 1 + 2 = 3 h of business hours.
         ("weekend", "beta", "3", "2026-03-06T20:00:00Z"),
+        # Three of level 5, the first in the ended one of two terms.
+        ("stacked-1", "stack", "5", "2026-02-16T08:00:00Z"),
+        ("stacked-2", "stack", "5", "2026-03-03T08:00:00Z"),
+        ("stacked-3", "stack", "5", "2026-03-03T09:00:00Z"),
+        ("tried", "try", "3", "2026-03-02T08:00:00Z"),
     ]
     answers = {
         "slow": "2026-03-02T18:00:00Z",
@@ -60,6 +74,11 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "urgent-1": "2026-03-03T08:30:00Z",
         "urgent-2": "2026-03-03T08:30:00Z",
         "weekend": "2026-03-09T08:00:00Z",
+        # After 7 h, 30 min and 1 h around the clock: within 8 h; the first is over 6 h (Enhanced) and over 2 h (Premium).
+        "stacked-1": "2026-02-16T15:00:00Z",
+        "stacked-2": "2026-03-03T08:30:00Z",
+        "stacked-3": "2026-03-03T10:00:00Z",
+        "tried": "2026-03-02T18:00:00Z",
     }
     rows = [
         f"{name},{customer},carla@acme.test,web_form,{severity},{at},Subject,incident,,{at}"
@@ -82,6 +101,13 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def try_plan(vendor: Path, plan: str, customer: str) -> dict[str, Any]:
+    """What `sla whatif --json` says of one customer."""
+    command = ("whatif", "--plan", plan, "--customer", customer, "--json")
+    found: dict[str, Any] = json.loads(run_sla(*command, workspace=vendor).expect(0).out)
+    return found
+
+
 def test_only_what_differs_is_listed_and_explained(vendor: Path) -> None:
     printed = run_sla("whatif", "--plan", "premium", workspace=vendor).expect(0).out
     assert "slow" in printed
@@ -91,7 +117,7 @@ def test_only_what_differs_is_listed_and_explained(vendor: Path) -> None:
 
 
 def test_sums_stand_with_their_numerators_now_and_then(vendor: Path) -> None:
-    found = json.loads(run_sla("whatif", "--plan", "premium", "--json", workspace=vendor).expect(0).out)
+    found = try_plan(vendor, "premium", "acme")
     [fit] = found["fits"]
     # 4 + 10 tickets answered; under Premium the slow one is over.
     assert (fit["target_met_count"], fit["target_breached_count"]) == (14, 0)
@@ -115,6 +141,52 @@ def test_a_breach_may_turn_into_a_promise_kept(vendor: Path) -> None:
 def test_a_customer_with_that_plan_has_nothing_to_change(vendor: Path) -> None:
     printed = run_sla("whatif", "--plan", "premium", "--customer", "beta", workspace=vendor).expect(0).out
     assert "No current term has another plan." in printed
+
+
+def test_terms_that_stack_are_tried_as_one_with_the_tickets_of_the_ended_one(vendor: Path) -> None:
+    found = try_plan(vendor, "premium", "stack")
+    [fit] = found["fits"]
+    assert (fit["subscription_id"], fit["term_starts_on"], fit["term_ends_on"]) == (
+        "S-4",
+        "2025-03-01",
+        "2027-02-01",
+    )
+    assert (fit["target_met_count"], fit["target_breached_count"]) == (3, 0)
+    assert (fit["trial_target_met_count"], fit["trial_target_breached_count"]) == (2, 1)
+    assert [row["ticket_id"] for row in found["verdicts"]] == ["stacked-1"]
+    pools = {row["pool"]: row for row in found["balances"]}
+    # 1 + 1 included: the first ticket takes the one that ends first, the second the other, the third flows over.
+    assert (pools["level_5"]["granted_quantity"], pools["level_5"]["remaining_quantity"]) == (2, 0)
+    # 6 + 6: the first ticket takes one of the earlier six, five expire with them, two are taken of the later six.
+    assert pools["level_5"]["trial_granted_quantity"] == 6 + 6
+    assert pools["level_5"]["trial_remaining_quantity"] == 6 - 2
+
+
+def test_a_plan_that_nobody_has_is_tried_too(vendor: Path) -> None:
+    found = try_plan(vendor, "enhanced", "acme")
+    assert found["verdicts"] == [], "10 h are within 12 h, too"
+    pools = {row["pool"]: row for row in found["balances"]}
+    # 12 regular and 2 of level 5: 3 over 10 + 1, none over 20 + 3.
+    assert (pools["regular"]["overage_quantity"], pools["regular"]["trial_overage_quantity"]) == (3, 0)
+    assert pools["regular"]["trial_remaining_quantity"] == 20 - 12
+    assert pools["level_5"]["trial_remaining_quantity"] == 3 - 2
+
+
+def test_a_plan_without_a_version_when_the_term_began_has_no_pools_to_compare(vendor: Path) -> None:
+    found = try_plan(vendor, "later", "acme")
+    [fit] = found["fits"]
+    assert (fit["overage_quantity"], fit["trial_overage_quantity"]) == (3, None)
+    assert found["balances"] == []
+    assert [row["ticket_id"] for row in found["verdicts"]] == ["quick", "slow"], "both before the version"
+    printed = run_sla("whatif", "--plan", "later", "--customer", "acme", workspace=vendor).expect(0).out
+    assert "their pools are not compared: S-1." in printed
+
+
+def test_tickets_under_a_licence_that_is_not_counted_change_nothing(vendor: Path) -> None:
+    found = try_plan(vendor, "premium", "try")
+    [fit] = found["fits"]
+    assert fit["target_met_count"] == fit["trial_target_met_count"] == 0
+    assert found["verdicts"] == []
 
 
 def test_a_plan_that_was_not_tried_is_refused_with_those_that_were(vendor: Path) -> None:

@@ -5,7 +5,7 @@ with
 balances as (select * from {{ ref('fct_entitlement_balances') }}),
 pools as (select * from {{ ref('dim_plan_pools') }} where not is_redeemed),
 trials as (select * from {{ source('raw', 'trial_balances') }}),
-plans as (select distinct trial_plan from trials),
+plans as (select trial_plan from {{ ref('dim_plan_trials') }}),
 
 actual as (
   select balances.*, plans.trial_plan

@@ -1,10 +1,15 @@
 -- Grain: one row per subscription term, obligation and plan tried: how many promises had which verdict, and would have.
+-- Terms that stack share the rows of the first, as they share its pools.
 {{ config(tags=['plan_comparison']) }}
 with
-tickets as (select * from {{ ref('dim_tickets') }}),
+tickets as (
+  select dim_tickets.ticket_id, dim_tickets.customer_id, terms.account_id as subscription_id
+  from {{ ref('dim_tickets') }} as dim_tickets
+  join {{ ref('dim_subscription_terms') }} as terms on terms.subscription_id = dim_tickets.subscription_id
+),
 obligations as (select * from {{ ref('fct_sla_obligations') }}),
 trials as (select * from {{ source('raw', 'trial_obligations') }}),
-plans as (select distinct trial_plan from trials),
+plans as (select trial_plan from {{ ref('dim_plan_trials') }}),
 
 counted as (
   select
@@ -13,14 +18,12 @@ counted as (
   from obligations
   join tickets on tickets.ticket_id = obligations.ticket_id
   cross join plans
-  where tickets.subscription_id is not null
   union all
   select
     tickets.subscription_id, tickets.customer_id, trials.trial_plan, trials.obligation, trials.is_estimate,
     null, trials.status
   from trials
   join tickets on tickets.ticket_id = trials.ticket_id
-  where tickets.subscription_id is not null
 )
 
 select

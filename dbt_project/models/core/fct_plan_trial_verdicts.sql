@@ -1,12 +1,13 @@
 -- Grain: one row per promise of a ticket (obligation and cycle) and plan tried under which its verdict would be another one.
--- The same tickets, judged by the same models; only differences are kept. Tickets outside every term are not tried.
+-- The same tickets, judged by the same models; only differences are kept. Tickets outside every term are
+-- not tried. Terms that stack share the subscription_id of the first, as they share its pools.
 {{ config(tags=['plan_comparison']) }}
 with
 obligations as (select * from {{ ref('fct_sla_obligations') }}),
 trials as (select * from {{ source('raw', 'trial_obligations') }}),
 terms as (select * from {{ ref('dim_subscription_terms') }}),
 tickets as (select * from {{ ref('dim_tickets') }}),
-plans as (select distinct trial_plan from trials),
+plans as (select trial_plan from {{ ref('dim_plan_trials') }}),
 
 actual as (
   select obligations.*, plans.trial_plan
@@ -47,7 +48,7 @@ select
   compared.obligation_key,
   compared.ticket_id,
   tickets.customer_id,
-  tickets.subscription_id,
+  terms.account_id as subscription_id,
   terms.plan,
   compared.trial_plan,
   compared.obligation,

@@ -110,12 +110,14 @@ create table core.dim_subscription_terms(
     subscription_id varchar, account_id varchar, customer_id varchar, plan varchar, plan_version varchar, license_status varchar,
     is_license_counted boolean, term_status varchar, term_starts_at timestamp, term_ends_at timestamp);
 create table marts.mart_account__plan_fit(
-    customer_id varchar, customer_name varchar, subscription_id varchar, plan varchar, trial_plan varchar,
-    term_status varchar, term_starts_on date, term_ends_on date, target_met_count bigint, target_breached_count
-    bigint, estimate_met_count bigint, estimate_breached_count bigint, trial_target_met_count bigint,
+    customer_id varchar, customer_name varchar, subscription_id varchar, plan varchar, plan_version varchar,
+    trial_plan varchar, trial_plan_version varchar, term_status varchar, term_starts_on date, term_ends_on date,
+    target_met_count bigint, target_breached_count bigint,
+    estimate_met_count bigint, estimate_breached_count bigint, trial_target_met_count bigint,
     trial_target_breached_count bigint, trial_estimate_met_count bigint, trial_estimate_breached_count bigint,
     changed_verdicts_count bigint, changed_tickets_count bigint, overage_quantity bigint, trial_overage_quantity
     bigint, is_current_plan boolean, as_of timestamp);
+create table core.dim_plan_trials(trial_plan varchar);
 create table core.fct_plan_trial_verdicts(
     ticket_id varchar, customer_id varchar, subscription_id varchar, plan varchar, trial_plan varchar, obligation
     varchar, cycle_number bigint, status varchar, trial_status varchar, status_reason varchar, trial_status_reason
@@ -423,10 +425,11 @@ def _insert_forecasts(connection: duckdb.DuckDBPyConnection) -> None:
 def _insert_trials(connection: duckdb.DuckDBPyConnection) -> None:
     """Under `gold` one ticket of each customer is late that was in time, and the pool holds 20 instead of 10."""
     starts, ends, day = datetime(2026, 1, 1).date(), datetime(2027, 1, 1).date(), datetime(2026, 7, 6, 9)
+    _insert(connection, "core.dim_plan_trials", ("gold",))
     for customer_id, name, ticket_id in (("acme", ODD_NAME, "T-1"), ("other", "SECRET & Co", "SECRET-1")):
         term = f"S-{customer_id}"
         _insert(connection, "marts.mart_account__plan_fit", (
-            customer_id, name, term, "standard", "gold", "current", starts, ends,
+            customer_id, name, term, "standard", "standard@1", "gold", "gold@1", "current", starts, ends,
             4, 1, 2, 0, 3, 2, 2, 0, 1, 1, 2, 0, False, AS_OF))  # fmt: skip
         _insert(connection, "core.fct_plan_trial_verdicts", (
             ticket_id, customer_id, term, "standard", "gold", "first_response", 1, "met", "breached", None, None,
