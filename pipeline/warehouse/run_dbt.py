@@ -63,7 +63,10 @@ def run_dbt(
         "--no-use-colors",
     ]
     with _environment(
-        SLA_BUILD_DATABASE=str(database), DBT_SEND_ANONYMOUS_USAGE_STATS="false", DO_NOT_TRACK="1"
+        SLA_BUILD_DATABASE=str(database),
+        SLA_SEEDS=str(DBT_PROJECT / "seeds"),
+        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+        DO_NOT_TRACK="1",
     ):
         try:
             outcome = dbtRunner().invoke(command)
