@@ -446,7 +446,9 @@ def zendesk() -> Iterator[Hostile]:
             "zen",
         )
     table = b"Summation column,Id,Requester\n1,35436,Ann\n"
-    yield Hostile("zendesk_table.csv", table, "rejected", ("is a Zendesk CSV",), source="zen")
+    yield Hostile(
+        "zendesk_table.csv", table, "rejected", ("written without a zone", "time_zone"), source="zen"
+    )
     yield Hostile(
         "zendesk_login.json", b"<!DOCTYPE html><p>Sign in", "rejected", ("is an HTML page",), source="zen"
     )
@@ -519,11 +521,11 @@ def servicenow() -> Iterator[Hostile]:
         "snow_labels.csv",
         b"Number,State,Opened,Updated\nINC1,New,x,y\n",
         "rejected",
-        ("lacks",),
-        1,
+        ("none of its 1 records can be used",),
+        None,
         source="snow",
     )
-    yield Hostile("snow_json.json", b'{"result": []}', "rejected", ("is JSON, not",), source="snow")
+    yield Hostile("snow_json.json", b'{"result": []}', "landed", (), rows=(0, 0), source="snow")
     unused = header.replace("\n", ",extra\n") + good.replace("\n", ",1\n")
     yield Hostile(
         "snow_unused.csv",

@@ -323,7 +323,9 @@ def write_workspace(root: Path, world: World, shuffle: random.Random | None = No
     reference = root / "reference"
     for folder in (reference / "plans", reference / "calendars", root / "inbox" / "desk"):
         folder.mkdir(parents=True, exist_ok=True)
-    (root / "sla.yml").write_text("compare_plans: []\nsources:\n  desk: {type: canonical}\n", encoding="utf-8")
+    (root / "sla.yml").write_text(
+        "compare_plans: []\nsources:\n  desk: {type: canonical}\n", encoding="utf-8"
+    )
     for plan in PLANS:
         (reference / "plans" / f"{plan['plan']}.yml").write_text(
             yaml.safe_dump(plan, sort_keys=False), encoding="utf-8"
