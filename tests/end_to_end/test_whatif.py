@@ -28,6 +28,8 @@ EVENTS_HEADER = "event_id,ticket_id,event_at,event_type,actor_kind,actor,is_publ
 @pytest.fixture(scope="module")
 def vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = init_vendor(tmp_path_factory.mktemp("whatif") / "workspace")
+    # Unless sla.yml says otherwise, every plan of reference/plans is tried.
+    write_lines(root / "sla.yml", "sources:", "  desk: {type: canonical}")
     plans = root / "reference" / "plans"
     later = (plans / "standard.yml").read_text(encoding="utf-8").replace("plan: standard", "plan: later")
     write_lines(plans / "later.yml", later.replace('valid_from: "2020-11-16"', 'valid_from: "2026-03-03"'))
