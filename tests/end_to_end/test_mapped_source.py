@@ -115,7 +115,12 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The workspace after ingest and build, and what ingest said."""
     root = tmp_path_factory.mktemp("mapped") / "vendor"
     run_sla("init", str(root)).expect(0)
-    write_lines(root / "sla.yml", "sources:", "  desk: {type: mapped, mapping: mappings/desk.yml}")
+    write_lines(
+        root / "sla.yml",
+        "compare_plans: []",
+        "sources:",
+        "  desk: {type: mapped, mapping: mappings/desk.yml}",
+    )
     write_lines(root / "reference" / "mappings" / "desk.yml", MAPPING)
     example = CHECKOUT / "data" / "reference" / "plans" / "examples" / "resolution_by_severity.yml"
     shutil.copy(example, root / "reference" / "plans")

@@ -40,7 +40,7 @@ def published(seeds: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     run_sla("init", str(root)).expect(0)
     mappings = root / "reference" / "mappings"
     mappings.mkdir(exist_ok=True)
-    lines = ["sources:"]
+    lines = ["compare_plans: []", "sources:"]
     for source, tables in TABLES.items():
         shutil.copy(REFERENCE / "mappings" / "examples" / f"fivetran_{source}.yml", mappings)
         lines.append(f"  {source}: {{type: mapped, mapping: mappings/fivetran_{source}.yml}}")

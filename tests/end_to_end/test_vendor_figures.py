@@ -49,6 +49,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = init_vendor(tmp_path_factory.mktemp("figures") / "vendor")
     write_lines(
         root / "sla.yml",
+        "compare_plans: []",
         "sources:",
         "  desk:",
         "    type: jira",
