@@ -9,10 +9,10 @@ demo: install
 	$(BIN)/sla demo
 
 test: install lint
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not long"
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not long"
 
 test-long: install
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 bench: install
 	$(BIN)/python -m tests.bench

@@ -14,9 +14,9 @@ from pipeline.settings import CHECKOUT
 from tests.end_to_end.command_line import run_sla
 
 # The main module of a pytest-xdist worker has no file. pyspark, which Great Expectations imports where it is installed, takes
-# that for a doctest run of its own and ends the process.
+# that for a doctest run of its own and ends the process. It is an empty file, because a child that landing spawns runs it first.
 if not hasattr(sys.modules["__main__"], "__file__"):
-    sys.modules["__main__"].__file__ = __file__
+    sys.modules["__main__"].__file__ = str(Path(__file__).with_name("__init__.py"))
 
 # With this set, as in .ci/run, a missing part fails its tests: a skipped test would look like a passed one.
 _PARTS_ARE_REQUIRED = os.environ.get("REQUIRE_OPTIONAL_PARTS") == "1"

@@ -27,7 +27,7 @@ FIRST_ANSWER = (
     "servicenow_xml",
 )
 NOTHING = ("servicenow_xlsx",)
-QUICK = ("jira_rest", "zendesk_csv")
+QUICK = ("jira_rest",)
 # The vendor's minutes or a format without seconds: a verdict may hang on the minute.
 TO_THE_MINUTE = ("zendesk_csv", "jira_csv")
 
