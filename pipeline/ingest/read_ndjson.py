@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -51,6 +52,15 @@ def read_lines(export: Export) -> Iterator[Lines]:
             None,
         )
         return
+    # While the engines parse some lines, the next are read and found.
+    with closing(_read_chunks(export)) as chunks, ThreadPoolExecutor(1) as beside:
+        ahead = beside.submit(next, chunks, None)
+        while (lines := ahead.result()) is not None:
+            ahead = beside.submit(next, chunks, None)
+            yield lines
+
+
+def _read_chunks(export: Export) -> Iterator[Lines]:
     line_number = 1
     try:
         for buffer, start, stop in _read_whole_lines(export):
@@ -73,9 +83,9 @@ class _LineTooLong(Exception):
 def _read_whole_lines(export: Export) -> Iterator[tuple[bytearray, int, int]]:
     """The content as whole lines: a buffer and where in it they start and stop.
 
-    The buffer is filled again afterwards. Raises _LineTooLong.
+    The buffer is filled again for the next lines but one. Raises _LineTooLong.
     """
-    buffer = bytearray(CHUNK_BYTES)
+    buffer, other = bytearray(CHUNK_BYTES), bytearray(CHUNK_BYTES)
     filled = 0
     is_first = True
     with open_export(export) as stream:
@@ -87,8 +97,11 @@ def _read_whole_lines(export: Export) -> Iterator[tuple[bytearray, int, int]]:
                 start = len(_BOM) if is_first and buffer.startswith(_BOM) else 0
                 is_first = False
                 yield buffer, start, stop
-                buffer[: filled - stop] = buffer[stop:filled]
+                if len(other) < len(buffer):
+                    other = bytearray(len(buffer))
+                other[: filled - stop] = buffer[stop:filled]
                 filled -= stop
+                buffer, other = other, buffer
             if not read:
                 return
             if filled == len(buffer):
