@@ -7,7 +7,7 @@ line that the engine refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def read_lines(export: Export) -> Iterator[Lines]:
             yield lines
 
 
-def _read_chunks(export: Export) -> Iterator[Lines]:
+def _read_chunks(export: Export) -> Generator[Lines]:
     line_number = 1
     try:
         for buffer, start, stop in _read_whole_lines(export):
