@@ -69,7 +69,7 @@ def quote(text: str) -> str:
 
 # Two-step instants: nearly all are 20 characters ending in Z, which needs no regular expression.
 _MACROS = f"""
-create temp macro utc_instant(written) as date_trunc('second', case
+create macro utc_instant(written) as date_trunc('second', case
     when length(written) = 20 and suffix(written, 'Z') and written[12:13] <> '24'
     then try_cast(written as timestamp)
     when regexp_full_match(written, {quote(_INSTANT_SHAPE + _ZONE_SHAPE)})
@@ -79,7 +79,7 @@ end)
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """An in-memory engine that reaches neither files nor network, in UTC."""
+    """An in-memory engine that reaches neither files nor network, in UTC. Its cursors are alike, and share nothing else."""
     connection = duckdb.connect(
         config={
             "autoinstall_known_extensions": "false",
@@ -92,7 +92,7 @@ def connect() -> duckdb.DuckDBPyConnection:
             "threads": "1",
         }
     )
-    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set global TimeZone = 'UTC'")
     connection.execute("set enable_external_access = false")
     connection.execute(_MACROS)
     return connection

@@ -7,6 +7,7 @@ line that the engine refused.
 from __future__ import annotations
 
 import json
+import mmap
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -80,12 +81,13 @@ class _LineTooLong(Exception):
     """Only inside this module."""
 
 
-def _read_whole_lines(export: Export) -> Iterator[tuple[bytearray, int, int]]:
+def _read_whole_lines(export: Export) -> Iterator[tuple[mmap.mmap, int, int]]:
     """The content as whole lines: a buffer and where in it they start and stop.
 
     The buffer is filled again for the next lines but one. Raises _LineTooLong.
     """
-    buffer, other = bytearray(CHUNK_BYTES), bytearray(CHUNK_BYTES)
+    # Mapped, because that memory is only taken where it is written: most files are small.
+    buffer, other = mmap.mmap(-1, CHUNK_BYTES), mmap.mmap(-1, CHUNK_BYTES)
     filled = 0
     is_first = True
     with open_export(export) as stream:
@@ -94,11 +96,11 @@ def _read_whole_lines(export: Export) -> Iterator[tuple[bytearray, int, int]]:
             filled += read
             stop = buffer.rfind(b"\n", 0, filled) + 1 if read else filled
             if stop:
-                start = len(_BOM) if is_first and buffer.startswith(_BOM) else 0
+                start = len(_BOM) if is_first and buffer[: len(_BOM)] == _BOM else 0
                 is_first = False
                 yield buffer, start, stop
                 if len(other) < len(buffer):
-                    other = bytearray(len(buffer))
+                    other = mmap.mmap(-1, len(buffer))
                 other[: filled - stop] = buffer[stop:filled]
                 filled -= stop
                 buffer, other = other, buffer
@@ -107,13 +109,15 @@ def _read_whole_lines(export: Export) -> Iterator[tuple[bytearray, int, int]]:
             if filled == len(buffer):
                 if filled >= LINE_LIMIT_BYTES:
                     raise _LineTooLong
-                buffer = buffer + bytes(len(buffer))
+                longer = mmap.mmap(-1, 2 * filled)
+                longer[:filled] = buffer[:filled]
+                buffer = longer
 
 
-def _split(buffer: bytearray, start: int, stop: int, first_line: int) -> tuple[Lines, int]:
+def _split(buffer: mmap.mmap, start: int, stop: int, first_line: int) -> tuple[Lines, int]:
     content = np.frombuffer(buffer, np.uint8)[start:stop]
     ends = np.flatnonzero(content == _LINE_END) + (start + 1)
-    is_cut_off = not buffer.endswith(b"\n", start, stop)
+    is_cut_off = buffer[stop - 1] != _LINE_END
     if is_cut_off:
         ends = np.append(ends, stop)
     del content
@@ -141,7 +145,7 @@ def _split(buffer: bytearray, start: int, stop: int, first_line: int) -> tuple[L
 
 
 def _keep_utf8(
-    buffer: bytearray, offsets: np.ndarray, first_line: int
+    buffer: mmap.mmap, offsets: np.ndarray, first_line: int
 ) -> tuple[pa.Array, pa.Array, list[Refused]]:
     numbers, lines, refused = [], [], []
     for at in range(len(offsets) - 1):

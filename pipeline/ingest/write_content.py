@@ -44,13 +44,15 @@ _LAND = {
     "mapped": land_mapped,
 }
 
+_FEW_RECORDS = 10_000
+
 
 class ContentWriter:
     """Does the child's jobs with one engine. Every answer is made of what JSON can say."""
 
     def __init__(self, on_rows: Callable[[int], None]) -> None:
         self._on_rows = on_rows
-        self._connection = connect()
+        self._engine = connect()
 
     def list_members(self, export: Export) -> list[tuple[int | None, str, str]]:
         return [(member.member, member.name, member.given) for member in list_members(export)]
@@ -122,14 +124,20 @@ class ContentWriter:
         return describe_columns(export)
 
     def _read(self, export: Export, source: Source, writer: BatchWriter) -> tuple[int, list[Any]]:
+        is_small = False
         try:
-            return _LAND[source.source_type](export, read_start(export), source, self._connection, writer)
+            # What a file leaves behind (registered lines, temporary tables) goes with the cursor.
+            with self._engine.cursor() as cursor:
+                found = _LAND[source.source_type](export, read_start(export), source, cursor, writer)
+            is_small = found[0] <= _FEW_RECORDS
+            return found
         except (duckdb.OutOfMemoryException, pa.ArrowMemoryError) as problem:
             raise MemoryError from problem
         finally:
-            # A file that failed halfway leaves its lines registered, and an engine holds on to what it read.
-            self._connection.close()
-            self._connection = connect()
+            # An engine holds on to the memory that it used; making one takes longer than landing a small file.
+            if not is_small:
+                self._engine.close()
+                self._engine = connect()
 
     def _count(self, export: Export, rows: int) -> None:
         if rows > ROWS:

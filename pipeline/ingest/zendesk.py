@@ -19,7 +19,6 @@ from pipeline.ingest.check_records import (
     Contract,
     Field,
     Rule,
-    connect,
     has_nul_escape,
     judge,
     judge_records,
@@ -43,6 +42,8 @@ EVENT_KINDS = ("Create", "Change", "Comment", "VoiceComment")
 _TABLE_STARTS = (b"summation column,", b"id,", b'"id",', b'"summation column",')
 
 _FEW_LINES = 50
+# From here on two cursors are worth the second plan that they need.
+_LINES_OF_A_PAIR = 2_000
 _VIA = '"via": {"channel": "VARCHAR"}'
 # Every value is asked for as text: a JSON number arrives with the digits it was written with, even
 # above 2^53.
@@ -320,7 +321,7 @@ def land_zendesk(
     header = start.split(b"\n", 1)[0].lower()
     if find_kind(start) == "xlsx" or header.startswith(_TABLE_STARTS) or b"created at" in header:
         return land_zendesk_table(export, source, writer)
-    with closing(_Pair()) as pair:
+    with closing(_Pair(connection)) as pair:
         return _land_lines(export, connection, writer, pair), []
 
 
@@ -357,32 +358,32 @@ def _land_lines(
 
 
 class _Pair:
-    """Lands lines of one kind of bare object, one half of a chunk on each of two engines.
+    """Lands lines of one kind of bare object, one half of a chunk on each of two cursors.
 
-    An engine reads what lies in memory with one thread only.
+    A query reads what lies in memory with one thread only.
     """
 
-    def __init__(self) -> None:
-        self._engines = (connect(), connect())
-        self._beside = ThreadPoolExecutor(len(self._engines))
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._cursors = (connection.cursor(), connection.cursor())
+        self._beside = ThreadPoolExecutor(len(self._cursors))
 
     def close(self) -> None:
         self._beside.shutdown()
-        for engine in self._engines:
-            engine.close()
+        for cursor in self._cursors:
+            cursor.close()
 
     def land(self, lines: pa.Table, writer: BatchWriter) -> bool:
         """Land the lines in file order; False, and nothing done, when they are not all of one kind."""
+        if lines.num_rows < _LINES_OF_A_PAIR:
+            return False
         # A few lines tell whether it is worth asking all of them.
         few = lines.slice(0, _FEW_LINES)
-        entity = next(
-            (one for one in _ENTITIES if few.num_rows and _judge_alike(self._engines[0], one, few)), None
-        )
+        entity = next((one for one in _ENTITIES if _judge_alike(self._cursors[0], one, few)), None)
         if entity is None:
             return False
         middle = lines.num_rows // 2
         halves = (lines.slice(0, middle), lines.slice(middle))
-        judged = list(self._beside.map(_judge_alike, self._engines, (entity, entity), halves))
+        judged = list(self._beside.map(_judge_alike, self._cursors, (entity, entity), halves))
         if any(one is None for one in judged):
             return False
         for one in judged:

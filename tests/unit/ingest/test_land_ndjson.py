@@ -5,9 +5,12 @@ reason.
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import datetime
 
 import pytest
+
+from pipeline.ingest.tables import LANDED_TABLES
 
 CREATED = "2026-07-01T09:00:00Z"
 
@@ -202,6 +205,30 @@ def test_bad_line_is_quarantined_and_its_neighbours_land(landing, reasons, bad, 
     assert (result.status, result.rows_landed, result.rows_rejected) == ("landed", 1, 1)
     assert problem in reasons(result)[0]
     assert landing.rows("quarantine", "line_number") == [2]
+
+
+AUDIT_LINES = [line(**zendesk_audit(number, [COMMENT, COMMENT])) for number in range(10, 50)]
+TICKET_LINES = [line(**zendesk_ticket(number)) for number in range(10, 50)]
+WRONG_LINES = [
+    "{,}\n", "[1, 2]\n", '{"ticket": 5}\n', line(**zendesk_audit(2) | {"events": 5}), line(**zendesk_ticket("1.8e19")),
+    line(**zendesk_ticket(2, created_at="soon")), line(**zendesk_audit(2, [COMMENT], created_at=None)), '{"id": "\\u0000"}\n',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", ["", *WRONG_LINES])
+@pytest.mark.parametrize("good", [AUDIT_LINES, TICKET_LINES], ids=["audits", "tickets"])
+@pytest.mark.parametrize("place", [3, 31])
+def test_lines_on_two_cursors_land_and_are_refused_as_on_one(landing_here, monkeypatch, good, wrong, place):
+    content = "".join([*good[:place], wrong, *good[place:]])
+    found = []
+    for lines_of_a_pair in (10_000, 1):
+        monkeypatch.setattr("pipeline.ingest.zendesk._LINES_OF_A_PAIR", lines_of_a_pair)
+        shutil.rmtree(landing_here.workspace.warehouse, ignore_errors=True)
+        result = landing_here.land("desk", "z.json", content)
+        found.append((result, [landing_here.rows(table) for table in (*LANDED_TABLES, "quarantine")]))
+    # When it landed is no matter of how.
+    assert repr(found[0]) == repr(found[1])
+    assert found[0][0].rows_landed >= len(good)
 
 
 def test_line_that_is_no_utf8_is_quarantined(landing, reasons):
