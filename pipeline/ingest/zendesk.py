@@ -1,5 +1,6 @@
-"""Zendesk's JSON: tickets (with their comments, where the full export has them), audits, ticket metrics, users and
-organizations, one object a line, wrapped, or in pages of the API. The account's table goes to its own module.
+"""Zendesk's JSON: tickets (with their comments, where the full export has them), audits, ticket metrics and their events,
+users and organizations, one object a line, wrapped, or in pages of the API. The account's table and the XML export go to
+modules of their own.
 """
 
 from __future__ import annotations
@@ -68,6 +69,17 @@ _METRIC_ONLY_KEYS = ", ".join(
     f'"{key}": {{"calendar": "VARCHAR", "business": "VARCHAR"}}' for key, _ in _METRICS.values()
 )
 _METRIC_KEYS = f'"id": "VARCHAR", "ticket_id": "VARCHAR", "updated_at": "VARCHAR", {_METRIC_ONLY_KEYS}'
+# The types that the reference of metric events lists, and `measure`, which real answers have. A breach may be written for a
+# moment to come, and taken back with `deleted`.
+_METRIC_EVENT_TYPES = (
+    "activate", "pause", "fulfill", "apply_sla", "apply_group_sla", "breach", "update_status", "measure",
+)  # fmt: skip
+_METRIC_EVENT_ONLY_KEYS = (
+    '"metric": "VARCHAR", "instance_id": "VARCHAR", "time": "VARCHAR", "deleted": "VARCHAR",'
+    ' "sla": {"target": "VARCHAR", "business_hours": "VARCHAR"}'
+)
+# What a ticket calls `status` is a text; here it is an object, which is asked for as its JSON text.
+_METRIC_EVENT_KEYS = f'"id": "VARCHAR", "ticket_id": "VARCHAR", "type": "VARCHAR", "status": "VARCHAR", {_METRIC_EVENT_ONLY_KEYS}'
 _EVENT_KEYS = ", ".join(
     f'"{key}": "VARCHAR"' for key in ("id", "type", "field_name", "value", "previous_value", "public")
 )
@@ -138,6 +150,42 @@ from judged where problem is null and {name}_{clock_kind} is not null
     for clock_kind in ("calendar", "business")
 )
 
+# Only these say something that can be compared: minutes so far, a breach, a target. The first instance of reply_time is the first
+# response, the later ones are the next replies.
+_METRIC_EVENT_FIGURES = """
+with figures as (
+    select *, metric || ' ' || event_type as figure,
+        case when metric = 'reply_time' then case when instance_id > 1 then 'next_reply' else 'first_response' end
+             when metric = 'resolution_time' then 'resolution' end as obligation,
+        case when metric = 'reply_time' and instance_id > 1 then instance_id - 1 else instance_id end as cycle_number
+    from judged where problem is null
+)
+select line_number, ticket_id, figure, obligation, cycle_number, 'elapsed' as figure_kind, 'calendar' as clock_kind,
+    60 * calendar_minutes::bigint as they_seconds, 60 as unit_seconds, null::boolean as they_breached,
+    null::bigint as goal_seconds, event_at as read_at
+from figures where event_type = 'update_status' and calendar_minutes is not null
+union all
+select line_number, ticket_id, figure, obligation, cycle_number, 'elapsed', 'business',
+    60 * business_minutes::bigint, 60, null, null, event_at
+from figures where event_type = 'update_status' and business_minutes is not null
+union all
+select line_number, ticket_id, figure, obligation, cycle_number, 'target', null, null, null, not coalesce(is_deleted, false),
+    null, event_at
+from figures where event_type = 'breach'
+union all
+select line_number, ticket_id, figure, obligation, cycle_number, 'target', if(is_business, 'business', 'calendar'),
+    null, 60, null, 60 * target_minutes::bigint, event_at
+from figures where event_type in ('apply_sla', 'apply_group_sla') and target_minutes is not null
+order by line_number
+"""
+
+
+def _minutes_so_far(clock_kind: str) -> str:
+    return (
+        f"case when json_valid(object.status) then json_extract_string(object.status, '$.{clock_kind}') end"
+    )
+
+
 _ENTITIES = (
     _Entity(
         "ticket",
@@ -188,6 +236,34 @@ _ENTITIES = (
         _METRIC_FIGURES,
     ),
     _Entity(
+        "ticket_metric_event",
+        "ticket_metric_events",
+        _METRIC_EVENT_KEYS,
+        "vendor_sla_figures",
+        Contract(
+            (
+                Field("ticket_id", "identifier", "object.ticket_id", is_required=True),
+                Field("metric", "text", "object.metric", is_required=True),
+                Field(
+                    "event_type",
+                    "choice",
+                    "object.type",
+                    "type",
+                    is_required=True,
+                    choices=_METRIC_EVENT_TYPES,
+                ),
+                Field("instance_id", "integer", "object.instance_id", is_required=True),
+                Field("event_at", "instant", "object.time", "time", is_required=True),
+                Field("calendar_minutes", "integer", _minutes_so_far("calendar"), "status.calendar"),
+                Field("business_minutes", "integer", _minutes_so_far("business"), "status.business"),
+                Field("target_minutes", "integer", "object.sla.target", "sla.target"),
+                Field("is_business", "boolean", "object.sla.business_hours", "sla.business_hours"),
+                Field("is_deleted", "boolean", "object.deleted", "deleted"),
+            )
+        ),
+        _METRIC_EVENT_FIGURES,
+    ),
+    _Entity(
         "audit",
         "audits",
         _AUDIT_KEYS,
@@ -235,7 +311,9 @@ _ENTITIES = (
     ),
 )
 
-_RAW_KEYS = f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_METRIC_ONLY_KEYS}"
+_RAW_KEYS = (
+    f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_METRIC_ONLY_KEYS}, {_METRIC_EVENT_ONLY_KEYS}"
+)
 # One structure for all shapes, so that every line is parsed once. Files of bare objects are parsed with the
 # smaller one, a quarter faster, in which a wrapper or a page is only noticed: then the lines are parsed again
 # with the whole.
@@ -268,6 +346,7 @@ from (select line_number, line, object,
          end end as wrapping,
     coalesce(wrapping, case
         when object.reply_time_in_minutes is not null then 'ticket_metric'
+        when object.metric is not null then 'ticket_metric_event'
         when object.events is not null or object.ticket_id is not null then 'audit'
         when object.role is not null or object.email is not null then 'user'
         when coalesce(object.requester_id, object.status, object.subject, object.created_at) is not null

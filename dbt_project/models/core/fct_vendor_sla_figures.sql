@@ -15,6 +15,9 @@ named as (
   select figures.*, coalesce(numbers.ticket_id, figures.ticket_id) as known_ticket_id
   from figures
   left join numbers on numbers.source = figures.source and numbers.sys_id = figures.exported_ticket_id
+  cross join build_inputs
+  -- A verdict of theirs may be written for a moment to come; it is none yet.
+  where figures.figure_kind <> 'target' or figures.read_at is null or figures.read_at <= build_inputs.as_of
 ),
 
 ranked as (
@@ -24,7 +27,8 @@ ranked as (
       partition by named.source, named.known_ticket_id, named.figure, named.clock_kind, named.cycle_number
       order by
         case when named.read_at <= build_inputs.as_of or named.read_at is null then 0 else 1 end,
-        named.read_at desc nulls last, named.batch_id desc, named.line_number desc
+        -- A breach that is taken back keeps its instant.
+        named.read_at desc nulls last, case when named.they_breached then 1 else 0 end, named.batch_id desc, named.line_number desc
     ) as version_rank
   from named
   cross join build_inputs

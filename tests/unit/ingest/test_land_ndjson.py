@@ -352,6 +352,59 @@ def test_a_ticket_with_a_damaged_comment_is_refused_whole(landing, reasons):
     assert landing.rows("zendesk_audit_events") == []
 
 
+METRIC_EVENT = {"id": 1, "ticket_id": 5, "metric": "reply_time", "instance_id": 1, "time": CREATED}
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda one: one, lambda one: {"ticket_metric_event": one}, lambda one: {"ticket_metric_events": [one]}],
+)
+def test_metric_events_with_minutes_a_target_or_a_breach_are_figures_of_theirs(landing, wrap):
+    events = [
+        {"type": "activate"},
+        {
+            "type": "apply_sla",
+            "sla": {"target": 120, "business_hours": True, "policy": {"id": 9, "title": "Gold"}},
+        },
+        {"type": "fulfill"},
+        {"type": "update_status", "status": {"calendar": 150, "business": 30}},
+        {"type": "update_status", "status": {"calendar": 7, "business": None}, "instance_id": 3},
+        {"type": "breach"},
+        {"type": "breach", "deleted": True, "metric": "resolution_time"},
+        {"type": "measure", "metric": "agent_work_time", "instance_id": 0},
+    ]
+    result = landing.land("desk", "m.json", "".join(line(**wrap(METRIC_EVENT | event)) for event in events))
+    assert (result.rows_landed, result.rows_rejected) == (8, 0)
+    columns = (
+        "figure, obligation, cycle_number, figure_kind, clock_kind, they_seconds, goal_seconds, they_breached"
+    )
+    assert landing.rows("vendor_sla_figures", columns) == [
+        ("reply_time apply_sla", "first_response", 1, "target", "business", None, 7200, None),
+        ("reply_time update_status", "first_response", 1, "elapsed", "calendar", 9000, None, None),
+        ("reply_time update_status", "first_response", 1, "elapsed", "business", 1800, None, None),
+        ("reply_time update_status", "next_reply", 2, "elapsed", "calendar", 420, None, None),
+        ("reply_time breach", "first_response", 1, "target", None, None, None, True),
+        ("resolution_time breach", "resolution", 1, "target", None, None, None, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"type": "snooze"}, "type: is not in the closed list (it reads 'snooze')"),
+        ({"type": "breach", "time": "soon"}, "time: is not a possible instant"),
+        ({"type": "breach", "ticket_id": None}, "ticket_id: is missing"),
+        ({"type": "update_status", "status": {"calendar": "ten"}}, "status.calendar: is not a whole number"),
+    ],
+)
+def test_a_metric_event_that_cannot_be_understood_is_quarantined(landing, reasons, wrong, problem):
+    result = landing.land(
+        "desk", "m.json", line(**METRIC_EVENT | {"type": "fulfill"}) + line(**METRIC_EVENT | wrong)
+    )
+    assert (result.rows_landed, result.rows_rejected) == (1, 1)
+    assert problem in reasons(result)[0]
+
+
 @pytest.mark.parametrize(
     "wrap", [lambda one: one, lambda one: {"ticket_metric": one}, lambda one: {"ticket_metrics": [one]}]
 )
