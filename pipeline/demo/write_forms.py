@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -87,6 +88,13 @@ SOURCES: dict[str, str] = {
     customer: {{field: organization_name}}
     severity: {{field: "column:Severity [list]", values: {_SEVERITIES}}}
     {_CHANNELS}
+""",
+    "zendesk_xml": f"""\
+    type: zendesk
+    customer: {{field: organization_external_id}}
+    severity: {{field: "custom_field:360001", values: {_SEVERITIES}}}
+    {_CHANNELS}
+    bots: {{actors: {_BOTS}}}
 """,
     "servicenow_json": _SERVICENOW_YML,
     "servicenow_xml": _SERVICENOW_YML,
@@ -252,6 +260,65 @@ def _zendesk_csv(tickets: Sequence[Ticket], folder: Path) -> None:
     _write_csv(folder / "tickets.csv", header, rows)
 
 
+def _zendesk_xml(tickets: Sequence[Ticket], folder: Path) -> None:
+    people: dict[int, Person] = {}
+    lines = []
+    for ticket in tickets:
+        people |= {
+            person.user_id: person for person in (ticket.requester, *(step.actor for step in ticket.steps))
+        }
+        comments = "".join(
+            _element("comment", {
+                "author-id": str(step.actor.user_id), "created-at": instant_text(step.at),
+                "is-public": "true" if act.value == "public" else "false", "value": "…",
+            })
+            for step, act in _messages(ticket)
+        )  # fmt: skip
+        severity = {"ticket-field-id": "360001", "value": _priority(ticket.severity) or ""}
+        fields = {
+            "nice-id": ticket.ticket_id, "created-at": instant_text(ticket.submitted_at),
+            "updated-at": instant_text(ticket.steps[-1].at), "status-id": "1", "priority-id": "0", "subject": ticket.subject,
+            "requester-id": str(ticket.requester.user_id), "submitter-id": str(ticket.opener.user_id),
+            "organization-id": ticket.customer_id, "via-id": ticket.channel,
+        }  # fmt: skip
+        entry = _element("ticket-field-entry", severity)
+        lists = f"<comments>{comments}</comments><ticket-field-entries>{entry}</ticket-field-entries>"
+        lines.append(_element("ticket", fields).removesuffix("</ticket>") + lists + "</ticket>")
+    customers = sorted({ticket.customer_id for ticket in tickets if ticket.customer_id})
+    users = [
+        {"id": str(person.user_id), "name": person.name, "email": person.email,
+         "roles": "0" if person.kind == "customer" else "4"}
+        for _, person in sorted(people.items())
+    ]  # fmt: skip
+    written = {
+        "tickets": lines,
+        "users": [_element("user", user) for user in users],
+        "organizations": [
+            _element("organization", {"id": name, "name": name, "external-id": name}) for name in customers
+        ],
+    }
+    with zipfile.ZipFile(folder / "export.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, elements in written.items():
+            text = "\n".join(
+                [
+                    '<?xml version="1.0" encoding="UTF-8"?>',
+                    f'<{name} type="array">',
+                    *elements,
+                    f"</{name}>",
+                    "",
+                ]
+            )
+            archive.writestr(zipfile.ZipInfo(f"{name}.xml", (2026, 1, 1, 0, 0, 0)), text)
+
+
+def _element(name: str, fields: Mapping[str, str]) -> str:
+    return (
+        f"<{name}>"
+        + "".join(f"<{field}>{escape(value)}</{field}>" for field, value in fields.items())
+        + f"</{name}>"
+    )
+
+
 def _servicenow_records(tickets: Sequence[Ticket]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     incidents, entries = [], []
     for ticket in tickets:
@@ -282,8 +349,10 @@ def _servicenow_xml(tickets: Sequence[Ticket], folder: Path) -> None:
     for name, records in zip(("incident", "sys_journal_field"), _servicenow_records(tickets), strict=True):
         lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<xml>"]
         for record in records:
-            fields = "".join(f"<{field}>{escape(value)}</{field}>" for field, value in record.items())
-            lines.append(f'<{name} action="INSERT_OR_UPDATE">{fields}</{name}>')
+            # As the real export marks every record.
+            lines.append(
+                _element(name, record).replace(f"<{name}>", f'<{name} action="INSERT_OR_UPDATE">', 1)
+            )
         (folder / f"{name}.xml").write_text("\n".join([*lines, "</xml>", ""]), encoding="utf-8")
 
 
@@ -325,6 +394,7 @@ _WRITE: dict[str, Callable[[Sequence[Ticket], Path], None]] = {
     "freshdesk_api": _freshdesk_api,
     "freshdesk_csv": _freshdesk_csv,
     "zendesk_csv": _zendesk_csv,
+    "zendesk_xml": _zendesk_xml,
     "servicenow_json": _servicenow_json,
     "servicenow_xml": _servicenow_xml,
     "servicenow_xlsx": _servicenow_xlsx,

@@ -103,7 +103,7 @@ def read_documents(export: Export, element: str | None = None) -> Iterator[Lines
     start = read_start(export)
     match find_kind(start):
         case "xml":
-            yield from read_xml(export, element)
+            yield from read_xml(export, None if element is None else frozenset((element,)))
         case "json" if start.startswith(b"["):
             yield from read_list(export)
         case "json" | "csv":

@@ -8,7 +8,7 @@ that says `nil="true"` becomes null. Namespaces are left out of names.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
@@ -35,11 +35,18 @@ class XmlRefused(Exception):
         self.is_about_the_rest = is_about_the_rest
 
 
-def read_xml(export: Export, element: str | None) -> Iterator[Lines]:
-    """The elements of this name, or the children of the root, as JSON texts with the line where each begins.
+def read_xml(
+    export: Export,
+    elements: frozenset[str] | None,
+    to_document: Callable[[Element], dict[str, Any]] | None = None,
+    may_be_empty: bool = False,
+) -> Iterator[Lines]:
+    """The elements of these names, or the children of the root, as JSON texts with the line where each begins.
 
-    An export that is cut off or damaged costs what follows; one with a DTD is refused whole: InputRejected.
+    `to_document` makes an element's object (default: `as_document`). An export that is cut off or damaged costs what
+    follows; one with a DTD, or without an element unless it `may_be_empty`, is refused whole: InputRejected.
     """
+    to_document = to_document or as_document
     numbers: list[int] = []
     texts: list[str] = []
     characters = 0
@@ -47,8 +54,8 @@ def read_xml(export: Export, element: str | None) -> Iterator[Lines]:
     has_any = False
     with open_export(export) as stream:
         try:
-            for found, line in stream_elements(stream, None if element is None else frozenset((element,))):
-                texts.append(json.dumps(as_document(found), ensure_ascii=False))
+            for found, line in stream_elements(stream, elements):
+                texts.append(json.dumps(to_document(found), ensure_ascii=False))
                 numbers.append(line)
                 characters += len(texts[-1])
                 has_any = True
@@ -60,8 +67,9 @@ def read_xml(export: Export, element: str | None) -> Iterator[Lines]:
                 raise reject(export, f"the file {problem.reason}.", _AGAIN, problem.line) from None
             reason = f"{problem.reason}, so nothing after this line could be read"
             refused.append(Refused(problem.line, None, None, reason, _AGAIN))
-    if not has_any:
-        what = "no element inside its root" if element is None else f"no element {element!r}"
+    if not has_any and not may_be_empty:
+        named = " or ".join(repr(name) for name in sorted(elements or ()))
+        what = f"no element {named}" if named else "no element inside its root"
         raise reject(export, f"the XML has {what}.", "Name the element of a ticket in the source's mapping.")
     yield _lines(numbers, texts, refused)
 

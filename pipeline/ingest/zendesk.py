@@ -5,6 +5,7 @@ modules of their own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -27,11 +28,12 @@ from pipeline.ingest.check_records import (
     read_judged,
 )
 from pipeline.ingest.exports import Export
-from pipeline.ingest.read_ndjson import explain_lines
+from pipeline.ingest.read_ndjson import Lines, explain_lines
 from pipeline.ingest.read_table import find_kind, read_documents
 from pipeline.ingest.tables import LANDED_TABLES, LINEAGE
 from pipeline.ingest.write_batch import BatchWriter, Refused
 from pipeline.ingest.zendesk_table import land_zendesk_table
+from pipeline.ingest.zendesk_xml import is_unread_list, read_zendesk_xml
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
@@ -400,16 +402,23 @@ def land_zendesk(
     header = start.split(b"\n", 1)[0].lower()
     if find_kind(start) == "xlsx" or header.startswith(_TABLE_STARTS) or b"created at" in header:
         return land_zendesk_table(export, source, writer)
+    if find_kind(start) != "xml":
+        documents = read_documents(export)
+    elif is_unread_list(start):
+        reason = "lists accounts or groups, which no rule reads, so nothing of it was landed."
+        return 0, [Problem(export.name, None, None, reason, "Nothing needs to be done.")]
+    else:
+        documents = read_zendesk_xml(export, start)
     with closing(_Pair(connection)) as pair:
-        return _land_lines(export, connection, writer, pair), []
+        return _land_lines(documents, connection, writer, pair), []
 
 
 def _land_lines(
-    export: Export, connection: duckdb.DuckDBPyConnection, writer: BatchWriter, pair: _Pair
+    documents: Iterator[Lines], connection: duckdb.DuckDBPyConnection, writer: BatchWriter, pair: _Pair
 ) -> int:
     rows_read = 0
     structure = _BARE_STRUCTURE
-    for lines in read_documents(export):
+    for lines in documents:
         writer.refuse(lines.refused)
         rows_read += len(lines.refused)
         if pair.land(lines.table, writer):

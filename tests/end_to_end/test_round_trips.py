@@ -22,6 +22,7 @@ FIRST_ANSWER = (
     "freshdesk_api",
     "freshdesk_csv",
     "zendesk_csv",
+    "zendesk_xml",
     "jira_csv",
     "servicenow_json",
     "servicenow_xml",
