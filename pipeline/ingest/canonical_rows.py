@@ -40,6 +40,8 @@ class Adapted:
     events: list[dict[str, Any]] = field(default_factory=list)
     figures: list[dict[str, Any]] = field(default_factory=list)
     others: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    # What lands instead if this record cannot be used: whose evidence has a hole then.
+    gaps: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
 @dataclass
@@ -67,6 +69,8 @@ class CanonicalRows:
             self.writer.refuse(
                 [Refused(line_number, problem.column, problem.raw_value, problem.reason, problem.hint)]
             )
+            for table, row in adapted.gaps:
+                self._wait(table, [{**row, "line_number": line_number}])
             return
         if line_number != self._line:
             self._line, self._keys_of_line = line_number, set()

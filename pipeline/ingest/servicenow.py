@@ -1,5 +1,5 @@
 """ServiceNow's tables (CSV, XLSX): an audit log with one row per update, or the incident table with its field names or
-their labels. Records as JSON or XML go to their own module.
+their labels. Records as JSON or XML, and tables of other records, go to their own module.
 
 Times are wall times of whoever exported them. The zone and the format that `sla.yml` declares count, whatever
 the file seems to say.
@@ -20,7 +20,7 @@ from pipeline.ingest.check_records import Contract, Field, judge_records, quote
 from pipeline.ingest.exports import Export
 from pipeline.ingest.read_csv import check_names
 from pipeline.ingest.read_table import TableOptions, find_kind, read_header, read_records
-from pipeline.ingest.servicenow_records import land_records
+from pipeline.ingest.servicenow_records import is_record_table, land_record_table, land_records
 from pipeline.ingest.write_batch import BatchWriter
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def land_servicenow(
     if find_kind(start) in ("json", "xml"):
         return land_records(export, source, writer)
     names = read_header(export)
+    if is_record_table(names):
+        return land_record_table(export, names, source, writer)
     read_as = {
         column: next((name for name in written if name in names), None) for column, written in _NAMES.items()
     }

@@ -1,5 +1,8 @@
 """ServiceNow's records as JSON or XML: the export formats, and the Table API with values or with all of value and display
-value. Incidents, journal entries, and the SLAs of tasks.
+value. Incidents, journal entries, field histories (sys_audit), and the SLAs of tasks; all but incidents also as CSV or XLSX with
+field names.
+
+The columns of sys_audit (documentkey, fieldname, oldvalue, newvalue, tablename) are those of the vendor's documentation.
 
 Raw values are UTC. A record of display values alone is in the zone and format of whoever asked for it, which sla.yml
 declares.
@@ -23,6 +26,7 @@ from pipeline.ingest.canonical_rows import (
 )
 from pipeline.ingest.exports import Export
 from pipeline.ingest.read_objects import JsonObject, as_text, read_objects
+from pipeline.ingest.read_table import TableOptions, read_records
 from pipeline.ingest.write_batch import BatchWriter, Refused
 
 if TYPE_CHECKING:
@@ -53,6 +57,11 @@ _TEXTS = {
     "subject": ("short_description",),
     "made_sla": ("made_sla",),
 }
+# The fields whose history some rule reads.
+_STATES = ("state", "incident_state")
+_LEVELS = ("priority", "severity", "impact", "urgency")
+# What tells the tables other than incidents, by their field names.
+_TABLES = (("element", "element_id"), ("documentkey", "fieldname"), ("task", "has_breached"))
 _COUNTS = {"update_number": "sys_mod_count", "reopen_count": "reopen_count"}
 
 
@@ -66,7 +75,7 @@ class _Value(NamedTuple):
 class _Record:
     """The fields of one record, whatever form they came in."""
 
-    def __init__(self, written: JsonObject, source: Source) -> None:
+    def __init__(self, written: JsonObject, source: Source, is_display_only: bool = False) -> None:
         self._values = {
             name: _read_value(value) for name, value in written.items() if not name.endswith(_DISPLAY)
         }
@@ -76,8 +85,10 @@ class _Record:
                 self._values[own] = _Value(self._values.get(own, _Value(None, None)).raw, as_text(value))
         objects = [value for value in written.values() if isinstance(value, dict)]
         # Only an answer of display values alone gives references without their ids.
-        self._is_display_only = any("display_value" in one for one in objects) and not any(
-            "value" in one for one in objects
+        self._is_display_only = (
+            is_display_only
+            or any("display_value" in one for one in objects)
+            and not any("value" in one for one in objects)
         )
         self._source = source
 
@@ -150,9 +161,33 @@ def land_records(export: Export, source: Source, writer: BatchWriter) -> tuple[i
     return rows.finish(), []
 
 
+def is_record_table(names: list[str]) -> bool:
+    """Whether a table with these columns holds records other than incidents."""
+    return any(set(marks) <= set(names) for marks in _TABLES)
+
+
+def land_record_table(
+    export: Export, names: list[str], source: Source, writer: BatchWriter
+) -> tuple[int, list[Problem]]:
+    """Land such a table; the number of rows read, and warnings. Its cells are what a user is shown. Raises InputRejected."""
+    rows = CanonicalRows(writer)
+    notes: list[Problem] = []
+    for records in read_records(export, names, TableOptions(date_format=source.date_format)):
+        notes += records.notes
+        for refused in records.refused:
+            rows.refuse(refused)
+        for line_number, values in zip(records.line_numbers, records.rows, strict=True):
+            with rows.record(line_number) as adapted:
+                written = {name: value or None for name, value in zip(names, values, strict=True)}
+                _adapt(_Record(written, source, is_display_only=True), adapted, source)
+    return rows.finish(), notes
+
+
 def _adapt(record: _Record, adapted: Adapted, source: Source) -> None:
     if "element" in record and "element_id" in record:
         _add_entry(record, adapted, source)
+    elif "documentkey" in record and "fieldname" in record:
+        _add_field_change(record, adapted)
     elif "task" in record and "has_breached" in record:
         _add_task_sla(record, adapted)
     elif "number" in record and "opened_at" in record:
@@ -161,8 +196,8 @@ def _adapt(record: _Record, adapted: Adapted, source: Source) -> None:
         raise Unusable(
             None,
             None,
-            "is neither an incident nor a journal entry nor the SLA of a task",
-            "Export incident, sys_journal_field and task_sla with their own field names.",
+            "is neither an incident nor a journal entry, a field's history or the SLA of a task",
+            "Export incident, sys_journal_field, sys_audit and task_sla with their own field names.",
         )
 
 
@@ -183,12 +218,14 @@ def _add_entry(record: _Record, adapted: Adapted, source: Source) -> None:
     author = record.raw("sys_created_by")
     domain = (author or "").rpartition("@")[2].lower()
     is_agent = author in source.agents.actors or domain in source.agents.domains
+    ticket_sys_id = read_identifier("element_id", record.raw("element_id"))
+    adapted.gaps.append(_gap(ticket_sys_id, "messages"))
     adapted.others.append(
         (
             "servicenow_journal_entries",
             {
                 "entry_id": read_identifier("sys_id", record.raw("sys_id")),
-                "ticket_sys_id": read_identifier("element_id", record.raw("element_id")),
+                "ticket_sys_id": ticket_sys_id,
                 "element": record.raw("element"),
                 "author": author,
                 "actor_kind": "agent" if is_agent else "unknown",
@@ -196,6 +233,35 @@ def _add_entry(record: _Record, adapted: Adapted, source: Source) -> None:
             },
         )
     )
+
+
+def _add_field_change(record: _Record, adapted: Adapted) -> None:
+    # A label where a user is shown one: "Incident state" is incident_state.
+    table, field_name = (
+        (record.raw(name) or "").strip().lower().replace(" ", "_") for name in ("tablename", "fieldname")
+    )
+    ticket_sys_id = read_identifier("documentkey", record.raw("documentkey"))
+    if table not in ("", "incident") or field_name not in (*_STATES, *_LEVELS):
+        return
+    if field_name in _STATES:
+        adapted.gaps.append(_gap(ticket_sys_id, "statuses"))
+    adapted.others.append(
+        (
+            "servicenow_field_changes",
+            {
+                "change_id": read_identifier("sys_id", record.raw("sys_id")),
+                "ticket_sys_id": ticket_sys_id,
+                "field_name": field_name,
+                "old_value": record.raw("oldvalue"),
+                "new_value": record.raw("newvalue"),
+                "changed_at": record.instant("sys_created_on", is_required=True),
+            },
+        )
+    )
+
+
+def _gap(ticket_sys_id: str, evidence: str) -> tuple[str, dict[str, Any]]:
+    return "servicenow_gaps", {"ticket_sys_id": ticket_sys_id, "evidence": evidence}
 
 
 def _add_task_sla(record: _Record, adapted: Adapted) -> None:

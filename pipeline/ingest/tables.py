@@ -169,6 +169,22 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "created_at": "TIMESTAMP",
         **LINEAGE,
     },
+    # One row per change of a field of an incident that some rule reads (sys_audit); the values as stored.
+    "servicenow_field_changes": {
+        "change_id": "VARCHAR",
+        "ticket_sys_id": "VARCHAR",
+        "field_name": "VARCHAR",
+        "old_value": "VARCHAR",
+        "new_value": "VARCHAR",
+        "changed_at": "TIMESTAMP",
+        **LINEAGE,
+    },
+    # One row per refused entry or change whose incident could be told: which evidence of that incident has a hole.
+    "servicenow_gaps": {
+        "ticket_sys_id": "VARCHAR",
+        "evidence": "VARCHAR",
+        **LINEAGE,
+    },
 }
 
 # One row per refused record: the first thing wrong with it. `raw_value` is cut to 500 characters.

@@ -206,6 +206,7 @@ class Source:
     channel_constant: str | None = None
     unmarked_comments: str | None = None
     is_journal_whole: bool = False
+    is_audit_whole: bool = False
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     date_locale: str | None = None
     business_calendar: Calendar | None = None
@@ -319,7 +320,7 @@ def _read_source(section: Section, name: str, zones: Collection[str], folder: Pa
     if source_type == "servicenow":
         # A display value is wall time of the exporting user, in that user's format: neither can be guessed.
         required += ("time_zone", "date_format")
-        optional += ("agents", "journal")
+        optional += ("agents", "journal", "audit")
     if source_type in ("zendesk", "jira", "freshdesk"):
         optional += tables
     if source_type in ("zendesk", "jira"):
@@ -339,6 +340,7 @@ def _read_source(section: Section, name: str, zones: Collection[str], folder: Pa
             "channel",
             "comments",
             "journal",
+            "audit",
             *tables,
         )
         optional += ("mapping",)
@@ -390,8 +392,14 @@ def _read_source(section: Section, name: str, zones: Collection[str], folder: Pa
         },
         date_locale=_read_date_locale(section),
         business_calendar=_read_business_calendar(section, folder / "calendars"),
-        is_journal_whole=section.has("journal") and section.choice("journal", ("whole",)) == "whole",
+        is_journal_whole=_is_whole(section, "journal"),
+        is_audit_whole=_is_whole(section, "audit"),
     )
+
+
+def _is_whole(section: Section, key: str) -> bool:
+    """Whether everything of this kind is exported, so that what is not there did not happen."""
+    return section.has(key) and section.choice(key, ("whole",)) == "whole"
 
 
 def _read_date_locale(section: Section) -> str | None:
@@ -552,6 +560,7 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                     source.customer_constant,
                     source.severity_field,
                     source.is_journal_whole,
+                    source.is_audit_whole,
                 )
                 for source in sources
             ),

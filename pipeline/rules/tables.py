@@ -115,6 +115,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "customer_constant": "VARCHAR",
         "severity_field": "VARCHAR",
         "is_journal_whole": "BOOLEAN",
+        "is_audit_whole": "BOOLEAN",
     },
     "source_values": {
         "source": "VARCHAR",

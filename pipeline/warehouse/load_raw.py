@@ -34,6 +34,7 @@ PROVING_INSTANTS = (
     ("servicenow_incidents", "updated_at"),
     ("servicenow_incidents", "closed_at"),
     ("servicenow_journal_entries", "created_at"),
+    ("servicenow_field_changes", "changed_at"),
 )
 
 # A ticket is dated within a day of its zone's month, so the months reach one further on both sides.

@@ -132,7 +132,7 @@ def test_file_is_rejected_whole_with_a_message_when_its_header_is_wrong(landing,
 def test_json_of_another_kind_instead_of_a_servicenow_export_is_rejected(landing, reasons):
     result = landing.land("snow", "t.csv", '{"result": [{"id": 1}]}')
     assert any(
-        "is neither an incident nor a journal entry nor the SLA of a task" in reason
+        "is neither an incident nor a journal entry, a field's history or the SLA of a task" in reason
         for reason in reasons(result)
     )
 

@@ -114,6 +114,56 @@ def test_a_journal_entry_names_its_incident_by_id_and_its_author_by_user_name(la
     ]
 
 
+CHANGE = {
+    "sys_id": "a1", "tablename": "incident", "documentkey": "s1", "fieldname": "state", "oldvalue": "2", "newvalue": "3",
+    "sys_created_on": "2026-02-01 09:00:00", "user": "mia",
+}  # fmt: skip
+CHANGES = "change_id, ticket_sys_id, field_name, old_value, new_value, changed_at"
+
+
+def test_a_field_history_is_the_same_as_json_xml_and_a_table_of_display_values(landing: Landing) -> None:
+    fields = "".join(f"<{name}>{value}</{name}>" for name, value in CHANGE.items())
+    # 09:00 UTC is 10:00 in Berlin, in winter.
+    shown = CHANGE | {"fieldname": "State", "tablename": "Incident", "sys_created_on": "01/02/2026 10:00"}
+    files = {
+        "sys_audit.json": json.dumps({"records": [CHANGE]}),
+        "sys_audit.xml": f'<xml><sys_audit action="INSERT_OR_UPDATE">{fields}</sys_audit></xml>',
+        "sys_audit.csv": f"{','.join(shown)}\n{','.join(shown.values())}\n",
+    }
+    for name, content in files.items():
+        assert landing.land("snow", name, content).rows_landed == 1
+    expected = ("a1", "s1", "state", "2", "3", datetime(2026, 2, 1, 9))
+    assert landing.rows("servicenow_field_changes", CHANGES) == [expected] * 3
+
+
+def test_changes_that_no_rule_reads_are_read_and_not_kept(landing: Landing) -> None:
+    others = [
+        {"fieldname": "assigned_to"},
+        {"tablename": "change_request"},
+        {"fieldname": "priority", "sys_id": "a9"},
+    ]
+    result = landing.land("snow", "sys_audit.json", json.dumps([CHANGE | other for other in others]))
+    assert (result.rows_read, result.rows_landed) == (3, 3)
+    assert landing.rows("servicenow_field_changes", "change_id") == ["a9"]
+
+
+@pytest.mark.parametrize(
+    ("record", "evidence"),
+    [
+        (CHANGE, "statuses"),
+        ({"sys_id": "j1", "element_id": "s1", "element": "comments", "sys_created_by": "mia"}, "messages"),
+    ],
+)
+def test_a_refused_record_leaves_a_hole_in_the_evidence_of_its_incident(
+    landing: Landing, record: dict[str, Any], evidence: str
+) -> None:
+    result = landing.land(
+        "snow", "records.json", json.dumps([CHANGE | RAW, record | {"sys_created_on": "soon"}])
+    )
+    assert result.rows_rejected == 1
+    assert landing.rows("servicenow_gaps", "ticket_sys_id, evidence") == [("s1", evidence)]
+
+
 @pytest.mark.parametrize(
     ("written", "seconds"),
     [

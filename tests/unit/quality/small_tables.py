@@ -24,6 +24,11 @@ LANDED_ROWS: dict[str, list[dict[str, object]]] = {
     "servicenow_journal_entries": [
         {"entry_id": "J-1", "ticket_sys_id": "S-1", "element": "comments", "created_at": "2026-06-01 09:00:00"},
     ],
+    "servicenow_field_changes": [
+        {"change_id": "C-1", "ticket_sys_id": "S-1", "field_name": "state", "old_value": "1", "new_value": "2",
+         "changed_at": "2026-06-01 09:00:00"},
+    ],
+    "servicenow_gaps": [{"ticket_sys_id": "S-1", "evidence": "statuses"}],
     "canonical_people": [{"person_id": "P-1", "actor_kind": "agent"}],
     "canonical_gaps": [{"ticket_id": "T-1", "evidence": "messages"}, {"ticket_id": "T-2"}],
     "vendor_sla_figures": [

@@ -112,9 +112,9 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
         for name in ("sources", "source_values", "source_events", "source_bots", "alert_rules")
     }
     assert [tuple(row.values()) for row in tables["sources"].to_pylist()] == [
-        ("helpdesk", "zendesk", "ZD-", "organization_external_id", None, "custom_field:360001", False),
-        ("incidents", "servicenow", "", None, "acme", "priority", False),
-        ("other", "canonical", "", None, None, None, False),
+        ("helpdesk", "zendesk", "ZD-", "organization_external_id", None, "custom_field:360001", False, False),
+        ("incidents", "servicenow", "", None, "acme", "priority", False, False),
+        ("other", "canonical", "", None, None, None, False, False),
     ]
     values = {tuple(row.values()) for row in tables["source_values"].to_pylist()}
     assert ("helpdesk", "severity", "sev_5", "5") in values

@@ -11,6 +11,13 @@ ticket_versions as (
 events as (select * from {{ ref('int_helpdesk__events') }}),
 sources as (select * from {{ source('raw', 'sources') }}),
 
+-- A status that nobody maps could be a pause, so such a ticket shows no history of statuses.
+tickets_with_unmapped_status as (
+  select distinct ticket_id
+  from events
+  where event_type = 'status_changed' and value not in ('new', 'open', 'pending', 'on_hold', 'solved', 'closed', 'deleted')
+),
+
 ranked as (
   select
     ticket_versions.*,
@@ -57,7 +64,7 @@ select
   ranked.ticket_status,
   ranked.is_first_response_observed,
   ranked.is_messages_observed,
-  ranked.is_statuses_observed,
+  ranked.is_statuses_observed and tickets_with_unmapped_status.ticket_id is null as is_statuses_observed,
   ranked.is_resolution_observed,
   ranked.is_debug_observed,
   ranked.submitted_at,
@@ -70,6 +77,7 @@ select
 from ranked
 cross join build_inputs
 join sources on sources.source = ranked.source
+left join tickets_with_unmapped_status on tickets_with_unmapped_status.ticket_id = ranked.ticket_id
 left join first_severities on first_severities.ticket_id = ranked.ticket_id
 where ranked.version_rank = 1
   and ranked.submitted_at <= build_inputs.as_of

@@ -1,6 +1,6 @@
 -- Grain: one row per exported ticket row; several rows may speak of one ticket.
 -- The canonical form names the severity that the ticket was submitted with. What an adapter lands keeps the helpdesk's own words,
--- which are looked up here; a status that nobody maps could be a pause, so such a ticket shows no history of statuses.
+-- which are looked up here.
 -- A mapped source shows only what it declares and has landed: not where a record of the ticket was refused, and no messages where
 -- somebody wrote of whom nobody knows whose side they are on.
 with
@@ -51,15 +51,6 @@ tickets_with_unknown_author as (
     and staged_events.actor_kind = 'unknown'
     and staged_events.event_at > tickets.submitted_at
     and coalesce(staged_events.actor, '') not in (coalesce(tickets.requester, ' '), coalesce(tickets.opener, ' '))
-),
-
-tickets_with_unmapped_status as (
-  select distinct events.source, events.ticket_id
-  from {{ source('raw', 'canonical_events') }} as events
-  left join statuses on statuses.source = events.source and statuses.source_value = events.value
-  where events.event_type = 'status_changed'
-    and statuses.source_value is null
-    and events.value not in ('new', 'open', 'pending', 'on_hold', 'solved', 'closed')
 )
 
 select
@@ -96,8 +87,7 @@ select
     ({{ has_evidence('tickets.evidence', 'statuses') }} and (sources.source_type <> 'mapped' or source_histories.has_statuses = 1))
     or ({{ has_evidence('tickets.evidence', 'statuses_if_any') }} and coalesce(histories.has_statuses, 0) = 1)
   )
-  and coalesce(gaps.is_in_statuses, 0) = 0
-  and tickets_with_unmapped_status.ticket_id is null as is_statuses_observed,
+  and coalesce(gaps.is_in_statuses, 0) = 0 as is_statuses_observed,
   (
     {{ has_evidence('tickets.evidence', 'resolution') }}
     or ({{ has_evidence('tickets.evidence', 'resolution_if_any') }} and coalesce(histories.has_statuses, 0) = 1)
@@ -122,5 +112,3 @@ left join histories on histories.source = tickets.source and histories.ticket_id
 left join source_histories on source_histories.source = tickets.source
 left join tickets_with_unknown_author
   on tickets_with_unknown_author.source = tickets.source and tickets_with_unknown_author.ticket_id = tickets.ticket_id
-left join tickets_with_unmapped_status
-  on tickets_with_unmapped_status.source = tickets.source and tickets_with_unmapped_status.ticket_id = tickets.ticket_id

@@ -1,10 +1,13 @@
 -- Grain: one row per change of status or severity, or journal entry, that the export shows.
+-- A field history begins with the first change: what the field held before it is what the incident was opened with.
 -- In an audit log the row that first shows a status is the evidence of it; `resolved_at` repeats the last one and is not used.
 with
 sources as (select * from {{ source('raw', 'sources') }}),
 batches as (select * from {{ source('raw', 'batches') }}),
 bots as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'actor'),
 versions as (select * from {{ ref('stg_servicenow__incident_versions') }}),
+field_changes as (select * from {{ ref('stg_servicenow__field_changes') }}),
+histories as (select distinct source from {{ source('raw', 'servicenow_field_changes') }}),
 
 status_changes as (
   select
@@ -29,14 +32,31 @@ severity_changes as (
     and (versions.previous_severity is null or versions.previous_severity <> versions.mapped_severity)
 ),
 
+-- Where the whole history came along, the dates beside the incident repeat its last changes.
+dated_versions as (
+  select versions.*
+  from versions
+  left join histories on histories.source = versions.source and versions.is_audit_whole
+  where versions.export_kind = 'rest' and histories.source is null
+),
+
 resolutions as (
-  select versions.*, 'status_changed' as event_type, 'solved' as event_value, versions.resolved_at as event_at
-  from versions
-  where versions.export_kind = 'rest' and versions.resolved_at is not null
+  select dated_versions.*, 'status_changed' as event_type, 'solved' as event_value, dated_versions.resolved_at as event_at
+  from dated_versions
+  where dated_versions.resolved_at is not null
   union all
-  select versions.*, 'status_changed' as event_type, 'closed' as event_value, versions.closed_at as event_at
-  from versions
-  where versions.export_kind = 'rest' and versions.closed_at is not null
+  select dated_versions.*, 'status_changed' as event_type, 'closed' as event_value, dated_versions.closed_at as event_at
+  from dated_versions
+  where dated_versions.closed_at is not null
+),
+
+audited as (
+  select field_changes.*, false as is_opening, field_changes.value as event_value, field_changes.changed_at as event_at
+  from field_changes
+  union all
+  select field_changes.*, true as is_opening, field_changes.previous_value as event_value, field_changes.opened_at as event_at
+  from field_changes
+  where field_changes.change_number = 1
 ),
 
 numbers as (select distinct source, sys_id, ticket_id from versions where sys_id is not null),
@@ -90,5 +110,24 @@ select
   batch_id,
   known_at
 from changes
+union all
+select
+  'audit:' || change_id || case when is_opening then ':before' else '' end as event_id,
+  ticket_prefix || ticket_id as ticket_id,
+  source,
+  event_at,
+  event_type,
+  'unknown' as actor_kind,
+  cast(null as varchar) as actor,
+  true as is_public,
+  event_value as value,
+  is_opening,
+  cast(null as timestamp) as earliest_at,
+  source_file,
+  line_number,
+  batch_id,
+  known_at
+from audited
+where event_value is not null
 union all
 select * from messages

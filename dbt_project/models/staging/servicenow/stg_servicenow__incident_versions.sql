@@ -14,6 +14,7 @@ described as (
     sources.customer_field,
     sources.customer_constant,
     sources.is_journal_whole,
+    sources.is_audit_whole,
     case sources.severity_field
       when 'severity' then incidents.severity
       when 'urgency' then incidents.urgency

@@ -1,8 +1,20 @@
 -- Grain: one row per exported incident row.
--- ServiceNow's incident carries no replies at all: they are in the journal, where sla.yml says that all of it is exported. A REST row carries the resolution but not the statuses before it.
+-- ServiceNow's incident carries no replies at all: they are in the journal, where sla.yml says that all of it is exported. A REST row
+-- carries the resolution but not the statuses before it: they are in the field history, where sla.yml says that all of it is
+-- exported. An incident of which a record of either was refused shows neither.
 with
 versions as (select * from {{ ref('stg_servicenow__incident_versions') }}),
 journals as (select distinct source from {{ source('raw', 'servicenow_journal_entries') }}),
+histories as (select distinct source from {{ source('raw', 'servicenow_field_changes') }}),
+gaps as (
+  select
+    source,
+    ticket_sys_id,
+    max(case when evidence = 'messages' then 1 else 0 end) as is_in_messages,
+    max(case when evidence = 'statuses' then 1 else 0 end) as is_in_statuses
+  from {{ source('raw', 'servicenow_gaps') }}
+  group by source, ticket_sys_id
+),
 channels as (select * from {{ source('raw', 'source_values') }} where mapping = 'channel')
 
 select
@@ -22,10 +34,11 @@ select
   versions.subject,
   cast(null as varchar) as ticket_type,
   versions.mapped_status as ticket_status,
-  journals.source is not null as is_first_response_observed,
-  journals.source is not null as is_messages_observed,
-  versions.export_kind = 'audit_log' as is_statuses_observed,
-  true as is_resolution_observed,
+  journals.source is not null and coalesce(gaps.is_in_messages, 0) = 0 as is_first_response_observed,
+  journals.source is not null and coalesce(gaps.is_in_messages, 0) = 0 as is_messages_observed,
+  versions.export_kind = 'audit_log'
+  or (histories.source is not null and versions.sys_id is not null and coalesce(gaps.is_in_statuses, 0) = 0) as is_statuses_observed,
+  histories.source is null or coalesce(gaps.is_in_statuses, 0) = 0 as is_resolution_observed,
   false as is_debug_observed,
   coalesce(versions.updated_at, versions.opened_at) as updated_at,
   coalesce(versions.update_number, 0) as update_number,
@@ -35,4 +48,6 @@ select
   versions.known_at
 from versions
 left join journals on journals.source = versions.source and versions.is_journal_whole
+left join histories on histories.source = versions.source and versions.is_audit_whole
+left join gaps on gaps.source = versions.source and gaps.ticket_sys_id = versions.sys_id
 left join channels on channels.source = versions.source and channels.source_value = versions.channel
