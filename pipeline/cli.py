@@ -754,10 +754,12 @@ def status() -> None:
 
 
 @app.command()
-def check() -> None:
+def check(
+    html: Annotated[Path | None, typer.Option(help="Also write every check as a page to this file.")] = None,
+) -> None:
     """The data checks of the published version; exit code 4 when one did not pass.
 
-    Example: sla check
+    Example: sla check --html checks.html
     """
     from pipeline.reporting import queries, tables
     from pipeline.reporting.records import EVERY_CUSTOMER
@@ -766,6 +768,10 @@ def check() -> None:
     pointer = read_pointer(_globals.find_workspace())
     with _published() as published:
         result = queries.build_status(published, EVERY_CUSTOMER)
+        if html is not None:
+            from pipeline.reporting.render_checks import write_checks
+
+            write_checks(result, html)
         _print(result, tables.status_tables)
         if pointer is None or hash_file(published.path) != pointer.sha256:
             raise ChecksFailed(

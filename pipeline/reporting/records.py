@@ -548,9 +548,16 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Check:
-    """One data check of the build. `observed` and `detail` are withheld from a limited scope."""
+    """One data check of the build. `observed` and `detail` are withheld from a limited scope.
+
+    `suite`: landed, dbt or published; a dbt test of its own has no table.
+    """
 
     check_name: str
+    suite: str
+    table_name: str | None
+    expectation: str
+    column_name: str | None
     severity: str
     status: str
     observed: str | None

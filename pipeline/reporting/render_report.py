@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import unicodedata
 from collections import Counter
@@ -25,6 +24,7 @@ from pipeline.reporting.export_rows import to_csv, to_xlsx
 from pipeline.reporting.glyphs import break_long_words, font_folder, show
 from pipeline.reporting.queries import Published, monthly_report
 from pipeline.reporting.records import MonthlyReport, Obligation, Promise, Scope, Statement, Tally
+from pipeline.reporting.write_file import write_whole
 
 TEMPLATE = Path(__file__).resolve().parent / "templates" / "report.typ"
 
@@ -73,7 +73,7 @@ def render_report(
     paths = {ending: out_dir / f"{stem}.{ending}" for ending in ("csv", "xlsx", "pdf")}
     contents = {"csv": csv_bytes, "xlsx": xlsx_bytes, "pdf": pdf_bytes}
     for ending, path in paths.items():
-        _write(path, contents[ending])
+        write_whole(path, contents[ending])
     digests = {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()}
     return ReportFiles(
         report_id=report_id(report),
@@ -447,13 +447,3 @@ def _shown(value: Any) -> Any:
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """By a temporary name and a rename, so that a reader sees the old file or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

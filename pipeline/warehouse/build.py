@@ -214,6 +214,10 @@ def _write_meta(
     rows = [
         (
             "dbt: " + check.check_name,
+            "dbt",
+            check.table_name,
+            check.expectation,
+            check.column_name,
             check.severity,
             check.status,
             f"{check.failures} rows break it",
@@ -222,9 +226,22 @@ def _write_meta(
         for check in dbt_checks
     ]
     rows += [
-        (check.check_name, check.severity, check.status, check.observed, check.reason) for check in checks
+        (
+            check.check_name,
+            check.suite,
+            check.table,
+            check.expectation,
+            check.column,
+            check.severity,
+            check.status,
+            check.observed,
+            check.reason,
+        )
+        for check in checks
     ]
-    names = ("check_name", "severity", "status", "observed", "detail")
+    names = (
+        "check_name", "suite", "table_name", "expectation", "column_name", "severity", "status", "observed", "detail",
+    )  # fmt: skip
     columns = {name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(names)}
     connection.register("incoming", pa.table(columns))
     connection.execute("create table meta.checks as select * from incoming order by check_name")

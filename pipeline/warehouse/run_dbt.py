@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import ChecksFailed, Problem, SlaError
 from pipeline.settings import DBT_PROJECT
@@ -22,6 +23,10 @@ class DbtCheck:
     status: str
     failures: int | None
     severity: str
+    # The model that it is a test of, what it tests and of which column; a test of its own has neither model nor column.
+    table_name: str | None
+    expectation: str
+    column_name: str | None
 
 
 def run_dbt(
@@ -84,7 +89,7 @@ def run_dbt(
         if node.resource_type == "test":
             severity = "warning" if str(node.config.severity).lower() == "warn" else "critical"
             verdict = {"pass": "passed", "warn": "failed", "fail": "failed"}.get(status, "error")
-            checks.append(DbtCheck(node.name, verdict, result.failures, severity))
+            checks.append(DbtCheck(node.name, verdict, result.failures, severity, *_describe_test(node)))
         if status == "fail":
             rows = _read_failures(database, node.compiled_code)
             reason = f"{result.failures} rows break it, such as {rows}."
@@ -100,6 +105,17 @@ def run_dbt(
             problems,
         )
     return checks
+
+
+def _describe_test(node: Any) -> tuple[str | None, str, str | None]:
+    """The model, the kind of test and the column of a dbt test; of a test of its own, its name alone."""
+    attached = getattr(node, "attached_node", None)
+    metadata = getattr(node, "test_metadata", None)
+    return (
+        None if attached is None else attached.rpartition(".")[2],
+        node.name if metadata is None else metadata.name,
+        getattr(node, "column_name", None),
+    )
 
 
 def _read_failures(database: Path, query: str) -> str:

@@ -191,12 +191,15 @@ TABLES = """
         24::bigint as landed_rows, 2::bigint as batches, timestamp '2026-07-15 02:00:00' as newest_landed_at;
 
     create table meta.checks (
-        check_name varchar, severity varchar, status varchar, observed varchar, detail varchar
+        check_name varchar, suite varchar, table_name varchar, expectation varchar, column_name varchar,
+        severity varchar, status varchar, observed varchar, detail varchar
     );
     insert into meta.checks values
-        ('core.fct_sla_obligations column_values_to_be_unique obligation_key', 'critical', 'passed',
+        ('core.fct_sla_obligations column_values_to_be_unique obligation_key', 'published',
+            'core.fct_sla_obligations', 'column_values_to_be_unique', 'obligation_key', 'critical', 'passed',
             '0 of 12 rows break it', 'An obligation twice is counted twice.'),
-        ('raw.canonical_tickets column_values_to_not_be_null customer_id', 'warning', 'failed',
+        ('raw.canonical_tickets column_values_to_not_be_null customer_id', 'landed',
+            'raw.canonical_tickets', 'column_values_to_not_be_null', 'customer_id', 'warning', 'failed',
             '1 of 12 rows break it', 'Such a ticket belongs to no contract.');
 """
 

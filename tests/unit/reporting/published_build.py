@@ -181,8 +181,8 @@ create table qc.rpt_qc__findings as select * from (values
 create table meta.build(
     build_id varchar, as_of timestamp, tzdata_version varchar, holidays_version varchar, landed_rows bigint,
     batches bigint, newest_landed_at timestamp);
-create table meta.checks(check_name varchar, severity varchar, status varchar, observed varchar,
-    detail varchar);
+create table meta.checks(check_name varchar, suite varchar, table_name varchar, expectation varchar, column_name varchar,
+    severity varchar, status varchar, observed varchar, detail varchar);
 """
 
 _MARTS = """
@@ -240,7 +240,19 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
         _insert_trials(connection)
         _insert(connection, "meta.build", (name, AS_OF, "2026.6", "0.108", 4200, 3, AS_OF))
         _insert(
-            connection, "meta.checks", ("keys_are_unique", "critical", "passed", "0", "SECRET-1 looked at")
+            connection,
+            "meta.checks",
+            (
+                "keys_are_unique",
+                "dbt",
+                "dim_tickets",
+                "unique",
+                "ticket_id",
+                "critical",
+                "passed",
+                "0",
+                "SECRET-1 looked at",
+            ),
         )
         connection.execute(_MARTS)
     pointer = {"build_id": name, "file": path.name, "sha256": "", "as_of": "2026-08-03T12:00:00Z",
