@@ -8,7 +8,10 @@ from expectations.landed import (
     canonical_gaps,
     canonical_people,
     canonical_tickets,
+    servicenow_field_changes,
+    servicenow_gaps,
     servicenow_incidents,
+    servicenow_journal_entries,
     vendor_sla_figures,
     zendesk_audit_events,
     zendesk_organizations,
@@ -30,4 +33,7 @@ def build_landed() -> tuple[CheckedTable, ...]:
         zendesk_users.build(),
         zendesk_organizations.build(),
         servicenow_incidents.build(),
+        servicenow_journal_entries.build(),
+        servicenow_field_changes.build(),
+        servicenow_gaps.build(),
     )

@@ -6,11 +6,17 @@ from expectations.checked_table import CheckedTable
 from expectations.published import (
     dim_customers,
     dim_tickets,
+    fct_entitlement_months,
+    fct_entitlement_movements,
     fct_sla_obligations,
+    fct_sla_segments,
+    fct_vendor_sla_figures,
+    mart_account__alerts,
     mart_account__entitlement_balances,
     mart_account__entitlement_forecasts,
     mart_customer__monthly_report,
     mart_manager__monthly_compliance,
+    rpt_qc__findings,
 )
 
 
@@ -20,9 +26,15 @@ def build_published() -> tuple[CheckedTable, ...]:
         dim_customers.build(),
         dim_tickets.build(),
         fct_sla_obligations.build(),
+        fct_sla_segments.build(),
+        fct_vendor_sla_figures.build(),
+        fct_entitlement_movements.build(),
+        fct_entitlement_months.build(),
         mart_manager__monthly_compliance.build(),
         mart_manager__monthly_compliance.build_totals(),
         mart_account__entitlement_balances.build(),
         mart_account__entitlement_forecasts.build(),
+        mart_account__alerts.build(),
         mart_customer__monthly_report.build(),
+        rpt_qc__findings.build(),
     )

@@ -115,6 +115,55 @@ PUBLISHED_TABLES = """
         2::bigint as draws_low_quantity, 5::bigint as draws_mid_quantity, 8::bigint as draws_high_quantity,
         date '2026-11-01' as exhausted_on_low, null::date as exhausted_on_mid, null::date as exhausted_on_high;
 
+    create table core.fct_sla_segments as
+    select
+        'O-1' as obligation_key, segment_number, segment_kind, counted_seconds, 3600::bigint as wall_seconds,
+        timestamp '2026-06-01 08:00:00' + to_hours(segment_number) as starts_at,
+        timestamp '2026-06-01 09:00:00' + to_hours(segment_number) as ends_at
+    from (values (1, 'counted', 3600::bigint), (2, 'closed', 0)) as segments (segment_number, segment_kind, counted_seconds);
+
+    create table core.fct_vendor_sla_figures as
+    select
+        'T-1:reply:calendar:1' as vendor_figure_key, 'T-1' as ticket_id, 'elapsed' as figure_kind, 3600::bigint as they_seconds,
+        60 as unit_seconds, null::bigint as goal_seconds;
+
+    -- 10 granted, one drawn and given back; an unlimited pool has no balance.
+    create table core.fct_entitlement_movements as
+    select
+        movement_id, 'acme' as customer_id, 'S-1' as subscription_id, pool, movement_kind, quantity, balance_after,
+        statement_line, cause_id, undoes_movement_id, month
+    from (
+        values
+            ('M-1', 'regular', 'grant', 10::bigint, 10::bigint, 1::bigint, 'S-1', null, '2026-05'),
+            ('M-2', 'regular', 'use', -1, 9, 2, 'T-1', null, '2026-05'),
+            ('M-3', 'regular', 'credit', 1, 10, 3, 'E-1', 'M-2', '2026-06'),
+            ('M-4', 'custom_builds', 'use', -1, null, 1, 'T-2', null, '2026-06')
+    ) as lines (
+        movement_id, pool, movement_kind, quantity, balance_after, statement_line, cause_id, undoes_movement_id, month
+    );
+
+    create table core.fct_entitlement_months as
+    select
+        'S-1' as subscription_id, 'acme' as customer_id, 'regular' as pool, month, opening_quantity, used_quantity,
+        closing_quantity
+    from (values ('2026-05', 0::bigint, 1::bigint, 9::bigint), ('2026-06', 9, 0, 10)) as months (
+        month, opening_quantity, used_quantity, closing_quantity
+    );
+
+    create table marts.mart_account__alerts as
+    select
+        'threshold_reached:S-1:level_5' as alert_key, 'threshold_reached' as alert_kind, 'acme' as customer_id,
+        100::bigint as threshold_pct, 9::bigint as consumed_quantity, 7::bigint as available_quantity,
+        2::bigint as overage_quantity, timestamp '2026-06-20 00:00:00' as raised_at,
+        timestamp_s '2026-07-01 00:00:00' as as_of;
+
+    create schema qc;
+    create table core.finding_kinds as select 'unknown_customer' as finding;
+    create table qc.rpt_qc__findings as
+    select
+        'unknown_customer:T-3' as finding_key, 'unknown_customer' as finding, 'organization not known' as evidence,
+        'not covered' as effect;
+
     create table marts.mart_customer__monthly_report as
     select
         'acme' as customer_id, '2026-06' as month, 'UTC' as time_zone,

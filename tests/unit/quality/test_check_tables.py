@@ -38,7 +38,8 @@ def test_landed_checks_pass_on_good_tables(landed):
         for table in (
             "canonical_tickets", "canonical_events", "zendesk_tickets", "zendesk_audit_events",
             "zendesk_users", "zendesk_organizations", "servicenow_incidents", "vendor_sla_figures",
-            "canonical_people", "canonical_gaps",
+            "canonical_people", "canonical_gaps", "servicenow_journal_entries", "servicenow_field_changes",
+            "servicenow_gaps",
         )
     }  # fmt: skip
 
@@ -46,7 +47,7 @@ def test_landed_checks_pass_on_good_tables(landed):
 def test_published_checks_pass_on_good_tables(published):
     results = check_published(published)
     assert not_passed(results) == set()
-    assert len({each.table for each in results}) == 8
+    assert len({each.table for each in results}) == 14
 
 
 # Each fault, and what must be found of it: nothing else may fail along with it.
@@ -88,6 +89,12 @@ LANDED_FAULTS = [
      ("servicenow_incidents", "column_values_to_be_in_set", "export_kind", "critical", "failed")),
     ("update raw.servicenow_incidents set closed_at = timestamp '2026-01-06 08:00:00'",
      ("servicenow_incidents", PAIR, "closed_at, opened_at", "warning", "failed")),
+    ("update raw.servicenow_journal_entries set actor_kind = 'robot'",
+     ("servicenow_journal_entries", "column_values_to_be_in_set", "actor_kind", "critical", "failed")),
+    ("update raw.servicenow_field_changes set field_name = 'mood'",
+     ("servicenow_field_changes", "column_values_to_be_in_set", "field_name", "critical", "failed")),
+    ("update raw.servicenow_gaps set evidence = 'some'",
+     ("servicenow_gaps", "column_values_to_be_in_set", "evidence", "critical", "failed")),
 ]  # fmt: skip
 
 
@@ -170,6 +177,42 @@ PUBLISHED_FAULTS = [
     ("forecast from another balance",
      f"update marts.{FORECASTS} set remaining_quantity = 12",
      {(FORECASTS, "column_values_to_be_in_set", "is_balance_equal", "critical", "failed")}),
+    ("line that does not run on",
+     "update core.fct_entitlement_movements set balance_after = 8 where movement_id = 'M-2'",
+     {("fct_entitlement_movements", "column_values_to_be_in_set", "balance_runs_on", "critical", "failed")}),
+    ("unit given back that was never taken",
+     "update core.fct_entitlement_movements set undoes_movement_id = 'M-9' where movement_id = 'M-3'",
+     {("fct_entitlement_movements", "column_values_to_be_in_set", "undoes_an_earlier_line", "critical", "failed")}),
+    ("unit given back to another pool",
+     "update core.fct_entitlement_movements set undoes_movement_id = 'M-4' where movement_id = 'M-3'",
+     {("fct_entitlement_movements", "column_values_to_be_in_set", "undoes_an_earlier_line", "critical", "failed")}),
+    ("unit of no cause",
+     "update core.fct_entitlement_movements set cause_id = null where movement_id = 'M-2'",
+     {("fct_entitlement_movements", "column_values_to_not_be_null", "cause_id", "critical", "failed")}),
+    ("month that lost a line",
+     "update core.fct_entitlement_months set closing_quantity = 11 where month = '2026-06'",
+     {("fct_entitlement_months", "column_values_to_be_in_set", "month_adds_up", "critical", "failed")}),
+    ("month that opens with another balance",
+     "update core.fct_entitlement_months set opening_quantity = 8, closing_quantity = 9 where month = '2026-06'",
+     {("fct_entitlement_months", "column_values_to_be_in_set", "month_follows_on", "critical", "failed")}),
+    ("second counted that has not passed",
+     "update core.fct_sla_segments set counted_seconds = 3601 where segment_number = 1",
+     {("fct_sla_segments", PAIR, "wall_seconds, counted_seconds", "critical", "failed")}),
+    ("segment of no time",
+     "update core.fct_sla_segments set ends_at = starts_at where segment_number = 2",
+     {("fct_sla_segments", PAIR, "ends_at, starts_at", "critical", "failed")}),
+    ("figure twice",
+     "insert into core.fct_vendor_sla_figures select * from core.fct_vendor_sla_figures",
+     {("fct_vendor_sla_figures", "column_values_to_be_unique", "vendor_figure_key", "critical", "failed")}),
+    ("alert of tomorrow",
+     "update marts.mart_account__alerts set raised_at = timestamp '2026-07-02'",
+     {("mart_account__alerts", PAIR, "known_epoch, raised_epoch", "critical", "failed")}),
+    ("alert at a limit that nobody states",
+     "update marts.mart_account__alerts set threshold_pct = null",
+     {("mart_account__alerts", "column_values_to_not_be_null", "threshold_pct", "critical", "failed")}),
+    ("finding of a kind without a sentence",
+     "update qc.rpt_qc__findings set finding = 'odd'",
+     {("rpt_qc__findings", "column_values_to_be_in_set", "is_known_kind", "critical", "failed")}),
     ("ticket twice",
      "insert into core.dim_tickets select * from core.dim_tickets limit 1",
      {("dim_tickets", "column_values_to_be_unique", "ticket_id", "critical", "failed")}),

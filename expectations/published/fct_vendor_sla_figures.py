@@ -1,0 +1,50 @@
+"""Figures that vendors computed themselves as they leave: one row per ticket, figure and cycle."""
+
+from __future__ import annotations
+
+from great_expectations.expectations import (
+    ExpectColumnValuesToBeBetween,
+    ExpectColumnValuesToBeInSet,
+    ExpectColumnValuesToBeUnique,
+)
+
+from expectations.checked_table import TEXT, WHOLE, CheckedTable
+
+
+def build() -> CheckedTable:
+    return CheckedTable(
+        table="core.fct_vendor_sla_figures",
+        columns={
+            "vendor_figure_key": TEXT,
+            "ticket_id": TEXT,
+            "figure_kind": TEXT,
+            "they_seconds": WHOLE,
+            "unit_seconds": WHOLE,
+            "goal_seconds": WHOLE,
+        },
+        expectations=(
+            ExpectColumnValuesToBeUnique(
+                column="vendor_figure_key",
+                severity="critical",
+                notes="Overlapping exports repeat a figure; the newest of them counts.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="figure_kind",
+                value_set=["elapsed", "remaining", "target"],
+                severity="critical",
+                notes="What a figure measures decides what of ours it is compared with.",
+            ),
+            ExpectColumnValuesToBeBetween(
+                column="unit_seconds",
+                min_value=1,
+                severity="critical",
+                notes="Within this many seconds the two are the same; zero would call every rounding a difference.",
+            ),
+            ExpectColumnValuesToBeBetween(
+                column="goal_seconds",
+                min_value=1,
+                severity="warning",
+                notes="A goal of no time is a setting that was never made.",
+            ),
+        ),
+    )

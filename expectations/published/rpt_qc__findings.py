@@ -1,0 +1,48 @@
+"""Suspicions for people to review, as they leave: one row per finding."""
+
+from __future__ import annotations
+
+from great_expectations.expectations import (
+    ExpectColumnValuesToBeInSet,
+    ExpectColumnValuesToBeUnique,
+    ExpectColumnValuesToNotBeNull,
+)
+
+from expectations.checked_table import TEXT, CheckedTable
+
+TABLE = "qc.rpt_qc__findings"
+
+
+def build() -> CheckedTable:
+    return CheckedTable(
+        table=TABLE,
+        columns={"finding_key": TEXT, "finding": TEXT, "evidence": TEXT, "effect": TEXT},
+        rows=f"""
+            select findings.finding_key, findings.evidence, findings.effect, kinds.finding is not null as is_known_kind
+            from {TABLE} as findings
+            left join core.finding_kinds as kinds on kinds.finding = findings.finding
+        """,
+        expectations=(
+            ExpectColumnValuesToBeUnique(
+                column="finding_key",
+                severity="critical",
+                notes="The same suspicion twice is reviewed twice.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="is_known_kind",
+                value_set=[True],
+                severity="critical",
+                notes="A kind without a sentence cannot be shown to anybody.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="evidence",
+                severity="critical",
+                notes="A suspicion must say what it rests on.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="effect",
+                severity="critical",
+                notes="A reader must know what it did to the figures.",
+            ),
+        ),
+    )
