@@ -22,6 +22,7 @@ from pipeline.errors import SlaError
 from pipeline.ingest.exports import Export, fingerprint, read_start
 from pipeline.ingest.read_archive import list_members
 from pipeline.ingest.read_table import TableOptions, find_kind, read_documents, read_header, read_records
+from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.load_sources import load_sources
 
 LONG_SECONDS = 600
@@ -118,6 +119,37 @@ TREES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=4)),
     max_leaves=15,
 )
+MAPPING_WORDS = st.sampled_from(
+    [
+        "files", "format", "csv", "xml", "json", "tickets", "events", "people", "columns", "names", "when", "is", "filled",
+        "each", "ticket_id", "submitted_at", "severity", "event_type", "event_at", "value", "constant", "message", "values", "words",
+        "unknown", "refuse", "otherwise", "dates", "iso", "%d/%m/%Y", "evidence", "messages", "allow", "months", "century",
+        "join", "split_by", "part", "optional", "repeated", "Key", "é", "\u202e", "",
+    ]
+)  # fmt: skip
+MAPPING_TREES = st.recursive(
+    st.one_of(MAPPING_WORDS, st.integers(), st.booleans(), st.none()),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(MAPPING_WORDS, inner, max_size=5)),
+    max_leaves=25,
+)
+MAPPINGS = st.one_of(
+    MAPPING_TREES.map(lambda tree: json.dumps(tree).encode()),
+    MAPPING_TREES.map(lambda tree: json.dumps({"dates": ["iso"], "files": {"desk": tree}}).encode()),
+    MAPPING_TREES.map(
+        lambda tree: json.dumps(
+            {
+                "dates": ["iso"],
+                "files": {
+                    "desk": {
+                        "format": "csv",
+                        "tickets": {"ticket_id": "Key", "submitted_at": tree},
+                        "events": [tree],
+                    }
+                },
+            }
+        ).encode()
+    ),
+)
 YAML = st.one_of(
     BYTES,
     st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")),
@@ -137,6 +169,7 @@ TARGETS: dict[str, tuple[st.SearchStrategy[bytes], Callable[[bytes, Path], None]
     "xml": (st.lists(PIECES, max_size=25).map(lambda found: b"<a>" + b"".join(found)), try_to_read),
     "calendars": (YAML, try_yaml(load_calendars)),
     "sources": (YAML, try_yaml(load_sources)),
+    "mappings": (st.one_of(YAML, MAPPINGS), try_yaml(lambda path: load_mapping(path, "mappings/desk.yml"))),
 }
 
 

@@ -7,7 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +21,7 @@ from pipeline.ingest.preview import PreviewWriter, preview_exports
 from pipeline.ingest.quarantine import list_quarantine, retry_quarantine
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.load_sources import load_sources
-from pipeline.settings import Workspace
+from pipeline.settings import CHECKOUT, Workspace
 from tests.unit.ingest.conftest import Landing
 
 HEAD = """\
@@ -540,3 +543,58 @@ def test_whatever_a_file_holds_every_record_is_landed_or_refused(tmp_path: Path,
     rows_read, _ = land_with_mapping(export, read_start(export), mapping, writer)
     taken = sum(len(writer.first.get(table, ())) for table in ("canonical_tickets",))
     assert rows_read == taken + writer.rows_refused
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "parquet"])
+def test_a_sheet_and_a_parquet_file_are_read_like_the_same_table_as_text(
+    mapped: Callable[[str], Landing], tmp_path: Path, kind: str
+) -> None:
+    rows = [("A-1", "01/02/2026 09:00", "High", "-"), ("A-2", "02/02/2026 09:00", "Low", "03/02/2026 10:00")]
+    names = HEADER.strip().split(",")
+    file = tmp_path / f"issues.{kind}"
+    if kind == "xlsx":
+        with xlsxwriter.Workbook(str(file)) as book:
+            sheet = book.add_worksheet()
+            for number, row in enumerate([tuple(names), *rows]):
+                sheet.write_row(number, 0, row)
+    else:
+        pq.write_table(pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))), file)
+    landing = mapped(HEAD + TICKETS.replace("format: csv", f"format: {kind}"))
+    assert landing.land("desk", file.name, file.read_bytes()).rows_landed == 2
+    # Berlin is an hour ahead of UTC in winter.
+    assert landing.rows("canonical_tickets", "ticket_id, submitted_at, severity") == [
+        ("A-1", datetime(2026, 2, 1, 8), "4"),
+        ("A-2", datetime(2026, 2, 2, 8), "2"),
+    ]
+    assert landing.rows("canonical_events", "ticket_id, event_at") == [("A-2", datetime(2026, 2, 3, 9))]
+
+
+PIPELINE_ISSUES = """\
+id,instance_url,key,url,project_key,project_name,project_type,issue_type,summary,description,creator_id,creator_name,reporter_id,\
+reporter_name,assignee_id,assignee_name,status,status_category,priority_sequence,priority_name,resolution,created_date,\
+resolution_date,updated_date,due_date\r
+10002,https://jira.example,HELP-2,https://jira.example/browse/HELP-2,HELP,Help desk,Service Desk,Incident,Sync stops,,7,Carla,7,\
+Carla,,,Resolved,Done,2,High,Done,2026-03-02T08:00:00Z,2026-03-02T19:00:00Z,2026-03-03T08:00:00Z,\r
+"""
+PIPELINE_HISTORY = """\
+issue_id,changelog_id,author_id,author_key,created_date,field_type,field,from,from_string,to,to_string,additional_information\r
+10002,1,9,mia,2026-03-02T09:00:00Z,jira,status,1,Waiting for support,2,Waiting for customer,\r
+10002,2,9,mia,2026-03-02T09:30:00Z,jira,labels,,,,sync,\r
+10002,3,9,mia,2026-03-02T19:00:00Z,jira,status,2,Waiting for customer,5,Resolved,\r
+"""
+
+
+def test_the_shipped_mapping_reads_the_data_pipeline_of_jira(mapped: Callable[[str], Landing]) -> None:
+    example = CHECKOUT / "data" / "reference" / "mappings" / "examples" / "jira_data_pipeline.yml"
+    landing = mapped(example.read_text(encoding="utf-8"))
+    assert landing.land("desk", "issues_job3_20260701.csv", PIPELINE_ISSUES).rows_rejected == 0
+    assert landing.land("desk", "issue_history_job3_20260701.csv", PIPELINE_HISTORY).rows_rejected == 0
+    assert landing.rows(
+        "canonical_tickets", "ticket_id, customer_id, requester, severity, submitted_at, ticket_status"
+    ) == [("10002", "HELP", "7", "4", datetime(2026, 3, 2, 8), "solved")]
+    solved_at = datetime(2026, 3, 2, 19)
+    assert sorted(landing.rows("canonical_events", "event_at, event_type, value, evidence_kind")) == [
+        (datetime(2026, 3, 2, 9), "status_changed", "pending", "recorded"),
+        (solved_at, "status_changed", "solved", "derived"),
+        (solved_at, "status_changed", "solved", "recorded"),
+    ]
