@@ -1,0 +1,70 @@
+"""The engine that runs the models reaches the landed batches and the seeds, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import CHECKOUT, DBT_PROJECT
+
+# In a process of its own: dbt keeps the project that it has read.
+RUN = """
+import sys
+from pathlib import Path
+from pipeline.errors import ChecksFailed
+from pipeline.warehouse import run_dbt
+
+run_dbt.DBT_PROJECT = Path(sys.argv[1])
+try:
+    run_dbt.run_dbt(Path(sys.argv[2]).resolve(), Path(sys.argv[3]).resolve(), select="reaching_out")
+except ChecksFailed as refusal:
+    print(*(problem.reason for problem in refusal.problems))
+    sys.exit(4)
+"""
+
+
+def run_model(folder: Path, sql: str) -> subprocess.CompletedProcess[str]:
+    """Run one model of a copy of the project, standing in the folder of the landed batches as a build does."""
+    project = folder / "project"
+    shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    (project / "models" / "core" / "reaching_out.sql").write_text(
+        "{{ config(contract={'enforced': false}) }}\n" + sql, encoding="utf-8"
+    )
+    landed = folder / "landed"
+    landed.mkdir()
+    (landed / "batch.csv").write_text("a\n1\n", encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-c", RUN, str(project), str(folder / "build.duckdb"), str(folder / "scratch")],
+        cwd=landed,
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param("select * from read_csv('{outside}')", id="a file elsewhere"),
+        pytest.param(
+            "select * from read_text('https://vendor.example/a')", id="the network", marks=pytest.mark.long
+        ),
+    ],
+)
+def test_a_model_cannot_reach(tmp_path: Path, sql: str) -> None:
+    outside = tmp_path / "outside.csv"
+    outside.write_text("a\n1\n", encoding="utf-8")
+    done = run_model(tmp_path, sql.format(outside=outside))
+    assert done.returncode == 4, done.stderr
+    assert "Permission Error" in done.stdout and "disabled" in done.stdout
+
+
+def test_a_model_reads_what_has_landed(tmp_path: Path) -> None:
+    done = run_model(tmp_path, "select * from read_csv('batch.csv')")
+    assert done.returncode == 0, done.stdout + done.stderr
