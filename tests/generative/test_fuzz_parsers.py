@@ -121,10 +121,10 @@ TREES = st.recursive(
 )
 MAPPING_WORDS = st.sampled_from(
     [
-        "files", "format", "csv", "xml", "json", "tickets", "events", "people", "columns", "names", "when", "is", "filled",
-        "each", "ticket_id", "submitted_at", "severity", "event_type", "event_at", "value", "constant", "message", "values",
-        "words", "unknown", "refuse", "otherwise", "dates", "iso", "%d/%m/%Y", "evidence", "messages", "allow", "months", "century",
-        "join", "split_by", "part", "optional", "repeated", "Key", "é", "\u202e", "",
+        "files", "format", "csv", "xml", "json", "tickets", "events", "people", "columns", "names", "when", "is",
+        "filled", "each", "ticket_id", "submitted_at", "severity", "event_type", "event_at", "value", "constant",
+        "message", "values", "words", "unknown", "refuse", "otherwise", "dates", "iso", "%d/%m/%Y", "evidence",
+        "messages", "allow", "months", "century", "join", "split_by", "part", "optional", "repeated", "Key", "é", "\u202e", "",
     ]
 )  # fmt: skip
 MAPPING_TREES = st.recursive(
