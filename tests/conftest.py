@@ -14,7 +14,7 @@ from pipeline.settings import CHECKOUT
 from tests.end_to_end.command_line import run_sla
 
 # The main module of a pytest-xdist worker has no file. pyspark, which Great Expectations imports where it is installed, takes
-# that for a doctest run of its own and ends the process. It is an empty file, because a child that landing spawns runs it first.
+# that for a doctest run of its own and ends the process.
 if not hasattr(sys.modules["__main__"], "__file__"):
     sys.modules["__main__"].__file__ = str(Path(__file__).with_name("__init__.py"))
 

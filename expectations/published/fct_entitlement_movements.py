@@ -43,7 +43,7 @@ def build() -> CheckedTable:
                 ) as balance_runs_on,
                 lines.undoes_movement_id is null or coalesce(
                     undone.pool = lines.pool and undone.statement_line < lines.statement_line
-                    and undone.quantity = -lines.quantity, false
+                    and sign(undone.quantity) = -sign(lines.quantity) and abs(lines.quantity) <= abs(undone.quantity), false
                 ) as undoes_an_earlier_line
             from {TABLE} as lines
             left join core.dim_customers as customers on customers.customer_id = lines.customer_id
@@ -72,7 +72,7 @@ def build() -> CheckedTable:
                 column="undoes_an_earlier_line",
                 value_set=[True],
                 severity="critical",
-                notes="What is given back was taken before, from the same pool, in the same quantity.",
+                notes="What is given back was taken before, from the same pool; several units may come back in part.",
             ),
             ExpectColumnValuesToNotBeNull(
                 column="cause_id",

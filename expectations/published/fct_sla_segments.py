@@ -51,7 +51,7 @@ def build() -> CheckedTable:
             ),
             ExpectColumnValuesToBeInSet(
                 column="segment_kind",
-                value_set=["counted", "paused", "closed"],
+                value_set=["counted", "paused", "closed", "holiday"],
                 severity="critical",
                 notes="The closed set that an explanation has words for.",
             ),

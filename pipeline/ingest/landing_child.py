@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import ctypes
 import json
-import multiprocessing
 import os
 import resource
 import signal
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,13 @@ if TYPE_CHECKING:
 _REPORT_EVERY_SECONDS = 0.2
 _LOOK_EVERY_SECONDS = 0.05
 _SHORTER = "Export shorter periods. If the file is genuine and small, report it as a fault of this program."
+_START = """
+import sys
+from multiprocessing.connection import Connection
+sys.path[:] = sys.argv[2:]
+from pipeline.ingest.landing_child import serve
+serve(Connection(int(sys.argv[1])))
+"""
 _SIGNAL_ON_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG
 
 
@@ -68,7 +75,7 @@ class LandingChild:
 
     def __init__(self) -> None:
         self.on_rows: Callable[[int], None] | None = None
-        self._process: BaseProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
 
     def __enter__(self) -> LandingChild:
@@ -84,8 +91,7 @@ class LandingChild:
         if self._process is not None:
             # Killed, not asked: it holds nothing that has to be put away.
             self._process.kill()
-            self._process.join()
-            self._process.close()
+            self._process.wait()
         if self._connection is not None:
             self._connection.close()
         self._process = self._connection = None
@@ -160,12 +166,18 @@ class LandingChild:
             except ConnectionError:
                 # It died between two files, of neither of them.
                 self.close()
-        # Spawned, because a fork of a process with threads may begin with their locks held.
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
+        # A new interpreter: a fork of a process with threads may begin with their locks held, and a spawned one of
+        # multiprocessing first runs whatever is the main module here. Isolated, it takes its path from us alone.
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _START, str(theirs.fileno()), *sys.path],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        self._connection = Connection(ours.detach())
         self._connection.send(message)
         return self._connection
 
@@ -185,8 +197,7 @@ class LandingChild:
 
     def _explain_death(self, export: Export, seconds: int) -> InputRejected:
         assert self._process is not None
-        self._process.join()
-        code = self._process.exitcode or 0
+        code = self._process.wait()
         if code == -signal.SIGXCPU:
             return _took_too_long(export, seconds)
         died = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
