@@ -65,8 +65,8 @@ def all_hostile_files() -> dict[str, list[Hostile]]:
         "events": list(events()),
         "json": list(json_lines()),
         "json lists": list(json_lists()),
-        "zendesk": list(zendesk()),
-        "servicenow": list(servicenow()),
+        "zendesk": [*zendesk(), *zendesk_metric_events(), *zendesk_xml()],
+        "servicenow": [*servicenow(), *servicenow_records()],
         "gzip and zip": list(archives()),
         "workbooks": list(workbooks()),
         "parquet": list(parquet()),
@@ -465,6 +465,115 @@ def zendesk() -> Iterator[Hostile]:
         "created_at",
         (2, 1),
         "zen",
+    )
+
+
+def zendesk_metric_events() -> Iterator[Hostile]:
+    event = {"id": 1, "ticket_id": 5, "metric": "reply_time", "instance_id": 1, "type": "fulfill", "time": AT}
+    good = json.dumps(event)
+    bad: dict[str, tuple[dict[str, Any], str, str]] = {
+        "unknown_type": ({"type": "snooze"}, "is not in the closed list", "type"),
+        "no_ticket": ({"ticket_id": None}, "is missing", "ticket_id"),
+        "no_time": ({"time": ""}, "is missing", "time"),
+        "time_of_epoch": ({"time": 1782896400}, "is not a possible instant", "time"),
+        "instance_of_text": ({"instance_id": "first"}, "is not a whole number", "instance_id"),
+        "minutes_of_text": (
+            {"type": "update_status", "status": {"calendar": "ten"}}, "is not a whole number", "status.calendar"
+        ),
+        "huge_target": ({"type": "apply_sla", "sla": {"target": 10**12}}, "is not a whole number", "sla.target"),
+        "deleted_of_text": ({"type": "breach", "deleted": "perhaps"}, "is neither true nor false", "deleted"),
+    }  # fmt: skip
+    for name, (changed, words, column) in bad.items():
+        content = f"{good}\n{json.dumps(event | changed)}\n{good}\n".encode()
+        yield Hostile(f"metric_{name}.json", content, "quarantined", (words,), 2, column, (3, 2), "zen")
+    yield Hostile(
+        "metric_status_of_text.json",
+        f"{good}\n{json.dumps(event | {'type': 'update_status', 'status': 'open'})}\n".encode(),
+        "landed",
+        rows=(2, 2),
+        source="zen",
+    )
+
+
+def zendesk_xml() -> Iterator[Hostile]:
+    good = f"<ticket><nice-id>1</nice-id><created-at>{AT}</created-at><updated-at>{AT}</updated-at></ticket>"
+
+    def listed(*elements: str) -> bytes:
+        return "\n".join(["<tickets>", *elements, "</tickets>"]).encode()
+
+    bad: dict[str, tuple[str, str, str | None]] = {
+        "no_id": (good.replace("nice-id", "nice_id"), "is missing", "id"),
+        "mangled_id": (good.replace(">1<", ">1.03E+13<"), "lost digits", "id"),
+        "no_zone": (good.replace(f"<updated-at>{AT}", "<updated-at>2026-07-01T09:00:00"), "has no time zone", "updated_at"),
+        "stranger": ("<post><id>1</id></post>", "holds none of", None),
+        "damaged_comment": (
+            good.replace("</ticket>", "<comments><comment><created-at>soon</created-at></comment></comments></ticket>"),
+            "holds a comment without", "comments",
+        ),
+    }  # fmt: skip
+    for name, (element, words, column) in bad.items():
+        yield Hostile(
+            f"zendesk_xml_{name}.xml",
+            listed(good, element),
+            "quarantined",
+            (words,),
+            3,
+            column,
+            (2, 1),
+            "zen",
+        )
+    yield Hostile(
+        "zendesk_xml_cut.xml",
+        listed(good, good)[:-40],
+        "quarantined",
+        ("nothing after this line could be read",),
+        rows=(2, 1),
+        source="zen",
+    )
+    yield Hostile(
+        "zendesk_xml_dtd.xml",
+        b'<!DOCTYPE a [<!ENTITY b "c">]>' + listed(good),
+        "rejected",
+        ("has a DTD",),
+        source="zen",
+    )
+    yield Hostile("zendesk_xml_empty.xml", b"<tickets/>", "landed", rows=(0, 0), source="zen")
+    yield Hostile(
+        "zendesk_xml_groups.xml",
+        b"<groups><group/></groups>",
+        "warned",
+        ("no rule reads",),
+        rows=(0, 0),
+        source="zen",
+    )
+    yield Hostile(
+        "zendesk_xml_other.xml", b"<rss><item/></rss>", "rejected", ("the XML has no element",), source="zen"
+    )
+
+
+def servicenow_records() -> Iterator[Hostile]:
+    change = {
+        "sys_id": "a1", "tablename": "incident", "documentkey": "s1", "fieldname": "state", "oldvalue": "1", "newvalue": "2",
+        "sys_created_on": "2026-07-01 09:00:00",
+    }  # fmt: skip
+    good = json.dumps(change)
+    bad: dict[str, tuple[dict[str, Any], str, str]] = {
+        "no_incident": ({"documentkey": ""}, "is missing", "documentkey"),
+        "no_change_id": ({"sys_id": None}, "is missing", "sys_id"),
+        "no_instant": ({"sys_created_on": ""}, "is missing", "sys_created_on"),
+        "local_instant": ({"sys_created_on": "01/07/2026 09:00"}, "is not a possible time", "sys_created_on"),
+        "year_1900": ({"sys_created_on": "1900-01-01 00:00:00"}, "lies outside the years", "sys_created_on"),
+    }
+    for name, (changed, words, column) in bad.items():
+        content = f"{good}\n{json.dumps(change | changed)}\n{good}\n".encode()
+        yield Hostile(f"audit_{name}.json", content, "quarantined", (words,), 2, column, (3, 2), "snow")
+    header = ",".join(change)
+    yield Hostile(
+        "audit_raw_in_a_table.csv",
+        f"{header}\n{','.join(change.values())}\n".encode(),
+        "rejected",
+        ("none of its 1 records can be used",),
+        source="snow",
     )
 
 
