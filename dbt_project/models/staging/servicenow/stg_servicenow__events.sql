@@ -7,7 +7,6 @@ batches as (select * from {{ source('raw', 'batches') }}),
 bots as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'actor'),
 versions as (select * from {{ ref('stg_servicenow__incident_versions') }}),
 field_changes as (select * from {{ ref('stg_servicenow__field_changes') }}),
-histories as (select distinct source from {{ source('raw', 'servicenow_field_changes') }}),
 
 status_changes as (
   select
@@ -32,22 +31,15 @@ severity_changes as (
     and (versions.previous_severity is null or versions.previous_severity <> versions.mapped_severity)
 ),
 
--- Where the whole history came along, the dates beside the incident repeat its last changes.
-dated_versions as (
-  select versions.*
-  from versions
-  left join histories on histories.source = versions.source and versions.is_audit_whole
-  where versions.export_kind = 'rest' and histories.source is null
-),
-
+-- Beside a field history they say its last changes once more, which stops nothing twice.
 resolutions as (
-  select dated_versions.*, 'status_changed' as event_type, 'solved' as event_value, dated_versions.resolved_at as event_at
-  from dated_versions
-  where dated_versions.resolved_at is not null
+  select versions.*, 'status_changed' as event_type, 'solved' as event_value, versions.resolved_at as event_at
+  from versions
+  where versions.export_kind = 'rest' and versions.resolved_at is not null
   union all
-  select dated_versions.*, 'status_changed' as event_type, 'closed' as event_value, dated_versions.closed_at as event_at
-  from dated_versions
-  where dated_versions.closed_at is not null
+  select versions.*, 'status_changed' as event_type, 'closed' as event_value, versions.closed_at as event_at
+  from versions
+  where versions.export_kind = 'rest' and versions.closed_at is not null
 ),
 
 audited as (
