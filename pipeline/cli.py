@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.errors import ChecksFailed, ConfigurationError, InputRejected, PartlyDone, SlaError, StaleData
+from pipeline.interruption import is_asked, listen, stop_if_asked
 from pipeline.settings import CHECKOUT, Workspace, find_workspace, parse_instant
 
 if TYPE_CHECKING:
@@ -89,12 +90,10 @@ def _read_globals(
 
 def main() -> None:
     """Run the command line; every error leaves with its message and exit code, never with a traceback."""
+    listen()
     try:
         outcome = app(args=_hoist_globals(sys.argv[1:]), prog_name="sla", standalone_mode=False)
         code = outcome if isinstance(outcome, int) else 0
-    except SlaError as problem:
-        typer.echo(f"sla: {problem}", err=True)
-        code = problem.exit_code
     except typer.Exit as stop:
         code = stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -104,7 +103,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as problem:
-        code = _report_unexpected(problem)
+        # What a library makes of Ctrl-C is no fault to report.
+        code = 130 if is_asked() else _say_error(problem)
     # The option parser may have turned Ctrl-C into its exit code already.
     if code == 130:
         typer.echo("sla: stopped; what was not finished will be done by the next run.", err=True)
@@ -112,7 +112,10 @@ def main() -> None:
     raise SystemExit(code)
 
 
-def _report_unexpected(problem: Exception) -> int:
+def _say_error(problem: Exception) -> int:
+    if isinstance(problem, SlaError):
+        typer.echo(f"sla: {problem}", err=True)
+        return problem.exit_code
     # Usage errors come from the option parser with a message and an exit code of their own.
     show = getattr(problem, "format_message", None)
     if show is not None:
@@ -725,6 +728,7 @@ def _write_reports(
 
     written, failed = [], []
     for customer_id in customer_ids or queries.customers_to_report(published, EVERY_CUSTOMER, month):
+        stop_if_asked()
         try:
             written.append(render_report(published, EVERY_CUSTOMER, customer_id, month, out))
         except SlaError as problem:

@@ -18,6 +18,7 @@ from pipeline.ingest.landing_child import LandingChild
 from pipeline.ingest.manifest import Batch, find_batch, find_damage, remove_manifest, write_manifest
 from pipeline.ingest.tables import QUARANTINE_TABLE
 from pipeline.ingest.write_batch import clean_leftovers, commit_files, discard_files
+from pipeline.interruption import stop_if_asked
 from pipeline.rules.mapping import fingerprint_mapping
 from pipeline.settings import Workspace, read_clock
 
@@ -102,6 +103,7 @@ def _refused(export: Export, refusal: InputRejected) -> LandingResult:
 def _land(
     workspace: Workspace, source: Source, export: Export, child: LandingChild, on_progress: Progress | None
 ) -> LandingResult:
+    stop_if_asked()
     child.on_rows = None if on_progress is None else lambda rows: on_progress(export.given, rows)
     try:
         identity = child.identify(export)

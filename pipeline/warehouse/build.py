@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ChecksFailed, Problem, SlaError, WorkspaceLocked
+from pipeline.interruption import stop_if_asked
 from pipeline.settings import CHECKOUT, Workspace, read_clock
 from pipeline.warehouse.publish import Pointer, compact, hash_file, publish, read_pointer
 
@@ -89,6 +90,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
         finally:
             connection.close()
         _stop_on_critical(landed_checks)
+        stop_if_asked()
         dbt_scratch = workspace.warehouse / "dbt"
         dbt_checks = run_dbt(database, dbt_scratch, exclude=COMPARING)
         compared = rules.sources.compared_plans
@@ -107,6 +109,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     _stop_on_critical(published_checks)
     compacted = building / f"{build_id}.duckdb"
     compact(database, compacted)
+    stop_if_asked()
     pointer = publish(workspace, compacted, build_id, known_until, read_clock())
     shutil.rmtree(building, ignore_errors=True)
     checks = [*landed_checks, *published_checks]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ChecksFailed, Problem, SlaError
+from pipeline.interruption import stop_if_asked
 from pipeline.settings import DBT_PROJECT
 
 _SHOWN_FAILURES = 3
@@ -78,6 +79,7 @@ def run_dbt(
         finally:
             # dbt keeps its connection, and with it the write lock, until the process ends.
             DuckDBConnectionManager.close_all_connections()
+    stop_if_asked()
     if outcome.exception is not None and outcome.result is None:
         log = scratch / "logs" / "dbt.log"
         raise SlaError(f"The dbt project could not be run: {outcome.exception}. Its log is {log}.")
