@@ -28,7 +28,6 @@ FIRST_ANSWER = (
     "servicenow_xml",
 )
 NOTHING = ("servicenow_xlsx",)
-QUICK = ("jira_rest",)
 # The vendor's minutes or a format without seconds: a verdict may hang on the minute.
 TO_THE_MINUTE = ("zendesk_csv", "jira_csv")
 
@@ -83,13 +82,9 @@ def assert_agrees(form: str, key: tuple[str, str], ours: Verdict, expected: Verd
         assert abs((ours["stopped_at"] - expected["stopped_at"]).total_seconds()) < 60, told
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
-        pytest.param(form, marks=[] if form in QUICK else pytest.mark.long)
-        for form in (*WHOLE, *FIRST_ANSWER, *NOTHING)
-    ],
-)
+# Long, every one: `make test` reads each form in the stories of tests/scenarios/vendor_forms.
+@pytest.mark.long
+@pytest.mark.parametrize("form", [*WHOLE, *FIRST_ANSWER, *NOTHING])
 def test_a_form_agrees_with_the_canonical_one_or_says_that_it_cannot_tell(
     form: str, canonical: dict[tuple[str, str], Verdict], tmp_path: Path
 ) -> None:

@@ -29,7 +29,7 @@ from tests.generative.questions import (
 )
 
 CALENDARS_PER_DRAW = 20
-EXAMPLES = 1_000
+EXAMPLES = 2_000
 LONG_EXAMPLES = 50_000
 WEEK_SECONDS = 7 * 86_400
 # Zones that keep one offset in the years of the anchors.

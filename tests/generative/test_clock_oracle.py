@@ -17,7 +17,7 @@ from tests.generative.oracle import Oracle
 from tests.generative.questions import ANCHORS, ask, cases, parse_instant
 
 CALENDARS_PER_DRAW = 20
-EXAMPLES = 1_000
+EXAMPLES = 2_000
 LONG_EXAMPLES = 50_000
 # The oracle walks this far before it gives up on a due instant.
 REACH_SECONDS = 12 * 86_400
