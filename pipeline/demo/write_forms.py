@@ -283,7 +283,7 @@ def _zendesk_xml(tickets: Sequence[Ticket], folder: Path) -> None:
         }  # fmt: skip
         entry = _element("ticket-field-entry", severity)
         lists = f"<comments>{comments}</comments><ticket-field-entries>{entry}</ticket-field-entries>"
-        lines.append(_element("ticket", fields).removesuffix("</ticket>") + lists + "</ticket>")
+        lines.append(_element("ticket", fields, inside=lists))
     customers = sorted({ticket.customer_id for ticket in tickets if ticket.customer_id})
     users = [
         {"id": str(person.user_id), "name": person.name, "email": person.email,
@@ -311,12 +311,10 @@ def _zendesk_xml(tickets: Sequence[Ticket], folder: Path) -> None:
             archive.writestr(zipfile.ZipInfo(f"{name}.xml", (2026, 1, 1, 0, 0, 0)), text)
 
 
-def _element(name: str, fields: Mapping[str, str]) -> str:
-    return (
-        f"<{name}>"
-        + "".join(f"<{field}>{escape(value)}</{field}>" for field, value in fields.items())
-        + f"</{name}>"
-    )
+def _element(name: str, fields: Mapping[str, str], inside: str = "", attributes: str = "") -> str:
+    """An element with the fields as its children; `inside` and `attributes` are XML already."""
+    children = "".join(f"<{field}>{escape(value)}</{field}>" for field, value in fields.items())
+    return f"<{name}{attributes}>{children}{inside}</{name}>"
 
 
 def _servicenow_records(tickets: Sequence[Ticket]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
@@ -348,11 +346,8 @@ def _servicenow_json(tickets: Sequence[Ticket], folder: Path) -> None:
 def _servicenow_xml(tickets: Sequence[Ticket], folder: Path) -> None:
     for name, records in zip(("incident", "sys_journal_field"), _servicenow_records(tickets), strict=True):
         lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<xml>"]
-        for record in records:
-            # As the real export marks every record.
-            lines.append(
-                _element(name, record).replace(f"<{name}>", f'<{name} action="INSERT_OR_UPDATE">', 1)
-            )
+        # As the real export marks every record.
+        lines += [_element(name, record, attributes=' action="INSERT_OR_UPDATE"') for record in records]
         (folder / f"{name}.xml").write_text("\n".join([*lines, "</xml>", ""]), encoding="utf-8")
 
 

@@ -154,7 +154,16 @@ from judged where problem is null and {name}_{clock_kind} is not null
 
 # Only these say something that can be compared: minutes so far, a breach, a target. The first instance of reply_time is the first
 # response, the later ones are the next replies.
-_METRIC_EVENT_FIGURES = """
+_METRIC_EVENT_MINUTES = "\nunion all\n".join(
+    f"""
+select line_number, ticket_id, figure, obligation, cycle_number, 'elapsed' as figure_kind, {quote(clock_kind)} as clock_kind,
+    60 * {clock_kind}_minutes::bigint as they_seconds, 60 as unit_seconds, null::boolean as they_breached,
+    null::bigint as goal_seconds, event_at as read_at
+from figures where event_type = 'update_status' and {clock_kind}_minutes is not null
+"""
+    for clock_kind in ("calendar", "business")
+)
+_METRIC_EVENT_FIGURES = f"""
 with figures as (
     select *, metric || ' ' || event_type as figure,
         case when metric = 'reply_time' then case when instance_id > 1 then 'next_reply' else 'first_response' end
@@ -162,14 +171,7 @@ with figures as (
         case when metric = 'reply_time' and instance_id > 1 then instance_id - 1 else instance_id end as cycle_number
     from judged where problem is null
 )
-select line_number, ticket_id, figure, obligation, cycle_number, 'elapsed' as figure_kind, 'calendar' as clock_kind,
-    60 * calendar_minutes::bigint as they_seconds, 60 as unit_seconds, null::boolean as they_breached,
-    null::bigint as goal_seconds, event_at as read_at
-from figures where event_type = 'update_status' and calendar_minutes is not null
-union all
-select line_number, ticket_id, figure, obligation, cycle_number, 'elapsed', 'business',
-    60 * business_minutes::bigint, 60, null, null, event_at
-from figures where event_type = 'update_status' and business_minutes is not null
+{_METRIC_EVENT_MINUTES}
 union all
 select line_number, ticket_id, figure, obligation, cycle_number, 'target', null, null, null, not coalesce(is_deleted, false),
     null, event_at

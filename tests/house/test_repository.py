@@ -82,7 +82,7 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     ]
     hosts = [
         ".".join(("pypi", "org")),
-        ".".join(("files", "pythonhosted", "org")),
+        ".".join(("files", "python" + "hosted", "org")),
         "arti" + "factory",
         "dev" + "pi",
         "simple" + "/",

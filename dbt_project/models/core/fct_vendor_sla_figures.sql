@@ -12,7 +12,7 @@ numbers as (
 ),
 
 named as (
-  select figures.*, coalesce(numbers.ticket_id, figures.ticket_id) as known_ticket_id
+  select figures.*, coalesce(numbers.ticket_id, figures.ticket_id) as known_ticket_id, build_inputs.as_of
   from figures
   left join numbers on numbers.source = figures.source and numbers.sys_id = figures.exported_ticket_id
   cross join build_inputs
@@ -26,12 +26,11 @@ ranked as (
     row_number() over (
       partition by named.source, named.known_ticket_id, named.figure, named.clock_kind, named.cycle_number
       order by
-        case when named.read_at <= build_inputs.as_of or named.read_at is null then 0 else 1 end,
+        case when named.read_at <= named.as_of or named.read_at is null then 0 else 1 end,
         -- A breach that is taken back keeps its instant.
         named.read_at desc nulls last, case when named.they_breached then 1 else 0 end, named.batch_id desc, named.line_number desc
     ) as version_rank
   from named
-  cross join build_inputs
 )
 
 select
