@@ -1,7 +1,12 @@
-"""Jira's export of all fields as a table: in the language and the zone of whoever exported it, one column per comment.
+"""Jira's tables of issues: the export of all fields, and the issues of Data Center's data pipeline.
 
-A comment cell is `date;accountId;body`. Whether the customer could see it is not in the file, and neither is the history of
-statuses. SLA cells are the time that was left, signed.
+The export of all fields is in the language and the zone of whoever exported it, with one column per comment. A comment cell is
+`date;accountId;body`. Whether the customer could see it is not in the file, and neither is the history of statuses. SLA cells
+are the time that was left, signed.
+
+The pipeline's issues_job*.csv has ISO instants in UTC and no comments; its columns are those of the vendor's documentation (the
+names of people in the first schema only). Its history names issues by their id, which canonical rows do not have: a mapping
+reads both.
 """
 
 from __future__ import annotations
@@ -12,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Problem
 from pipeline.ingest.canonical_rows import Adapted, CanonicalRows, Unusable
-from pipeline.ingest.exports import Export
+from pipeline.ingest.exports import Export, reject
 from pipeline.ingest.read_rows import Layout, Row, read_rows, read_written_instant
+from pipeline.ingest.read_table import TableOptions, read_header
 from pipeline.ingest.write_batch import BatchWriter, Refused
 
 if TYPE_CHECKING:
@@ -37,6 +43,23 @@ _COLUMNS = {
     "comment": ("Comment",),
     "first_comment_at": ("Custom field ([CHART] Date of First Response)",),
 }
+_PIPELINE_COLUMNS = {
+    "ticket_id": ("key",),
+    "subject": ("summary",),
+    "ticket_type": ("issue_type",),
+    "status": ("status",),
+    "priority": ("priority_name",),
+    "created_at": ("created_date",),
+    "updated_at": ("updated_date",),
+    "resolved_at": ("resolution_date",),
+    "reporter": ("reporter_name",),
+    "reporter_id": ("reporter_id",),
+    "creator_id": ("creator_id",),
+    "project": ("project_key",),
+}
+# What tells the pipeline's files, by columns that all their versions have.
+_PIPELINE_ISSUES = frozenset({"instance_url", "project_key", "created_date"})
+_PIPELINE_HISTORY = frozenset({"issue_id", "changelog_id", "to_string"})
 _SLA_HEADER = re.compile(r"Custom field \((Time to .+)\)", re.IGNORECASE)
 # Exports are usually cut off at so many rows, without a word.
 _USUAL_CAP = 1_000
@@ -44,7 +67,17 @@ _USUAL_CAP = 1_000
 
 def land_jira_table(export: Export, source: Source, writer: BatchWriter) -> tuple[int, list[Problem]]:
     """Land a table of issues; the number of rows read, and warnings. Raises InputRejected."""
-    layout, found_rows, notes = read_rows(export, source, _COLUMNS, ("ticket_id", "created_at"), _DATE_FORMAT)
+    names = set(read_header(export, TableOptions(keeps_repeated_names=True)))
+    if names >= _PIPELINE_HISTORY:
+        raise reject(
+            export,
+            "it is the history of Jira's data pipeline, which names issues by an id that this source's tickets do not have.",
+            "Read both files of the pipeline by a mapping: data/reference/mappings/examples/jira_data_pipeline.yml.",
+            1,
+        )
+    is_pipeline = names >= _PIPELINE_ISSUES
+    columns, date_format = (_PIPELINE_COLUMNS, None) if is_pipeline else (_COLUMNS, _DATE_FORMAT)
+    layout, found_rows, notes = read_rows(export, source, columns, ("ticket_id", "created_at"), date_format)
     rows = CanonicalRows(writer)
     unmarked_comments = 0
     for line_number, row in found_rows:
@@ -69,7 +102,7 @@ def land_jira_table(export: Export, source: Source, writer: BatchWriter) -> tupl
                 "Declare `comments: public` (or internal) for this source in sla.yml, or export through the REST API.",
             )
         )
-    if rows.rows_read == _USUAL_CAP:
+    if rows.rows_read == _USUAL_CAP and not is_pipeline:
         warnings.append(
             Problem(export.name, None, None, "it has exactly 1,000 rows, at which Jira usually cuts an export off.",
                     "Export smaller ranges of dates.")
@@ -110,7 +143,7 @@ def _add_issue(adapted: Adapted, row: Row, layout: Layout, source: Source) -> in
     if resolved_at:
         event("resolved", resolved_at, "status_changed", value="solved")
     # Without seconds nobody can tell when a clock began that another event starts: only the first answer is left.
-    evidence = ["first_response"] + (["messages"] if "%S" in layout.date_format else [])
+    evidence = ["first_response"] + (["messages"] if layout.has_seconds else [])
     evidence += ["resolution"] if "resolved_at" in layout else []
     adapted.tickets.append(
         {

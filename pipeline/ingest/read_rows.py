@@ -1,6 +1,7 @@
 """Rows of a vendor's table (CSV, XLSX, Parquet) by the columns that an adapter knows, whatever the header calls them.
 
-Instants are wall times of the declared zone and format; nulls are the declared markers and those that vendors write.
+Instants are wall times of the declared zone and format, or ISO with their zone where that is what the vendor writes; nulls are
+the declared markers and those that vendors write.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.calendars.zones import localize
 from pipeline.errors import Problem
-from pipeline.ingest.canonical_rows import Unusable, read_identifier, read_wall_time
+from pipeline.ingest.canonical_rows import Unusable, read_identifier, read_instant, read_wall_time
 from pipeline.ingest.exports import Export, reject
 from pipeline.ingest.read_table import TableOptions, read_header, read_records
 from pipeline.ingest.write_batch import Refused
@@ -28,11 +29,16 @@ _CLOCK = re.compile(r"(-?)(\d{1,6}):([0-5]\d)(?::([0-5]\d))?")
 
 @dataclass(frozen=True)
 class Layout:
-    """Our names for the columns of one file: the header's names, and where each stands."""
+    """Our names for the columns of one file: the header's names, and where each stands. `date_format`: None for ISO."""
 
     names: tuple[str, ...]
     places: Mapping[str, tuple[int, ...]]
-    date_format: str
+    date_format: str | None
+
+    @property
+    def has_seconds(self) -> bool:
+        """Whether its instants are written to the second."""
+        return self.date_format is None or "%S" in self.date_format
 
     def __contains__(self, column: str) -> bool:
         return column in self.places
@@ -72,7 +78,7 @@ class Row:
         return read_identifier(self.layout.shown(column), self.text(column))
 
     def instant(self, column: str) -> datetime | None:
-        """A wall time of the declared zone as naive UTC. Raises Unusable."""
+        """What the column holds as naive UTC. Raises Unusable."""
         written = self.text(column)
         return None if written is None else read_written_instant(self.layout.shown(column), written, self)
 
@@ -91,7 +97,7 @@ class Row:
         """The columns of an event at an instant of this row. Where the format has no seconds, the event and the submission
         were cut to their minutes: it happened up to 59 s later, and after up to 59 s less.
         """
-        if "%S" in self.layout.date_format:
+        if self.layout.has_seconds:
             return {"event_at": instant, "evidence_kind": "recorded"}
         cut_off = timedelta(seconds=59)
         return {"event_at": instant + cut_off, "earliest_at": instant - cut_off, "evidence_kind": "derived"}
@@ -122,7 +128,9 @@ class Row:
 
 
 def read_written_instant(shown: str, written: str, row: Row) -> datetime:
-    """A wall time that stands inside a cell of `row` as naive UTC; `shown` names the cell. Raises Unusable."""
+    """An instant that stands inside a cell of `row` as naive UTC; `shown` names the cell. Raises Unusable."""
+    if row.layout.date_format is None:
+        return read_instant(shown, written)
     zone = row.source.time_zone or "UTC"
     return read_wall_time(
         shown,
@@ -137,21 +145,23 @@ def read_rows(
     source: Source,
     columns: Mapping[str, tuple[str, ...]],
     required: tuple[str, ...],
-    date_format: str,
+    date_format: str | None,
 ) -> tuple[Layout, Iterator[tuple[int, Row | Refused]], list[Problem]]:
     """How the file is laid out, its rows with their lines, and notes that are complete once all rows were read.
 
     `columns`: our names -> the names that exports give them, in any case; sla.yml may add its own (`columns:`). A header
-    may name a column several times. Raises InputRejected, naming them, where required ones are missing, and where the
-    source declares no zone.
+    may name a column several times. `date_format`: the vendor's own, unless the source declares one; None where the vendor
+    writes ISO with a zone, whatever the source declares. Raises InputRejected, naming them, where required ones are missing,
+    and where wall times have no declared zone.
     """
-    if source.time_zone is None:
+    written_format = None if date_format is None else source.date_format or date_format
+    if written_format is not None and source.time_zone is None:
         raise reject(
             export,
             "it is a table, whose times are written without a zone.",
             "Declare time_zone for this source in sla.yml: that of the account, or of whoever exported it.",
         )
-    options = TableOptions(date_format=source.date_format or date_format, keeps_repeated_names=True)
+    options = TableOptions(date_format=written_format, keeps_repeated_names=True)
     names = read_header(export, options)
     known = {column: (*written, *source.columns.get(column, ())) for column, written in columns.items()}
     by_name: dict[str, list[int]] = {}
@@ -175,7 +185,7 @@ def read_rows(
     for place, name in enumerate(names):
         if place not in taken:
             places.setdefault(f"header:{name}", tuple(by_name[name.casefold()]))
-    layout = Layout(tuple(names), places, source.date_format or date_format)
+    layout = Layout(tuple(names), places, written_format)
     notes: list[Problem] = []
     return layout, _iterate(export, layout, source, options, notes), notes
 

@@ -48,6 +48,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "update_number": ("sys_mod_count", "Updates"),
     "reopen_count": ("reopen_count", "Reopen count"),
     "made_sla": ("made_sla", "Made SLA"),
+    # By this alone the journal and the field history name an incident.
+    "sys_id": ("sys_id", "Sys ID"),
 }
 _REQUIRED = ("ticket_id", "state", "opened_at", "updated_at")
 _REQUIRED_VALUES = ("ticket_id", "opened_at", "updated_at")

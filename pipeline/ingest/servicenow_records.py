@@ -2,7 +2,9 @@
 value. Incidents, journal entries, field histories (sys_audit), and the SLAs of tasks; all but incidents also as CSV or XLSX with
 field names.
 
-The columns of sys_audit (documentkey, fieldname, oldvalue, newvalue, tablename) are those of the vendor's documentation.
+Of sys_audit, the vendor's documentation gives table, field, document key (the sys_id of the record), user, old and new value, and
+a checkpoint of the record; public scripts call them tablename, fieldname, documentkey, user, oldvalue, newvalue, sys_created_on.
+That the checkpoint is called record_checkpoint and counts the updates of the record is general knowledge, not confirmed.
 
 Raw values are UTC. A record of display values alone is in the zone and format of whoever asked for it, which sla.yml
 declares.
@@ -240,11 +242,21 @@ def _add_field_change(record: _Record, adapted: Adapted) -> None:
     table, field_name = (
         (record.raw(name) or "").strip().lower().replace(" ", "_") for name in ("tablename", "fieldname")
     )
-    ticket_sys_id = read_identifier("documentkey", record.raw("documentkey"))
     if table not in ("", "incident") or field_name not in (*_STATES, *_LEVELS):
         return
+    ticket_sys_id = read_identifier("documentkey", record.raw("documentkey"))
+    new_value = record.raw("newvalue")
     if field_name in _STATES:
         adapted.gaps.append(_gap(ticket_sys_id, "statuses"))
+        # The first row of a record has no old value; a state that nothing came after, no incident has.
+        if new_value is None:
+            raise Unusable(
+                "newvalue", None, "is missing", "Export sys_audit with oldvalue and newvalue of every row."
+            )
+    if "oldvalue" not in record:
+        raise Unusable(
+            "oldvalue", None, "is missing", "Export sys_audit with oldvalue and newvalue of every row."
+        )
     adapted.others.append(
         (
             "servicenow_field_changes",
@@ -253,8 +265,9 @@ def _add_field_change(record: _Record, adapted: Adapted) -> None:
                 "ticket_sys_id": ticket_sys_id,
                 "field_name": field_name,
                 "old_value": record.raw("oldvalue"),
-                "new_value": record.raw("newvalue"),
+                "new_value": new_value,
                 "changed_at": record.instant("sys_created_on", is_required=True),
+                "update_number": record.whole_number("record_checkpoint"),
             },
         )
     )

@@ -177,6 +177,8 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "old_value": "VARCHAR",
         "new_value": "VARCHAR",
         "changed_at": "TIMESTAMP",
+        # The number of the update that changed it, counted per record; null where the export does not give it.
+        "update_number": "INTEGER",
         **LINEAGE,
     },
     # One row per refused entry or change whose incident could be told: which evidence of that incident has a hole.

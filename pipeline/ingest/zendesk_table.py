@@ -175,7 +175,7 @@ def _derive_reply(row: Row, created_at: datetime, source: Source) -> tuple[datet
         if found is None or following is None:
             return None
         earliest, latest = found, following - timedelta(seconds=1)
-    if "%S" not in row.layout.date_format:
+    if not row.layout.has_seconds:
         latest += timedelta(seconds=59)
     # A reply comes after the submission, so never in its very second.
     return max(earliest, created_at + timedelta(seconds=1)), max(latest, created_at + timedelta(seconds=1))

@@ -74,6 +74,19 @@ def issue(
     return made
 
 
+PIPELINE = (
+    "id,instance_url,key,url,project_key,project_name,project_type,issue_type,summary,description,creator_id,reporter_id,status,"
+    "priority_sequence,priority_name,resolution,created_date,resolution_date,updated_date\r\n"
+)
+
+
+def pipeline_row(key: str = "SUP-1", created: str = "2018-05-11T06:46:53Z", resolved: str = "") -> str:
+    return (
+        f"10001,https://jira.example,{key},https://jira.example/browse/{key},SUP,Support,Service Desk,Incident,Sync is slow,"
+        f'"It, ""is""\\nslow",7,7,Waiting for support,2,High,,{created},{resolved},2018-05-12T06:46:53.000Z\r\n'
+    )
+
+
 def land(landing: Landing, *issues: dict[str, Any]) -> Any:
     result = landing.land("jsm", "issues.json", json.dumps({"issues": list(issues), "total": len(issues)}))
     assert result.rows_rejected == 0, result.problems
@@ -237,3 +250,65 @@ def test_an_sla_page_that_names_no_request_is_refused(
 def test_the_same_issue_twice_on_one_line_lands_once(landing: Landing) -> None:
     land(landing, issue(histories=[], comments=[]), issue(histories=[], comments=[]))
     assert landing.rows("canonical_tickets", "ticket_id") == ["SUP-1"]
+
+
+SAME = "ticket_id, customer_id, channel, severity, submitted_at, subject, ticket_type, updated_at, ticket_status, evidence"
+SAME_EVENTS = (
+    "event_id, ticket_id, event_at, event_type, value, actor_kind, is_public, evidence_kind, earliest_at"
+)
+
+
+def test_issues_of_the_data_pipeline_are_those_of_the_rest_form_without_its_history(
+    declare: Callable[[str], Landing],
+) -> None:
+    landing = declare(SLA_YML.replace("{field: customfield_10002}", "{field: project}"))
+    common: dict[str, Any] = {"project": {"key": "SUP"}, "issuetype": {"name": "Incident"}}
+    land(
+        landing,
+        issue(**common, resolutiondate=None),
+        issue("SUP-2", **common, resolutiondate="2018-05-11T12:46:53.000+0300"),
+    )
+    tickets, events = landing.rows("canonical_tickets", SAME), landing.rows("canonical_events", SAME_EVENTS)
+    assert [ticket[-1] for ticket in tickets] == ["resolution", "resolution"]
+    # The zone and format that are declared are those of the other tables.
+    landing = declare(
+        SLA_YML.replace("{field: customfield_10002}", "{field: project}").replace(
+            "    type: jira",
+            '    type: jira\n    time_zone: Europe/Berlin\n    date_format: "%d/%b/%y %I:%M %p"',
+        )
+    )
+    content = PIPELINE + pipeline_row() + pipeline_row("SUP-2", resolved="2018-05-11T09:46:53Z")
+    assert landing.land("jsm", "issues_job3_20180512.csv", content).rows_landed == 2
+    assert landing.rows("canonical_tickets", SAME) == tickets * 2
+    assert landing.rows("canonical_events", SAME_EVENTS) == events * 2
+
+
+def test_issues_of_the_data_pipeline_need_no_declared_zone_and_an_export_of_nothing_is_no_failure(
+    landing: Landing,
+) -> None:
+    assert landing.land("jsm", "issues.csv", PIPELINE + pipeline_row()).rows_landed == 1
+    assert landing.land("jsm", "nothing.csv", PIPELINE).status == "landed"
+
+
+@pytest.mark.parametrize(
+    "created", ["1525998413", "11/May/18 9:46 AM", "2018-05-11T06:46:53", "", "2018-05-11"]
+)
+def test_a_pipeline_instant_without_its_zone_is_refused(landing: Landing, created: str) -> None:
+    result = landing.land("jsm", "issues.csv", PIPELINE + pipeline_row() + pipeline_row("SUP-2", created))
+    assert (result.rows_landed, result.rows_rejected) == (1, 1)
+    assert "issues.csv:3: created_date: " in str(result.problems[0])
+
+
+def test_the_history_of_the_data_pipeline_is_rejected_with_what_reads_it(landing: Landing) -> None:
+    header = "issue_id,changelog_id,author_id,author_key,created_date,field_type,field,from,from_string,to,to_string"
+    result = landing.land(
+        "jsm", "history.csv", f"{header}\n10001,1,9,mia,2018-05-11T06:46:53Z,jira,status,1,A,2,B\n"
+    )
+    assert result.status == "rejected"
+    assert "jira_data_pipeline.yml" in str(result.problems[0])
+
+
+def test_a_pipeline_header_without_the_key_is_rejected(landing: Landing) -> None:
+    result = landing.land("jsm", "issues.csv", PIPELINE.replace(",key,", ",id_key,") + pipeline_row())
+    assert result.status == "rejected"
+    assert "the header lacks ticket_id (key)" in str(result.problems[0])

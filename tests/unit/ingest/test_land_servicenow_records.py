@@ -136,9 +136,67 @@ def test_a_field_history_is_the_same_as_json_xml_and_a_table_of_display_values(l
     assert landing.rows("servicenow_field_changes", CHANGES) == [expected] * 3
 
 
+def test_a_history_with_values_and_display_values_is_read_by_its_values(landing: Landing) -> None:
+    both = {name: display(value, value) for name, value in CHANGE.items()} | {
+        "fieldname": display("state", "State"),
+        "sys_created_on": display("2026-02-01 09:00:00", "01/02/2026 10:00"),
+        "record_checkpoint": display("4", "4"),
+    }
+    landing.land("snow", "sys_audit.json", json.dumps({"result": [both]}))
+    assert landing.rows("servicenow_field_changes", f"{CHANGES}, update_number") == [
+        ("a1", "s1", "state", "2", "3", datetime(2026, 2, 1, 9), 4)
+    ]
+
+
+def test_the_row_of_an_opening_has_no_old_value(landing: Landing) -> None:
+    landing.land("snow", "sys_audit.json", json.dumps([CHANGE | {"oldvalue": "", "newvalue": "1"}]))
+    assert landing.rows("servicenow_field_changes", "old_value, new_value, update_number") == [
+        (None, "1", None)
+    ]
+
+
+@pytest.mark.parametrize("lacking", ["newvalue", "oldvalue", "sys_created_on", "sys_id"])
+def test_a_history_without_a_column_that_it_needs_is_rejected_whole(landing: Landing, lacking: str) -> None:
+    shown = CHANGE | {"sys_created_on": "01/02/2026 10:00"}
+    del shown[lacking]
+    result = landing.land("snow", "sys_audit.csv", f"{','.join(shown)}\n{','.join(shown.values())}\n")
+    assert result.status == "rejected"
+    assert f"{lacking}: is missing" in "\n".join(str(problem) for problem in result.problems)
+    assert landing.rows("servicenow_field_changes") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"documentkey": ""}, "documentkey: is missing"),
+        ({"newvalue": ""}, "newvalue: is missing"),
+        ({"sys_created_on": "1769936400"}, "sys_created_on: is not a possible time"),
+        ({"sys_created_on": "01/02/2026 10:00"}, "sys_created_on: is not a possible time"),
+        ({"record_checkpoint": "1.5"}, "record_checkpoint: is not a whole number"),
+    ],
+)
+def test_a_change_that_cannot_be_used_is_refused_with_its_field(
+    landing: Landing, change: dict[str, str], problem: str
+) -> None:
+    result = landing.land("snow", "sys_audit.json", json.dumps([CHANGE, CHANGE | change]))
+    assert (result.rows_landed, result.rows_rejected) == (1, 1)
+    assert problem in str(result.problems[0])
+
+
+def test_incidents_of_a_table_are_named_by_sys_id_where_the_table_has_it(landing: Landing) -> None:
+    header = "number,sys_id,state,opened_at,sys_updated_on"
+    landing.land("snow", "incident.csv", f"{header}\nINC1,s1,New,01/02/2026 10:00,01/02/2026 10:00\n")
+    labels = "Number,Sys ID,State,Opened,Updated"
+    landing.land("snow", "labels.csv", f"{labels}\nINC2,s2,New,01/02/2026 10:00,01/02/2026 10:00\n")
+    assert sorted(landing.rows("servicenow_incidents", "ticket_id, sys_id")) == [
+        ("INC1", "s1"),
+        ("INC2", "s2"),
+    ]
+
+
 def test_changes_that_no_rule_reads_are_read_and_not_kept(landing: Landing) -> None:
     others = [
-        {"fieldname": "assigned_to"},
+        {"fieldname": "assigned_to", "documentkey": ""},
         {"tablename": "change_request"},
         {"fieldname": "priority", "sys_id": "a9"},
     ]

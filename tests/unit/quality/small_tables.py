@@ -26,7 +26,7 @@ LANDED_ROWS: dict[str, list[dict[str, object]]] = {
     ],
     "servicenow_field_changes": [
         {"change_id": "C-1", "ticket_sys_id": "S-1", "field_name": "state", "old_value": "1", "new_value": "2",
-         "changed_at": "2026-06-01 09:00:00"},
+         "changed_at": "2026-06-01 09:00:00", "update_number": 1, "source": "snow"},
     ],
     "servicenow_gaps": [{"ticket_sys_id": "S-1", "evidence": "statuses"}],
     "canonical_people": [{"person_id": "P-1", "actor_kind": "agent"}],
@@ -48,7 +48,7 @@ LANDED_ROWS: dict[str, list[dict[str, object]]] = {
     "zendesk_organizations": [{"organization_id": "O-1"}],
     "servicenow_incidents": [
         {"ticket_id": "INC-1", "state": "New", "update_number": 0, "reopen_count": 0,
-         "export_kind": "audit_log", "opened_at": "2026-06-01 08:00:00"},
+         "export_kind": "audit_log", "opened_at": "2026-06-01 08:00:00", "sys_id": "S-1", "source": "snow"},
     ],
 }  # fmt: skip
 

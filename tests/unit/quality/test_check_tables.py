@@ -93,6 +93,11 @@ LANDED_FAULTS = [
      ("servicenow_journal_entries", "column_values_to_be_in_set", "actor_kind", "critical", "failed")),
     ("update raw.servicenow_field_changes set field_name = 'mood'",
      ("servicenow_field_changes", "column_values_to_be_in_set", "field_name", "critical", "failed")),
+    # The same id in another source is another incident.
+    ("update raw.servicenow_incidents set source = 'other'",
+     ("servicenow_field_changes", "column_values_to_be_in_set", "is_incident_known", "warning", "failed")),
+    ("update raw.servicenow_field_changes set update_number = -1",
+     ("servicenow_field_changes", "column_values_to_be_between", "update_number", "warning", "failed")),
     ("update raw.servicenow_gaps set evidence = 'some'",
      ("servicenow_gaps", "column_values_to_be_in_set", "evidence", "critical", "failed")),
 ]  # fmt: skip

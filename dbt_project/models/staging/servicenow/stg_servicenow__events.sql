@@ -1,12 +1,20 @@
 -- Grain: one row per change of status or severity, or journal entry, that the export shows.
--- A field history begins with the first change: what the field held before it is what the incident was opened with.
+-- A field history begins with the first change: what the field held before it is what the incident was opened with. Its statuses
+-- count where the whole of it bears itself out; its levels always, because a level only adds to what is known.
 -- In an audit log the row that first shows a status is the evidence of it; `resolved_at` repeats the last one and is not used.
 with
 sources as (select * from {{ source('raw', 'sources') }}),
 batches as (select * from {{ source('raw', 'batches') }}),
 bots as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'actor'),
 versions as (select * from {{ ref('stg_servicenow__incident_versions') }}),
-field_changes as (select * from {{ ref('stg_servicenow__field_changes') }}),
+histories as (select * from {{ ref('stg_servicenow__histories') }} where is_whole),
+
+field_changes as (
+  select changes.*
+  from {{ ref('stg_servicenow__field_changes') }} as changes
+  left join histories on histories.source = changes.source and histories.ticket_id = changes.ticket_id
+  where changes.event_type = 'severity_changed' or histories.ticket_id is not null
+),
 
 status_changes as (
   select
@@ -104,7 +112,7 @@ select
 from changes
 union all
 select
-  'audit:' || change_id || case when is_opening then ':before' else '' end as event_id,
+  'audit:' || coalesce(cast(update_number as varchar) || ':', '') || change_id || case when is_opening then ':before' else '' end as event_id,
   ticket_prefix || ticket_id as ticket_id,
   source,
   event_at,

@@ -1,11 +1,11 @@
 -- Grain: one row per exported incident row.
 -- ServiceNow's incident carries no replies at all: they are in the journal, where sla.yml says that all of it is exported. A REST row
 -- carries the resolution but not the statuses before it: they are in the field history, where sla.yml says that all of it is
--- exported. An incident of which a record of either was refused shows neither.
+-- exported and the history bears it out. An incident of which a record of either was refused shows neither.
 with
 versions as (select * from {{ ref('stg_servicenow__incident_versions') }}),
 journals as (select distinct source from {{ source('raw', 'servicenow_journal_entries') }}),
-histories as (select distinct source from {{ source('raw', 'servicenow_field_changes') }}),
+histories as (select * from {{ ref('stg_servicenow__histories') }}),
 gaps as (
   select
     source,
@@ -36,8 +36,7 @@ select
   versions.mapped_status as ticket_status,
   journals.source is not null and coalesce(gaps.is_in_messages, 0) = 0 as is_first_response_observed,
   journals.source is not null and coalesce(gaps.is_in_messages, 0) = 0 as is_messages_observed,
-  versions.export_kind = 'audit_log'
-  or (histories.source is not null and versions.sys_id is not null and coalesce(gaps.is_in_statuses, 0) = 0) as is_statuses_observed,
+  versions.export_kind = 'audit_log' or coalesce(histories.is_whole, false) as is_statuses_observed,
   histories.source is null or coalesce(gaps.is_in_statuses, 0) = 0 as is_resolution_observed,
   false as is_debug_observed,
   coalesce(versions.updated_at, versions.opened_at) as updated_at,
@@ -48,6 +47,6 @@ select
   versions.known_at
 from versions
 left join journals on journals.source = versions.source and versions.is_journal_whole
-left join histories on histories.source = versions.source and versions.is_audit_whole
+left join histories on histories.source = versions.source and histories.ticket_id = versions.ticket_id
 left join gaps on gaps.source = versions.source and gaps.ticket_sys_id = versions.sys_id
 left join channels on channels.source = versions.source and channels.source_value = versions.channel
