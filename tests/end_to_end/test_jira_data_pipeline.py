@@ -188,7 +188,8 @@ def test_the_wait_of_the_history_is_taken_off(vendor: Path) -> None:
 
 def test_the_level_before_the_first_change_is_the_one_submitted(vendor: Path) -> None:
     found = resolutions(vendor, "1000%")
-    assert found[2][:2] == (3, 5)
+    # The 8 h of level 5 count from 10:00.
+    assert found[2][:4] == (3, 5, "met", 7 * HOUR)
     assert found[6][0] == 5
 
 
