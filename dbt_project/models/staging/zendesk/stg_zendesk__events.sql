@@ -1,16 +1,43 @@
 -- Grain: one row per audit event that a rule can use; one audit event may stand for several.
--- Who acted is read from the user's role; a bot by the lists of sla.yml. An unknown author is never taken for a human of the vendor.
+-- Who acted is read from the role that the user had then; a bot by the lists of sla.yml. An unknown author is never taken for a human
+-- of the vendor.
 with
 audit_events as (select * from {{ source('raw', 'zendesk_audit_events') }}),
 tickets as (select * from {{ source('raw', 'zendesk_tickets') }}),
 sources as (select * from {{ source('raw', 'sources') }}),
 batches as (select * from {{ source('raw', 'batches') }}),
-users as (select * from {{ ref('stg_zendesk__users') }}),
+users as (select * from {{ source('raw', 'zendesk_users') }}),
 severities as (select * from {{ source('raw', 'source_values') }} where mapping = 'severity'),
 statuses as (select * from {{ source('raw', 'source_values') }} where mapping = 'status'),
 event_fields as (select * from {{ source('raw', 'source_events') }}),
 bot_actors as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'actor'),
 bot_channels as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'channel'),
+
+-- An agent who leaves is made an end user before the account is deleted; what was written until then is an agent's. What the first
+-- exported version says holds before it too.
+user_versions as (
+  select
+    source,
+    user_id,
+    role,
+    updated_at,
+    row_number() over (
+      partition by source, user_id, coalesce(updated_at, timestamp '1970-01-01 00:00:00') order by batch_id desc, line_number desc
+    ) as copy_rank
+  from users
+),
+
+user_roles as (
+  select
+    source,
+    user_id,
+    role,
+    row_number() over (partition by source, user_id order by updated_at nulls first) as version_number,
+    updated_at as valid_from,
+    lead(updated_at) over (partition by source, user_id order by updated_at nulls first) as valid_to
+  from user_versions
+  where copy_rank = 1
+),
 
 opening_audits as (
   select distinct source, audit_id from audit_events where event_kind = 'Create'
@@ -26,15 +53,19 @@ acted as (
     batches.landed_at as known_at,
     case
       when bot_actors.bot_value is not null or bot_channels.bot_value is not null or audit_events.author_id = '-1' then 'bot'
-      when users.role in ('agent', 'admin') then 'agent'
-      when users.role = 'end-user' then 'customer'
+      when user_roles.role in ('agent', 'admin') then 'agent'
+      when user_roles.role = 'end-user' then 'customer'
       else 'unknown'
     end as actor_kind
   from audit_events
   join sources on sources.source = audit_events.source
   join batches on batches.batch_id = audit_events.batch_id
   left join opening_audits on opening_audits.source = audit_events.source and opening_audits.audit_id = audit_events.audit_id
-  left join users on users.source = audit_events.source and users.user_id = audit_events.author_id
+  left join user_roles
+    on user_roles.source = audit_events.source
+    and user_roles.user_id = audit_events.author_id
+    and (user_roles.version_number = 1 or user_roles.valid_from <= audit_events.created_at)
+    and (user_roles.valid_to is null or audit_events.created_at < user_roles.valid_to)
   left join bot_actors on bot_actors.source = audit_events.source and bot_actors.bot_value = audit_events.author_id
   left join bot_channels on bot_channels.source = audit_events.source and bot_channels.bot_value = audit_events.channel
 ),
