@@ -1,4 +1,6 @@
 -- Grain: one row per event of a ticket known at as_of, each counted once however often it was exported.
+-- Of an event that versions of the ticket date differently, the last version speaks. A version that shows the ticket deleted dates the
+-- deletion, unless a later one shows the ticket again; of several in a row the first.
 -- Within one second the order is: what starts a clock, what stops it, severity, status, the rest (seed ticket_moments), then the event id.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
@@ -9,14 +11,60 @@ exported_events as (
   union all select * from {{ ref('stg_servicenow__events') }}
 ),
 
+-- These two have no event of a deletion, only versions of a ticket that is gone.
+shown_deletions as (
+  select exported_events.*
+  from exported_events
+  join sources on sources.source = exported_events.source and sources.source_type in ('zendesk', 'freshdesk')
+  where exported_events.event_type = 'deleted' and exported_events.event_at = exported_events.written_at
+),
+
+ticket_versions as (
+  select source, ticket_id, updated_at, batch_id, line_number from {{ ref('stg_canonical__tickets') }}
+  union all
+  select source, ticket_id, updated_at, batch_id, line_number from {{ ref('stg_zendesk__tickets') }}
+),
+
+last_present as (
+  select ticket_versions.source, ticket_versions.ticket_id, max(ticket_versions.updated_at) as present_at
+  from ticket_versions
+  join (select distinct source, ticket_id from shown_deletions) as deleted_tickets
+    on deleted_tickets.source = ticket_versions.source and deleted_tickets.ticket_id = ticket_versions.ticket_id
+  cross join build_inputs
+  left join shown_deletions
+    on shown_deletions.batch_id = ticket_versions.batch_id
+    and shown_deletions.line_number = ticket_versions.line_number
+    and shown_deletions.ticket_id = ticket_versions.ticket_id
+  where shown_deletions.event_id is null and ticket_versions.updated_at <= build_inputs.as_of
+  group by ticket_versions.source, ticket_versions.ticket_id
+),
+
+undone_deletions as (
+  select shown_deletions.source, shown_deletions.event_id, shown_deletions.event_at
+  from shown_deletions
+  join last_present on last_present.source = shown_deletions.source and last_present.ticket_id = shown_deletions.ticket_id
+  where shown_deletions.event_at < last_present.present_at
+  group by shown_deletions.source, shown_deletions.event_id, shown_deletions.event_at
+),
+
 ranked as (
   select
     exported_events.*,
     row_number() over (
-      partition by exported_events.source, exported_events.event_id order by exported_events.batch_id, exported_events.line_number
+      partition by exported_events.source, exported_events.event_id
+      order by
+        case when exported_events.written_at > build_inputs.as_of then 1 else 0 end,
+        case when exported_events.event_type = 'deleted' then exported_events.written_at end,
+        exported_events.written_at desc nulls last, exported_events.batch_id, exported_events.line_number
     ) as copy_rank,
     min(exported_events.known_at) over (partition by exported_events.source, exported_events.event_id) as first_known_at
   from exported_events
+  cross join build_inputs
+  left join undone_deletions
+    on undone_deletions.source = exported_events.source
+    and undone_deletions.event_id = exported_events.event_id
+    and undone_deletions.event_at = exported_events.event_at
+  where undone_deletions.event_id is null
 )
 
 select

@@ -1,6 +1,7 @@
--- Grain: one row per exported event row.
+-- Grain: one row per exported event row. What an adapter reads from fields of a ticket is as old as that version of the ticket.
 with
 events as (select * from {{ source('raw', 'canonical_events') }}),
+tickets as (select * from {{ source('raw', 'canonical_tickets') }}),
 sources as (select * from {{ source('raw', 'sources') }}),
 batches as (select * from {{ source('raw', 'batches') }}),
 severities as (select * from {{ source('raw', 'source_values') }} where mapping = 'severity'),
@@ -27,6 +28,7 @@ select
   end as value,
   false as is_opening,
   events.earliest_at,
+  tickets.updated_at as written_at,
   events.source_file,
   events.line_number,
   events.batch_id,
@@ -34,6 +36,8 @@ select
 from events
 join sources on sources.source = events.source
 join batches on batches.batch_id = events.batch_id
+left join tickets
+  on tickets.batch_id = events.batch_id and tickets.line_number = events.line_number and tickets.ticket_id = events.ticket_id
 left join severities
   on events.event_type = 'severity_changed' and severities.source = events.source and severities.source_value = events.value
 left join statuses
