@@ -26,7 +26,12 @@ ranked as (
       -- A version written after as_of speaks only where no earlier one was exported.
       order by
         case when ticket_versions.updated_at <= build_inputs.as_of then 0 else 1 end,
-        ticket_versions.update_number desc, ticket_versions.updated_at desc, ticket_versions.batch_id desc, ticket_versions.line_number desc
+        ticket_versions.update_number desc, ticket_versions.updated_at desc,
+        -- One version in two forms, such as a full export and a page without comments: the one that shows more.
+        case when ticket_versions.is_messages_observed then 0 else 1 end,
+        case when ticket_versions.is_first_response_observed then 0 else 1 end,
+        case when ticket_versions.is_resolution_observed then 0 else 1 end,
+        ticket_versions.batch_id desc, ticket_versions.line_number desc
     ) as version_rank,
     min(ticket_versions.known_at) over (partition by ticket_versions.source, ticket_versions.ticket_id) as first_known_at
   from ticket_versions
