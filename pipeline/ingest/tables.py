@@ -109,6 +109,8 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "ticket_id": "VARCHAR",
         "created_at": "TIMESTAMP",
         "author_id": "VARCHAR",
+        # Who saved it, which need not be who wrote it.
+        "updater_id": "VARCHAR",
         "channel": "VARCHAR",
         "event_kind": "VARCHAR",
         "field_name": "VARCHAR",

@@ -82,8 +82,9 @@ _METRIC_EVENT_ONLY_KEYS = (
 )
 # What a ticket calls `status` is a text; here it is an object, which is asked for as its JSON text.
 _METRIC_EVENT_KEYS = f'"id": "VARCHAR", "ticket_id": "VARCHAR", "type": "VARCHAR", "status": "VARCHAR", {_METRIC_EVENT_ONLY_KEYS}'
-_EVENT_KEYS = ", ".join(
-    f'"{key}": "VARCHAR"' for key in ("id", "type", "field_name", "value", "previous_value", "public")
+_EVENT_KEYS = f"{_VIA}, " + ", ".join(
+    f'"{key}": "VARCHAR"'
+    for key in ("id", "type", "author_id", "field_name", "value", "previous_value", "public")
 )
 _AUDIT_ONLY_KEYS = f'"ticket_id": "VARCHAR", "author_id": "VARCHAR", "events": [{{{_EVENT_KEYS}}}]'
 _AUDIT_KEYS = f'{_VIA}, "id": "VARCHAR", "created_at": "VARCHAR", {_AUDIT_ONLY_KEYS}'
@@ -111,7 +112,11 @@ line_number, audit_id,
     -- A kept event always has a name: the audit's own id and its place, where the export gives it none.
     case when event.id is null or event.id = '' or regexp_full_match(event.id, {quote(MANGLED_ID_SHAPE)})
          then audit_id || '-' || event_index else event.id end as event_id,
-    event_index, ticket_id, created_at, author_id, channel, event.type as event_kind,
+    event_index, ticket_id, created_at,
+    -- A comment names its author where somebody else saved it (an API's account, whoever forwarded a mail), and an event its
+    -- channel where it is not the audit's.
+    coalesce(nullif(event.author_id, ''), author_id) as author_id, author_id as updater_id,
+    coalesce(event.via.channel, channel) as channel, event.type as event_kind,
     event.field_name as field_name,
     event.value as "value", event.previous_value as previous_value,
     case lower(event.public) when 'true' then true when 'false' then false end as is_public
@@ -127,7 +132,7 @@ where {_IS_KEPT}
 # Comments that stand in the ticket itself are audits of one event each; the opening one was written with the ticket.
 _TICKET_COMMENTS = """
 select line_number, comment.id as audit_id, comment.id as event_id, event_index, ticket_id,
-    coalesce(utc_instant(comment.created_at), created_at) as created_at, comment.author_id as author_id,
+    coalesce(utc_instant(comment.created_at), created_at) as created_at, comment.author_id as author_id, null::varchar as updater_id,
     comment.via.channel as channel, 'Comment' as event_kind, null::varchar as field_name, null::varchar as "value",
     null::varchar as previous_value,
     case lower(comment.public) when 'true' then true when 'false' then false else false end as is_public

@@ -52,7 +52,8 @@ acted as (
     opening_audits.audit_id is not null as is_opening,
     batches.landed_at as known_at,
     case
-      when bot_actors.bot_value is not null or bot_channels.bot_value is not null or audit_events.author_id = '-1' then 'bot'
+      when coalesce(bot_actors.bot_value, bot_updaters.bot_value, bot_channels.bot_value) is not null or audit_events.author_id = '-1'
+        then 'bot'
       when user_roles.role in ('agent', 'admin') then 'agent'
       when user_roles.role = 'end-user' then 'customer'
       else 'unknown'
@@ -67,6 +68,9 @@ acted as (
     and (user_roles.version_number = 1 or user_roles.valid_from <= audit_events.created_at)
     and (user_roles.valid_to is null or audit_events.created_at < user_roles.valid_to)
   left join bot_actors on bot_actors.source = audit_events.source and bot_actors.bot_value = audit_events.author_id
+  -- A robot that writes in a human's name is a robot.
+  left join bot_actors as bot_updaters
+    on bot_updaters.source = audit_events.source and bot_updaters.bot_value = audit_events.updater_id
   left join bot_channels on bot_channels.source = audit_events.source and bot_channels.bot_value = audit_events.channel
 ),
 
