@@ -39,6 +39,22 @@ user_roles as (
   where copy_rank = 1
 ),
 
+-- Whoever a ticket is kept for asks, also with an agent's seat.
+requesters as (
+  select source, ticket_id, requester_id
+  from (
+    select
+      source,
+      ticket_id,
+      requester_id,
+      row_number() over (
+        partition by source, ticket_id order by updated_at desc, batch_id desc, line_number desc
+      ) as version_rank
+    from tickets
+  ) as numbered
+  where version_rank = 1
+),
+
 opening_audits as (
   select distinct source, audit_id from audit_events where event_kind = 'Create'
 ),
@@ -54,6 +70,7 @@ acted as (
     case
       when coalesce(bot_actors.bot_value, bot_updaters.bot_value, bot_channels.bot_value) is not null or audit_events.author_id = '-1'
         then 'bot'
+      when audit_events.author_id = requesters.requester_id then 'customer'
       when user_roles.role in ('agent', 'admin') then 'agent'
       when user_roles.role = 'end-user' then 'customer'
       else 'unknown'
@@ -67,6 +84,7 @@ acted as (
     and user_roles.user_id = audit_events.author_id
     and (user_roles.version_number = 1 or user_roles.valid_from <= audit_events.created_at)
     and (user_roles.valid_to is null or audit_events.created_at < user_roles.valid_to)
+  left join requesters on requesters.source = audit_events.source and requesters.ticket_id = audit_events.ticket_id
   left join bot_actors on bot_actors.source = audit_events.source and bot_actors.bot_value = audit_events.author_id
   -- A robot that writes in a human's name is a robot.
   left join bot_actors as bot_updaters
@@ -108,6 +126,11 @@ declared_events as (
     end
 ),
 
+-- Zendesk writes a line of its own in the update that merges a ticket, in the name of whoever merged it.
+merging_audits as (
+  select distinct source, audit_id from declared_events where event_type = 'merged'
+),
+
 from_audits as (
   select * from messages
   union all select * from status_changes
@@ -140,22 +163,23 @@ deletions as (
 )
 
 select
-  event_id || ':' || event_type as event_id,
-  ticket_prefix || ticket_id as ticket_id,
-  source,
-  created_at as event_at,
-  event_type,
-  actor_kind,
-  author_id as actor,
-  coalesce(is_public, true) as is_public,
-  mapped_value as value,
-  is_opening,
+  from_audits.event_id || ':' || from_audits.event_type as event_id,
+  from_audits.ticket_prefix || from_audits.ticket_id as ticket_id,
+  from_audits.source,
+  from_audits.created_at as event_at,
+  from_audits.event_type,
+  case when from_audits.event_type = 'message' and merging_audits.audit_id is not null then 'bot' else from_audits.actor_kind end as actor_kind,
+  from_audits.author_id as actor,
+  coalesce(from_audits.is_public, true) as is_public,
+  from_audits.mapped_value as value,
+  from_audits.is_opening,
   cast(null as timestamp) as earliest_at,
   cast(null as timestamp) as written_at,
-  source_file,
-  line_number,
-  batch_id,
-  known_at
+  from_audits.source_file,
+  from_audits.line_number,
+  from_audits.batch_id,
+  from_audits.known_at
 from from_audits
+left join merging_audits on merging_audits.source = from_audits.source and merging_audits.audit_id = from_audits.audit_id
 union all
 select * from deletions
