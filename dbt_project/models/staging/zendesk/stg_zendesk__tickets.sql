@@ -1,6 +1,6 @@
 -- Grain: one row per exported ticket object; overlapping pages repeat tickets.
 -- A ticket whose opening audit was not exported has no history to judge from: its evidence flags are false. The full export holds the
--- comments in the ticket itself: its messages are known then, and nothing else.
+-- comments in the ticket itself: its messages are known then, and nothing else. Audits that gainsay each other or the ticket lack some.
 with
 tickets as (select * from {{ source('raw', 'zendesk_tickets') }}),
 sources as (select * from {{ source('raw', 'sources') }}),
@@ -11,8 +11,48 @@ channels as (select * from {{ source('raw', 'source_values') }} where mapping = 
 severities as (select * from {{ source('raw', 'source_values') }} where mapping = 'severity'),
 statuses as (select * from {{ source('raw', 'source_values') }} where mapping = 'status'),
 
+audit_events as (select * from {{ source('raw', 'zendesk_audit_events') }}),
+
+-- Pages overlap, so an audit may come twice.
+status_copies as (
+  select
+    audit_events.*,
+    row_number() over (partition by source, audit_id, event_index order by batch_id, line_number) as copy_rank
+  from audit_events
+  where event_kind in ('Create', 'Change') and field_name = 'status'
+),
+
+status_steps as (
+  select
+    source,
+    ticket_id,
+    created_at,
+    "value" as status,
+    previous_value,
+    lag("value") over (
+      partition by source, ticket_id order by created_at, length(audit_id), audit_id, event_index
+    ) as status_before,
+    row_number() over (
+      partition by source, ticket_id order by created_at desc, length(audit_id) desc, audit_id desc, event_index desc
+    ) as step_from_end
+  from status_copies
+  where copy_rank = 1
+),
+
+-- Where a status begins with what nothing before it left, the audit that left it did not come along.
+status_histories as (
+  select
+    source,
+    ticket_id,
+    max(case when previous_value <> status_before then 1 else 0 end) as is_broken,
+    max(case when step_from_end = 1 then status end) as last_status,
+    max(created_at) as last_changed_at
+  from status_steps
+  group by source, ticket_id
+),
+
 tickets_with_opening_audit as (
-  select distinct source, ticket_id from {{ source('raw', 'zendesk_audit_events') }} where event_kind = 'Create'
+  select distinct source, ticket_id from audit_events where event_kind = 'Create'
 ),
 
 described as (
@@ -28,11 +68,25 @@ described as (
     case
       when sources.severity_field = 'priority' then tickets.priority
       else {{ custom_field_value('tickets.custom_fields', "replace(sources.severity_field, 'custom_field:', '')") }}
-    end as severity_given
+    end as severity_given,
+    tickets_with_opening_audit.ticket_id is not null
+    and coalesce(status_histories.is_broken, 0) = 0
+    -- Nor does it lead to the status in which the ticket was exported since. Closing a solved ticket hides nothing.
+    and not coalesce(
+      tickets.updated_at >= status_histories.last_changed_at
+      and tickets.status <> status_histories.last_status
+      and tickets.status <> 'deleted'
+      and not (tickets.status = 'closed' and status_histories.last_status = 'solved'),
+      false
+    ) as is_history_whole
   from tickets
   join sources on sources.source = tickets.source
   left join organizations
     on organizations.source = tickets.source and organizations.organization_id = tickets.organization_id
+  left join tickets_with_opening_audit
+    on tickets_with_opening_audit.source = tickets.source and tickets_with_opening_audit.ticket_id = tickets.ticket_id
+  left join status_histories
+    on status_histories.source = tickets.source and status_histories.ticket_id = tickets.ticket_id
 )
 
 select
@@ -48,11 +102,11 @@ select
   described.subject,
   described.ticket_type,
   coalesce(statuses.mapped_value, described.status) as ticket_status,
-  tickets_with_opening_audit.ticket_id is not null or coalesce(described.has_comments, false) as is_first_response_observed,
-  tickets_with_opening_audit.ticket_id is not null or coalesce(described.has_comments, false) as is_messages_observed,
-  tickets_with_opening_audit.ticket_id is not null as is_statuses_observed,
-  tickets_with_opening_audit.ticket_id is not null as is_resolution_observed,
-  tickets_with_opening_audit.ticket_id is not null as is_debug_observed,
+  described.is_history_whole or coalesce(described.has_comments, false) as is_first_response_observed,
+  described.is_history_whole or coalesce(described.has_comments, false) as is_messages_observed,
+  described.is_history_whole as is_statuses_observed,
+  described.is_history_whole as is_resolution_observed,
+  described.is_history_whole as is_debug_observed,
   described.updated_at,
   cast(0 as integer) as update_number,
   described.source_file,
@@ -62,8 +116,6 @@ select
 from described
 join batches on batches.batch_id = described.batch_id
 left join users on users.source = described.source and users.user_id = described.requester_id
-left join tickets_with_opening_audit
-  on tickets_with_opening_audit.source = described.source and tickets_with_opening_audit.ticket_id = described.ticket_id
 left join channels on channels.source = described.source and channels.source_value = described.channel
 left join severities on severities.source = described.source and severities.source_value = described.severity_given
 left join statuses on statuses.source = described.source and statuses.source_value = described.status
