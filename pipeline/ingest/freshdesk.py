@@ -59,7 +59,8 @@ def land_freshdesk(
                 export.name,
                 None,
                 None,
-                f"{blind_tickets} tickets show neither conversations nor stats: their first response is not measurable.",
+                f"{blind_tickets} tickets show neither conversations nor stats, or ones that gainsay each other: "
+                "their first response is not measurable.",
                 "Ask the API for include=conversations,stats. Stats do not say who answered, so they do not serve a "
                 "source whose bots have seats of agents.",
             )
@@ -72,6 +73,7 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
     submitted_at = read_instant("created_at", ticket.get("created_at"))
     updated_at = read_instant_or_none("updated_at", ticket.get("updated_at")) or submitted_at
     stats = ticket.get("stats") if isinstance(ticket.get("stats"), dict) else None
+    answered_at = read_instant_or_none("stats.first_responded_at", (stats or {}).get("first_responded_at"))
     evidence = set()
     conversations = ticket.get("conversations")
     if isinstance(conversations, list):
@@ -81,14 +83,16 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
             one["actor_kind"] == "agent" and one["is_public"] and one["actor"] not in source.bot_actors
             for one in adapted.events
         )
-        if len(conversations) < _EMBEDDED_CONVERSATIONS:
+        # A conversation can be deleted, or go to another ticket: then the stats know of an answer that is not here.
+        is_gainsaid = answered_at is not None and not has_answer and not source.bot_actors
+        if len(conversations) < _EMBEDDED_CONVERSATIONS and not is_gainsaid:
             evidence |= {"first_response", "messages"}
         elif has_answer:
             evidence.add("first_response")
     # Stats give the first answer to the second but not who gave it; a robot on an agent's seat would pass for one.
-    if stats is not None and "first_response" not in evidence and not source.bot_actors:
+    has_all = isinstance(conversations, list) and len(conversations) < _EMBEDDED_CONVERSATIONS
+    if stats is not None and not has_all and "first_response" not in evidence and not source.bot_actors:
         evidence.add("first_response")
-        answered_at = read_instant_or_none("stats.first_responded_at", stats.get("first_responded_at"))
         if answered_at:
             adapted.events.append(
                 _event(
