@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
 
 # The kinds of audit event that some rule reads. Bodies, notifications and the rest are not kept.
-EVENT_KINDS = ("Create", "Change", "Comment", "VoiceComment")
+EVENT_KINDS = ("Create", "Change", "Comment", "VoiceComment", "ChatStartedEvent", "ChatEndedEvent")
 
 # How the header of an account's table begins.
 _TABLE_STARTS = (b"summation column,", b"id,", b'"id",', b'"summation column",')
@@ -118,7 +118,8 @@ line_number, audit_id,
     coalesce(nullif(event.author_id, ''), author_id) as author_id, author_id as updater_id,
     coalesce(event.via.channel, channel) as channel, event.type as event_kind,
     event.field_name as field_name,
-    event.value as "value", event.previous_value as previous_value,
+    -- A chat's is its transcript.
+    case when event.type in ('Create', 'Change') then event.value end as "value", event.previous_value as previous_value,
     case lower(event.public) when 'true' then true when 'false' then false end as is_public
 """
 _IS_KEPT = f"event.type in ({', '.join(quote(kind) for kind in EVENT_KINDS)})"
@@ -132,9 +133,9 @@ where {_IS_KEPT}
 # Comments that stand in the ticket itself are audits of one event each; the opening one was written with the ticket.
 _TICKET_COMMENTS = """
 select line_number, comment.id as audit_id, comment.id as event_id, event_index, ticket_id,
-    coalesce(utc_instant(comment.created_at), created_at) as created_at, comment.author_id as author_id, null::varchar as updater_id,
-    comment.via.channel as channel, 'Comment' as event_kind, null::varchar as field_name, null::varchar as "value",
-    null::varchar as previous_value,
+    coalesce(utc_instant(comment.created_at), created_at) as created_at, comment.author_id as author_id,
+    null::varchar as updater_id, comment.via.channel as channel, 'Comment' as event_kind, null::varchar as field_name,
+    null::varchar as "value", null::varchar as previous_value,
     case lower(comment.public) when 'true' then true when 'false' then false else false end as is_public
 from (select *, unnest(comments) as comment, generate_subscripts(comments, 1)::integer as event_index
       from judged where problem is null)

@@ -55,6 +55,11 @@ tickets_with_opening_audit as (
   select distinct source, ticket_id from audit_events where event_kind = 'Create'
 ),
 
+-- What was said in a chat is no comment, and who answered first may have answered there.
+tickets_with_chat as (
+  select distinct source, ticket_id from audit_events where event_kind in ('ChatStartedEvent', 'ChatEndedEvent')
+),
+
 described as (
   select
     tickets.*,
@@ -102,8 +107,8 @@ select
   described.subject,
   described.ticket_type,
   coalesce(statuses.mapped_value, described.status) as ticket_status,
-  described.is_history_whole or coalesce(described.has_comments, false) as is_first_response_observed,
-  described.is_history_whole or coalesce(described.has_comments, false) as is_messages_observed,
+  (described.is_history_whole or coalesce(described.has_comments, false)) and tickets_with_chat.ticket_id is null as is_first_response_observed,
+  (described.is_history_whole or coalesce(described.has_comments, false)) and tickets_with_chat.ticket_id is null as is_messages_observed,
   described.is_history_whole as is_statuses_observed,
   described.is_history_whole as is_resolution_observed,
   described.is_history_whole as is_debug_observed,
@@ -116,6 +121,8 @@ select
 from described
 join batches on batches.batch_id = described.batch_id
 left join users on users.source = described.source and users.user_id = described.requester_id
+left join tickets_with_chat
+  on tickets_with_chat.source = described.source and tickets_with_chat.ticket_id = described.ticket_id
 left join channels on channels.source = described.source and channels.source_value = described.channel
 left join severities on severities.source = described.source and severities.source_value = described.severity_given
 left join statuses on statuses.source = described.source and statuses.source_value = described.status
