@@ -52,7 +52,14 @@ def build() -> CheckedTable:
             *expect_sane_instants("created_at"),
             ExpectColumnValuesToBeInSet(
                 column="event_kind",
-                value_set=["Create", "Change", "Comment", "VoiceComment", "ChatStartedEvent", "ChatEndedEvent"],
+                value_set=[
+                    "Create",
+                    "Change",
+                    "Comment",
+                    "VoiceComment",
+                    "ChatStartedEvent",
+                    "ChatEndedEvent",
+                ],
                 severity="critical",
                 notes="Landing keeps these kinds alone; another one means that rule and adapter have parted.",
             ),

@@ -170,7 +170,8 @@ select
   from_audits.event_type,
   case when from_audits.event_type = 'message' and merging_audits.audit_id is not null then 'bot' else from_audits.actor_kind end as actor_kind,
   from_audits.author_id as actor,
-  coalesce(from_audits.is_public, true) as is_public,
+  -- A comment that is not said to be public is taken as internal.
+  coalesce(from_audits.is_public, from_audits.event_type <> 'message') as is_public,
   from_audits.mapped_value as value,
   from_audits.is_opening,
   cast(null as timestamp) as earliest_at,
