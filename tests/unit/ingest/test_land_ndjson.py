@@ -157,6 +157,22 @@ def test_audit_keeps_the_events_that_rules_read_without_bodies_or_notifications(
     assert b"secret" not in path.read_bytes()
 
 
+def test_a_comment_has_its_own_author_and_channel_and_a_chat_leaves_no_transcript(landing):
+    events = [
+        {"id": 1, "type": "Comment", "public": True, "author_id": 7, "via": {"channel": "rule"}},
+        {"id": 2, "type": "Comment", "public": True},
+        {"id": 3, "type": "ChatEndedEvent", "value": {"history": [{"message": "secret"}]}},
+    ]
+    audit = zendesk_audit(9, events, via={"channel": "web"}, author_id=8)
+    assert landing.land("desk", "z.json", line(**audit)).rows_landed == 1
+    columns = 'event_id, event_kind, author_id, updater_id, channel, "value"'
+    assert landing.rows("zendesk_audit_events", columns) == [
+        ("1", "Comment", "7", "8", "rule", None),
+        ("2", "Comment", "8", "8", "web", None),
+        ("3", "ChatEndedEvent", "8", "8", "web", None),
+    ]
+
+
 def test_deleted_ticket_and_null_priority_land(landing):
     ticket = zendesk_ticket(
         1, status="deleted", priority=None, tags=["x"], custom_fields=[{"id": 360001, "value": "sev_5"}]
