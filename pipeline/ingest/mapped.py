@@ -65,6 +65,7 @@ _WATCHED = frozenset(
         "ticket_status",
         "channel",
         "value",
+        "value_before",
         "actor",
     )
 )
@@ -72,6 +73,7 @@ _SHOWN_VALUES = 12
 # What the words of a column are called in messages.
 _WORDS = {"ticket_status": "status", "is_public": "word for public"}
 _VALUES_OF = {"status_changed": "status", "severity_changed": "severity"}
+_CHANGED_WORDS = {"status": STATUSES, "severity": _SEVERITIES}
 
 
 def land_mapped(
@@ -261,14 +263,15 @@ class _Event:
         places = reader.places_with(rule.each)
         self._conditions = [compile_condition(one, places) for one in rule.conditions]
         cells = dict(rule.cells)
-        words = {"value": _VALUES_OF.get(cells["event_type"].constant or "")}
+        word = _VALUES_OF.get(cells["event_type"].constant or "")
+        words = {"value": word, "value_before": word}
         self._columns = [
             (name, reader.convert(name, cell, rule.each, words.get(name))) for name, cell in rule.cells
         ]
         self._names = {name: name_of(cell, reader._shown) for name, cell in cells.items()}
-        value = cells.get("value")
-        self._is_passed = bool(value and value.values and value.values.unknown == "pass")
-        self._values = tuple(word for word, _ in value.values.pairs) if value and value.values else ()
+        known = {name: cell.values for name, cell in cells.items() if name in words and cell.values}
+        self._passed = {name for name, values in known.items() if values.unknown == "pass"}
+        self._known = {name: tuple(word for word, _ in values.pairs) for name, values in known.items()}
         self.event_type = cells["event_type"].constant
         self.has_actor = "actor" in cells
 
@@ -289,7 +292,7 @@ class _Event:
 
     def _one(self, row: Row) -> Record:
         event = {name: convert(row) for name, convert in self._columns}
-        event_type, value = event["event_type"], event.get("value")
+        event_type = event["event_type"]
         if event_type is None:
             raise self._missing("event_type")
         if event_type == "message":
@@ -297,21 +300,29 @@ class _Event:
                 raise self._missing("is_public")
             if event.get("actor_kind") is None and not self.has_actor:
                 raise self._missing("actor_kind")
-        elif event_type == "status_changed":
-            if value is None:
-                raise self._missing("value")
-            if value not in STATUSES and not self._is_passed:
-                raise unknown_value(self._names["value"], value, "status", self._values or STATUSES)
-        elif event_type == "severity_changed" and value not in _SEVERITIES:
-            # Nobody can put a clock on an unknown level, so such an event is never landed as one.
-            if self._is_passed:
-                raise _Gap
-            raise unknown_value(self._names["value"], value or "", "severity", self._values or _SEVERITIES)
+        elif event_type in _VALUES_OF:
+            self._check_words(event)
         event["event_id"] = f"{self._prefix}:{event.get('event_id') or self._compose_id(event)}"
         # A date that stands beside the ticket is exact, and says nothing of what else happened.
         event["evidence_kind"] = "derived" if self._is_derived else "recorded"
         event["earliest_at"] = event["event_at"] if self._is_derived else None
         return event
+
+    def _check_words(self, event: Record) -> None:
+        word = _VALUES_OF[event["event_type"]]
+        for name in ("value", "value_before"):
+            text = event.get(name)
+            if text in _CHANGED_WORDS[word] or (text is None and name == "value_before"):
+                continue
+            if word == "severity" and name in self._passed:
+                # Nobody can put a clock on an unknown level, so such an event is never landed as one.
+                raise _Gap
+            if text is None:
+                raise self._missing(name)
+            if name not in self._passed:
+                raise unknown_value(
+                    self._names[name], text, word, self._known.get(name) or _CHANGED_WORDS[word]
+                )
 
     def _missing(self, name: str) -> Unusable:
         return Unusable(

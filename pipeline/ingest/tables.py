@@ -45,6 +45,8 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "actor": "VARCHAR",
         "is_public": "BOOLEAN",
         "value": "VARCHAR",
+        # Where the export says it: what the status or level was until this change.
+        "value_before": "VARCHAR",
         # `recorded`, or `derived` from a figure of the vendor: then the event happened from earliest_at to event_at.
         "evidence_kind": "VARCHAR",
         "earliest_at": "TIMESTAMP",

@@ -374,7 +374,9 @@ def _read_event(
         name = str(key)
         if name not in EVENT_COLUMNS:
             continue
-        vocabulary = EVENT_VALUES.get(constant) if name == "value" else VOCABULARIES.get(name)
+        vocabulary = (
+            EVENT_VALUES.get(constant) if name in ("value", "value_before") else VOCABULARIES.get(name)
+        )
         cells.append((name, _read_cell(section, key, name, named, not_single, vocabulary)))
     if ticket_id is not None and "ticket_id" not in dict(cells):
         cells.insert(0, ("ticket_id", ticket_id))
@@ -395,6 +397,12 @@ def _read_event(
     if constant in EVENT_VALUES and "value" not in found:
         section.report(
             [], f"a {constant} has no value.", f"Add value: one of {', '.join(EVENT_VALUES[constant])}."
+        )
+    if constant and constant not in EVENT_VALUES and "value_before" in found:
+        section.report(
+            ["value_before"],
+            f"a {constant} changes nothing that had a value before.",
+            f"Only {' and '.join(EVENT_VALUES)} have one.",
         )
     conditions = tuple(_read_condition(one) for one in _condition_sections(section))
     return EventRule(tuple(cells), conditions, each)

@@ -48,6 +48,7 @@ EVENT_COLUMNS = (
     "actor",
     "is_public",
     "value",
+    "value_before",
 )
 PEOPLE_COLUMNS = ("person_id", "person", "actor_kind")
 REQUIRED_COLUMNS = {

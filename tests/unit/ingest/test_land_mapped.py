@@ -176,6 +176,40 @@ def test_change_to_an_unknown_severity_is_a_gap_in_everything_even_where_it_pass
     assert landing.rows("canonical_gaps", "ticket_id, evidence") == [("T-2", None)]
 
 
+BEFORE = EVENTS.replace(
+    "        value: ",
+    "        value_before: {column: Was, values: {Open: open, Wait: pending}}\n        value: ",
+)
+
+
+def test_change_lands_with_what_the_field_held_before_it(mapped) -> None:
+    landing = mapped(HEAD.replace("resolution", "") + BEFORE)
+    content = "Key,At,Was,Status\nT-1,02/07/2026 09:00,Wait,Open\nT-2,02/07/2026 09:00,,Open\n"
+    assert landing.land("desk", "a.csv", content).rows_rejected == 0
+    assert landing.rows("canonical_events", "ticket_id, value_before, value") == [
+        ("T-1", "pending", "open"),
+        ("T-2", None, "open"),
+    ]
+
+
+def test_change_of_an_unknown_status_is_refused_and_leaves_a_gap(mapped) -> None:
+    landing = mapped(HEAD.replace("resolution", "") + BEFORE)
+    result = landing.land(
+        "desk", "a.csv", "Key,At,Was,Status\nT-1,02/07/2026 09:00,Lab,Open\nT-2,02/07/2026 09:00,,Open\n"
+    )
+    assert "Was: is not a known status (it reads 'Lab')" in told(result)[0]
+    assert landing.rows("canonical_gaps", "ticket_id, evidence") == [("T-1", "statuses")]
+
+
+def test_change_of_an_unknown_severity_is_a_gap_even_where_it_passes(mapped) -> None:
+    text = BEFORE.replace("status_changed", "severity_changed")
+    text = text.replace("{Open: open, Wait: pending}", "{words: {High: 4, Low: 2}, unknown: pass}")
+    landing = mapped(HEAD.replace("resolution", "") + text)
+    landing.land("desk", "a.csv", "Key,At,Was,Status\nT-1,02/07/2026 09:00,Hot,Low\n")
+    assert landing.rows("canonical_events") == []
+    assert landing.rows("canonical_gaps", "ticket_id, evidence") == [("T-1", None)]
+
+
 def test_two_date_formats_in_one_column_are_tried_in_their_order(mapped) -> None:
     landing = mapped(
         HEAD.replace('["%d/%m/%Y %H:%M"]', '["%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M:%S", iso]') + TICKETS

@@ -183,6 +183,12 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
             "Add is_public: {constant: true}, or the column that says it.",
         ),
         (
+            "        is_public: {constant: true}\n",
+            "        is_public: {constant: true}\n        value_before: status\n",
+            "desk.yml:24: files.issues.events.0.value_before: a message changes nothing that had a value before. "
+            "Only status_changed and severity_changed have one.",
+        ),
+        (
             "ticket_id: key",
             "ticket_id: comment",
             "desk.yml:15: files.issues.tickets.ticket_id: 'comment' is a repeated column. "

@@ -1,8 +1,10 @@
 -- Grain: one row per obligation cycle and merged pause, half-open, clipped to the time in which its clock is read.
 -- Pauses that touch, overlap or nest are one pause, so that no second is taken off twice.
+-- Where not every change of status is known, no pause is taken off: the change that ended it may be the one that is not known. What is left
+-- is the longest that the clock may have run.
 with
 cycles as (
-  select * from {{ ref('int_promises__obligation_cycles') }} where exclusion_reason is null
+  select * from {{ ref('int_promises__obligation_cycles') }} where exclusion_reason is null and not is_pause_unobserved
 ),
 turns as (select * from {{ ref('int_promises__turns') }} where cycles = 'resume'),
 plan_pauses as (select * from {{ source('raw', 'plan_pauses') }}),

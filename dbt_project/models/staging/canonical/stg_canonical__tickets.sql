@@ -2,7 +2,7 @@
 -- The canonical form names the severity that the ticket was submitted with. What an adapter lands keeps the helpdesk's own words,
 -- which are looked up here.
 -- A mapped source shows only what it declares and has landed: not where a record of the ticket was refused, and no messages where
--- somebody wrote of whom nobody knows whose side they are on.
+-- somebody wrote of whom nobody knows whose side they are on, and no statuses where a change begins with what none before it left.
 with
 tickets as (select * from {{ source('raw', 'canonical_tickets') }}),
 sources as (select * from {{ source('raw', 'sources') }}),
@@ -38,6 +38,12 @@ histories as (
 
 source_histories as (
   select source, max(has_messages) as has_messages, max(has_statuses) as has_statuses from histories group by source
+),
+
+tickets_with_missing_change as (
+  select distinct source, ticket_id
+  from {{ ref('stg_canonical__changes') }}
+  where event_type = 'status_changed' and change_number > 1 and value_before <> value_left
 ),
 
 tickets_with_unknown_author as (
@@ -87,7 +93,8 @@ select
     ({{ has_evidence('tickets.evidence', 'statuses') }} and (sources.source_type <> 'mapped' or source_histories.has_statuses = 1))
     or ({{ has_evidence('tickets.evidence', 'statuses_if_any') }} and coalesce(histories.has_statuses, 0) = 1)
   )
-  and coalesce(gaps.is_in_statuses, 0) = 0 as is_statuses_observed,
+  and coalesce(gaps.is_in_statuses, 0) = 0
+  and tickets_with_missing_change.ticket_id is null as is_statuses_observed,
   (
     {{ has_evidence('tickets.evidence', 'resolution') }}
     or ({{ has_evidence('tickets.evidence', 'resolution_if_any') }} and coalesce(histories.has_statuses, 0) = 1)
@@ -110,5 +117,7 @@ left join people on people.source = tickets.source and people.person_id = ticket
 left join gaps on gaps.source = tickets.source and gaps.ticket_id = tickets.ticket_id
 left join histories on histories.source = tickets.source and histories.ticket_id = tickets.ticket_id
 left join source_histories on source_histories.source = tickets.source
+left join tickets_with_missing_change
+  on tickets_with_missing_change.source = tickets.source and tickets_with_missing_change.ticket_id = tickets.ticket_id
 left join tickets_with_unknown_author
   on tickets_with_unknown_author.source = tickets.source and tickets_with_unknown_author.ticket_id = tickets.ticket_id
