@@ -38,7 +38,8 @@ class QuarantinedRecord:
 class RetriedFile:
     """What became of the refused records of one file. `still_refused` counts them as the file is read now.
 
-    `unchanged`: nothing of its source changed since, so it was not read again. `missing`: the file is no longer there.
+    `unchanged`: nothing of its source changed since, so it was not read again. `missing`: the file is no longer there, or
+    holds other content now.
     """
 
     file: str
@@ -103,12 +104,28 @@ def retry_quarantine(
             continue
         results = land_exports(workspace, config, [path], source_name, child=child)
         by_batch = {result.batch_id: result for result in results if result.batch_id}
+        known = {batch.batch_id for batch in of_file}
         for batch in of_file:
             # A file that is refused whole names no batch any more; the one that landed before stays.
             result = by_batch.get(batch.batch_id) or next(
                 (one for one in results if one.file == batch.file), results[0]
             )
-            retried.append(_retried(batch, result.status, result.rows_rejected, result.problems))
+            if result.batch_id in (None, batch.batch_id):
+                retried.append(_retried(batch, result.status, result.rows_rejected, result.problems))
+                continue
+            # Other content under the same name is another batch: its counts say nothing of these records.
+            waiting = batch.rows_rejected
+            retried.append(
+                RetriedFile(batch.file, source_name, "missing", waiting, 0, waiting, (_replaced(batch),))
+            )
+            if result.batch_id not in known and result.status == "landed" and result.rows_rejected:
+                known.add(result.batch_id)
+                refused = result.rows_rejected
+                retried.append(
+                    RetriedFile(
+                        result.file, source_name, "landed", refused, 0, refused, tuple(result.problems)
+                    )
+                )
     return retried
 
 
@@ -156,4 +173,14 @@ def _missing(batch: Batch) -> Problem:
         None,
         "the file is no longer there; what landed of it stays as it is.",
         f"Put it back into inbox/{batch.source}/ and try again.",
+    )
+
+
+def _replaced(batch: Batch) -> Problem:
+    return Problem(
+        batch.file,
+        None,
+        None,
+        "the file holds other content now, which was read as an export of its own; what landed of the earlier one stays.",
+        f"Put the earlier file back into inbox/{batch.source}/, under any name, to have its refused records read again.",
     )

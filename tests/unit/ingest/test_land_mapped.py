@@ -536,6 +536,24 @@ def test_quarantine_is_listed_and_landed_once_the_mapping_is_mended(mapped) -> N
     assert landing.rows("canonical_gaps") == []
 
 
+def test_retry_does_not_count_the_records_of_a_replaced_file_as_those_of_the_one_before(mapped) -> None:
+    landing = mapped(HEAD + TICKETS)
+    landing.land("desk", "a.csv", HEADER + ONE + "T-3,soon,High,\n")
+    other = HEADER + "T-4,02/07/2026 09:00,High,\n" + "".join(f"T-{n},later,High,\n" for n in (5, 6, 7))
+    (landing.workspace.inbox / "desk" / "a.csv").write_text(other, encoding="utf-8")
+    mended = change_mapping(landing, "High: 4", "High: 5")
+    before, now = retry_quarantine(mended.workspace, mended.config, child=landing.child)
+    assert (before.status, before.refused_before, before.now_landed, before.still_refused) == (
+        "missing",
+        1,
+        0,
+        1,
+    )
+    assert "holds other content now" in str(before.problems[0])
+    assert (now.status, now.refused_before, now.now_landed, now.still_refused) == ("landed", 3, 0, 3)
+    assert len(list_quarantine(landing.workspace)) == 4
+
+
 def test_retry_says_so_when_the_file_is_gone(mapped) -> None:
     landing = mapped(HEAD + TICKETS)
     landing.land("desk", "a.csv", HEADER + ONE + "T-3,soon,High,\n")

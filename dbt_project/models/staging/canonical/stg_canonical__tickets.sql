@@ -1,8 +1,8 @@
 -- Grain: one row per exported ticket row; several rows may speak of one ticket.
 -- The canonical form names the severity that the ticket was submitted with. What an adapter lands keeps the helpdesk's own words,
 -- which are looked up here.
--- A mapped source shows only what it declares and has landed: not where a record of the ticket was refused, and no messages where
--- somebody wrote of whom nobody knows whose side they are on, and no statuses where a change begins with what none before it left.
+-- A mapped source shows only what it declares and has landed: not where a record of the ticket was refused, and no statuses where a change
+-- begins with what none before it left. Neither it nor Jira shows messages where somebody wrote of whom nobody knows whose side they are on.
 with
 tickets as (select * from {{ source('raw', 'canonical_tickets') }}),
 sources as (select * from {{ source('raw', 'sources') }}),
@@ -49,7 +49,7 @@ tickets_with_missing_change as (
 tickets_with_unknown_author as (
   select distinct tickets.source, tickets.ticket_id
   from tickets
-  join sources on sources.source = tickets.source and sources.source_type = 'mapped'
+  join sources on sources.source = tickets.source and sources.source_type in ('jira', 'mapped')
   join staged_events
     on staged_events.source = tickets.source and staged_events.ticket_id = sources.ticket_prefix || tickets.ticket_id
   where staged_events.event_type = 'message'
