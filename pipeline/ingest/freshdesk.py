@@ -7,6 +7,7 @@ ten. What that can show is said per ticket.
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 # A ticket object holds at most so many conversations, the earliest ones.
 _EMBEDDED_CONVERSATIONS = 10
+# The stats and the conversation of one answer differ by seconds.
+_STATS_LAG = timedelta(minutes=1)
 # A conversation of this source is mail forwarded to somebody else: no answer to the customer.
 _FORWARDED = "8"
 
@@ -79,15 +82,20 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
     if isinstance(conversations, list):
         for conversation in conversations:
             _add_conversation(adapted, conversation, ticket_id)
-        has_answer = any(
-            one["actor_kind"] == "agent" and one["is_public"] and one["actor"] not in source.bot_actors
+        answers = [
+            one["event_at"]
             for one in adapted.events
-        )
+            if one["actor_kind"] == "agent" and one["is_public"] and one["actor"] not in source.bot_actors
+        ]
         # A conversation can be deleted, or go to another ticket: then the stats know of an answer that is not here.
-        is_gainsaid = answered_at is not None and not has_answer and not source.bot_actors
-        if len(conversations) < _EMBEDDED_CONVERSATIONS and not is_gainsaid:
+        is_gainsaid = (
+            answered_at is not None
+            and not source.bot_actors
+            and answered_at + _STATS_LAG < min(answers, default=datetime.max)
+        )
+        if not is_gainsaid and len(conversations) < _EMBEDDED_CONVERSATIONS:
             evidence |= {"first_response", "messages"}
-        elif has_answer:
+        elif not is_gainsaid and answers:
             evidence.add("first_response")
     # Stats give the first answer to the second but not who gave it; a robot on an agent's seat would pass for one.
     has_all = isinstance(conversations, list) and len(conversations) < _EMBEDDED_CONVERSATIONS

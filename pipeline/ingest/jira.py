@@ -213,6 +213,12 @@ class _Issue:
                         self._event(f"{name}:{event_type}", at, event_type, value=now, actor=_account(author),
                                     actor_kind=self._kind_of(author))
                     )  # fmt: skip
+        for _, _, name, columns, before, _, _ in changes:
+            # An issue that moved to another project has a new key: what was exported under the old one is this ticket.
+            if "Key" in columns and before not in (None, self.key):
+                adapted.events.append(
+                    self._event(f"{name}:merged", self.created_at, "merged", ticket_id=before, value=self.key)
+                )
         for event in self.source.events:
             for at, _, name, columns, before, now, author in changes:
                 if event.field_name not in columns:

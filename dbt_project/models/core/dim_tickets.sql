@@ -31,7 +31,9 @@ select
   tickets.ticket_type,
   coalesce(last_statuses.ticket_status, tickets.ticket_status) as ticket_status,
   tickets.severity_submitted,
-  coalesce(last_severities.severity, tickets.severity_submitted) as severity_now,
+  coalesce(
+    last_severities.severity, case when tickets.level_doubtful_from_epoch is not null then tickets.severity_exported end, tickets.severity_submitted
+  ) as severity_now,
   tickets.severity_given,
   case when ticket_terms.exclusion_reason is null and not ticket_terms.is_severity_known then 'unknown_severity'
     else ticket_terms.exclusion_reason end as exclusion_reason,

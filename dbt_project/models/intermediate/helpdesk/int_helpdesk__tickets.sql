@@ -1,6 +1,7 @@
 -- Grain: one row per ticket known at as_of: its last exported version, and the severity that it was submitted with.
 -- A canonical row names the submitted severity. Elsewhere, and where it names none, it is the first one that the history shows: a ticket
--- is submitted with a severity, whoever typed it in.
+-- is submitted with a severity, whoever typed it in. Without a history it is that of the oldest version; when a later one became another,
+-- nobody knows.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 ticket_versions as (
@@ -16,6 +17,19 @@ tickets_with_unmapped_status as (
   select distinct ticket_id
   from events
   where event_type = 'status_changed' and value not in ('new', 'open', 'pending', 'on_hold', 'solved', 'closed', 'deleted')
+),
+
+-- Somebody of whom nobody knows whose side they are on may have answered.
+tickets_with_unknown_author as (
+  select distinct ticket_versions.ticket_id
+  from ticket_versions
+  join events on events.ticket_id = ticket_versions.ticket_id and events.source = ticket_versions.source
+  where events.event_type = 'message'
+    and events.is_public
+    and not events.is_opening
+    and events.actor_kind = 'unknown'
+    and events.event_at > ticket_versions.submitted_at
+    and coalesce(events.actor, '') not in (coalesce(ticket_versions.requester, ' '), coalesce(ticket_versions.opener, ' '))
 ),
 
 ranked as (
@@ -52,6 +66,38 @@ first_severities as (
     where events.event_type = 'severity_changed' and (ends.ended_at is null or events.event_at <= ends.ended_at)
   ) as numbered
   where severity_rank = 1
+),
+
+levels as (
+  select
+    ticket_versions.source,
+    ticket_versions.ticket_id,
+    ticket_versions.severity,
+    ticket_versions.updated_at,
+    first_value(ticket_versions.severity) over (
+      partition by ticket_versions.source, ticket_versions.ticket_id
+      order by
+        ticket_versions.update_number, ticket_versions.updated_at, ticket_versions.batch_id, ticket_versions.line_number
+    ) as oldest_severity
+  from ticket_versions
+  cross join build_inputs
+  where ticket_versions.severity is not null and ticket_versions.updated_at <= build_inputs.as_of
+),
+
+level_changes as (
+  select source, ticket_id, min(updated_at) as shown_at from levels where severity <> oldest_severity group by source, ticket_id
+),
+
+oldest_levels as (
+  select
+    levels.source,
+    levels.ticket_id,
+    max(levels.oldest_severity) as severity,
+    max(case when levels.updated_at < level_changes.shown_at then levels.updated_at end) as held_until,
+    max(level_changes.shown_at) as changed_until
+  from levels
+  left join level_changes on level_changes.source = levels.source and level_changes.ticket_id = levels.ticket_id
+  group by levels.source, levels.ticket_id
 )
 
 select
@@ -62,13 +108,17 @@ select
   ranked.opener,
   ranked.channel,
   case when sources.source_type = 'canonical' then coalesce(ranked.severity, first_severities.severity)
-    else coalesce(first_severities.severity, ranked.severity) end as severity_submitted,
+    else coalesce(first_severities.severity, oldest_levels.severity, ranked.severity) end as severity_submitted,
+  -- From here on another level may have been in force; null where the history or a single level leaves no doubt.
+  case when sources.source_type <> 'canonical' and first_severities.ticket_id is null and oldest_levels.changed_until is not null
+    then {{ epoch_seconds('coalesce(oldest_levels.held_until, ranked.submitted_at)') }} end as level_doubtful_from_epoch,
+  ranked.severity as severity_exported,
   ranked.severity_given,
   ranked.subject,
   ranked.ticket_type,
   ranked.ticket_status,
-  ranked.is_first_response_observed,
-  ranked.is_messages_observed,
+  ranked.is_first_response_observed and tickets_with_unknown_author.ticket_id is null as is_first_response_observed,
+  ranked.is_messages_observed and tickets_with_unknown_author.ticket_id is null as is_messages_observed,
   ranked.is_statuses_observed and tickets_with_unmapped_status.ticket_id is null as is_statuses_observed,
   ranked.is_resolution_observed,
   ranked.is_debug_observed,
@@ -83,6 +133,8 @@ from ranked
 cross join build_inputs
 join sources on sources.source = ranked.source
 left join tickets_with_unmapped_status on tickets_with_unmapped_status.ticket_id = ranked.ticket_id
+left join tickets_with_unknown_author on tickets_with_unknown_author.ticket_id = ranked.ticket_id
+left join oldest_levels on oldest_levels.source = ranked.source and oldest_levels.ticket_id = ranked.ticket_id
 left join first_severities on first_severities.ticket_id = ranked.ticket_id
 where ranked.version_rank = 1
   and ranked.submitted_at <= build_inputs.as_of

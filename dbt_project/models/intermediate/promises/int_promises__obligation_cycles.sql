@@ -63,6 +63,7 @@ select
   ticket_terms.severity_raised,
   ticket_terms.severity_lowered,
   ticket_terms.severity_submitted,
+  ticket_terms.level_doubtful_from_epoch,
   ticket_terms.submitted_at,
   ticket_terms.submitted_epoch,
   plan_obligations.kind as obligation_kind,

@@ -49,6 +49,7 @@ select
   termed.severity_lowered,
   coalesce(termed.is_over_quota_covered, true) as is_over_quota_covered,
   termed.severity_submitted,
+  termed.level_doubtful_from_epoch,
   termed.submitted_at,
   termed.submitted_epoch,
   termed.is_first_response_observed,

@@ -59,6 +59,11 @@ judged as (
       when described.exclusion_reason is not null then described.exclusion_reason
       when {{ leg }}.obligation_key is null and not coalesce({{ level }}.is_covered, true) then 'severity_not_covered'
       when {{ leg }}.obligation_key is null then 'no_such_promise'
+      {%- if leg == 'deciding' %}
+      -- What was settled while the level still held is settled.
+      when coalesce(case when {{ leg }}.is_over then {{ leg }}.over_epoch end, described.stopped_epoch, described.as_of_epoch)
+        > described.level_doubtful_from_epoch then 'level_changes_not_observed'
+      {%- endif %}
       when {{ leg }}.is_over and described.is_pause_unobserved then 'pauses_not_observed'
       -- The clock was read at the last instant that a derived stop allows; at the first one it was not over yet.
       when {{ leg }}.is_over and {{ leg }}.over_epoch > described.earliest_stop_epoch then 'stop_not_exact'

@@ -2,7 +2,7 @@
 -- The canonical form names the severity that the ticket was submitted with. What an adapter lands keeps the helpdesk's own words,
 -- which are looked up here.
 -- A mapped source shows only what it declares and has landed: not where a record of the ticket was refused, and no statuses where a change
--- begins with what none before it left. Neither it nor Jira shows messages where somebody wrote of whom nobody knows whose side they are on.
+-- begins with what none before it left.
 with
 tickets as (select * from {{ source('raw', 'canonical_tickets') }}),
 sources as (select * from {{ source('raw', 'sources') }}),
@@ -11,7 +11,6 @@ channels as (select * from {{ source('raw', 'source_values') }} where mapping = 
 severities as (select * from {{ source('raw', 'source_values') }} where mapping = 'severity'),
 statuses as (select * from {{ source('raw', 'source_values') }} where mapping = 'status'),
 people as (select * from {{ ref('stg_canonical__people') }}),
-staged_events as (select * from {{ ref('stg_canonical__events') }}),
 
 gaps as (
   select
@@ -44,19 +43,6 @@ tickets_with_missing_change as (
   select distinct source, ticket_id
   from {{ ref('stg_canonical__changes') }}
   where event_type = 'status_changed' and change_number > 1 and value_before <> value_left
-),
-
-tickets_with_unknown_author as (
-  select distinct tickets.source, tickets.ticket_id
-  from tickets
-  join sources on sources.source = tickets.source and sources.source_type in ('jira', 'mapped')
-  join staged_events
-    on staged_events.source = tickets.source and staged_events.ticket_id = sources.ticket_prefix || tickets.ticket_id
-  where staged_events.event_type = 'message'
-    and staged_events.is_public
-    and staged_events.actor_kind = 'unknown'
-    and staged_events.event_at > tickets.submitted_at
-    and coalesce(staged_events.actor, '') not in (coalesce(tickets.requester, ' '), coalesce(tickets.opener, ' '))
 )
 
 select
@@ -81,14 +67,12 @@ select
     or {{ has_evidence('tickets.evidence', 'first_response') }}
     or ({{ has_evidence('tickets.evidence', 'messages_if_any') }} and coalesce(histories.has_messages, 0) = 1)
   )
-  and coalesce(gaps.is_in_messages, 0) = 0
-  and tickets_with_unknown_author.ticket_id is null as is_first_response_observed,
+  and coalesce(gaps.is_in_messages, 0) = 0 as is_first_response_observed,
   (
     ({{ has_evidence('tickets.evidence', 'messages') }} and (sources.source_type <> 'mapped' or source_histories.has_messages = 1))
     or ({{ has_evidence('tickets.evidence', 'messages_if_any') }} and coalesce(histories.has_messages, 0) = 1)
   )
-  and coalesce(gaps.is_in_messages, 0) = 0
-  and tickets_with_unknown_author.ticket_id is null as is_messages_observed,
+  and coalesce(gaps.is_in_messages, 0) = 0 as is_messages_observed,
   (
     ({{ has_evidence('tickets.evidence', 'statuses') }} and (sources.source_type <> 'mapped' or source_histories.has_statuses = 1))
     or ({{ has_evidence('tickets.evidence', 'statuses_if_any') }} and coalesce(histories.has_statuses, 0) = 1)
@@ -119,5 +103,3 @@ left join histories on histories.source = tickets.source and histories.ticket_id
 left join source_histories on source_histories.source = tickets.source
 left join tickets_with_missing_change
   on tickets_with_missing_change.source = tickets.source and tickets_with_missing_change.ticket_id = tickets.ticket_id
-left join tickets_with_unknown_author
-  on tickets_with_unknown_author.source = tickets.source and tickets_with_unknown_author.ticket_id = tickets.ticket_id

@@ -1,6 +1,5 @@
 -- Grain: one row per audit event that a rule can use; one audit event may stand for several.
--- Who acted is read from the role that the user had then; a bot by the lists of sla.yml. An unknown author is never taken for a human
--- of the vendor.
+-- Who acted is read from the role that the user had then; a bot by the lists of sla.yml. An unknown author is neither side's.
 with
 audit_events as (select * from {{ source('raw', 'zendesk_audit_events') }}),
 tickets as (select * from {{ source('raw', 'zendesk_tickets') }}),
