@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ def land_jira(
     if find_kind(start) in ("csv", "xlsx", "parquet"):
         return land_jira_table(export, source, writer)
     rows = CanonicalRows(writer)
-    unmarked_comments = 0
+    unmarked_comments = unnamed_levels = 0
     for line_number, found in read_objects(export, ("issues",), "an issue"):
         if isinstance(found, Refused):
             rows.refuse(found)
@@ -53,7 +54,9 @@ def land_jira(
             if isinstance(found.get("values"), list):
                 _add_request_slas(adapted, found)
             else:
-                unmarked_comments += _Issue(found, source).add_to(adapted)
+                issue = _Issue(found, source)
+                unmarked_comments += issue.add_to(adapted)
+                unnamed_levels += issue.is_level_unnamed
     warnings = []
     withheld: tuple[str, ...] = ()
     if unmarked_comments:
@@ -69,7 +72,33 @@ def land_jira(
                 "Export them with jsdPublic, or declare `comments: public` (or internal) for this source in sla.yml.",
             )
         )
+    if unnamed_levels:
+        warnings.append(
+            Problem(
+                export.name,
+                None,
+                None,
+                f"the histories of {unnamed_levels} issues name custom fields by what people read, so nobody knows when "
+                f"{source.severity_field} changed: their severity is unknown.",
+                "Declare what the history calls it for this source in sla.yml: severity: {field: ..., name: ...}.",
+            )
+        )
     return rows.finish(withheld), warnings
+
+
+@dataclass(frozen=True)
+class _Change:
+    """One changed field of an issue's changelog; `name` is unique within the issue. Data Center gives no `field_id`."""
+
+    at: datetime
+    place: int
+    name: str
+    field: str | None
+    field_id: str | None
+    is_custom: bool
+    before: str | None
+    now: str | None
+    author: Any
 
 
 class _Issue:
@@ -89,6 +118,17 @@ class _Issue:
         self.histories = _list_whole(self.changelog, "histories")
         self.comments = _list_whole(fields.get("comment"), "comments")
         self.evidence: set[str] = set()
+        self.changes = (
+            []
+            if self.histories is None
+            else sorted(self._list_changes(), key=lambda one: (one.at, one.place))
+        )
+        # Data Center names a custom field by what people read; which of them is the level, only sla.yml can say.
+        self.is_level_unnamed = (
+            source.severity_name is None
+            and (source.severity_field or "").startswith("customfield_")
+            and any(change.is_custom and change.field_id is None for change in self.changes)
+        )
 
     def add_to(self, adapted: Adapted) -> int:
         """Add everything; the number of comments by others than customers whose visibility is unknown."""
@@ -96,7 +136,7 @@ class _Issue:
         unmarked = self._add_comments(adapted)
         # Of a history that came in part only, nobody knows with which severity it began.
         is_cut_off = self.histories is None and isinstance(self.changelog, dict)
-        severity = None if is_cut_off else self._field(source.severity_field)
+        severity = None if is_cut_off or self.is_level_unnamed else self._field(source.severity_field)
         if self.histories is not None:
             self._add_changes(adapted)
             self.evidence |= {"statuses", "resolution"}
@@ -194,52 +234,53 @@ class _Issue:
 
     def _add_changes(self, adapted: Adapted) -> None:
         """Statuses and severities from the first one on, and the changes that sla.yml declares as events."""
-        assert self.histories is not None
-        changes = sorted(self._list_changes(), key=lambda change: change[:2])
-        for column, event_type in (
-            ("status", "status_changed"),
-            (self.source.severity_field, "severity_changed"),
-        ):
-            mine = [change for change in changes if column in change[3]]
+        level = None if self.is_level_unnamed else self.source.severity_field
+        for column, event_type in (("status", "status_changed"), (level, "severity_changed")):
+            mine = [change for change in self.changes if column and self._is_of(change, column)]
             # The history begins with the first change; the ticket was submitted with what that one changed.
-            first = mine[0][4] if mine else as_text(self.fields.get(column or ""))
+            first = mine[0].before if mine else as_text(self.fields.get(column or ""))
             if first is not None:
                 adapted.events.append(
                     self._event(f"created:{event_type}", self.created_at, event_type, value=first)
                 )
-            for at, _, name, _, _, now, author in mine:
-                if now is not None:
-                    adapted.events.append(
-                        self._event(f"{name}:{event_type}", at, event_type, value=now, actor=_account(author),
-                                    actor_kind=self._kind_of(author))
-                    )  # fmt: skip
-        for _, _, name, columns, before, _, _ in changes:
+            for change in mine:
+                if change.now is not None:
+                    adapted.events.append(self._event_of(change, event_type, value=change.now))
+        for change in self.changes:
             # An issue that moved to another project has a new key: what was exported under the old one is this ticket.
-            if "Key" in columns and before not in (None, self.key):
+            if change.field == "Key" and not change.is_custom and change.before not in (None, self.key):
                 adapted.events.append(
-                    self._event(f"{name}:merged", self.created_at, "merged", ticket_id=before, value=self.key)
-                )
+                    self._event(f"{change.name}:merged", self.created_at, "merged", ticket_id=change.before,
+                                value=self.key)
+                )  # fmt: skip
         for event in self.source.events:
-            for at, _, name, columns, before, now, author in changes:
+            for change in self.changes:
+                columns = (change.field, change.field_id)
                 if event.field_name not in columns:
                     continue
                 if "labels" in columns:
                     is_sign = (
-                        event.field_value in (now or "").split()
-                        and event.field_value not in (before or "").split()
+                        event.field_value in (change.now or "").split()
+                        and event.field_value not in (change.before or "").split()
                     )
                 else:
-                    is_sign = now == event.field_value
+                    is_sign = change.now == event.field_value
                 if is_sign:
-                    adapted.events.append(
-                        self._event(f"{name}:{event.event_type}", at, event.event_type, actor=_account(author),
-                                    actor_kind=self._kind_of(author))
-                    )  # fmt: skip
+                    adapted.events.append(self._event_of(change, event.event_type))
 
-    def _list_changes(
-        self,
-    ) -> Iterator[tuple[datetime, int, str, tuple[str | None, str | None], str | None, str | None, Any]]:
-        """Instant, place, id, names of the field, before, after, author of every changed field."""
+    def _event_of(self, change: _Change, event_type: str, **values: Any) -> dict[str, Any]:
+        return self._event(f"{change.name}:{event_type}", change.at, event_type, actor=_account(change.author),
+                           actor_kind=self._kind_of(change.author), **values)  # fmt: skip
+
+    def _is_of(self, change: _Change, column: str) -> bool:
+        """Whether a change is of the field with that id; a custom field may be called like one of the system."""
+        if change.field_id is not None:
+            return change.field_id == column
+        if change.is_custom:
+            return column == self.source.severity_field and change.field == self.source.severity_name
+        return change.field == column
+
+    def _list_changes(self) -> Iterator[_Change]:
         assert self.histories is not None
         place = 0
         # The answer may list the newest first; within one second the id of the history is the order.
@@ -248,11 +289,13 @@ class _Issue:
             items = history.get("items")
             for index, item in enumerate(items if isinstance(items, list) else []):
                 place += 1
-                yield (
+                yield _Change(
                     at,
                     place,
                     f"{read_identifier('changelog.id', history.get('id'))}:{index}",
-                    (as_text(dig(item, "field")), as_text(dig(item, "fieldId"))),
+                    as_text(dig(item, "field")),
+                    as_text(dig(item, "fieldId")),
+                    as_text(dig(item, "fieldtype")) == "custom",
                     as_text(dig(item, "fromString")),
                     as_text(dig(item, "toString")),
                     history.get("author"),

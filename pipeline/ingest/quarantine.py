@@ -110,7 +110,7 @@ def retry_quarantine(
             result = by_batch.get(batch.batch_id) or next(
                 (one for one in results if one.file == batch.file), results[0]
             )
-            if result.batch_id in (None, batch.batch_id):
+            if result.batch_id is None or result.batch_id == batch.batch_id:
                 retried.append(_retried(batch, result.status, result.rows_rejected, result.problems))
                 continue
             # Other content under the same name is another batch: its counts say nothing of these records.

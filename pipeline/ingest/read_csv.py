@@ -21,6 +21,9 @@ _BOM = b"\xef\xbb\xbf"
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # The blanks of bytes: text knows more of them, and the header was found among bytes.
 _BLANKS = " \t\n\r\v\f"
+_HEADER_HINT = (
+    "Close the quote; where the name of a column goes on in the next line, rename it: a header is one line."
+)
 _QUOTE_HINT = "Close the quote, and double quotes inside a value."
 
 
@@ -68,7 +71,9 @@ def read_header(export: Export, delimiter: str = ",", keeps_repeated_names: bool
         if "field larger" in str(problem):
             reason = f"the header holds a name longer than {csv.field_size_limit():,} characters."
             raise reject(export, reason, "Check that this is an export with column names.", 1) from None
-        raise reject(export, "the header holds an unclosed quote.", _QUOTE_HINT, 1) from None
+        raise reject(
+            export, "the header holds a quote that is open at the end of the first line.", _HEADER_HINT, 1
+        ) from None
     names = [name.strip() for name in header]
     if len(names) == 1:
         for other, called in _DELIMITERS.items():

@@ -195,6 +195,8 @@ class Source:
     customer_field: str | None
     customer_constant: str | None
     severity_field: str | None
+    # What a history calls that field where it names custom fields by what people read.
+    severity_name: str | None
     severity_values: Mapping[str, int]
     status_values: Mapping[str, str]
     channel_values: Mapping[str, str]
@@ -272,6 +274,7 @@ def mapped_source(name: str, mapping: FileMapping) -> Source:
         customer_field=None,
         customer_constant=None,
         severity_field=None,
+        severity_name=None,
         severity_values={},
         status_values={},
         channel_values={},
@@ -347,7 +350,7 @@ def _read_source(section: Section, name: str, zones: Collection[str], folder: Pa
         required = ("type",)
     section.require_keys(required, optional)
     customer_field, customer_constant = _read_customer(section, source_type)
-    severity_field, severity_values = _read_severity(section, source_type)
+    severity_field, severity_name, severity_values = _read_severity(section, source_type)
     agents = section.section("agents")
     agents.require_keys((), ("actors", "domains", "account_types"))
     if source_type == "jira" and section.has("agents") and not agents.values:
@@ -371,6 +374,7 @@ def _read_source(section: Section, name: str, zones: Collection[str], folder: Pa
         customer_field=customer_field,
         customer_constant=customer_constant,
         severity_field=severity_field,
+        severity_name=severity_name,
         severity_values=severity_values,
         status_values=_STATUSES.get(source_type, {}) | _read_values(section, "statuses", STATUSES),
         channel_values=_CHANNELS.get(source_type, {}) | _read_values(section, "channels", None),
@@ -445,12 +449,12 @@ def _read_customer(section: Section, source_type: str) -> tuple[str | None, str 
     return field, customer.text("constant") if customer.has("constant") else None
 
 
-def _read_severity(section: Section, source_type: str) -> tuple[str | None, dict[str, int]]:
+def _read_severity(section: Section, source_type: str) -> tuple[str | None, str | None, dict[str, int]]:
     severity = section.section("severity")
     if source_type not in _SEVERITY_FIELDS or not section.has("severity"):
-        return None, {}
+        return None, None, {}
     known = _SEVERITY_FIELDS[source_type]
-    severity.require_keys(("field", "values"))
+    severity.require_keys(("field", "values"), ("name",) if source_type == "jira" else ())
     field = severity.text("field")
     is_custom = source_type == "zendesk" and _CUSTOM_FIELD.fullmatch(field)
     if field and known is not None and field not in known and not is_custom:
@@ -467,7 +471,7 @@ def _read_severity(section: Section, source_type: str) -> tuple[str | None, dict
         severity.report(
             ["values"], "the mapping is empty.", "Write one line per value of the source, such as high: 4."
         )
-    return field, mapped
+    return field, severity.text("name") if severity.has("name") else None, mapped
 
 
 def _read_values(section: Section, key: str, known: Collection[str] | None) -> dict[str, str]:

@@ -312,3 +312,20 @@ def test_a_pipeline_header_without_the_key_is_rejected(landing: Landing) -> None
     result = landing.land("jsm", "issues.csv", PIPELINE.replace(",key,", ",id_key,") + pipeline_row())
     assert result.status == "rejected"
     assert "the header lacks ticket_id (key)" in str(result.problems[0])
+
+
+def test_a_custom_level_that_a_history_calls_by_its_name_is_unknown_until_sla_yml_says_the_name(
+    declare: Callable[[str], Landing],
+) -> None:
+    item = {"field": "Severity", "fieldtype": "custom", "fromString": "High", "toString": "Low"}
+    history = {"id": "1", "created": "2018-05-11T10:46:53.000+0300", "items": [item]}
+    exported = issue(histories=[history], customfield_10050={"value": "Low"})
+    unnamed = declare(SLA_YML.replace("field: priority", "field: customfield_10050"))
+    result = unnamed.land("jsm", "issues.json", json.dumps({"issues": [exported], "total": 1}))
+    assert "their severity is unknown" in str(result.warnings[0])
+    assert unnamed.rows("canonical_tickets", "severity") == [None]
+    named = declare(SLA_YML.replace("field: priority", "field: customfield_10050, name: Severity"))
+    # The same bytes would be known already.
+    land(named, exported | {"key": "SUP-2"})
+    events = named.rows("canonical_events", "event_type, value")
+    assert [value for kind, value in events if kind == "severity_changed"] == ["High", "Low"]
