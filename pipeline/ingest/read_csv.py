@@ -72,7 +72,7 @@ def read_header(export: Export, delimiter: str = ",", keeps_repeated_names: bool
             reason = f"the header holds a name longer than {csv.field_size_limit():,} characters."
             raise reject(export, reason, "Check that this is an export with column names.", 1) from None
         raise reject(
-            export, "the header holds a quote that is open at the end of the first line.", _HEADER_HINT, 1
+            export, "the header holds an unclosed quote in its first line.", _HEADER_HINT, 1
         ) from None
     names = [name.strip() for name in header]
     if len(names) == 1:
