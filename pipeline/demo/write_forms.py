@@ -67,6 +67,7 @@ SOURCES: dict[str, str] = {
     channel: {{field: "Custom field (Channel)"}}
     comments: public
     agents: {{actors: [{", ".join(f'"{agent.user_id}"' for agent in AGENTS)}]}}
+    bots: {{actors: {_BOTS}}}
 """,
     "freshdesk_api": f"""\
     type: freshdesk
