@@ -67,17 +67,19 @@ _USUAL_CAP = 1_000
 
 def land_jira_table(export: Export, source: Source, writer: BatchWriter) -> tuple[int, list[Problem]]:
     """Land a table of issues; the number of rows read, and warnings. Raises InputRejected."""
-    names = set(read_header(export, TableOptions(keeps_repeated_names=True)))
-    if names >= _PIPELINE_HISTORY:
+    names = read_header(export, TableOptions(keeps_repeated_names=True))
+    if _PIPELINE_HISTORY.issubset(names):
         raise reject(
             export,
             "it is the history of Jira's data pipeline, which names issues by an id that this source's tickets do not have.",
             "Read both files of the pipeline by a mapping: data/reference/mappings/examples/jira_data_pipeline.yml.",
             1,
         )
-    is_pipeline = names >= _PIPELINE_ISSUES
+    is_pipeline = _PIPELINE_ISSUES.issubset(names)
     columns, date_format = (_PIPELINE_COLUMNS, None) if is_pipeline else (_COLUMNS, _DATE_FORMAT)
-    layout, found_rows, notes = read_rows(export, source, columns, ("ticket_id", "created_at"), date_format)
+    layout, found_rows, notes = read_rows(
+        export, source, columns, ("ticket_id", "created_at"), date_format, names
+    )
     rows = CanonicalRows(writer)
     unmarked_comments = 0
     for line_number, row in found_rows:

@@ -35,14 +35,16 @@ from pipeline.ingest.write_batch import BatchWriter, Refused
 from pipeline.rules.mapping import (
     ACTOR_KINDS,
     EVENT_TYPES,
+    EVENT_VALUES,
     EVIDENCE_OF,
     GAPS,
+    SEVERITY_TEXTS,
     Cell,
     Cells,
     EventRule,
     Mapping,
 )
-from pipeline.rules.plan import SEVERITIES, STATUSES
+from pipeline.rules.plan import STATUSES
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
@@ -51,7 +53,6 @@ Record = dict[str, Any]
 Convert = Callable[[Row], Any]
 
 _CHUNK_ROWS = 50_000
-_SEVERITIES = tuple(str(severity) for severity in SEVERITIES)
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _TABLES = {"tickets": "canonical_tickets", "people": "canonical_people", "events": "canonical_events"}
 # Free text is no evidence of a column that changed its meaning; these columns are.
@@ -73,7 +74,6 @@ _SHOWN_VALUES = 12
 # What the words of a column are called in messages.
 _WORDS = {"ticket_status": "status", "is_public": "word for public"}
 _VALUES_OF = {"status_changed": "status", "severity_changed": "severity"}
-_CHANGED_WORDS = {"status": STATUSES, "severity": _SEVERITIES}
 
 
 def land_mapped(
@@ -213,7 +213,7 @@ class _RowReader:
             case "updated_at":
                 return lambda row: None if (text := take(row)) is None else self._read_date(column, text)
             case "severity":
-                return _closed(take, column, "severity", _SEVERITIES, is_passed)
+                return _closed(take, column, "severity", SEVERITY_TEXTS, is_passed)
             case "ticket_status":
                 return _closed(take, column, "status", STATUSES, is_passed)
             case "actor_kind" if is_passed:
@@ -309,10 +309,10 @@ class _Event:
         return event
 
     def _check_words(self, event: Record) -> None:
-        word = _VALUES_OF[event["event_type"]]
+        word, words = _VALUES_OF[event["event_type"]], EVENT_VALUES[event["event_type"]]
         for name in ("value", "value_before"):
             text = event.get(name)
-            if text in _CHANGED_WORDS[word] or (text is None and name == "value_before"):
+            if text in words or (text is None and name == "value_before"):
                 continue
             if word == "severity" and name in self._passed:
                 # Nobody can put a clock on an unknown level, so such an event is never landed as one.
@@ -320,9 +320,7 @@ class _Event:
             if text is None:
                 raise self._missing(name)
             if name not in self._passed:
-                raise unknown_value(
-                    self._names[name], text, word, self._known.get(name) or _CHANGED_WORDS[word]
-                )
+                raise unknown_value(self._names[name], text, word, self._known.get(name) or words)
 
     def _missing(self, name: str) -> Unusable:
         return Unusable(

@@ -89,18 +89,7 @@ def retry_quarantine(
             batch for batch in batches if (_path_of(workspace, batch), batch.source) == (path, source_name)
         ]
         if not path.is_file():
-            retried += [
-                RetriedFile(
-                    batch.file,
-                    source_name,
-                    "missing",
-                    batch.rows_rejected,
-                    0,
-                    batch.rows_rejected,
-                    (_missing(batch),),
-                )
-                for batch in of_file
-            ]
+            retried += [_waiting(batch, "missing", [_missing(batch)]) for batch in of_file]
             continue
         results = land_exports(workspace, config, [path], source_name, child=child)
         by_batch = {result.batch_id: result for result in results if result.batch_id}
@@ -114,10 +103,7 @@ def retry_quarantine(
                 retried.append(_retried(batch, result.status, result.rows_rejected, result.problems))
                 continue
             # Other content under the same name is another batch: its counts say nothing of these records.
-            waiting = batch.rows_rejected
-            retried.append(
-                RetriedFile(batch.file, source_name, "missing", waiting, 0, waiting, (_replaced(batch),))
-            )
+            retried.append(_waiting(batch, "missing", [_replaced(batch)]))
             if result.batch_id not in known and result.status == "landed" and result.rows_rejected:
                 known.add(result.batch_id)
                 refused = result.rows_rejected
@@ -141,10 +127,15 @@ def _retried(batch: Batch, status: str, still_refused: int, problems: Sequence[P
             still_refused,
             tuple(problems),
         )
-    what: Literal["unchanged", "rejected"] = "unchanged" if status == "already_landed" else "rejected"
-    return RetriedFile(
-        batch.file, batch.source, what, batch.rows_rejected, 0, batch.rows_rejected, tuple(problems)
-    )
+    return _waiting(batch, "unchanged" if status == "already_landed" else "rejected", problems)
+
+
+def _waiting(
+    batch: Batch, status: Literal["unchanged", "missing", "rejected"], problems: Sequence[Problem]
+) -> RetriedFile:
+    """What a batch of which nothing new landed has become: all that was refused still is."""
+    refused = batch.rows_rejected
+    return RetriedFile(batch.file, batch.source, status, refused, 0, refused, tuple(problems))
 
 
 def _refused_batches(workspace: Workspace, source: str | None) -> list[Batch]:

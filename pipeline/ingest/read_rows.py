@@ -146,13 +146,14 @@ def read_rows(
     columns: Mapping[str, tuple[str, ...]],
     required: tuple[str, ...],
     date_format: str | None,
+    names: list[str] | None = None,
 ) -> tuple[Layout, Iterator[tuple[int, Row | Refused]], list[Problem]]:
     """How the file is laid out, its rows with their lines, and notes that are complete once all rows were read.
 
     `columns`: our names -> the names that exports give them, in any case; sla.yml may add its own (`columns:`). A header
     may name a column several times. `date_format`: the vendor's own, unless the source declares one; None where the vendor
     writes ISO with a zone, whatever the source declares. Raises InputRejected, naming them, where required ones are missing,
-    and where wall times have no declared zone.
+    and where wall times have no declared zone. `names`: the header, where the caller has read it already.
     """
     written_format = None if date_format is None else source.date_format or date_format
     if written_format is not None and source.time_zone is None:
@@ -162,7 +163,7 @@ def read_rows(
             "Declare time_zone for this source in sla.yml: that of the account, or of whoever exported it.",
         )
     options = TableOptions(date_format=written_format, keeps_repeated_names=True)
-    names = read_header(export, options)
+    names = read_header(export, options) if names is None else names
     known = {column: (*written, *source.columns.get(column, ())) for column, written in columns.items()}
     by_name: dict[str, list[int]] = {}
     for place, name in enumerate(names):

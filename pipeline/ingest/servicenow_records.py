@@ -62,6 +62,7 @@ _TEXTS = {
 # The fields whose history some rule reads.
 _STATES = ("state", "incident_state")
 _LEVELS = ("priority", "severity", "impact", "urgency")
+_AUDIT_HINT = "Export sys_audit with oldvalue and newvalue of every row."
 # What tells the tables other than incidents, by their field names.
 _TABLES = (("element", "element_id"), ("documentkey", "fieldname"), ("task", "has_breached"))
 _COUNTS = {"update_number": "sys_mod_count", "reopen_count": "reopen_count"}
@@ -250,13 +251,9 @@ def _add_field_change(record: _Record, adapted: Adapted) -> None:
         adapted.gaps.append(_gap(ticket_sys_id, "statuses"))
         # The first row of a record has no old value; a state that nothing came after, no incident has.
         if new_value is None:
-            raise Unusable(
-                "newvalue", None, "is missing", "Export sys_audit with oldvalue and newvalue of every row."
-            )
+            raise Unusable("newvalue", None, "is missing", _AUDIT_HINT)
     if "oldvalue" not in record:
-        raise Unusable(
-            "oldvalue", None, "is missing", "Export sys_audit with oldvalue and newvalue of every row."
-        )
+        raise Unusable("oldvalue", None, "is missing", _AUDIT_HINT)
     adapted.others.append(
         (
             "servicenow_field_changes",

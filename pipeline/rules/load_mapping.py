@@ -22,12 +22,14 @@ from pipeline.rules.mapping import (
     EPOCH_SECONDS,
     EVENT_COLUMNS,
     EVENT_TYPES,
+    EVENT_VALUES,
     EVIDENCE,
     EVIDENCE_OF,
     FORMATS,
     ISO,
     PEOPLE_COLUMNS,
     REQUIRED_COLUMNS,
+    SEVERITY_TEXTS,
     TABLE_FORMATS,
     TICKET_COLUMNS,
     Cell,
@@ -39,20 +41,18 @@ from pipeline.rules.mapping import (
     Mapping,
     Values,
 )
-from pipeline.rules.plan import SEVERITIES, STATUSES
+from pipeline.rules.plan import STATUSES
 from pipeline.rules.read_yaml import Key, read_yaml
 from pipeline.rules.section import NAME, Section, name_nearest, open_document, refuse
 
-_SEVERITY_TEXTS = tuple(str(severity) for severity in SEVERITIES)
-# The closed vocabularies of our columns. What an event's `value` may be depends on the event.
+# The closed vocabularies of our columns. What an event's `value` may be depends on the event (EVENT_VALUES).
 VOCABULARIES: Dict[str, tuple[str, ...]] = {
-    "severity": _SEVERITY_TEXTS,
+    "severity": SEVERITY_TEXTS,
     "ticket_status": STATUSES,
     "actor_kind": ACTOR_KINDS,
     "event_type": EVENT_TYPES,
     "is_public": BOOLEANS,
 }
-EVENT_VALUES: Dict[str, tuple[str, ...]] = {"status_changed": STATUSES, "severity_changed": _SEVERITY_TEXTS}
 # What one event proves of a kind of history that it may not show whole.
 _ALONE = {"messages": "first_response", "statuses": "resolution"}
 _WALL_CODES = "YymdHIMSpfbBTF"

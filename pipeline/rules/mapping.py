@@ -9,6 +9,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.rules.plan import SEVERITIES, STATUSES
+
 # Formats of tables with what separates their values, and formats of documents.
 DELIMITERS = {"csv": ",", "tsv": "\t", "semicolon": ";", "pipe": "|"}
 TABLE_FORMATS = (*DELIMITERS, "xlsx", "parquet")
@@ -74,6 +76,9 @@ EVIDENCE_OF = {
     "assistance_redeemed": "assistance",
 }
 EVENT_TYPES = tuple(EVIDENCE_OF)
+# A severity as a mapping writes it, and what such an event may change from and to.
+SEVERITY_TEXTS = tuple(str(severity) for severity in SEVERITIES)
+EVENT_VALUES: dict[str, tuple[str, ...]] = {"status_changed": STATUSES, "severity_changed": SEVERITY_TEXTS}
 # `..._if_any`: a ticket without one such event was exported without its history, so nothing is known of it.
 EVIDENCE = (
     "first_response",

@@ -39,14 +39,6 @@ last_present as (
   group by ticket_versions.source, ticket_versions.ticket_id
 ),
 
-undone_deletions as (
-  select shown_deletions.source, shown_deletions.event_id, shown_deletions.event_at
-  from shown_deletions
-  join last_present on last_present.source = shown_deletions.source and last_present.ticket_id = shown_deletions.ticket_id
-  where shown_deletions.event_at < last_present.present_at
-  group by shown_deletions.source, shown_deletions.event_id, shown_deletions.event_at
-),
-
 ranked as (
   select
     exported_events.*,
@@ -60,11 +52,14 @@ ranked as (
     min(exported_events.known_at) over (partition by exported_events.source, exported_events.event_id) as first_known_at
   from exported_events
   cross join build_inputs
-  left join undone_deletions
-    on undone_deletions.source = exported_events.source
-    and undone_deletions.event_id = exported_events.event_id
-    and undone_deletions.event_at = exported_events.event_at
-  where undone_deletions.event_id is null
+  left join last_present
+    on last_present.source = exported_events.source
+    and last_present.ticket_id = exported_events.ticket_id
+    and exported_events.event_type = 'deleted'
+    and exported_events.event_at = exported_events.written_at
+    and exported_events.event_at < last_present.present_at
+  -- What a later version shows again was not deleted after all.
+  where last_present.ticket_id is null
 )
 
 select

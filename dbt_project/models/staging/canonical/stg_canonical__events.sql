@@ -12,7 +12,7 @@ bots as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'acto
 first_changes as (select * from {{ ref('stg_canonical__changes') }} where change_number = 1 and value_before is not null),
 
 submissions as (
-  select source, ticket_id, min(submitted_at) as submitted_at from {{ source('raw', 'canonical_tickets') }} group by source, ticket_id
+  select source, ticket_id, min(submitted_at) as submitted_at from tickets group by source, ticket_id
 )
 
 select

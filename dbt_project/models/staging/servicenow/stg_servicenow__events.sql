@@ -87,35 +87,35 @@ messages as (
   where entries.element in ('comments', 'work_notes')
 ),
 
-changes as (
+version_changes as (
   select * from status_changes
   union all select * from severity_changes
   union all select * from resolutions
+),
+
+changes as (
+  select
+    -- The same row exported twice is the same event.
+    ticket_id || ':' || coalesce(cast(update_number as varchar), '') || ':' || event_type || ':' || event_value as event_id,
+    ticket_prefix || ticket_id as ticket_id,
+    source, event_at, event_type, event_value,
+    version_number = 1 as is_opening,
+    source_file, line_number, batch_id, known_at
+  from version_changes
+  union all
+  select
+    'audit:' || coalesce(cast(update_number as varchar) || ':', '') || change_id || case when is_opening then ':before' else '' end as event_id,
+    ticket_prefix || ticket_id as ticket_id,
+    source, event_at, event_type, event_value,
+    is_opening,
+    source_file, line_number, batch_id, known_at
+  from audited
+  where event_value is not null
 )
 
 select
-  -- The same row exported twice is the same event.
-  ticket_id || ':' || coalesce(cast(update_number as varchar), '') || ':' || event_type || ':' || event_value as event_id,
-  ticket_prefix || ticket_id as ticket_id,
-  source,
-  event_at,
-  event_type,
-  'unknown' as actor_kind,
-  cast(null as varchar) as actor,
-  true as is_public,
-  event_value as value,
-  version_number = 1 as is_opening,
-  cast(null as timestamp) as earliest_at,
-  cast(null as timestamp) as written_at,
-  source_file,
-  line_number,
-  batch_id,
-  known_at
-from changes
-union all
-select
-  'audit:' || coalesce(cast(update_number as varchar) || ':', '') || change_id || case when is_opening then ':before' else '' end as event_id,
-  ticket_prefix || ticket_id as ticket_id,
+  event_id,
+  ticket_id,
   source,
   event_at,
   event_type,
@@ -130,7 +130,6 @@ select
   line_number,
   batch_id,
   known_at
-from audited
-where event_value is not null
+from changes
 union all
 select * from messages
