@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,8 +58,10 @@ def run_dbt(
     ]
     command += ["--select", select] if select else []
     command += ["--exclude", exclude] if exclude else []
-    # A variable that changes makes dbt parse everything again, so a trial keeps its own.
-    command += ["--vars", '{"is_trial": true}'] if is_trial else []
+    # A variable that changes makes dbt parse everything again. So a trial keeps a parse of its own, and one that another
+    # checkout left in the workspace is not used: it names that checkout's files.
+    variables = {"seeds_folder": str(DBT_PROJECT / "seeds")} | ({"is_trial": True} if is_trial else {})
+    command += ["--vars", json.dumps(variables)]
     command += [
         "--target-path",
         str(scratch / ("trial" if is_trial else "target")),
@@ -73,7 +76,6 @@ def run_dbt(
     with _environment(
         # Relative, because dbt parses everything again when the path changes: a workspace may be moved.
         SLA_BUILD_DATABASE=os.path.relpath(database),
-        SLA_SEEDS=str(DBT_PROJECT / "seeds"),
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         DO_NOT_TRACK="1",
     ):

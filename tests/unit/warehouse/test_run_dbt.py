@@ -21,7 +21,7 @@ from pipeline.warehouse import run_dbt
 
 run_dbt.DBT_PROJECT = Path(sys.argv[1])
 try:
-    run_dbt.run_dbt(Path(sys.argv[2]).resolve(), Path(sys.argv[3]).resolve(), select="reaching_out")
+    run_dbt.run_dbt(Path(sys.argv[2]).resolve(), Path(sys.argv[3]).resolve(), select=sys.argv[4])
 except ChecksFailed as refusal:
     print(*(problem.reason for problem in refusal.problems))
     sys.exit(4)
@@ -38,9 +38,21 @@ def run_model(folder: Path, sql: str) -> subprocess.CompletedProcess[str]:
     landed = folder / "landed"
     landed.mkdir()
     (landed / "batch.csv").write_text("a\n1\n", encoding="utf-8")
+    return run_project(project, folder, "reaching_out")
+
+
+def run_project(project: Path, folder: Path, select: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", RUN, str(project), str(folder / "build.duckdb"), str(folder / "scratch")],
-        cwd=landed,
+        [
+            sys.executable,
+            "-c",
+            RUN,
+            str(project),
+            str(folder / "build.duckdb"),
+            str(folder / "scratch"),
+            select,
+        ],
+        cwd=folder / "landed",
         env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
         capture_output=True,
         text=True,
@@ -68,3 +80,15 @@ def test_a_model_cannot_reach(tmp_path: Path, sql: str) -> None:
 def test_a_model_reads_what_has_landed(tmp_path: Path) -> None:
     done = run_model(tmp_path, "select * from read_csv('batch.csv')")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_another_checkout_reads_its_own_seeds_in_the_same_workspace(tmp_path: Path) -> None:
+    (tmp_path / "landed").mkdir()
+    for checkout in ("before", "after"):
+        project = tmp_path / checkout / "project"
+        shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+        done = run_project(project, tmp_path, "ticket_moments")
+        assert done.returncode == 0, done.stdout + done.stderr
+        # The next one builds into a database of its own, as every build does, and what it may read is what is there.
+        (tmp_path / "build.duckdb").unlink()
+        shutil.rmtree(project.parent)
