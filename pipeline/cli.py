@@ -241,7 +241,7 @@ def ingest(
 
 
 def _suggest(paths: list[Path] | None, out: Path | None) -> None:
-    from pipeline.ingest.suggest_mapping import suggest_mapping
+    from pipeline.ingest.landing.suggest_mapping import suggest_mapping
 
     if not paths or len(paths) != 1:
         raise ConfigurationError("--suggest looks at one export. Name it: sla ingest EXPORT --suggest.")
@@ -293,7 +293,7 @@ def _load_sources(
 def _preview(
     workspace: Workspace, paths: list[Path] | None, source: str | None, mapping: Path | None, rows: int
 ) -> None:
-    from pipeline.ingest.preview import preview_exports
+    from pipeline.ingest.landing.preview import preview_exports
     from pipeline.reporting import tables
     from pipeline.reporting.show_landing import preview_tables
 
@@ -322,8 +322,8 @@ def _preview(
 def _ingest(
     workspace: Workspace, paths: list[Path] | None, source: str | None, mapping: Path | None = None
 ) -> None:
-    from pipeline.ingest.land import land_exports
-    from pipeline.ingest.show_progress import show_progress
+    from pipeline.ingest.landing.land import land_exports
+    from pipeline.ingest.landing.show_progress import show_progress
 
     config = _load_sources(workspace, source, mapping, is_trial=False)
     with show_progress(sys.stderr, _globals.verbosity < 0) as on_progress:
@@ -380,7 +380,7 @@ def quarantine(
 
     Example: sla quarantine --source helpdesk --export refused.csv
     """
-    from pipeline.ingest.quarantine import list_quarantine, retry_quarantine
+    from pipeline.ingest.landing.quarantine import list_quarantine, retry_quarantine
     from pipeline.reporting.show_landing import quarantine_csv, quarantine_table, retried_table
     from pipeline.rules.load_sources import load_sources
 

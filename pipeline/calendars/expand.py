@@ -17,7 +17,7 @@ import numpy as np
 
 from pipeline.calendars.calendar import DAY_SECONDS, Calendar, CalendarVersion, Hours
 from pipeline.calendars.intervals import Intervals, clip, join, merge, subtract
-from pipeline.calendars.zones import to_epochs
+from pipeline.zones import to_epochs
 
 Value = TypeVar("Value")
 

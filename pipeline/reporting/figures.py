@@ -107,7 +107,7 @@ def instant(moment: datetime | None, time_zone: str = "UTC") -> str:
     """'2026-07-03 16:05:09 +02:00' in a named zone, '… UTC' in UTC: no time stands without its zone."""
     if moment is None:
         return "–"
-    from pipeline.calendars.zones import find_zone
+    from pipeline.zones import find_zone
 
     local = moment.astimezone(find_zone(time_zone))
     offset = local.isoformat()[19:]

@@ -1011,7 +1011,7 @@ def month_after(month: str) -> str:
 
 def month_of(moment: datetime, time_zone: str) -> str:
     """The month of an instant in a named zone, 'YYYY-MM'."""
-    from pipeline.calendars.zones import find_zone
+    from pipeline.zones import find_zone
 
     return moment.astimezone(find_zone(time_zone)).strftime("%Y-%m")
 

@@ -11,8 +11,8 @@ from pipeline.reporting.export_rows import neutral
 from pipeline.reporting.tables import LEFT, RIGHT, TextTable
 
 if TYPE_CHECKING:
-    from pipeline.ingest.preview import Preview, PreviewedTable
-    from pipeline.ingest.quarantine import QuarantinedRecord, RetriedFile
+    from pipeline.ingest.landing.preview import Preview, PreviewedTable
+    from pipeline.ingest.landing.quarantine import QuarantinedRecord, RetriedFile
 
 _SHOWN_RECORDS = 100
 _SHOWN_CHARACTERS = 60

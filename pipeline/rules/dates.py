@@ -53,6 +53,6 @@ def hint_zone(zone: str, zones: Collection[str]) -> str:
 
 def start_of_day(day: date, zone: str) -> datetime:
     """The first instant of a local day, as naive UTC."""
-    from pipeline.calendars.zones import localize
+    from pipeline.zones import localize
 
     return localize(datetime.combine(day, time()), zone).astimezone(UTC).replace(tzinfo=None)

@@ -1,6 +1,6 @@
 """What a mapping file says, as plain values: how a helpdesk's files look, and where our columns come from.
 
-Vocabularies and shapes only. `load_mapping.py` reads the YAML, `pipeline/ingest/mapped.py` applies it.
+Vocabularies and shapes only. `load_mapping.py` reads the YAML, `pipeline/ingest/forms/mapped.py` applies it.
 """
 
 from __future__ import annotations

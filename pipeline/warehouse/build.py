@@ -18,7 +18,7 @@ from pipeline.settings import CHECKOUT, Workspace, read_clock
 from pipeline.warehouse.publish import Pointer, compact, hash_file, publish, read_pointer
 
 if TYPE_CHECKING:
-    from pipeline.ingest.manifest import Batch
+    from pipeline.ingest.landing.manifest import Batch
     from pipeline.quality.check_tables import CheckResult
     from pipeline.rules.load_rules import Rules
     from pipeline.warehouse.run_dbt import DbtCheck
@@ -62,7 +62,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
     from pipeline.forecasting.forecast_pools import forecast_pools
-    from pipeline.ingest.manifest import read_batches
+    from pipeline.ingest.landing.manifest import read_batches
     from pipeline.rules.load_rules import load_rules
     from pipeline.warehouse.connection import open_database
     from pipeline.warehouse.load_raw import RawInputs, load_raw

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow
 
-    from pipeline.ingest.manifest import Batch
+    from pipeline.ingest.landing.manifest import Batch
     from pipeline.rules.load_rules import Rules
 
 # The instants that prove up to when the data is known: something was written down then. Due dates and the like prove nothing.
@@ -140,7 +140,7 @@ def _load_clocks(
     connection: duckdb.DuckDBPyConnection, rules: Rules, earliest: datetime, latest: datetime
 ) -> None:
     from pipeline.calendars.steps import build_clocks
-    from pipeline.calendars.zones import list_zone_months
+    from pipeline.zones import list_zone_months
 
     targets: dict[str, int] = dict.fromkeys(rules.calendars, 0)
     for clock_name, target_seconds in connection.execute(

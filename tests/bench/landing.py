@@ -15,9 +15,9 @@ from types import SimpleNamespace
 
 import duckdb
 
-from pipeline.ingest.exports import Export, fingerprint
-from pipeline.ingest.land import land_exports
-from pipeline.ingest.write_content import ContentWriter
+from pipeline.ingest.files.exports import Export, fingerprint
+from pipeline.ingest.landing.land import land_exports
+from pipeline.ingest.landing.write_content import ContentWriter
 from pipeline.settings import Workspace
 
 TICKETS = int(os.environ.get("SLA_BENCH_TICKETS", "200000"))

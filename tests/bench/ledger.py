@@ -15,7 +15,7 @@ from time import perf_counter
 
 import duckdb
 
-from pipeline.ingest.land import land_exports
+from pipeline.ingest.landing.land import land_exports
 from pipeline.rules.load_sources import load_sources
 from pipeline.settings import CHECKOUT, Workspace
 from pipeline.warehouse.build import build_workspace

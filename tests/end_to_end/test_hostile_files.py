@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.ingest.exports import printable
+from pipeline.ingest.files.exports import printable
 from tests.end_to_end.command_line import SLA, environment, run_sla
 from tests.end_to_end.hostile_files import Hostile, all_hostile_files
 from tests.end_to_end.small_vendor import write_lines

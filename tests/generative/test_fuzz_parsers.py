@@ -19,9 +19,15 @@ from hypothesis import strategies as st
 
 from pipeline.calendars.load_calendars import load_calendars
 from pipeline.errors import SlaError
-from pipeline.ingest.exports import Export, fingerprint, read_start
-from pipeline.ingest.read_archive import list_members
-from pipeline.ingest.read_table import TableOptions, find_kind, read_documents, read_header, read_records
+from pipeline.ingest.files.exports import Export, fingerprint, read_start
+from pipeline.ingest.files.read_archive import list_members
+from pipeline.ingest.files.read_table import (
+    TableOptions,
+    find_kind,
+    read_documents,
+    read_header,
+    read_records,
+)
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.load_sources import load_sources
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.ingest.land import land_exports
+from pipeline.ingest.landing.land import land_exports
 from pipeline.rules.load_sources import load_sources
 from pipeline.settings import CHECKOUT, Workspace, parse_instant
 from pipeline.warehouse.build import build_workspace

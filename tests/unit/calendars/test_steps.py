@@ -15,9 +15,9 @@ from pipeline.calendars.calendar import ALWAYS, DAY_SECONDS, Calendar, CalendarV
 from pipeline.calendars.expand import expand
 from pipeline.calendars.render_macros import render
 from pipeline.calendars.steps import CLOCK_TABLES, MAXIMUM_STEPS, Clocks, build_clocks
-from pipeline.calendars.zones import list_zone_months, localize, to_epochs
 from pipeline.errors import ConfigurationError
 from pipeline.rules.dates import known_zones
+from pipeline.zones import list_zone_months, localize, to_epochs
 
 HOUR = 3600
 NIGHTS = CalendarVersion("desk", "Europe/Berlin", (((22 * HOUR, 30 * HOUR),),) * 7)

@@ -14,12 +14,12 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.ingest.exports import Export
-from pipeline.ingest.land import LandingResult, land_exports
-from pipeline.ingest.landing_child import LandingChild
-from pipeline.ingest.manifest import read_batches
+from pipeline.ingest.files.exports import Export
+from pipeline.ingest.landing.land import LandingResult, land_exports
+from pipeline.ingest.landing.landing_child import LandingChild
+from pipeline.ingest.landing.manifest import read_batches
+from pipeline.ingest.landing.write_content import ContentWriter
 from pipeline.ingest.tables import QUARANTINE_TABLE
-from pipeline.ingest.write_content import ContentWriter
 from pipeline.rules.load_sources import load_sources
 from pipeline.settings import Workspace
 

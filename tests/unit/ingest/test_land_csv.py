@@ -202,7 +202,7 @@ def test_newlines_quotes_and_commas_inside_quotes_are_kept(landing):
 
 
 def test_record_that_lies_across_two_chunks_is_whole(landing_here, monkeypatch):
-    monkeypatch.setattr("pipeline.ingest.read_csv.CHUNK_BYTES", 200)
+    monkeypatch.setattr("pipeline.ingest.files.read_csv.CHUNK_BYTES", 200)
     lines = "".join(ticket(f"T{number}", subject=f'"one\n{number}"') for number in range(50))
     result = landing_here.land("own", "t.csv", TICKETS + lines)
     assert (result.rows_landed, result.rows_rejected) == (50, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigurationError, InputRejected
-from pipeline.ingest.manifest import read_batches
+from pipeline.ingest.landing.manifest import read_batches
 from pipeline.ingest.tables import LANDED_TABLES, LINEAGE
 
 TICKETS = (
@@ -180,7 +180,7 @@ KILL = """
 import os, signal, sys
 from pathlib import Path
 from types import SimpleNamespace
-import pipeline.ingest.land as land, pipeline.ingest.write_batch as write_batch
+import pipeline.ingest.landing.land as land, pipeline.ingest.landing.write_batch as write_batch
 from pipeline.settings import Workspace
 
 def die(*_):

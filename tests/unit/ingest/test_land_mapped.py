@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigurationError
-from pipeline.ingest.exports import Export, read_start
-from pipeline.ingest.mapped import land_with_mapping
-from pipeline.ingest.preview import PreviewWriter, preview_exports
-from pipeline.ingest.quarantine import list_quarantine, retry_quarantine
+from pipeline.ingest.files.exports import Export, read_start
+from pipeline.ingest.forms.mapped import land_with_mapping
+from pipeline.ingest.landing.preview import PreviewWriter, preview_exports
+from pipeline.ingest.landing.quarantine import list_quarantine, retry_quarantine
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.load_sources import load_sources
 from pipeline.settings import CHECKOUT, Workspace

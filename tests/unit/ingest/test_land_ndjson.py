@@ -113,7 +113,7 @@ def test_file_of_mixed_shapes_lands_in_file_order(landing):
 
 
 def test_shape_that_changes_in_a_later_chunk_is_followed(landing_here, monkeypatch):
-    monkeypatch.setattr("pipeline.ingest.read_ndjson.CHUNK_BYTES", 300)
+    monkeypatch.setattr("pipeline.ingest.files.read_ndjson.CHUNK_BYTES", 300)
     content = "".join(line(**zendesk_ticket(1)) + line(ticket=zendesk_ticket(2)) for _ in range(20))
     result = landing_here.land("desk", "z.json", content)
     assert (result.rows_read, result.rows_rejected) == (40, 0)
@@ -238,7 +238,7 @@ def test_lines_on_two_cursors_land_and_are_refused_as_on_one(landing_here, monke
     content = "".join([*good[:place], wrong, *good[place:]])
     found = []
     for lines_of_a_pair in (10_000, 1):
-        monkeypatch.setattr("pipeline.ingest.zendesk._LINES_OF_A_PAIR", lines_of_a_pair)
+        monkeypatch.setattr("pipeline.ingest.forms.zendesk._LINES_OF_A_PAIR", lines_of_a_pair)
         shutil.rmtree(landing_here.workspace.warehouse, ignore_errors=True)
         result = landing_here.land("desk", "z.json", content)
         found.append((result, [landing_here.rows(table) for table in (*LANDED_TABLES, "quarantine")]))
@@ -285,8 +285,8 @@ def test_file_that_is_no_ndjson_is_rejected(landing, reasons, content, message):
 
 
 def test_line_above_the_limit_rejects_the_file(landing_here, reasons, monkeypatch):
-    monkeypatch.setattr("pipeline.ingest.read_ndjson.CHUNK_BYTES", 1 << 10)
-    monkeypatch.setattr("pipeline.ingest.read_ndjson.LINE_LIMIT_BYTES", 1 << 20)
+    monkeypatch.setattr("pipeline.ingest.files.read_ndjson.CHUNK_BYTES", 1 << 10)
+    monkeypatch.setattr("pipeline.ingest.files.read_ndjson.LINE_LIMIT_BYTES", 1 << 20)
     result = landing_here.land(
         "desk", "z.json", line(**zendesk_ticket(1)) + line(id=2, description="x" * (3 << 20))
     )

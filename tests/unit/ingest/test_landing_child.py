@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ingest import landing_child, show_progress
-from pipeline.ingest.check_records import connect
-from pipeline.ingest.land import land_exports
-from pipeline.ingest.landing_child import LandingChild
+from pipeline.ingest.files.engine import connect
+from pipeline.ingest.landing import landing_child, show_progress
+from pipeline.ingest.landing.land import land_exports
+from pipeline.ingest.landing.landing_child import LandingChild
 
 TICKETS = (
     "ticket_id,customer_id,requester,channel,severity,submitted_at,subject,ticket_type,tags,updated_at\n"
@@ -67,7 +67,7 @@ def test_child_that_dies_while_it_writes_leaves_nothing_of_its_file(landing):
 
 
 def iter_exports(landing):
-    from pipeline.ingest.find_exports import find_exports
+    from pipeline.ingest.landing.find_exports import find_exports
 
     return iter(find_exports(landing.workspace, landing.config.sources, None, None))
 
@@ -87,7 +87,7 @@ def test_child_that_takes_too_long_is_ended(landing, monkeypatch):
 def test_child_dies_with_its_parent(tmp_path):
     program = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from pipeline.ingest.exports import Export\nfrom pipeline.ingest.landing_child import LandingChild\n"
+        "from pipeline.ingest.files.exports import Export\nfrom pipeline.ingest.landing.landing_child import LandingChild\n"
         "child = LandingChild()\nchild.list_members(Export(Path('nothing'), 'own', 'n', 'n'))\n"
         "print(child.process_id, flush=True)\ntime.sleep(60)\n"
     )

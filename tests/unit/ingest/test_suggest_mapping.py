@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigurationError, SlaError
-from pipeline.ingest.landing_child import LandingChild
-from pipeline.ingest.suggest_mapping import suggest_mapping
+from pipeline.ingest.landing.landing_child import LandingChild
+from pipeline.ingest.landing.suggest_mapping import suggest_mapping
 from pipeline.rules.load_mapping import load_mapping
 from tests.unit.ingest.conftest import HereChild
 

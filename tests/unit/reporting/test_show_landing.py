@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from pipeline.ingest.quarantine import QuarantinedRecord
+from pipeline.ingest.landing.quarantine import QuarantinedRecord
 from pipeline.reporting.show_landing import quarantine_csv, quarantine_table
 
 

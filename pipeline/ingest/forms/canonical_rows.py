@@ -1,0 +1,215 @@
+"""What an adapter makes of one record of a vendor's export: canonical tickets and events, and the vendor's own figures.
+
+A record is taken whole or refused whole: a ticket without one of its events could get another verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.ingest.files.refused import Refused
+from pipeline.ingest.forms.check_records import MANGLED_ID_SHAPE
+from pipeline.ingest.forms.row_writer import RowWriter
+from pipeline.ingest.tables import EVIDENCE, LANDED_TABLES, arrow_schema
+
+_CHUNK_ROWS = 50_000
+_EARLIEST, _LATEST = datetime(1970, 1, 1), datetime(2201, 1, 1)
+_NOT_LANDED = ("source", "batch_id", "source_file")
+
+
+class Unusable(Exception):
+    """A record that cannot be taken: the column, what stands there, why, and what to do."""
+
+    def __init__(self, column: str | None, raw_value: object, reason: str, hint: str) -> None:
+        super().__init__(reason)
+        self.column, self.reason, self.hint = column, reason, hint
+        self.raw_value = None if raw_value is None else str(raw_value)
+
+
+@dataclass
+class Adapted:
+    """The rows of one record, by column name; what is not given lands as null."""
+
+    tickets: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    figures: list[dict[str, Any]] = field(default_factory=list)
+    others: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    # What lands instead if this record cannot be used: whose evidence has a hole then.
+    gaps: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+
+@dataclass
+class CanonicalRows:
+    """Collects the rows of one export and hands them to the writer in file order.
+
+    Tickets wait for `finish`, because what an export can show is sometimes known at its end only.
+    """
+
+    writer: RowWriter
+    rows_read: int = 0
+    _tickets: list[dict[str, Any]] = field(default_factory=list)
+    _waiting: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _line: int = 0
+    _keys_of_line: set[tuple[str, str]] = field(default_factory=set)
+
+    @contextmanager
+    def record(self, line_number: int) -> Iterator[Adapted]:
+        """One record of the export. What the block gathers is taken, unless it raises Unusable."""
+        self.rows_read += 1
+        adapted = Adapted()
+        try:
+            yield adapted
+        except Unusable as problem:
+            self.writer.refuse(
+                [Refused(line_number, problem.column, problem.raw_value, problem.reason, problem.hint)]
+            )
+            for table, row in adapted.gaps:
+                self._wait(table, [{**row, "line_number": line_number}])
+            return
+        if line_number != self._line:
+            self._line, self._keys_of_line = line_number, set()
+        # A page written on one line may repeat a ticket; the copy says nothing more.
+        self._tickets += self._first_of_line(line_number, "ticket_id", adapted.tickets)
+        self._wait("canonical_events", self._first_of_line(line_number, "event_id", adapted.events))
+        self._wait("vendor_sla_figures", [{**row, "line_number": line_number} for row in adapted.figures])
+        for table, row in adapted.others:
+            # Rows of these tables have no one key; a copy is the same in every column.
+            copy = (table, repr(row))
+            if copy not in self._keys_of_line:
+                self._keys_of_line.add(copy)
+                self._wait(table, [{**row, "line_number": line_number}])
+
+    def refuse(self, refused: Refused) -> None:
+        """Count and quarantine something that is no record at all."""
+        self.rows_read += 1
+        self.writer.refuse([refused])
+
+    def finish(self, withheld: Iterable[str] = ()) -> int:
+        """Write what is left and give the number of records read. `withheld`: evidence that no ticket has after all."""
+        gone = set(withheld)
+        for row in self._tickets:
+            row["evidence"] = " ".join(
+                word for word in EVIDENCE if word in row["evidence"].split(" ") and word not in gone
+            )
+        for start in range(0, len(self._tickets), _CHUNK_ROWS):
+            self.writer.add(
+                "canonical_tickets", to_table("canonical_tickets", self._tickets[start : start + _CHUNK_ROWS])
+            )
+        for table in self._waiting:
+            self._write(table)
+        return self.rows_read
+
+    def _first_of_line(self, line_number: int, key: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        kept = []
+        for row in rows:
+            if (key, row[key]) not in self._keys_of_line:
+                self._keys_of_line.add((key, row[key]))
+                kept.append({**row, "line_number": line_number})
+        return kept
+
+    def _wait(self, table: str, rows: list[dict[str, Any]]) -> None:
+        waiting = self._waiting.setdefault(table, [])
+        waiting += rows
+        if len(waiting) >= _CHUNK_ROWS:
+            self._write(table)
+
+    def _write(self, table: str) -> None:
+        self.writer.add(table, to_table(table, self._waiting[table]))
+        self._waiting[table] = []
+
+
+def to_table(table: str, rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows by column name as a landed table without the columns that the writer adds."""
+    schema = arrow_schema(
+        {name: kind for name, kind in LANDED_TABLES[table].items() if name not in _NOT_LANDED}
+    )
+    return pa.table(
+        {one.name: pa.array([row.get(one.name) for row in rows], one.type) for one in schema}, schema
+    )
+
+
+def read_instant(column: str, written: object) -> datetime:
+    """An ISO instant with its zone as naive UTC, cut to the second. Raises Unusable."""
+    instant = read_instant_or_none(column, written)
+    if instant is None:
+        raise Unusable(column, None, "is missing", "Every record needs it; check the export's settings.")
+    return instant
+
+
+def read_instant_or_none(column: str, written: object) -> datetime | None:
+    """Like `read_instant`, None for nothing."""
+    if written is None or written == "":
+        return None
+    instant = _parse_iso(str(written))
+    if instant is None:
+        raise Unusable(
+            column,
+            written,
+            "is not a possible instant with a time zone",
+            "Write instants with their zone, such as 2026-07-01T09:00:00Z.",
+        )
+    return check_years(column, written, instant)
+
+
+def check_years(column: str, written: object, instant: datetime) -> datetime:
+    """The instant itself. Raises Unusable outside the years 1970 to 2200."""
+    if not _EARLIEST <= instant < _LATEST:
+        raise Unusable(
+            column,
+            written,
+            "lies outside the years 1970 to 2200",
+            "Correct it, or declare the value in null_markers of this source in sla.yml.",
+        )
+    return instant
+
+
+@lru_cache(maxsize=65_536)
+def _parse_iso(written: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(written.strip())
+        if instant.tzinfo is None or "T" not in written and " " not in written.strip():
+            return None
+        return instant.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_identifier(column: str, written: object) -> str:
+    """An id as text. Raises Unusable when it is missing or a spreadsheet has eaten its digits."""
+    import re
+
+    text = "" if written is None else str(written).strip()
+    if not text:
+        raise Unusable(column, None, "is missing", "Every record needs it; check the export's settings.")
+    if re.fullmatch(MANGLED_ID_SHAPE, text):
+        raise Unusable(
+            column,
+            text,
+            "is a number that lost digits, not an id",
+            "Export it again without a spreadsheet in between; the digits that were lost cannot be recovered.",
+        )
+    return text
+
+
+def read_wall_time(
+    column: str, written: object, localize: Callable[[datetime], datetime], date_format: str
+) -> datetime:
+    """A wall time in the declared format as naive UTC, to the second. Raises Unusable."""
+    try:
+        wall_time = datetime.strptime(str(written).strip(), date_format)
+        instant = localize(wall_time).replace(tzinfo=None, microsecond=0)
+    except (ValueError, OverflowError):
+        raise Unusable(
+            column,
+            written,
+            "is not a possible time in the declared date format",
+            f"sla.yml declares the date format {date_format} for this source; other nulls go to null_markers.",
+        ) from None
+    return check_years(column, written, instant)

@@ -1,0 +1,156 @@
+"""ServiceNow's tables (CSV, XLSX): an audit log with one row per update, or the incident table with its field names or
+their labels. Records as JSON or XML, and tables of other records, go to their own module.
+
+Times are wall times of whoever exported them. The zone and the format that `sla.yml` declares count, whatever
+the file seems to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.errors import ConfigurationError, Problem
+from pipeline.ingest.files.engine import quote
+from pipeline.ingest.files.exports import Export
+from pipeline.ingest.files.read_csv import check_names
+from pipeline.ingest.files.read_table import TableOptions, find_kind, read_header, read_records
+from pipeline.ingest.forms.check_records import Contract, Field, judge_records
+from pipeline.ingest.forms.row_writer import RowWriter
+from pipeline.ingest.forms.servicenow_records import is_record_table, land_record_table, land_records
+from pipeline.zones import localize
+
+if TYPE_CHECKING:
+    from pipeline.rules.load_sources import Source
+
+_TABLE = "servicenow_incidents"
+# Landed column -> the names that exports give it, the first one present counts: field names, and the labels of a workbook.
+_NAMES: dict[str, tuple[str, ...]] = {
+    "ticket_id": ("number", "Number"),
+    "state": ("incident_state", "state", "Incident state", "State"),
+    "opened_at": ("opened_at", "Opened"),
+    "created_at": ("sys_created_at", "sys_created_on", "Created"),
+    "updated_at": ("sys_updated_at", "sys_updated_on", "Updated"),
+    "resolved_at": ("resolved_at", "Resolved"),
+    "closed_at": ("closed_at", "Closed"),
+    "priority": ("priority", "Priority"),
+    "severity": ("severity", "Severity"),
+    "impact": ("impact", "Impact"),
+    "urgency": ("urgency", "Urgency"),
+    "channel": ("contact_type", "Contact type", "Channel"),
+    "requester": ("caller_id", "Caller"),
+    "company": ("company", "Company"),
+    "opened_by": ("opened_by", "Opened by"),
+    "subject": ("short_description", "Short description"),
+    "update_number": ("sys_mod_count", "Updates"),
+    "reopen_count": ("reopen_count", "Reopen count"),
+    "made_sla": ("made_sla", "Made SLA"),
+    # By this alone the journal and the field history name an incident.
+    "sys_id": ("sys_id", "Sys ID"),
+}
+_REQUIRED = ("ticket_id", "state", "opened_at", "updated_at")
+_REQUIRED_VALUES = ("ticket_id", "opened_at", "updated_at")
+_KINDS = {"ticket_id": "identifier", "update_number": "integer", "reopen_count": "integer"} | dict.fromkeys(
+    ("opened_at", "created_at", "updated_at", "resolved_at", "closed_at"), "wall_time"
+)
+# The table's own field names; a log of updates calls the instant of its row sys_updated_at.
+_REST_NAMES = ("sys_updated_on", "Updated")
+_KNOWN_WALL_TIMES = 500_000
+
+
+def land_servicenow(
+    export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: RowWriter
+) -> tuple[int, list[Problem]]:
+    """Land a CSV, or records as JSON; the number of rows read, and a warning that counts the columns not used.
+
+    Raises InputRejected.
+    """
+    time_zone, date_format = source.time_zone, source.date_format
+    if time_zone is None or date_format is None:
+        raise ConfigurationError(
+            f"sla.yml: the source {export.source} needs time_zone and date_format: ServiceNow writes "
+            f"neither into its exports."
+        )
+    if find_kind(start) in ("json", "xml"):
+        return land_records(export, source, writer)
+    names = read_header(export)
+    if is_record_table(names):
+        return land_record_table(export, names, source, writer)
+    read_as = {
+        column: next((name for name in written if name in names), None) for column, written in _NAMES.items()
+    }
+    if any(read_as[column] is None for column in _REQUIRED):
+        required = [read_as[column] or _NAMES[column][0] for column in _REQUIRED]
+        check_names(
+            export, names, [name for written in _NAMES.values() for name in written], required, "incidents"
+        )
+    unused = [name for name in names if name not in read_as.values()]
+    warnings = []
+    if unused:
+        shown = ", ".join(unused[:12]) + (", …" if len(unused) > 12 else "")
+        warnings.append(Problem(export.name, 1, None, f"{len(unused)} columns are not used: {shown}.", None))
+
+    export_kind = "rest" if read_as["updated_at"] in _REST_NAMES else "audit_log"
+    contract = Contract(
+        tuple(
+            Field(column, _KINDS.get(column, "text"), None, name or column, column in _REQUIRED_VALUES)
+            for column, name in read_as.items()
+        )
+        + (Field("export_kind", "as_is", quote(export_kind)),),
+        has_null_markers=True,
+    )
+    parameters = {"null_markers": ["", *source.null_markers], "date_format": date_format}
+    convert = _wall_time_converter(time_zone, date_format)
+    rows_read = 0
+    for records in read_records(export, names, TableOptions(date_format=date_format)):
+        warnings += records.notes
+        writer.refuse(records.refused)
+        rows_read += len(records.rows) + len(records.refused)
+        if not records.rows:
+            continue
+        values = dict(zip(names, zip(*records.rows, strict=True), strict=True))
+        columns: dict[str, pa.Array] = {"line_number": pa.array(records.line_numbers, pa.int64())}
+        for column, name in read_as.items():
+            columns[column] = (
+                pa.array(values[name], pa.string()) if name else pa.nulls(len(records.rows), pa.string())
+            )
+            if _KINDS.get(column) == "wall_time":
+                columns[f"{column}_utc"] = convert(columns[column])
+        connection.register("records", pa.table(columns))
+        writer.add(
+            _TABLE,
+            judge_records(
+                connection, writer, contract, "select *, 0 as place from records", _TABLE, parameters
+            ),
+        )
+        connection.unregister("records")
+    return rows_read, warnings
+
+
+def _wall_time_converter(time_zone: str, date_format: str) -> Callable[[pa.Array], pa.Array]:
+    """Texts to UTC, null where one does not follow the format. Every distinct text is converted once."""
+    known: dict[str, datetime | None] = {}
+
+    def convert_one(written: str) -> datetime | None:
+        if written not in known:
+            try:
+                wall_time = datetime.strptime(written.strip(), date_format)
+                known[written] = localize(wall_time, time_zone).replace(tzinfo=None, microsecond=0)
+            except (ValueError, OverflowError):
+                known[written] = None
+        return known[written]
+
+    def convert(texts: pa.Array) -> pa.Array:
+        if len(known) > _KNOWN_WALL_TIMES:
+            known.clear()
+        encoded = texts.dictionary_encode()
+        instants = pa.array(
+            [convert_one(text) for text in encoded.dictionary.to_pylist()], pa.timestamp("us")
+        )
+        return instants.take(encoded.indices)
+
+    return convert

@@ -1,0 +1,127 @@
+"""Which files to land, and for which source: everything in `inbox/<source>/`, or the given paths."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from pipeline.errors import ConfigurationError
+from pipeline.ingest.files.exports import Export, printable
+from pipeline.settings import Workspace
+
+# What is still being written, by the convention of browsers and transfer tools.
+_UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".crdownload", ".filepart")
+
+
+def find_exports(
+    workspace: Workspace, sources: Collection[str], paths: Sequence[Path] | None, source: str | None
+) -> list[Export]:
+    """The files to land, sorted by path within each folder, each with its source.
+
+    Without `paths`: everything under `inbox/<source>/`, or only that of `source`. Raises ConfigurationError
+    for a source that `sla.yml` does not name, a path that does not exist, and a path whose source cannot be
+    told.
+    """
+    if source is not None:
+        _check_source(source, sources, "--source")
+    if paths:
+        return [export for path in paths for export in _find_given(workspace, sources, path, source)]
+    return list(_find_in_inbox(workspace, sources, source))
+
+
+def _find_in_inbox(workspace: Workspace, sources: Collection[str], source: str | None) -> Iterator[Export]:
+    if not workspace.inbox.is_dir():
+        return
+    for entry in sorted(workspace.inbox.iterdir()):
+        if _is_ignored(entry):
+            continue
+        if not entry.is_dir():
+            raise ConfigurationError(
+                f"{printable(_within(workspace, entry))} lies in no source's folder. Move it to "
+                f"inbox/<source>/; "
+                f"{_known(sources)}."
+            )
+        _check_source(entry.name, sources, "The folder of the inbox")
+        if source is None or entry.name == source:
+            for path in _walk(entry):
+                shown = _within(workspace, path)
+                yield Export(path, entry.name, printable(shown), printable(shown))
+
+
+def _find_given(
+    workspace: Workspace, sources: Collection[str], given: Path, source: str | None
+) -> Iterator[Export]:
+    if not given.exists():
+        raise ConfigurationError(f"{printable(given)} does not exist.")
+    resolved = given.parent.resolve() / given.name if given.name not in ("", "..") else given.resolve()
+    in_inbox = _source_by_folder(workspace, resolved)
+    if in_inbox is not None:
+        _check_source(in_inbox, sources, "The folder of the inbox")
+    if in_inbox and source and in_inbox != source:
+        raise ConfigurationError(
+            f"{printable(given)} lies in the inbox of {in_inbox!r}, but --source says {source!r}. Give "
+            f"one of the two."
+        )
+    named = source or in_inbox
+    if named is None:
+        raise ConfigurationError(
+            f"Which source does {printable(given)} come from? Add --source NAME, or move it to "
+            f"inbox/<source>/; "
+            f"{_known(sources)}."
+        )
+    for path in _walk(resolved) if resolved.is_dir() else [resolved]:
+        # Outside the inbox the bare name is kept: where somebody's folder lies must not change the landed
+        # bytes.
+        if in_inbox:
+            shown = kept = _within(workspace, path)
+        else:
+            shown, kept = Path(path.name), given if path == resolved else given / path.relative_to(resolved)
+        yield Export(path, named, printable(shown), printable(kept))
+
+
+def _source_by_folder(workspace: Workspace, path: Path) -> str | None:
+    inbox = workspace.inbox.resolve()
+    return path.relative_to(inbox).parts[0] if path.is_relative_to(inbox) and path != inbox else None
+
+
+def _within(workspace: Workspace, path: Path) -> Path:
+    for root in (workspace.root, workspace.root.resolve()):
+        if path.is_relative_to(root):
+            return path.relative_to(root)
+    return Path(path.name)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    # Folder links are not followed, so a loop cannot keep us here.
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(parent, name)
+            if not _is_ignored(path):
+                yield path
+
+
+def _is_ignored(path: Path) -> bool:
+    return path.name.startswith(".")
+
+
+def is_unfinished(export: Export) -> bool:
+    """Whether the name says that the file is still being written."""
+    return export.path.name.endswith(_UNFINISHED_SUFFIXES)
+
+
+def _check_source(name: str, sources: Collection[str], where: str) -> None:
+    if name in sources:
+        return
+    nearest = difflib.get_close_matches(name, sources, n=1, cutoff=0.5)
+    meant = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    raise ConfigurationError(
+        f"{where} names the source {printable(name)!r}, which sla.yml does not have.{meant} "
+        f"{_known(sources).capitalize()}."
+    )
+
+
+def _known(sources: Collection[str]) -> str:
+    return f"known sources: {', '.join(sorted(sources))}" if sources else "sla.yml names no source yet"
