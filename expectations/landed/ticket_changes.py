@@ -12,20 +12,10 @@ from great_expectations.expectations.row_conditions import Column
 
 from expectations.checked_table import INSTANT, TEXT, WHOLE, CheckedTable
 from expectations.landed.sane_instants import expect_sane_instants
+from pipeline import vocabulary
 
-# What an export may name itself, in the words of the canonical form.
-EVENT_TYPES = [
-    "status_changed",
-    "severity_changed",
-    "debug_requested",
-    "debug_logs_received",
-    "debug_delivered",
-    "bug_confirmed",
-    "bug_rejected",
-    "merged",
-    "deleted",
-    "assistance_redeemed",
-]
+# What an export may name itself; messages land in a table of their own.
+EVENT_TYPES = [kind for kind in vocabulary.EVENT_TYPES if kind != "message"]
 
 
 def build() -> CheckedTable:

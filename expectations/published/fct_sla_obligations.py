@@ -15,8 +15,9 @@ from great_expectations.expectations.row_conditions import Column
 
 from expectations.checked_table import INSTANT, TEXT, WHOLE, CheckedTable
 from expectations.published.months import MONTH_PATTERN
+from pipeline.vocabulary import SLA_STATUSES
 
-STATUSES = ["met", "breached", "pending", "waived", "not_covered", "not_measurable"]
+STATUSES = list(SLA_STATUSES)
 MEASURED = ["met", "breached", "pending"]
 COUNTED = ["met", "breached"]
 EXPLAINED = ["waived", "not_covered", "not_measurable"]

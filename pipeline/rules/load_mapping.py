@@ -14,17 +14,14 @@ from pathlib import Path
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.dates import hint_zone, known_zones
 from pipeline.rules.mapping import (
-    ACTOR_KINDS,
     BOOLEANS,
     DRIFTS,
     ENCODINGS,
     EPOCH_MILLISECONDS,
     EPOCH_SECONDS,
     EVENT_COLUMNS,
-    EVENT_TYPES,
     EVENT_VALUES,
     EVIDENCE,
-    EVIDENCE_OF,
     FORMATS,
     ISO,
     PEOPLE_COLUMNS,
@@ -44,6 +41,7 @@ from pipeline.rules.mapping import (
 from pipeline.rules.plan import STATUSES
 from pipeline.rules.read_yaml import Key, read_yaml
 from pipeline.rules.section import NAME, Section, name_nearest, open_document, refuse
+from pipeline.vocabulary import ACTOR_KINDS, EVENT_TYPES, EVIDENCE_OF
 
 # The closed vocabularies of our columns. What an event's `value` may be depends on the event (EVENT_VALUES).
 VOCABULARIES: Dict[str, tuple[str, ...]] = {

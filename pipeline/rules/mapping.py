@@ -58,24 +58,8 @@ REQUIRED_COLUMNS = {
     "events": ("ticket_id", "event_at", "event_type"),
     "people": ("person_id", "actor_kind"),
 }
-ACTOR_KINDS = ("customer", "agent", "bot")
 BOOLEANS = ("true", "false")
 
-# What an event type proves, in the words of a ticket's evidence.
-EVIDENCE_OF = {
-    "message": "messages",
-    "status_changed": "statuses",
-    "severity_changed": "severity",
-    "debug_requested": "debug",
-    "debug_logs_received": "debug",
-    "debug_delivered": "debug",
-    "bug_confirmed": "bugs",
-    "bug_rejected": "bugs",
-    "merged": "ending",
-    "deleted": "ending",
-    "assistance_redeemed": "assistance",
-}
-EVENT_TYPES = tuple(EVIDENCE_OF)
 # A severity as a mapping writes it, and what such an event may change from and to.
 SEVERITY_TEXTS = tuple(str(severity) for severity in SEVERITIES)
 EVENT_VALUES: dict[str, tuple[str, ...]] = {"status_changed": STATUSES, "severity_changed": SEVERITY_TEXTS}

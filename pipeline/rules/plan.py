@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-STATUSES = ("new", "open", "pending", "on_hold", "solved", "closed")
+from pipeline.vocabulary import TICKET_STATUSES
+
+STATUSES = TICKET_STATUSES
 # Everything in a ticket's history that a plan may name as the start, the stop or a pause of an obligation.
 MOMENTS = (
     "submitted",

@@ -27,27 +27,12 @@ from pipeline.ingest.forms.check_records import (
     read_judged,
 )
 from pipeline.ingest.forms.row_writer import RowWriter
-from pipeline.rules.mapping import EVIDENCE_OF, GAPS
+from pipeline.rules.mapping import GAPS
 from pipeline.rules.plan import SEVERITIES
+from pipeline.vocabulary import ACTOR_KINDS, EVENT_TYPES, EVIDENCE_OF, TICKET_STATUSES
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
-
-EVENT_TYPES = (
-    "message",
-    "status_changed",
-    "severity_changed",
-    "debug_requested",
-    "debug_logs_received",
-    "debug_delivered",
-    "bug_confirmed",
-    "bug_rejected",
-    "merged",
-    "deleted",
-    "assistance_redeemed",
-)
-ACTOR_KINDS = ("customer", "agent", "bot")
-STATUSES = ("new", "open", "pending", "on_hold", "solved", "closed")
 
 # Severity stays as written: whether it is one of 0..5 is a finding of the models, not a reason to lose the
 # ticket.
@@ -80,10 +65,10 @@ _EVENTS = Contract(
     rules=(
         Rule(
             f"event_type = 'status_changed' and coalesce(value, '') not in "
-            f"({', '.join(quote(one) for one in STATUSES)})",
+            f"({', '.join(quote(one) for one in TICKET_STATUSES)})",
             "value",
             "is not a status",
-            f"Write one of {', '.join(STATUSES)}.",
+            f"Write one of {', '.join(TICKET_STATUSES)}.",
         ),
         # A level that nobody knows has no clock; without the event the ticket would keep a clock that it no longer has.
         Rule(

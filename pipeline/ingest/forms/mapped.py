@@ -32,19 +32,9 @@ from pipeline.ingest.forms.read_cells import (
 )
 from pipeline.ingest.forms.read_mapped import OpenFile, find_written, open_mapped, read_mapped
 from pipeline.ingest.forms.row_writer import RowWriter
-from pipeline.rules.mapping import (
-    ACTOR_KINDS,
-    EVENT_TYPES,
-    EVENT_VALUES,
-    EVIDENCE_OF,
-    GAPS,
-    SEVERITY_TEXTS,
-    Cell,
-    Cells,
-    EventRule,
-    Mapping,
-)
+from pipeline.rules.mapping import EVENT_VALUES, GAPS, SEVERITY_TEXTS, Cell, Cells, EventRule, Mapping
 from pipeline.rules.plan import STATUSES
+from pipeline.vocabulary import ACTOR_KINDS, EVENT_TYPES, EVIDENCE_OF
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source

@@ -7,7 +7,7 @@ sources as (select * from {{ ref('stg_helpdesk__sources') }}),
 steps as (select * from {{ ref('int_helpdesk__history_steps') }} where event_type = 'status_changed'),
 openings as (select distinct source, ticket_id from {{ ref('stg_helpdesk__opening_updates') }}),
 gaps as (select * from {{ ref('stg_helpdesk__gaps') }}),
-phases as (select * from {{ ref('status_phases') }}),
+phases as (select * from {{ ref('ticket_statuses') }}),
 dates as (select * from {{ ref('int_helpdesk__acts') }} where act_kind = 'date' and event_type = 'status_changed'),
 sources_with_steps as (select distinct source from {{ ref('int_helpdesk__history_steps') }} where act_kind = 'changed'),
 

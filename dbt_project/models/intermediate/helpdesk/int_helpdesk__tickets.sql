@@ -11,7 +11,7 @@ events as (select * from {{ ref('int_helpdesk__events') }}),
 tickets_with_unmapped_status as (
   select distinct ticket_id
   from events
-  where event_type = 'status_changed' and value not in ('new', 'open', 'pending', 'on_hold', 'solved', 'closed', 'deleted')
+  where event_type = 'status_changed' and value not in (select ticket_status from {{ ref('ticket_statuses') }}) and value <> 'deleted'
 ),
 
 -- Somebody of whom nobody knows whose side they are on may have answered.
