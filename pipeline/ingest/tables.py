@@ -71,6 +71,8 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "update_number": "INTEGER",
         "reopen_count": "INTEGER",
         "is_deleted": "BOOLEAN",
+        # It continues a closed ticket, and was created with the tags and fields of that one.
+        "is_follow_up": "BOOLEAN",
         "submitted_at": "TIMESTAMP",
         "updated_at": "TIMESTAMP",
         **LINEAGE,

@@ -66,7 +66,10 @@ REFERENCE_FILES: dict[str, tuple[str, ...]] = {
     ),
 }
 # Columns that a file may also have; where it has not, every value is empty.
-OPTIONAL_COLUMNS: dict[str, tuple[str, ...]] = {"subscriptions": ("stacks_on",)}
+OPTIONAL_COLUMNS: dict[str, tuple[str, ...]] = {
+    "subscriptions": ("stacks_on",),
+    "waivers": ("cycle_number", "valid_from"),
+}
 _REQUIRED_FILES = ("customers", "subscriptions")
 # What a waiver names to give back a ticket's unit instead of forgiving a missed promise.
 UNIT_WAIVER = "entitlement"
@@ -275,6 +278,14 @@ class _Table:
                 "Write it like 2026-11-22, or like 2026-11-22T06:00:00Z.",
             )
         return instant
+
+    def count(self, row: _Row, field: str) -> int | None:
+        """A number of something, 1 or more; None and reported where it is none."""
+        value = self.text(row, field)
+        if re.fullmatch(r"[1-9][0-9]{0,8}", value):
+            return int(value)
+        self.report(row.line, field, f"{value!r} is not a whole number from 1 on.", "Write it like 2.")
+        return None
 
     def check_order(self, row: _Row, field: str, begins: Any, ends: Any) -> bool:
         """Whether both are there and `ends` is later; reported at `field` where it is not."""
@@ -601,6 +612,8 @@ def _read_waivers(table: _Table, plans: Mapping[str, Plan]) -> list[tuple[Any, .
                 approved_by,
                 approved_at,
                 expires_at,
+                table.count(row, "cycle_number") if row.values["cycle_number"] else None,
+                table.instant(row, "valid_from", "UTC") if row.values["valid_from"] else None,
                 *table.lineage(row),
             )
         )

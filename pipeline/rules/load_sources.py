@@ -92,8 +92,8 @@ _STATUSES: dict[str, dict[str, str]] = {
         "Resolved": "solved",
         "7": "closed",
         "Closed": "closed",
-        "8": "closed",
-        "Canceled": "closed",
+        "8": "cancelled",
+        "Canceled": "cancelled",
     },
     # A service project's own names, in English; others and translated ones belong into `statuses: values:`.
     "jira": {
@@ -108,8 +108,8 @@ _STATUSES: dict[str, dict[str, str]] = {
         "Resolved": "solved",
         "Done": "solved",
         "Closed": "closed",
-        "Canceled": "closed",
-        "Declined": "closed",
+        "Canceled": "cancelled",
+        "Declined": "cancelled",
     },
     # `Pending` does not say for whom the ticket waits; a plan that pauses only for the customer must not pause then.
     "freshdesk": {

@@ -198,6 +198,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "approved_by": "VARCHAR",
         "approved_at": "TIMESTAMP",
         "expires_at": "TIMESTAMP",
+        "cycle_number": "BIGINT",
+        "valid_from": "TIMESTAMP",
         **_LINEAGE,
     },
 }

@@ -57,6 +57,7 @@ def load_raw(connection: duckdb.DuckDBPyConnection, inputs: RawInputs) -> dateti
     as_of = inputs.as_of or newest
     _create_table(connection, "batches", _batches_table(inputs.batches))
     _create_table(connection, "build_inputs", _build_inputs_table(as_of))
+    _create_table(connection, "source_horizons", _source_horizons(connection, inputs.as_of))
     for table, rows in inputs.rules.tables.items():
         _create_table(connection, table, rows)
     _load_clocks(connection, inputs.rules, min(earliest, as_of), max(newest, as_of))
@@ -95,6 +96,23 @@ def _proven_span(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, datet
             "Nothing has landed yet. Put exports into inbox/<source>/ and run `sla ingest`."
         )
     return row[0].replace(tzinfo=UTC), row[1].replace(tzinfo=UTC)
+
+
+def _source_horizons(connection: duckdb.DuckDBPyConnection, stated_as_of: datetime | None) -> pyarrow.Table:
+    """Per source: `known_until`, the newest instant that its own rows prove, and `read_until`, up to which its silence counts.
+
+    An as_of that was stated says that every export is complete until then; otherwise a source proves only its own time.
+    """
+    instants = " union all ".join(
+        f"select source, max({column}) as newest from raw.{table} group by source"
+        for table, column in PROVING_INSTANTS
+    )
+    return connection.execute(
+        "select source, max(newest)::timestamp_s as known_until,"
+        " coalesce($as_of::timestamp_s, known_until) as read_until"
+        f" from ({instants}) where newest is not null group by source order by source",
+        {"as_of": None if stated_as_of is None else _naive_utc(stated_as_of)},
+    ).to_arrow_table()
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection, table: str, rows: pyarrow.Table) -> None:

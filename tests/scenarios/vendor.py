@@ -216,11 +216,12 @@ def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
     )  # fmt: skip
     write(
         "waivers",
-        "waiver_id,ticket_id,obligation,reason,requested_by,approved_by,approved_at,expires_on",
+        "waiver_id,ticket_id,obligation,reason,requested_by,approved_by,approved_at,expires_on,cycle_number,valid_from",
         (
             (
                 f"{s.slug}-{n}", s.ticket_id(row["ticket"]), row["obligation"], "agreed by phone", "dora", "emil",
                 row.get("approved_at", "2026-06-01T00:00:00Z"), row.get("expires_on", ""),
+                row.get("cycle_number", ""), row.get("valid_from", ""),
             )
             for s, n, row in rows("waivers")
         ),

@@ -7,13 +7,21 @@ verdicts as (select * from {{ ref('int_promises__verdicts') }}),
 waivers as (select * from {{ source('raw', 'waivers') }}),
 zone_months as (select * from {{ source('raw', 'zone_months') }}),
 
+-- A waiver forgives the breaches whose instant lies in its window, once it is approved: an approval forgives what has happened, not what
+-- is to come, unless it says until when.
 valid_waivers as (
-  select waivers.ticket_id, waivers.obligation, min(waivers.waiver_id) as waiver_id
-  from waivers
+  select verdicts.obligation_key, min(waivers.waiver_id) as waiver_id
+  from verdicts
+  join waivers
+    on waivers.ticket_id = verdicts.ticket_id
+    and waivers.obligation = verdicts.obligation
+    and (waivers.cycle_number is null or waivers.cycle_number = verdicts.cycle_number)
   cross join build_inputs
-  where waivers.approved_at <= build_inputs.as_of
-    and (waivers.expires_at is null or build_inputs.as_of < waivers.expires_at)
-  group by waivers.ticket_id, waivers.obligation
+  where verdicts.verdict = 'breached'
+    and waivers.approved_at <= build_inputs.as_of
+    and {{ epoch_seconds('coalesce(waivers.valid_from, verdicts.submitted_at)') }} <= verdicts.over_epoch
+    and verdicts.over_epoch < {{ epoch_seconds('coalesce(waivers.expires_at, waivers.approved_at)') }}
+  group by verdicts.obligation_key
 ),
 
 dated as (
@@ -24,10 +32,7 @@ dated as (
     {{ instant_from_epoch('verdicts.settled_epoch') }} as settled_at
   from verdicts
   cross join build_inputs
-  left join valid_waivers
-    on valid_waivers.ticket_id = verdicts.ticket_id
-    and valid_waivers.obligation = verdicts.obligation
-    and verdicts.verdict = 'breached'
+  left join valid_waivers on valid_waivers.obligation_key = verdicts.obligation_key
 ),
 
 in_months as (

@@ -51,7 +51,7 @@ _LINES_OF_A_PAIR = 2_000
 _VIA = '"via": {"channel": "VARCHAR"}'
 # Every value is asked for as text: a JSON number arrives with the digits it was written with, even
 # above 2^53.
-_TICKET_KEYS = _VIA + "".join(
+_TICKET_KEYS = '"via": {"channel": "VARCHAR", "source": {"rel": "VARCHAR"}}' + "".join(
     f', "{key}": "VARCHAR"'
     for key in (
         "id", "external_id", "created_at", "updated_at", "status", "priority", "type", "subject",
@@ -240,6 +240,7 @@ _ENTITIES = (
                     "evidence", "as_is", "case when object.comments is not null then 'messages' else '' end"
                 ),
                 Field("is_deleted", "as_is", "coalesce(object.status = 'deleted', false)"),
+                Field("is_follow_up", "as_is", "coalesce(object.via.source.rel = 'follow_up', false)"),
             ),
             (_DAMAGED_COMMENT,),
         ),

@@ -25,26 +25,27 @@ statements as (
     events.known_at,
     moments.moment_order,
     case events.event_type when 'bug_confirmed' then 1 when 'bug_rejected' then 0 end as is_bug,
-    case when events.event_type in ('merged', 'deleted') then 1 else 0 end as is_ended,
+    case when events.event_type in ('merged', 'deleted') then 1 when events.event_type = 'restored' then 0 end as is_ended,
     0 as waivers_added,
     case events.event_type
       when 'bug_confirmed' then 'bug confirmed'
       when 'bug_rejected' then 'bug rejected'
       when 'merged' then 'merged into another ticket'
+      when 'restored' then 'ticket restored'
       else 'ticket deleted'
     end as reason
   from events
   join moments on moments.event_id = events.event_id and moments.ticket_id = events.ticket_id
-  where events.event_type in ('bug_confirmed', 'bug_rejected', 'merged', 'deleted')
+  where events.event_type in ('bug_confirmed', 'bug_rejected', 'merged', 'deleted', 'restored')
     -- A merged or deleted ticket stays credited, whatever is found out about its bug afterwards.
-    and not moments.is_after_end
+    and (not moments.is_after_end or events.event_type = 'restored')
   union all
   select
-    waivers.ticket_id, 'waiver', waivers.waiver_id, waivers.approved_at, waivers.approved_at, null, null, 0, 1, 'waived: ' || waivers.reason
+    waivers.ticket_id, 'waiver', waivers.waiver_id, waivers.approved_at, waivers.approved_at, null, null, null, 1, 'waived: ' || waivers.reason
   from waivers_in_force as waivers
   union all
   select
-    waivers.ticket_id, 'waiver', waivers.waiver_id, waivers.expires_at, waivers.expires_at, null, null, 0, -1, 'waiver expired'
+    waivers.ticket_id, 'waiver', waivers.waiver_id, waivers.expires_at, waivers.expires_at, null, null, null, -1, 'waiver expired'
   from waivers_in_force as waivers
   where waivers.expires_at is not null
 ),
@@ -66,9 +67,9 @@ ordered as (
 states as (
   select
     ordered.*,
-    -- The last thing that was said of the bug: its number leads, its answer is the last bit.
+    -- The last thing that was said of the bug, and of the ticket's end: its number leads, its answer is the last bit.
     coalesce(max(statement_number * 2 + is_bug) over so_far, 0) % 2 = 1
-    or max(is_ended) over so_far = 1
+    or coalesce(max(statement_number * 2 + is_ended) over so_far, 0) % 2 = 1
     or sum(waivers_added) over so_far > 0 as is_credited
   from ordered
   window so_far as (partition by ticket_id order by statement_number rows between unbounded preceding and current row)

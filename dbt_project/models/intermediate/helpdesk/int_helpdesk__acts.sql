@@ -17,7 +17,7 @@ agent_accounts as (select * from {{ source('raw', 'source_agents') }} where agen
 acts as (
   select
     event_id, source, ticket_id, 'message' as event_type, message_kind as act_kind,
-    cast(null as varchar) as value, cast(null as varchar) as value_before, is_public, unmarked_comments, channel,
+    cast(null as varchar) as value, cast(null as varchar) as value_before, false as is_withdrawal, is_public, unmarked_comments, channel,
     author_id, author_kind, author_address, author_role, updater_id,
     earliest_at, event_at, update_id, cast(null as integer) as update_number, cast(null as integer) as place, version_at,
     source_file, line_number, batch_id, known_at
@@ -25,7 +25,7 @@ acts as (
   union all
   select
     event_id, source, ticket_id, event_type, change_kind as act_kind,
-    value, value_before, is_public, cast(null as varchar) as unmarked_comments, channel,
+    value, value_before, is_withdrawal, is_public, cast(null as varchar) as unmarked_comments, channel,
     author_id, author_kind, author_address, author_role, updater_id,
     earliest_at, event_at, update_id, update_number, place, version_at,
     source_file, line_number, batch_id, known_at
@@ -50,7 +50,7 @@ requesters as (
 
 -- The line that a helpdesk writes itself in the update that merges a ticket has the author of that update.
 merging_updates as (
-  select distinct source, update_id from changes where event_type = 'merged' and change_kind in ('created', 'changed')
+  select distinct source, update_id from changes where event_type = 'merged' and change_kind in ('created', 'changed') and not is_withdrawal
 ),
 
 judged as (
@@ -101,6 +101,7 @@ select
   author_id as actor,
   value,
   value_before,
+  is_withdrawal,
   -- A comment that is not marked is public where its author is a customer, who can write no other.
   case
     when is_public is not null then is_public

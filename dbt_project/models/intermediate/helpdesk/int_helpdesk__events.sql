@@ -15,6 +15,19 @@ records_without_response_date as (
   select source, ticket_id, batch_id, line_number from versions where drops_response_date
 ),
 
+cancelled_records as (
+  select source, ticket_id, batch_id, line_number from versions where is_cancelled and has_resolution_date
+),
+
+-- Of a cancellation without a date it is known that it had happened when the record was written.
+cancellations as (
+  select
+    exported_ticket_id || ':cancelled' as event_id, source, ticket_id, submitted_at, updated_at as event_at,
+    source_file, line_number, batch_id, known_at
+  from versions
+  where is_cancelled and not has_resolution_date
+),
+
 deletions as (
   select
     exported_ticket_id || ':deleted' as event_id, source, ticket_id, updated_at as event_at, source_file, line_number, batch_id, known_at
@@ -33,10 +46,21 @@ last_present as (
   group by versions.source, versions.ticket_id
 ),
 
+-- A mark that was taken off and not set again stands for no event. That of a bug is a statement of its own: the ledger keeps both.
+withdrawn as (
+  select source, ticket_id, event_type
+  from acts
+  group by source, ticket_id, event_type
+  having max(case when is_withdrawal then event_at end) >= max(case when not is_withdrawal then event_at end)
+    and event_type <> 'bug_confirmed'
+),
+
 exported_events as (
   select
-    acts.event_id, acts.ticket_id, acts.source, acts.event_at, acts.event_type, acts.actor_kind, acts.actor, acts.is_public, acts.value,
-    acts.is_opening, acts.earliest_at, acts.version_at, acts.source_file, acts.line_number, acts.batch_id, acts.known_at
+    acts.event_id, acts.ticket_id, acts.source, acts.event_at,
+    case when acts.is_withdrawal then 'bug_rejected' else acts.event_type end as event_type, acts.actor_kind, acts.actor, acts.is_public,
+    case when cancelled_records.ticket_id is not null then 'cancelled' else acts.value end as value,
+    acts.is_opening, acts.act_kind = 'date' as is_date, acts.earliest_at, acts.version_at, acts.source_file, acts.line_number, acts.batch_id, acts.known_at
   from acts
   left join steps on steps.source = acts.source and steps.event_id = acts.event_id
   left join histories on histories.source = acts.source and histories.ticket_id = acts.ticket_id
@@ -47,7 +71,19 @@ exported_events as (
     and dropped.line_number = acts.line_number
     and acts.event_type = 'message'
     and acts.act_kind = 'date'
+  left join withdrawn
+    on withdrawn.source = acts.source and withdrawn.ticket_id = acts.ticket_id and withdrawn.event_type = acts.event_type
+  -- The dates of a record that says cancelled are those of the cancellation.
+  left join cancelled_records
+    on cancelled_records.source = acts.source
+    and cancelled_records.ticket_id = acts.ticket_id
+    and cancelled_records.batch_id = acts.batch_id
+    and cancelled_records.line_number = acts.line_number
+    and acts.event_type = 'status_changed'
+    and acts.act_kind = 'date'
   where dropped.ticket_id is null
+    and withdrawn.ticket_id is null
+    and (not acts.is_withdrawal or acts.event_type = 'bug_confirmed')
     and (acts.event_type = 'message' or acts.event_type not in ('status_changed', 'severity_changed') or acts.value is not null)
     -- One numbered update makes a change once.
     and (acts.update_number is null or acts.event_type not in ('status_changed', 'severity_changed') or steps.event_id is not null)
@@ -56,19 +92,24 @@ exported_events as (
   union all
   select
     openings.event_id, openings.ticket_id, openings.source, openings.event_at, openings.event_type, 'unknown', null, true, openings.value,
-    true, null, null, openings.source_file, openings.line_number, openings.batch_id, openings.known_at
+    true, false, null, null, openings.source_file, openings.line_number, openings.batch_id, openings.known_at
   from openings
   left join histories on histories.source = openings.source and histories.ticket_id = openings.ticket_id
   where histories.ticket_id is null or openings.event_type <> 'status_changed'
   union all
   select
     event_id, ticket_id, source, event_at, event_type, 'unknown', null, true, value,
-    is_opening, null, null, source_file, line_number, batch_id, known_at
+    is_opening, false, null, null, source_file, line_number, batch_id, known_at
   from shown_changes
   union all
   select
+    event_id, ticket_id, source, event_at, 'status_changed', 'unknown', null, true, 'cancelled',
+    false, true, submitted_at, event_at, source_file, line_number, batch_id, known_at
+  from cancellations
+  union all
+  select
     deletions.event_id, deletions.ticket_id, deletions.source, deletions.event_at, 'deleted', 'unknown', null, true, null,
-    false, null, deletions.event_at, deletions.source_file, deletions.line_number, deletions.batch_id, deletions.known_at
+    false, false, null, deletions.event_at, deletions.source_file, deletions.line_number, deletions.batch_id, deletions.known_at
   from deletions
   left join last_present on last_present.source = deletions.source and last_present.ticket_id = deletions.ticket_id
   where last_present.present_at is null or deletions.event_at >= last_present.present_at
@@ -99,6 +140,7 @@ select
   ranked.value,
   ranked.is_public,
   ranked.is_opening,
+  ranked.is_date,
   ranked.event_at,
   {{ epoch_seconds('ranked.event_at') }} as event_epoch,
   {{ epoch_seconds('ranked.earliest_at') }} as earliest_epoch,

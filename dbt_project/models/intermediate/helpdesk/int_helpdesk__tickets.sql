@@ -4,14 +4,16 @@
 -- nobody knows.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
+horizons as (select * from {{ source('raw', 'source_horizons') }}),
 ticket_versions as (select * from {{ ref('int_helpdesk__versions') }}),
 events as (select * from {{ ref('int_helpdesk__events') }}),
 
 -- A status that nobody maps could be a pause, so such a ticket shows no history of statuses.
 tickets_with_unmapped_status as (
-  select distinct ticket_id
+  select distinct events.ticket_id
   from events
-  where event_type = 'status_changed' and value not in (select ticket_status from {{ ref('ticket_statuses') }}) and value <> 'deleted'
+  left join {{ ref('ticket_statuses') }} as known on known.ticket_status = events.value
+  where events.event_type = 'status_changed' and known.ticket_status is null and events.value <> 'deleted'
 ),
 
 -- Somebody of whom nobody knows whose side they are on may have answered.
@@ -45,6 +47,59 @@ ranked as (
     min(ticket_versions.known_at) over (partition by ticket_versions.source, ticket_versions.ticket_id) as first_known_at
   from ticket_versions
   cross join build_inputs
+),
+
+-- A ticket belongs to the customer that it had first, corrected where a record within seven days of the submission names another.
+customers as (
+  select source, ticket_id, customer_id
+  from (
+    select
+      ticket_versions.source,
+      ticket_versions.ticket_id,
+      ticket_versions.customer_id,
+      row_number() over (
+        partition by ticket_versions.source, ticket_versions.ticket_id
+        order by
+          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + 7 * 86400 then 0 else 1 end,
+          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + 7 * 86400
+            then -{{ epoch_seconds('ticket_versions.updated_at') }} else {{ epoch_seconds('ticket_versions.updated_at') }} end,
+          ticket_versions.batch_id, ticket_versions.line_number
+      ) as customer_rank
+    from ticket_versions
+    cross join build_inputs
+    where ticket_versions.customer_id is not null and ticket_versions.updated_at <= build_inputs.as_of
+  ) as ranked_customers
+  where customer_rank = 1
+),
+
+-- The vendor opened it by a public message to the customer: nothing is owed before the customer writes.
+tickets_opened_by_vendor as (
+  select distinct events.source, events.ticket_id
+  from events
+  join ticket_versions on ticket_versions.source = events.source and ticket_versions.ticket_id = events.ticket_id
+  where events.event_type = 'message'
+    and events.is_public
+    and events.actor_kind = 'agent'
+    and not events.is_date
+    and (events.is_opening or events.event_at = ticket_versions.submitted_at)
+),
+
+-- An answer or a resolution that is dated before the submission contradicts it.
+tickets_with_early_stop as (
+  select
+    events.source,
+    events.ticket_id,
+    max(case when events.event_type = 'message' then 1 else 0 end) as has_early_answer,
+    max(case when events.event_type = 'status_changed' then 1 else 0 end) as has_early_resolution
+  from events
+  join (select source, ticket_id, min(submitted_at) as submitted_at from ticket_versions group by source, ticket_id) as submissions
+    on submissions.source = events.source and submissions.ticket_id = events.ticket_id
+  where events.event_at < submissions.submitted_at
+    and (
+      (events.event_type = 'message' and events.is_public and events.actor_kind = 'agent')
+      or (events.event_type = 'status_changed' and events.value in ('solved', 'closed'))
+    )
+  group by events.source, events.ticket_id
 ),
 
 -- A level that is given to a ticket after its end says nothing of the ticket.
@@ -98,7 +153,9 @@ oldest_levels as (
 select
   ranked.ticket_id,
   ranked.source,
-  ranked.customer_id,
+  coalesce(customers.customer_id, ranked.customer_id) as customer_id,
+  -- The customer that the last record names, where it is another one.
+  case when ranked.customer_id <> customers.customer_id then ranked.customer_id end as customer_named_later,
   ranked.requester,
   ranked.opener,
   ranked.channel,
@@ -116,7 +173,16 @@ select
   ranked.is_messages_observed and tickets_with_unknown_author.ticket_id is null as is_messages_observed,
   ranked.is_statuses_observed and tickets_with_unmapped_status.ticket_id is null as is_statuses_observed,
   ranked.is_resolution_observed,
+  case
+    when tickets_with_early_stop.has_early_answer = 1 then 'stop_before_start'
+  end as first_response_contradiction,
+  case
+    when tickets_with_early_stop.has_early_resolution = 1 then 'stop_before_start'
+    else ranked.resolution_contradiction
+  end as resolution_contradiction,
   ranked.is_debug_observed,
+  tickets_opened_by_vendor.ticket_id is not null as is_opened_by_vendor,
+  {{ epoch_seconds('least(build_inputs.as_of, coalesce(horizons.read_until, build_inputs.as_of))') }} as read_until_epoch,
   ranked.submitted_at,
   {{ epoch_seconds('ranked.submitted_at') }} as submitted_epoch,
   ranked.updated_at,
@@ -126,6 +192,12 @@ select
   ranked.first_known_at as known_at
 from ranked
 cross join build_inputs
+left join horizons on horizons.source = ranked.source
+left join customers on customers.source = ranked.source and customers.ticket_id = ranked.ticket_id
+left join tickets_opened_by_vendor
+  on tickets_opened_by_vendor.source = ranked.source and tickets_opened_by_vendor.ticket_id = ranked.ticket_id
+left join tickets_with_early_stop
+  on tickets_with_early_stop.source = ranked.source and tickets_with_early_stop.ticket_id = ranked.ticket_id
 left join tickets_with_unmapped_status on tickets_with_unmapped_status.ticket_id = ranked.ticket_id
 left join tickets_with_unknown_author on tickets_with_unknown_author.ticket_id = ranked.ticket_id
 left join oldest_levels on oldest_levels.source = ranked.source and oldest_levels.ticket_id = ranked.ticket_id

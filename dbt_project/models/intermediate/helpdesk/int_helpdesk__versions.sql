@@ -7,6 +7,7 @@ acts as (select * from {{ ref('int_helpdesk__acts') }}),
 histories as (select * from {{ ref('int_helpdesk__histories') }}),
 gaps as (select * from {{ ref('stg_helpdesk__gaps') }}),
 messages as (select * from {{ ref('stg_helpdesk__messages') }}),
+statuses as (select * from {{ ref('ticket_statuses') }}),
 tickets_with_unnamed_level as (select * from {{ ref('stg_helpdesk__unnamed_levels') }}),
 
 -- What was said in a chat is no message of an export, and the first answer may stand there.
@@ -45,9 +46,18 @@ answers as (
   group by source, ticket_id, batch_id, line_number
 ),
 
+-- The dates of a resolution that stand in a record.
+record_dates as (
+  select distinct source, ticket_id, batch_id, line_number
+  from acts
+  where act_kind = 'date' and event_type = 'status_changed' and value in ('solved', 'closed')
+),
+
 described as (
   select
     versions.*,
+    statuses.phase,
+    record_dates.ticket_id is not null as has_resolution_date,
     sources.is_evidence_declared,
     sources.names_submitted_level,
     sources.has_bots,
@@ -85,6 +95,12 @@ described as (
   left join shown_sources on shown_sources.source = versions.source
   left join tickets_with_chat on tickets_with_chat.source = versions.source and tickets_with_chat.ticket_id = versions.ticket_id
   left join unmarked_batches on unmarked_batches.source = versions.source and unmarked_batches.batch_id = versions.batch_id
+  left join statuses on statuses.ticket_status = versions.ticket_status
+  left join record_dates
+    on record_dates.source = versions.source
+    and record_dates.ticket_id = versions.ticket_id
+    and record_dates.batch_id = versions.batch_id
+    and record_dates.line_number = versions.line_number
   left join tickets_with_unnamed_level
     on tickets_with_unnamed_level.source = versions.source and tickets_with_unnamed_level.ticket_id = versions.ticket_id
   left join answers
@@ -112,6 +128,22 @@ read as (
     and not has_bots
     and not ({{ has_evidence('evidence', 'first_messages') }} and has_listed_answer and not is_list_contradicted) as uses_response_date
   from described
+),
+
+-- A resolution that rests on the dates of a record alone is believed where the status of that record agrees.
+contradicted as (
+  select
+    read.*,
+    case
+      when version_kind is not null
+        or evidence is null
+        or not {{ has_evidence('evidence', 'resolution') }}
+        or (has_statuses and is_history_whole)
+        then null
+      when phase in ('running', 'waiting') and has_resolution_date then 'resolution_contradicted'
+      when phase = 'ended' and not has_resolution_date then 'closed_without_date'
+    end as resolution_contradiction
+  from read
 )
 
 select
@@ -168,6 +200,10 @@ select
   uses_response_date,
   -- The date of a first answer is a message where nothing better is in the record.
   evidence is not null and {{ has_evidence('evidence', 'response_date') }} and not uses_response_date as drops_response_date,
+  resolution_contradiction,
+  -- Cancelled, as the record alone says.
+  phase = 'cancelled' and not has_statuses as is_cancelled,
+  has_resolution_date,
   is_deleted,
   update_number,
   exported_update_number,
@@ -177,4 +213,4 @@ select
   line_number,
   batch_id,
   known_at
-from read
+from contradicted

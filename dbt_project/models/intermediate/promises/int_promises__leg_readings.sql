@@ -29,6 +29,7 @@ promised as (
     legs.change_number,
     legs.is_in_force,
     legs.is_as_submitted,
+    legs.superseded_epoch,
     promises.*
   from legs
   join promises_on_clocks as promises
@@ -130,7 +131,8 @@ select
   end as over_epoch,
   measured.elapsed_seconds > measured.target_seconds as is_over,
   measured.is_in_force,
-  measured.is_as_submitted
+  measured.is_as_submitted,
+  measured.superseded_epoch
 from measured
 {{ join_clock_due_steps('due_steps', 'measured', 'measured.open_at_due') }}
 {{ join_clock_due_steps('over_steps', 'measured', 'measured.open_at_over') }}

@@ -51,6 +51,25 @@ last_replacements as (
   group by obligation_key
 ),
 
+-- A level that was replaced held until then: a deadline that was missed before is missed.
+superseded_legs as (
+  select legs.obligation_key, legs.severity, legs.counts_from_epoch, legs.change_number, min(later.changed_epoch) as superseded_epoch
+  from (
+    select obligation_key, severity_at_start as severity, starts_epoch as counts_from_epoch, 0 as change_number from started
+    union all
+    select
+      obligation_key,
+      severity,
+      case effect when 'replaces' then starts_epoch else changed_epoch end as counts_from_epoch,
+      change_number
+    from changes_during
+    where effect <> 'ignored'
+  ) as legs
+  join changes_during as later
+    on later.obligation_key = legs.obligation_key and later.effect = 'replaces' and later.change_number > legs.change_number
+  group by legs.obligation_key, legs.severity, legs.counts_from_epoch, legs.change_number
+),
+
 in_force_legs as (
   select started.obligation_key, started.severity_at_start as severity, started.starts_epoch as counts_from_epoch, 0 as change_number
   from started
@@ -69,9 +88,13 @@ in_force_legs as (
 ),
 
 all_legs as (
-  select obligation_key, severity, counts_from_epoch, change_number, 1 as is_in_force, 0 as is_as_submitted from in_force_legs
+  select
+    obligation_key, severity, counts_from_epoch, change_number, 1 as is_in_force, 0 as is_as_submitted, cast(null as bigint) as superseded_epoch
+  from in_force_legs
   union all
-  select obligation_key, severity_submitted, starts_epoch, -1, 0, 1 from started
+  select obligation_key, severity_submitted, starts_epoch, -1, 0, 1, null from started
+  union all
+  select obligation_key, severity, counts_from_epoch, change_number, 0, 0, superseded_epoch from superseded_legs
 ),
 
 distinct_legs as (
@@ -81,7 +104,8 @@ distinct_legs as (
     counts_from_epoch,
     max(change_number) as change_number,
     max(is_in_force) as is_in_force,
-    max(is_as_submitted) as is_as_submitted
+    max(is_as_submitted) as is_as_submitted,
+    max(superseded_epoch) as superseded_epoch
   from all_legs
   group by obligation_key, severity, counts_from_epoch
 )
@@ -95,6 +119,7 @@ select
   started.read_until_epoch,
   distinct_legs.change_number,
   distinct_legs.is_in_force = 1 as is_in_force,
-  distinct_legs.is_as_submitted = 1 as is_as_submitted
+  distinct_legs.is_as_submitted = 1 as is_as_submitted,
+  distinct_legs.superseded_epoch
 from distinct_legs
 join started on started.obligation_key = distinct_legs.obligation_key

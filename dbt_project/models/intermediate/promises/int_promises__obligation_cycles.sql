@@ -1,7 +1,6 @@
 -- Grain: one row per ticket, obligation and cycle, also when nothing happened: the spine of all verdicts.
 -- A ticket has a row for every obligation that any plan file declares, so that a promise which was not made is shown as not made.
 with
-build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 ticket_terms as (select * from {{ ref('int_promises__ticket_terms') }}),
 plan_obligations as (select * from {{ source('raw', 'plan_obligations') }}),
 plan_moments as (select * from {{ source('raw', 'plan_moments') }}),
@@ -41,12 +40,18 @@ obligations_with_pauses as (
 endings as (
   select
     ticket_id,
-    min(moment_epoch) as ended_epoch,
-    case when min(case when moment = 'merged' then moment_epoch end) = min(moment_epoch) then 'ticket_merged' else 'ticket_deleted' end
-      as ending_reason
-  from moments
-  where moment in ('merged', 'deleted')
-  group by ticket_id
+    moment_epoch as ended_epoch,
+    event_id as ending_event_id,
+    case moment when 'merged' then 'ticket_merged' when 'deleted' then 'ticket_deleted' else 'cancelled' end as ending_reason
+  from (
+    select moments.*, row_number() over (partition by ticket_id order by moment_order desc) as end_rank from moments where is_end
+  ) as ends
+  where end_rank = 1
+    -- A restored ticket has not ended.
+    and not exists (
+      select 1 from moments as later
+      where later.ticket_id = ends.ticket_id and later.moment = 'restored' and later.moment_order > ends.moment_order
+    )
 )
 
 select
@@ -71,11 +76,11 @@ select
   cycles.starts_order,
   cycles.stopped_epoch,
   cycles.stopping_event_id,
-  events.earliest_epoch as earliest_stop_epoch,
+  coalesce(events.earliest_epoch, case when cycles.stopped_epoch is null then ending_events.earliest_epoch end) as earliest_stop_epoch,
   endings.ended_epoch,
   endings.ending_reason,
   -- The instant up to which the clock is read: the stop, else the end of the ticket, else the data's own horizon.
-  coalesce(cycles.stopped_epoch, endings.ended_epoch, {{ epoch_seconds('build_inputs.as_of') }}) as read_until_epoch,
+  coalesce(cycles.stopped_epoch, endings.ended_epoch, ticket_terms.read_until_epoch) as read_until_epoch,
   obligations_with_pauses.obligation is not null and not ticket_terms.is_statuses_observed as is_pause_unobserved,
   case
     when ticket_terms.exclusion_reason is not null then ticket_terms.exclusion_reason
@@ -85,6 +90,8 @@ select
       or (needed_evidence.start_needs_messages = 1 and not ticket_terms.is_messages_observed)
       or (needed_evidence.start_needs_statuses = 1 and not ticket_terms.is_statuses_observed)
       then 'start_not_observed'
+    when needed_evidence.stop_needs_resolution = 1 and ticket_terms.resolution_contradiction is not null
+      then ticket_terms.resolution_contradiction
     when (needed_evidence.stop_needs_debug = 1 and not ticket_terms.is_debug_observed)
       -- A source may show the first answer alone: enough for what runs from the submission, and for nothing later.
       or (
@@ -95,12 +102,15 @@ select
       or (needed_evidence.stop_needs_statuses = 1 and not ticket_terms.is_statuses_observed)
       or (needed_evidence.stop_needs_resolution = 1 and not ticket_terms.is_resolution_observed)
       then 'stop_not_observed'
+    when needed_evidence.stop_needs_messages = 1 and needed_evidence.starts_after_submission = 0
+      and ticket_terms.first_response_contradiction is not null then ticket_terms.first_response_contradiction
+    when cycles.ticket_id is null and ticket_terms.is_opened_by_vendor
+      and needed_evidence.stop_needs_messages = 1 and needed_evidence.starts_after_submission = 0 then 'opened_by_vendor'
     when cycles.ticket_id is null then 'not_started'
     when not ticket_terms.is_severity_known then 'unknown_severity'
   end as exclusion_reason
 from ticket_terms
 cross join obligations
-cross join build_inputs
 left join plan_obligations
   on plan_obligations.plan_version = ticket_terms.plan_version and plan_obligations.obligation = obligations.obligation
 left join needed_evidence
@@ -112,3 +122,5 @@ left join cycles on cycles.ticket_id = ticket_terms.ticket_id and cycles.obligat
 left join over_quota_tickets on over_quota_tickets.ticket_id = ticket_terms.ticket_id
 left join endings on endings.ticket_id = ticket_terms.ticket_id
 left join events on events.ticket_id = cycles.ticket_id and events.event_id = cycles.stopping_event_id
+left join events as ending_events
+  on ending_events.ticket_id = endings.ticket_id and ending_events.event_id = endings.ending_event_id

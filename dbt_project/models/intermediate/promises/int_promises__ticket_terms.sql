@@ -57,6 +57,10 @@ select
   termed.is_statuses_observed,
   termed.is_resolution_observed,
   termed.is_debug_observed,
+  termed.first_response_contradiction,
+  termed.resolution_contradiction,
+  termed.is_opened_by_vendor,
+  termed.read_until_epoch,
   licenses_not_counted.license_type is null as is_license_counted,
   severities.severity is not null as is_severity_known,
   case

@@ -6,24 +6,47 @@ obligations as (select * from {{ source('raw', 'plan_obligations') }}),
 plan_moments as (select * from {{ source('raw', 'plan_moments') }}),
 moments as (select * from {{ ref('int_ticket_timeline__moments') }} where not is_after_end),
 
+-- What the vendor promises to answer first begins with the first thing that there is to answer.
+answered_from_submission as (
+  select plan_version, obligation
+  from plan_moments
+  group by plan_version, obligation
+  having max(case when role = 'start' and moment = 'submitted' then 1 else 0 end) = 1
+    and max(case when role = 'stop' and moment = 'agent_message' then 1 else 0 end) = 1
+),
+
+first_questions as (
+  select ticket_id, min(moment_order) as moment_order from moments where moment = 'customer_message' group by ticket_id
+),
+
 boundaries as (
   select
     moments.ticket_id,
     obligations.obligation,
     obligations.cycles,
-    plan_moments.role,
+    case when answered_from_submission.obligation is not null and ticket_terms.is_opened_by_vendor and moments.moment_order = first_questions.moment_order
+      then 'start' else plan_moments.role end as role,
     moments.event_id,
     moments.moment_epoch,
     moments.moment_order,
     -- A moment that both stops a cycle and starts the next one stops first.
-    moments.moment_order * 2 + case plan_moments.role when 'stop' then 0 else 1 end as boundary_order
+    moments.moment_order * 2 + case when plan_moments.role = 'stop' then 0 else 1 end as boundary_order
   from moments
   join ticket_terms on ticket_terms.ticket_id = moments.ticket_id
   join obligations on obligations.plan_version = ticket_terms.plan_version
-  join plan_moments
+  left join plan_moments
     on plan_moments.plan_version = obligations.plan_version
     and plan_moments.obligation = obligations.obligation
     and plan_moments.moment = moments.moment
+  left join answered_from_submission
+    on answered_from_submission.plan_version = obligations.plan_version
+    and answered_from_submission.obligation = obligations.obligation
+  left join first_questions on first_questions.ticket_id = moments.ticket_id
+  where case
+    when answered_from_submission.obligation is not null and ticket_terms.is_opened_by_vendor
+      then moments.moment_order = first_questions.moment_order or (plan_moments.role is not null and moments.moment <> 'submitted')
+    else plan_moments.role is not null
+  end
 ),
 
 turns as (

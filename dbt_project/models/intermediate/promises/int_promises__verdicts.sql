@@ -1,7 +1,6 @@
 -- Grain: one row per obligation cycle: the leg that decides, and the status before any waiver.
 -- Among the legs in force the one that went over first decides; where none did, the one that is due first.
 with
-build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 cycles as (select * from {{ ref('int_promises__obligation_cycles') }}),
 readings as (select * from {{ ref('int_promises__leg_readings') }}),
 severity_changes as (select * from {{ ref('int_ticket_timeline__severity_changes') }}),
@@ -15,7 +14,7 @@ ranked_readings as (
       order by case when is_over then 0 else 1 end, coalesce(over_epoch, due_epoch) nulls last, change_number
     ) as decision_rank
   from readings
-  where is_in_force
+  where is_in_force or over_epoch < superseded_epoch
 ),
 
 deciding as (select * from ranked_readings where decision_rank = 1),
@@ -34,9 +33,8 @@ described as (
   select
     cycles.*,
     coalesce(severity_changes.severity, cycles.severity_submitted) as severity_in_force,
-    {{ epoch_seconds('build_inputs.as_of') }} as as_of_epoch
+    cycles.read_until_epoch as known_until_epoch
   from cycles
-  cross join build_inputs
   left join last_changes on last_changes.obligation_key = cycles.obligation_key
   left join severity_changes
     on severity_changes.ticket_id = cycles.ticket_id and severity_changes.change_number = last_changes.change_number
@@ -61,7 +59,7 @@ judged as (
       when {{ leg }}.obligation_key is null then 'no_such_promise'
       {%- if leg == 'deciding' %}
       -- What was settled while the level still held is settled.
-      when coalesce(case when {{ leg }}.is_over then {{ leg }}.over_epoch end, described.stopped_epoch, described.as_of_epoch)
+      when coalesce(case when {{ leg }}.is_over then {{ leg }}.over_epoch end, described.stopped_epoch, described.known_until_epoch)
         > described.level_doubtful_from_epoch then 'level_changes_not_observed'
       {%- endif %}
       when {{ leg }}.is_over and described.is_pause_unobserved then 'pauses_not_observed'

@@ -1,6 +1,6 @@
 -- Grain: one row per ticket and moment, in the words that a plan file may use.
--- First response rests on one line here: only a public message of a human on the vendor's side, who did not open the ticket
--- and wrote after submission, is an `agent_message`.
+-- First response rests on one line here: only a public message of a human on the vendor's side, written after the submission, is an
+-- `agent_message`. The text of a ticket's opening answers nothing, also that of an agent.
 with
 tickets as (select * from {{ ref('int_helpdesk__tickets') }}),
 events as (select * from {{ ref('int_helpdesk__events') }}),
@@ -23,10 +23,11 @@ messages as (
       when events.is_opening then 'opener_message'
       when events.actor_kind = 'bot' then 'automatic_reply'
       when not events.is_public then 'internal_note'
-      when events.event_epoch <= tickets.submitted_epoch then 'opener_message'
+      -- The date of the first answer that equals the submission says that it was answered at once.
+      when events.event_epoch <= tickets.submitted_epoch and not (events.is_date and events.event_epoch = tickets.submitted_epoch)
+        then 'opener_message'
       when events.actor_kind = 'customer' then 'customer_message'
       when events.actor_kind <> 'agent' then 'unattributed_message'
-      when events.actor = tickets.opener then 'opener_message'
       else 'agent_message'
     end as moment,
     events.event_epoch as moment_epoch,
@@ -53,7 +54,7 @@ status_changes as (
 reopenings as (
   select ticket_id, 'reopened' as moment, event_epoch as moment_epoch, event_id, event_order
   from statuses
-  where previous_value in ('solved', 'closed') and value not in ('solved', 'closed')
+  where previous_value in ('solved', 'closed') and value not in ('solved', 'closed', 'cancelled')
 ),
 
 other_events as (
@@ -82,14 +83,42 @@ ordered as (
     ) as moment_order
   from all_moments
   left join precedences on precedences.moment = all_moments.moment
+),
+
+last_statuses as (
+  select ticket_id, max(moment_order) as moment_order from ordered where moment like 'status:%' and moment <> 'status:closed' group by ticket_id
+),
+
+-- A ticket ends when it is merged, deleted, or cancelled for good. Restored, it goes on.
+marked as (
+  select
+    ordered.*,
+    case
+      when ordered.moment in ('merged', 'deleted') then 1
+      when ordered.moment = 'status:cancelled' and last_statuses.moment_order = ordered.moment_order then 1
+      when ordered.moment = 'restored' then 0
+    end as ends_ticket
+  from ordered
+  left join last_statuses on last_statuses.ticket_id = ordered.ticket_id
+),
+
+-- The last statement about an end that stands before a moment: its place leads, what it says is the last bit.
+stated as (
+  select
+    marked.*,
+    max(moment_order * 2 + ends_ticket) over (
+      partition by ticket_id order by moment_order rows between unbounded preceding and 1 preceding
+    ) as last_statement
+  from marked
 )
 
 select
-  ordered.*,
-  -- A ticket ends when it is merged or deleted; what is recorded after that is shown, and starts or stops nothing.
-  coalesce(
-    max(case when moment in ('merged', 'deleted') then 1 else 0 end) over (
-      partition by ticket_id order by moment_order rows between unbounded preceding and 1 preceding
-    ), 0
-  ) = 1 as is_after_end
-from ordered
+  ticket_id,
+  moment,
+  event_id,
+  moment_epoch,
+  moment_order,
+  -- What is recorded after the end is shown, and starts or stops nothing.
+  coalesce(last_statement % 2, 0) = 1 as is_after_end,
+  ends_ticket = 1 and coalesce(last_statement % 2, 0) = 0 as is_end
+from stated

@@ -10,6 +10,10 @@ severities as (select * from {{ source('raw', 'source_values') }} where mapping 
 statuses as (select * from {{ source('raw', 'source_values') }} where mapping = 'status'),
 status_fields as (select * from {{ ref('status_fields') }}),
 
+follow_ups as (
+  select distinct source, ticket_id from {{ source('raw', 'ticket_versions') }} where is_follow_up
+),
+
 named as (
   select
     changes.*,
@@ -58,19 +62,32 @@ severity_changes as (
   where named.change_kind in ('created', 'changed') and named.field = named.severity_field_id
 ),
 
+-- A mark that is set stands for its event; taken off again, it takes the event back. What a follow-up was created with is of the ticket before.
 declared_changes as (
-  select named.*, declared.event_type
+  select
+    named.*,
+    declared.event_type,
+    case
+      when named.field_name in ('tags', 'labels') then {{ json_list_contains('named.value', 'declared.field_value') }}
+      else coalesce(named.value = declared.field_value, false)
+    end as is_marked,
+    case
+      when named.field_name in ('tags', 'labels') then {{ json_list_contains('named.value_before', 'declared.field_value') }}
+      else coalesce(named.value_before = declared.field_value, false)
+    end as was_marked
   from named
   join declared
     on declared.source = named.source
     and replace(declared.field_name, 'custom_field:', '') in (named.field_name, named.field_id)
+  left join follow_ups on follow_ups.source = named.source and follow_ups.ticket_id = named.exported_ticket_id
   where named.change_kind in ('created', 'changed')
-    and case
-      when named.field_name in ('tags', 'labels') then
-        {{ json_list_contains('named.value', 'declared.field_value') }}
-        and not {{ json_list_contains('named.value_before', 'declared.field_value') }}
-      else named.value = declared.field_value
-    end
+    and not (named.change_kind = 'created' and follow_ups.ticket_id is not null)
+),
+
+declared_marks as (
+  select * exclude (is_marked, was_marked), was_marked as is_withdrawal
+  from declared_changes
+  where is_marked <> was_marked
 ),
 
 -- Of a mapped date in the ticket's own record, and of an event, the export names the type itself.
@@ -81,10 +98,10 @@ stated_events as (
 ),
 
 typed as (
-  select * from status_changes
-  union all select * from severity_changes
-  union all select * from declared_changes
-  union all select * from stated_events
+  select status_changes.*, false as is_withdrawal from status_changes
+  union all select severity_changes.*, false from severity_changes
+  union all select declared_marks.* from declared_marks
+  union all select stated_events.*, false from stated_events
 )
 
 select
@@ -104,6 +121,7 @@ select
     when typed.event_type = 'status_changed' then coalesce(statuses_before.mapped_value, typed.value_before)
     when typed.event_type = 'severity_changed' then coalesce(severities_before.mapped_value, case when typed.has_own_levels then typed.value_before end)
   end as value_before,
+  typed.is_withdrawal,
   typed.is_audit_whole,
   coalesce(typed.is_public, true) as is_public,
   typed.channel,
