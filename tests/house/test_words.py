@@ -48,7 +48,8 @@ WORDS = {
     r"trice|twain|dice": "at once, two, random numbers",
 }
 _FIND = re.compile(
-    "|".join(rf"(?P<w{number}>\b(?:{word})\b)" for number, word in enumerate(WORDS)), re.IGNORECASE
+    "|".join(rf"(?P<w{number}>(?<![A-Za-z])(?:{word})(?![A-Za-z]))" for number, word in enumerate(WORDS)),
+    re.IGNORECASE,
 )
 
 
