@@ -267,7 +267,9 @@ def test_events_are_told_from_their_header_and_booleans_read(landing):
 
 
 def test_message_and_change_land_as_written_each_in_its_table(landing):
-    result = landing.land("own", "e.csv", EVENTS + event("E1") + event("E2", "status_changed", "", "", "solved"))
+    result = landing.land(
+        "own", "e.csv", EVENTS + event("E1") + event("E2", "status_changed", "", "", "solved")
+    )
     lineage = {"source": "own", "batch_id": result.batch_id, "source_file": "inbox/own/e.csv"}
     assert landing.records("ticket_messages") == [
         {"message_id": "E1", "ticket_id": "T1", "message_kind": "comment", "is_public": True, "author_id": "bo",

@@ -146,7 +146,9 @@ def test_audit_keeps_the_events_that_rules_read_without_bodies_or_notifications(
     ]
     content = line(**zendesk_audit(9, events, via={"channel": "web"})) + line(**zendesk_audit(10, []))
     assert landing.land("desk", "z.json", content).rows_landed == 2
-    columns = 'change_id, update_id, place, channel, change_kind, field_name, "value", value_before, author_id'
+    columns = (
+        'change_id, update_id, place, channel, change_kind, field_name, "value", value_before, author_id'
+    )
     assert landing.rows("ticket_changes", columns) == [
         ("1", "9", 1, "web", "created", "tags", '["a","b"]', None, "7"),
         ("3", "9", 3, "web", "changed", "status", "open", "new", "7"),
