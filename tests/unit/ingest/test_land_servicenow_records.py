@@ -33,7 +33,10 @@ RAW = {
     "company": {"link": "https://snow.example/core_company/c1", "value": "c1"},
     "sys_mod_count": "4",
 }
-COLUMNS = "ticket_id, record_id, status, fields->>'priority', fields->>'company', submitted_at, update_number, version_kind, evidence"
+COLUMNS = (
+    "ticket_id, record_id, status, fields->>'priority', fields->>'company', submitted_at, update_number, "
+    "version_kind, evidence"
+)
 
 
 @pytest.fixture
