@@ -12,10 +12,11 @@ from pathlib import Path
 
 from pipeline.calendars.calendar import ALWAYS, DAY_SECONDS, Calendar, CalendarVersion, Hours, PublicHolidays
 from pipeline.calendars.expand import to_epoch
+from pipeline.declarations.dates import hint_zone, parse_date, parse_utc
+from pipeline.declarations.read_yaml import Key, read_yaml
+from pipeline.declarations.section import Section, open_document, refuse
 from pipeline.errors import ConfigurationError, Problem
-from pipeline.rules.dates import hint_zone, known_zones, parse_date, parse_utc, start_of_day
-from pipeline.rules.read_yaml import Key, read_yaml
-from pipeline.rules.section import Section, open_document, refuse
+from pipeline.zones import known_zones, start_of_day
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEK_SECONDS = 7 * DAY_SECONDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.rules.section import Section
+from pipeline.declarations.section import Section
 from pipeline.rules.tables import build_table
 
 if TYPE_CHECKING:

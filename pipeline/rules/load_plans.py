@@ -10,8 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pipeline.declarations.dates import hint_zone, parse_moment
+from pipeline.declarations.read_yaml import Key, read_yaml
+from pipeline.declarations.section import Section, name_nearest, open_document, refuse
 from pipeline.errors import ConfigurationError, Problem
-from pipeline.rules.dates import hint_zone, known_zones, parse_date, parse_utc, start_of_day
 from pipeline.rules.plan import (
     CYCLES,
     KINDS,
@@ -30,9 +32,8 @@ from pipeline.rules.plan import (
     Severity,
     Statement,
 )
-from pipeline.rules.read_yaml import Key, read_yaml
-from pipeline.rules.section import Section, name_nearest, open_document, refuse
 from pipeline.rules.tables import OPEN_END, build_table
+from pipeline.zones import known_zones
 
 if TYPE_CHECKING:
     import pyarrow
@@ -201,8 +202,7 @@ class _VersionReader:
 
     def read_instant(self, key: str, zone: str) -> datetime | None:
         text = self.section.text(key)
-        day = parse_date(text)
-        instant = start_of_day(day, zone) if day else parse_utc(text)
+        instant = parse_moment(text, zone)
         if text and instant is None:
             self.section.report(
                 [key],

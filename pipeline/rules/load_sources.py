@@ -9,15 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
+from pipeline.declarations.dates import hint_zone
+from pipeline.declarations.read_yaml import Key, read_yaml
+from pipeline.declarations.section import Section, name_nearest, open_document, refuse
 from pipeline.errors import ConfigurationError, Problem
-from pipeline.rules.dates import hint_zone, known_zones
 from pipeline.rules.load_alerts import DEFAULT_ALERTS, AlertRules, flatten_alerts, read_alerts
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.mapping import Mapping as FileMapping
 from pipeline.rules.plan import SEVERITIES, STATUSES
-from pipeline.rules.read_yaml import Key, read_yaml
-from pipeline.rules.section import Section, name_nearest, open_document, refuse
 from pipeline.rules.tables import build_table
+from pipeline.zones import known_zones
 
 if TYPE_CHECKING:
     import pyarrow

@@ -1,13 +1,13 @@
-"""Dates and instants as rule files write them, as naive UTC. Only `calendars.zones` knows zone rules."""
+"""Dates, instants and zone names as people write them. Zone rules are `pipeline/zones.py`'s alone."""
 
 from __future__ import annotations
 
 import difflib
-import importlib.resources
 import re
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time
-from functools import cache
+from datetime import UTC, date, datetime
+
+from pipeline.zones import start_of_day
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -35,11 +35,10 @@ def parse_utc(text: str) -> datetime | None:
         return None
 
 
-@cache
-def known_zones() -> frozenset[str]:
-    """The zone names of the pinned tzdata."""
-    listing = importlib.resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8")
-    return frozenset(listing.split())
+def parse_moment(text: str, zone: str) -> datetime | None:
+    """A date (the first instant of the day in `zone`) or an ISO instant with its zone, as naive UTC, else None."""
+    day = parse_date(text)
+    return start_of_day(day, zone) if day else parse_utc(text)
 
 
 def hint_zone(zone: str, zones: Collection[str]) -> str:
@@ -49,10 +48,3 @@ def hint_zone(zone: str, zones: Collection[str]) -> str:
     if nearest:
         return f"Did you mean {by_lower[nearest[0]]!r}?"
     return "Write a name of the tz database, such as Europe/Berlin or UTC."
-
-
-def start_of_day(day: date, zone: str) -> datetime:
-    """The first instant of a local day, as naive UTC."""
-    from pipeline.zones import localize
-
-    return localize(datetime.combine(day, time()), zone).astimezone(UTC).replace(tzinfo=None)

@@ -10,8 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from pipeline.declarations.read_yaml import Key, YamlDocument
 from pipeline.errors import ConfigurationError, Problem
-from pipeline.rules.read_yaml import Key, YamlDocument
 
 SHOWN_PROBLEMS = 20
 NAME = re.compile(r"[a-z][a-z0-9_]*")
