@@ -109,7 +109,14 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
     tables = flatten_sources(read(tmp_path))
     assert {name: table.column_names for name, table in tables.items()} == {
         name: list(RULE_TABLES[name])
-        for name in ("sources", "source_values", "source_events", "source_bots", "alert_rules")
+        for name in (
+            "sources",
+            "source_values",
+            "source_events",
+            "source_bots",
+            "source_agents",
+            "alert_rules",
+        )
     }
     assert [tuple(row.values()) for row in tables["sources"].to_pylist()] == [
         ("helpdesk", "zendesk", "ZD-", "organization_external_id", None, "custom_field:360001", False, False),
