@@ -18,7 +18,7 @@ from pipeline.calendars.calendar import Calendar
 from pipeline.calendars.load_calendars import load_calendars
 from pipeline.calendars.render_macros import render
 from pipeline.calendars.steps import DUE_HORIZON_YEARS, build_clocks
-from pipeline.declarations.section import name_nearest
+from pipeline.declarations.problems import name_nearest
 from pipeline.errors import ConfigurationError
 
 OPERATIONS = ("elapsed", "due", "is_open")

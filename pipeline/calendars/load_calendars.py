@@ -13,8 +13,9 @@ from pathlib import Path
 from pipeline.calendars.calendar import ALWAYS, DAY_SECONDS, Calendar, CalendarVersion, Hours, PublicHolidays
 from pipeline.calendars.expand import to_epoch
 from pipeline.declarations.dates import hint_zone, parse_date, parse_utc
+from pipeline.declarations.problems import refuse
 from pipeline.declarations.read_yaml import Key, read_yaml
-from pipeline.declarations.section import Section, open_document, refuse
+from pipeline.declarations.section import Section, open_document
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.zones import known_zones, start_of_day
 
@@ -230,7 +231,7 @@ def _read_holidays(section: Section) -> tuple[dict[date, str], tuple[PublicHolid
             if day is not None:
                 dates[day] = "holiday"
         elif isinstance(item, dict):
-            entry = Section(section.document, (*section.path, *place), item, section.problems)
+            entry = Section(section.document, (*section.path, *place), section.problems, item)
             if "date" in item:
                 entry.require_keys(("date",), ("name",))
                 day = _read_date(entry, ["date"], item["date"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.declarations.section import name_nearest
+from pipeline.declarations.problems import name_nearest
 from pipeline.errors import ConfigurationError
 from pipeline.zones import known_zones
 

@@ -12,8 +12,9 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.declarations.dates import hint_zone
+from pipeline.declarations.problems import name_nearest, refuse
 from pipeline.declarations.read_yaml import Key, read_yaml
-from pipeline.declarations.section import NAME, Section, name_nearest, open_document, refuse
+from pipeline.declarations.section import NAME, Section, open_document
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.mapping import (
     ACTOR_KINDS,
@@ -506,7 +507,7 @@ def _read_joined(
         return ()
     items = holder.items("join")
     # A list has no keys of its own: each of its values is read as if it stood under its number.
-    listed = Section(holder.document, (*holder.path, "join"), dict(enumerate(items)), holder.problems)
+    listed = Section(holder.document, (*holder.path, "join"), holder.problems, dict(enumerate(items)))
     return tuple(_read_cell(listed, index, "", named, not_single, depth=depth + 1) for index in listed.values)
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pipeline.declarations.dates import hint_zone, parse_moment
+from pipeline.declarations.problems import name_nearest, refuse
 from pipeline.declarations.read_yaml import Key, read_yaml
-from pipeline.declarations.section import Section, name_nearest, open_document, refuse
+from pipeline.declarations.section import Section, open_document
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.plan import (
     CYCLES,

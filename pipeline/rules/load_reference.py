@@ -15,7 +15,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.declarations.dates import hint_zone, parse_date, parse_moment
-from pipeline.declarations.section import SHOWN_PROBLEMS, name_nearest
+from pipeline.declarations.problems import SHOWN_PROBLEMS, name_nearest
 from pipeline.errors import InputRejected, Problem
 from pipeline.rules.plan import LICENSE_STATUSES, LICENSE_TYPES, Plan
 from pipeline.rules.tables import OPEN_END, build_table

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.declarations.section import name_nearest, refuse
+from pipeline.declarations.problems import name_nearest, refuse
 from pipeline.errors import Problem
 from pipeline.rules.load_plans import flatten_plans, load_plans
 from pipeline.rules.load_reference import REFERENCE_FILES, load_reference

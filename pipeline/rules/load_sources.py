@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from pipeline.declarations.dates import hint_zone
+from pipeline.declarations.problems import name_nearest, refuse
 from pipeline.declarations.read_yaml import Key, read_yaml
-from pipeline.declarations.section import Section, name_nearest, open_document, refuse
+from pipeline.declarations.section import Section, open_document
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.load_alerts import DEFAULT_ALERTS, AlertRules, flatten_alerts, read_alerts
 from pipeline.rules.load_mapping import load_mapping

@@ -11,7 +11,7 @@ from collections.abc import Mapping as Dict
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from pipeline.declarations.section import name_nearest
+from pipeline.declarations.problems import name_nearest
 from pipeline.ingest.forms.canonical_rows import Unusable, check_years, read_identifier, read_instant
 from pipeline.rules.mapping import EPOCH_MILLISECONDS, EPOCH_SECONDS, ISO, Cell, Condition, Mapping, Values
 from pipeline.zones import localize
