@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 
 from pipeline.zones import start_of_day
 
+# Beyond these years an instant of a day cannot be told from the open end, or cannot be written at all.
+_FIRST_YEAR, _LAST_YEAR = 1900, 9998
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -20,8 +22,7 @@ def parse_date(text: str) -> date | None:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    # Beyond these years an instant of the day cannot be told from the open end, or cannot be written at all.
-    return day if 1900 <= day.year <= 9998 else None
+    return day if _FIRST_YEAR <= day.year <= _LAST_YEAR else None
 
 
 def parse_utc(text: str) -> datetime | None:
@@ -38,7 +39,8 @@ def parse_utc(text: str) -> datetime | None:
 def parse_moment(text: str, zone: str) -> datetime | None:
     """A date (the first instant of the day in `zone`) or an ISO instant with its zone, as naive UTC, else None."""
     day = parse_date(text)
-    return start_of_day(day, zone) if day else parse_utc(text)
+    instant = start_of_day(day, zone) if day else parse_utc(text)
+    return instant if day or (instant and _FIRST_YEAR <= instant.year <= _LAST_YEAR) else None
 
 
 def hint_zone(zone: str, zones: Collection[str]) -> str:
