@@ -170,7 +170,7 @@ class VersionedCalendar(Declared):
 
     def check(self, place: Place) -> None:
         for index, (earlier, version) in enumerate(pairwise(self.versions), 1):
-            if not place.holds("versions", index, "valid_from"):
+            if "valid_from" not in version.model_fields_set:
                 place.report(
                     ["versions", index],
                     "only the first version may lack `valid_from`.",

@@ -39,7 +39,6 @@ class _Reading:
     document: YamlDocument
     problems: list[Problem]
     places: list[Place] = field(default_factory=list)
-    # A stand-in for a whole model is made by reading nothing; what is missing in it is no problem of the file.
     is_silent: bool = False
 
     @contextmanager
@@ -50,6 +49,15 @@ class _Reading:
         finally:
             self.places.pop()
 
+    @contextmanager
+    def silently(self) -> Iterator[None]:
+        """Within it nothing is reported: what is read is a stand-in, or is read once more."""
+        was_silent, self.is_silent = self.is_silent, True
+        try:
+            yield
+        finally:
+            self.is_silent = was_silent
+
     def place_of(self, value: dict[Key, Any]) -> Place:
         return Place(self.document, self.document.mappings.get(id(value), ()), self.problems)
 
@@ -59,7 +67,7 @@ class _Reading:
         for one in error.errors(include_url=False):
             path = _find_path(one["loc"], value)
             wrong |= set(path[:1])
-            for inner, reason, hint in explain_error(one):
+            for inner, reason, hint in () if self.is_silent else explain_error(one):
                 self.places[-1].report([key, *path, *inner], reason, hint)
         return wrong
 
@@ -68,11 +76,14 @@ def _find_path(location: tuple[Key, ...], value: Any) -> list[Key]:
     """The part of pydantic's location that the file holds; the rest names alternatives, or says that a key is meant."""
     path: list[Key] = []
     for step in location:
-        if isinstance(value, dict) and step in value or isinstance(value, list) and isinstance(step, int):
+        is_there = (
+            step in value
+            if isinstance(value, dict)
+            else isinstance(value, list) and step in range(len(value))
+        )
+        if is_there:
             value = value[step]
-        else:
-            continue
-        path.append(step)
+            path.append(step)
     return path
 
 
@@ -91,9 +102,8 @@ class Declared(BaseModel):
     @classmethod
     def _read(cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         reading = info.context
-        if not isinstance(reading, _Reading) or not isinstance(value, dict | None):
+        if not isinstance(reading, _Reading) or not isinstance(value, dict):
             return handler(value)
-        value = {} if value is None else value
         fields = {declared.alias or name: declared for name, declared in cls.model_fields.items()}
         given = {
             key: one
@@ -132,7 +142,8 @@ class Declared(BaseModel):
                 wrong = reading.record(error, declared.alias or info.field_name, value)
                 # The other entries of a mapping are usable, and others may refer to them.
                 if kind is dict and wrong:
-                    return handler({key: one for key, one in value.items() if key not in wrong})
+                    with reading.silently():
+                        return handler({key: one for key, one in value.items() if key not in wrong})
         return _stand_in(declared, kind, reading)
 
 
@@ -141,11 +152,8 @@ def _stand_in(declared: FieldInfo, kind: Any, reading: _Reading) -> Any:
         return declared.get_default(call_default_factory=True, validated_data={})
     if kind in _STAND_INS:
         return _STAND_INS[kind]
-    was_silent, reading.is_silent = reading.is_silent, True
-    try:
+    with reading.silently():
         return kind.model_validate({}, context=reading)
-    finally:
-        reading.is_silent = was_silent
 
 
 AnyDeclared = TypeVar("AnyDeclared", bound=Declared)
@@ -157,9 +165,10 @@ def read_declared(
     """The whole file as `model`, and its place. What is wrong is added to `problems`; without any, all of it is as written."""
     reading = _Reading(document, problems)
     place = Place(document, (), problems)
-    data = document.data
-    if data is not None and not isinstance(data, dict):
+    data = {} if document.data is None else document.data
+    if not isinstance(data, dict):
         for _, reason, hint in explain_error({"type": "model_type", "input": data}):
             place.report([], reason, hint)
-        data, reading.is_silent = {}, True
+        with reading.silently():
+            return model.model_validate({}, context=reading), place
     return model.model_validate(data, context=reading), place

@@ -5,7 +5,6 @@ A type that has words of its own (`values.py`) carries them in its error; everyt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,7 +35,7 @@ def explain_error(error: Mapping[str, Any]) -> Iterator[Explained]:
     """The problems that one entry of `ValidationError.errors()` stands for."""
     kind, value, told = error["type"], error["input"], error.get("ctx", {})
     location = error.get("loc", ())
-    if value is None and kind in ("wrong_value", "unknown_name", *_EXPECTED):
+    if value is None and (kind in _EXPECTED or "{value}" in told.get("reason", "") or kind == "unknown_name"):
         yield (), *_EMPTY
     elif kind == "refused":
         yield told["path"], told["reason"], told["hint"]
@@ -54,20 +53,18 @@ def explain_error(error: Mapping[str, Any]) -> Iterator[Explained]:
         yield (), f"{describe(value)} stands where {expected} is expected.", hint
     elif kind == "bool_type":
         yield (), f"{value!r} is neither true nor false.", "Write true or false."
-    elif kind == "union_tag_invalid":
-        key = _quoted(told["discriminator"])[0]
-        tags = _quoted(told["expected_tags"])
-        yield (key,), f"{told['tag']!r} is not known here.", name_nearest(told["tag"], tags)
-    elif kind == "union_tag_not_found":
-        (key,) = _quoted(told["discriminator"])
-        for near in (one for one in value if name_nearest(one, [key]).startswith("Did you mean")):
-            yield (near,), "this key is not known here.", name_nearest(near, [key])
-        yield (), f"the key {key!r} is missing.", "Add it."
+    elif kind == "unknown_kind":
+        key = told["key"]
+        if not isinstance(value, dict):
+            yield from explain_error({**error, "type": "model_type"})
+        elif key in value:
+            inner = explain_error({"type": "unknown_name", "input": value[key], "ctx": told})
+            yield from (((key,), reason, hint) for _, reason, hint in inner)
+        else:
+            # Without its kind no other key can be judged, but one that is nearly the missing one can.
+            for near in (one for one in value if name_nearest(one, [key]).startswith("Did you mean")):
+                yield (near,), "this key is not known here.", name_nearest(near, [key])
+            yield (), f"the key {key!r} is missing.", "Add it."
     else:
         # No declared type leads here; the words are pydantic's, the place is right.
         yield (), f"{error['msg']}.", None
-
-
-def _quoted(text: str) -> list[str]:
-    """The names that pydantic lists as `'one', 'two'`."""
-    return re.findall(r"'([^']*)'", text)

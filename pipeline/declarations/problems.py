@@ -51,10 +51,6 @@ class Place:
         """A place within this one."""
         return Place(self.document, (*self.path, *path), self.problems)
 
-    def holds(self, *path: Key) -> bool:
-        """Whether the file holds a value at `path`, which counts from here."""
-        return (*self.path, *path) in self.document.lines
-
     def line_of(self, *path: Key) -> int:
         return self.document.line_of(*self.path, *path)
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     GetCoreSchemaHandler,
     PlainValidator,
@@ -68,6 +69,22 @@ def filled(reason: str, hint: str) -> AfterValidator:
         return value
 
     return AfterValidator(require)
+
+
+def told_apart_by(key: str, known: Sequence[str]) -> Discriminator:
+    """For `Annotated`: which of several models, each with its `Tag`, a mapping is: the one that stands under `key`."""
+
+    def find_kind(value: Any) -> str | None:
+        kind = value.get(key) if isinstance(value, dict) else getattr(value, key, None)
+        return kind if isinstance(kind, str) else None
+
+    told: dict[str, Any] = {"key": key, "known": list(known)}
+    return Discriminator(
+        find_kind,
+        custom_error_type="unknown_kind",
+        custom_error_message="unknown kind",
+        custom_error_context=told,
+    )
 
 
 def _read_text(value: object) -> object:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigurationError
-from pipeline.rules.load_sources import SourceEvent, SourcesConfig, flatten_sources, load_sources
+from pipeline.rules.load_sources import SourcesConfig, flatten_sources, load_sources
+from pipeline.rules.source import SourceEvent
 from pipeline.rules.tables import RULE_TABLES
 
 SLA_YML = """\
