@@ -29,7 +29,8 @@ from pipeline.declarations.read_yaml import Key, YamlDocument
 from pipeline.errors import Problem
 
 _MISSING = object()
-_STAND_INS: dict[Any, Any] = {str: "", int: 0, bool: False, tuple: (), dict: {}}
+# Of a value that must be there; text for everything else.
+_STAND_INS: dict[Any, Any] = {int: 0, bool: False, tuple: (), dict: {}}
 
 
 @dataclass
@@ -150,10 +151,10 @@ class Declared(BaseModel):
 def _stand_in(declared: FieldInfo, kind: Any, reading: _Reading) -> Any:
     if not declared.is_required():
         return declared.get_default(call_default_factory=True, validated_data={})
-    if kind in _STAND_INS:
-        return _STAND_INS[kind]
-    with reading.silently():
-        return kind.model_validate({}, context=reading)
+    if isinstance(kind, type) and issubclass(kind, Declared):
+        with reading.silently():
+            return kind.model_validate({}, context=reading)
+    return _STAND_INS.get(kind, "")
 
 
 AnyDeclared = TypeVar("AnyDeclared", bound=Declared)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.declarations.problems import name_nearest, refuse
 from pipeline.errors import Problem
-from pipeline.rules.load_plans import flatten_plans, load_plans
+from pipeline.rules.flatten_plans import flatten_plans
+from pipeline.rules.load_plans import load_plans
 from pipeline.rules.load_reference import REFERENCE_FILES, load_reference
 from pipeline.rules.load_sources import SourcesConfig, flatten_sources, load_sources
 from pipeline.rules.plan import Plan
