@@ -141,11 +141,29 @@ class Declared(BaseModel):
                 return handler(value)
             except ValidationError as error:
                 wrong = reading.record(error, declared.alias or info.field_name, value)
-                # The other entries of a mapping are usable, and others may refer to them.
-                if kind is dict and wrong:
-                    with reading.silently():
-                        return handler({key: one for key, one in value.items() if key not in wrong})
+                with reading.silently():
+                    return _read_rest(value, wrong, handler, _stand_in(declared, kind, reading))
         return _stand_in(declared, kind, reading)
+
+
+def _read_rest(value: Any, wrong: set[Key], handler: ValidatorFunctionWrapHandler, stand_in: Any) -> Any:
+    """A list or a mapping without its wrong entries: others may refer to the rest. Models keep their number, as empty ones."""
+    if not wrong or not isinstance(value, dict | list):
+        return stand_in
+    if isinstance(value, list):
+        # Without its wrong entries, the numbers of the others would be wrong.
+        rests: list[Any] = [[{} if index in wrong else one for index, one in enumerate(value)]]
+    else:
+        rests = [
+            {key: {} if key in wrong else one for key, one in value.items()},
+            {key: one for key, one in value.items() if key not in wrong},
+        ]
+    for rest in rests:
+        try:
+            return handler(rest)
+        except ValidationError:
+            continue
+    return stand_in
 
 
 def _stand_in(declared: FieldInfo, kind: Any, reading: _Reading) -> Any:

@@ -40,7 +40,7 @@ def explain_error(error: Mapping[str, Any]) -> Iterator[Explained]:
     elif kind == "refused":
         yield told["path"], told["reason"], told["hint"]
     elif kind == "wrong_value":
-        yield (), told["reason"].replace("{value}", repr(value)), told["hint"]
+        yield (), told["reason"].replace("{value}", describe(value)), told["hint"]
     elif kind == "unknown_name":
         if isinstance(value, bool | dict | list):
             yield from explain_error({**error, "type": "string_type"})

@@ -51,6 +51,12 @@ class Place:
         """A place within this one."""
         return Place(self.document, (*self.path, *path), self.problems)
 
+    def names_at(self, *path: Key) -> tuple[Key, ...]:
+        """The keys of the mapping at `path` as the file has them, also those whose values are of no use."""
+        here = (*self.path, *path)
+        is_mapping = here in self.document.mappings.values()
+        return tuple(one[-1] for one in self.document.lines if is_mapping and one and one[:-1] == here)
+
     def line_of(self, *path: Key) -> int:
         return self.document.line_of(*self.path, *path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -71,6 +72,17 @@ def filled(reason: str, hint: str) -> AfterValidator:
     return AfterValidator(require)
 
 
+def matching(pattern: str, reason: str, hint: str) -> Any:
+    """For `Annotated[Text, ...]`, unpacked: text of a pattern, and what is said of any other."""
+
+    def require(value: str) -> str:
+        if not re.search(pattern, value):
+            raise refused(f"{value!r} {reason}", hint)
+        return value
+
+    return AfterValidator(require), Field(json_schema_extra={"pattern": pattern})
+
+
 def told_apart_by(key: str, known: Sequence[str]) -> Discriminator:
     """For `Annotated`: which of several models, each with its `Tag`, a mapping is: the one that stands under `key`."""
 
@@ -133,9 +145,9 @@ Text = Annotated[PossiblyEmptyText, AfterValidator(_require_filled)]
 # What other files refer to.
 Name = Annotated[
     Text,
-    Field(pattern=r"^[a-z][a-z0-9_]*$"),
-    Refusal(
-        "{value} is not a usable name.",
+    *matching(
+        r"^[a-z][a-z0-9_]*$",
+        "is not a usable name.",
         "Use lower case letters, digits and underscores, beginning with a letter.",
     ),
 ]
@@ -144,5 +156,5 @@ Zone = Annotated[Text, AfterValidator(_check_zone)]
 # A date, or an instant with its zone, as it is written; `parse_moment` reads it once its zone is known.
 Moment = Annotated[Text, AfterValidator(_check_moment)]
 Date = Annotated[date, PlainValidator(read_date), WithJsonSchema({"type": "string", "format": "date"})]
-# For lists in which nothing may stand twice.
-Unrepeated = AfterValidator(_refuse_repetitions)
+# For `Annotated`, unpacked: a list in which nothing may stand twice.
+UNREPEATED: Any = (AfterValidator(_refuse_repetitions), Field(json_schema_extra={"uniqueItems": True}))

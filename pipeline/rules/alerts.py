@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator
 
 from pipeline.declarations.declared import Declared
-from pipeline.declarations.values import Unrepeated, whole_number
+from pipeline.declarations.values import UNREPEATED, whole_number
 from pipeline.rules.tables import build_table
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class AlertRules(Declared):
 
     # Overage is measured in the same percentages, so a threshold may lie beyond the whole of a pool.
     thresholds_pct: Annotated[
-        tuple[Annotated[int, *whole_number(1, 1000)], ...], Unrepeated, AfterValidator(_sort)
+        tuple[Annotated[int, *whole_number(1, 1000)], ...], *UNREPEATED, AfterValidator(_sort)
     ] = (50, 80, 100)
     """Parts of a pool that are consumed, in percent; over 100 is overage; [] tells nobody."""
     term_ends_within_days: Annotated[int, *whole_number(0, 3660)] = 90

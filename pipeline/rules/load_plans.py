@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -64,8 +64,9 @@ def load_plans(folder: Path, calendars: Collection[str]) -> list[Plan]:
 
 
 def _build_plan(file: PlanFile, place: Place, file_name: str, clocks: frozenset[str]) -> Plan:
+    clauses = frozenset(map(str, place.names_at("clauses")))
     versions = [
-        _VersionBuilder(version, place.at("versions", index), file.clauses, clocks).build()
+        _VersionBuilder(version, place.at("versions", index), clauses, clocks).build()
         for index, version in enumerate(file.versions)
     ]
     _check_versions(place, versions)
@@ -83,6 +84,8 @@ def _check_versions(place: Place, versions: Sequence[PlanVersion]) -> None:
     for index, version in enumerate(versions):
         for earlier_index, earlier in enumerate(versions[:index]):
             line = place.line_of("versions", earlier_index)
+            if not version.version or not earlier.version:
+                continue
             if version.version == earlier.version:
                 place.report(
                     ["versions", index, "version"],
@@ -103,7 +106,7 @@ class _VersionBuilder:
 
     version: VersionEntry
     place: Place
-    clauses: Mapping[str, str]
+    clauses: frozenset[str]
     clocks: frozenset[str]
 
     def build(self) -> PlanVersion:
@@ -181,18 +184,24 @@ class _VersionBuilder:
         """The severities of a promise or a pool: described by the version, and covered."""
         described = self.version.severities
         for index, severity in enumerate(severities):
-            if severity not in described:
+            if severity not in self.place.names_at("severities"):
                 known = ", ".join(str(severity) for severity in sorted(described))
                 place.report(
                     ["severities", index],
                     f"{severity} is not a severity of this version.",
                     f"Known: {known or 'none'}.",
                 )
-            elif not described[severity].is_covered:
+            elif severity in described and not described[severity].is_covered:
                 place.report(
                     ["severities", index],
                     f"severity {severity} is not covered by this version.",
                     "Leave it out, or set its is_covered to true.",
+                )
+            elif severity in severities[:index]:
+                place.report(
+                    ["severities", index],
+                    f"severity {severity} stands here twice.",
+                    "Keep one of the two.",
                 )
         return tuple(sorted(severities))
 
@@ -267,7 +276,7 @@ class _VersionBuilder:
         places = [self.place.at("entitlements", index) for index in range(len(self.version.entitlements))]
         for entry, place in zip(self.version.entitlements, places, strict=True):
             entitlement = self.build_entitlement(entry, place)
-            if entitlement.pool in found:
+            if entitlement.pool and entitlement.pool in found:
                 place.report(
                     ["pool"], f"the pool {entitlement.pool!r} stands here twice.", "Keep one of the two."
                 )

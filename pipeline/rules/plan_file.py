@@ -10,13 +10,13 @@ from pipeline.declarations.declared import Declared
 from pipeline.declarations.explain_errors import refused
 from pipeline.declarations.problems import Place, name_nearest
 from pipeline.declarations.values import (
+    UNREPEATED,
     Flag,
     Moment,
     Name,
     OneOf,
     Refusal,
     Text,
-    Unrepeated,
     Zone,
     filled,
     whole_number,
@@ -40,11 +40,11 @@ Level = Annotated[
     Field(strict=True, ge=SEVERITIES[0], le=SEVERITIES[-1]),
     Refusal("{value} is not a severity.", "Severities are the whole numbers 0 to 5."),
 ]
-Levels = Annotated[tuple[Level, ...], Unrepeated]
+Levels = Annotated[tuple[Level, ...], Field(json_schema_extra={"uniqueItems": True})]
 # An instant in a ticket's history.
 TicketMoment = Annotated[str, OneOf(MOMENTS)]
-TicketMoments = Annotated[tuple[TicketMoment, ...], Unrepeated]
-RequiredMoments = Annotated[
+TicketMoments = Annotated[tuple[TicketMoment, ...], *UNREPEATED]
+FilledMoments = Annotated[
     TicketMoments, filled("the list is empty.", f"Name a moment. Known: {', '.join(MOMENTS)}.")
 ]
 Duration = Annotated[Text, Field(json_schema_extra={"pattern": "^[0-9]+(s|m|h|wd)$"})]
@@ -93,8 +93,8 @@ class Channels(Policy):
     subject = "channels"
     default_supported: Flag
     """Of every channel that is not listed."""
-    supported: Annotated[tuple[Text, ...], Unrepeated] = ()
-    unsupported: Annotated[tuple[Text, ...], Unrepeated] = ()
+    supported: Annotated[tuple[Text, ...], *UNREPEATED] = ()
+    unsupported: Annotated[tuple[Text, ...], *UNREPEATED] = ()
 
     def check(self, place: Place) -> None:
         for channel in self.unsupported:
@@ -134,7 +134,7 @@ class License(Policy):
 
     subject = "license"
     required_status: Annotated[str, OneOf(LICENSE_STATUSES)] | None = None
-    types_not_counted: Annotated[tuple[Annotated[str, OneOf(LICENSE_TYPES)], ...], Unrepeated] = ()
+    types_not_counted: Annotated[tuple[Annotated[str, OneOf(LICENSE_TYPES)], ...], *UNREPEATED] = ()
 
     @property
     def words(self) -> str:
@@ -214,13 +214,13 @@ class ObligationRules(Declared):
     """estimate: shown like a target and labelled."""
     cycles: Annotated[str, OneOf(CYCLES)] = "once"
     """repeat: every new start is a new row; resume: the clock goes on when a moment of resumes_on follows a stop."""
-    starts_on: RequiredMoments
-    stops_on: RequiredMoments
-    resumes_on: TicketMoments = ()
+    starts_on: FilledMoments
+    stops_on: FilledMoments
+    resumes_on: FilledMoments = ()
     pauses_on: tuple[PauseEntry, ...] = ()
 
     def check(self, place: Place) -> None:
-        if self.cycles == "resume" and not self.resumes_on:
+        if self.cycles == "resume" and "resumes_on" not in self.model_fields_set:
             place.report(
                 ["cycles"],
                 "'resume' needs to know what resumes the clock.",
@@ -329,7 +329,7 @@ class VersionEntry(Declared):
     def check(self, place: Place) -> None:
         names = [entry.statement for entry in self.statements]
         for index, name in enumerate(names):
-            if name in names[:index]:
+            if name and name in names[:index]:
                 place.report(
                     ["statements", index, "statement"],
                     f"the statement {name!r} stands here twice.",

@@ -7,23 +7,25 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Tag
 
 from pipeline.declarations.declared import Declared
 from pipeline.declarations.explain_errors import refused
 from pipeline.declarations.problems import Place, name_nearest
 from pipeline.declarations.values import (
+    UNREPEATED,
     OneOf,
     PossiblyEmptyText,
     Refusal,
     Text,
-    Unrepeated,
     Zone,
     filled,
+    matching,
     told_apart_by,
 )
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
-from pipeline.rules.plan import SEVERITIES, STATUSES
+from pipeline.rules.plan import STATUSES
+from pipeline.rules.plan_file import Level
 
 EVENT_TYPES = (
     "debug_requested",
@@ -70,13 +72,8 @@ def _check_locale(value: str) -> str:
     return value
 
 
-Texts = Annotated[tuple[Text, ...], Unrepeated]
-Level = Annotated[
-    int,
-    Field(strict=True, ge=SEVERITIES[0], le=SEVERITIES[-1]),
-    Refusal("{value} is not a severity.", "Severities are the whole numbers 0 to 5."),
-]
-Levels = Annotated[
+Texts = Annotated[tuple[Text, ...], *UNREPEATED]
+LevelByWord = Annotated[
     dict[Text, Level],
     filled("the mapping is empty.", "Write one line per value of the source, such as high: 4."),
 ]
@@ -145,7 +142,7 @@ class LevelWords(Declared):
     """The field that says how severe a ticket is, and which severity each of its values stands for."""
 
     field: Text
-    values: Levels
+    values: LevelByWord
 
 
 class ZendeskLevelWords(LevelWords):
@@ -337,9 +334,9 @@ AnySource = Annotated[
 ]
 SourceName = Annotated[
     Text,
-    Field(pattern=r"^[a-z0-9][a-z0-9_-]*$"),
-    Refusal(
-        "{value} cannot name a source.",
+    *matching(
+        r"^[a-z0-9][a-z0-9_-]*$",
+        "cannot name a source.",
         "It is also a folder of inbox/: use lower case letters, digits, '-' and '_'.",
     ),
 ]
