@@ -224,12 +224,13 @@ class Source:
 class SourcesConfig:
     """The sources of a workspace by name, from when on people are told of what comes to its end, and the plans to compare.
 
-    `compared_plans` None: every plan that there is.
+    `compared_plans` None: every plan that there is. `keep_exports`: copies of what lands are kept in the warehouse.
     """
 
     sources: Mapping[str, Source]
     alerts: AlertRules = DEFAULT_ALERTS
     compared_plans: tuple[str, ...] | None = None
+    keep_exports: bool = False
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -240,7 +241,7 @@ def load_sources(path: Path) -> SourcesConfig:
         )
     problems: list[Problem] = []
     top = open_document(read_yaml(path), problems)
-    top.require_keys(required=("sources",), optional=("alerts", "compare_plans"))
+    top.require_keys(required=("sources",), optional=("alerts", "compare_plans", "keep_exports"))
     listed = top.section("sources")
     sources: dict[str, Source] = {}
     zones = known_zones()
@@ -257,9 +258,10 @@ def load_sources(path: Path) -> SourcesConfig:
     compared = (
         tuple(str(plan) for plan in top.items("compare_plans")) if "compare_plans" in top.values else None
     )
+    keep_exports = top.flag("keep_exports")
     if problems:
         raise refuse(str(path), problems)
-    return SourcesConfig(sources, alerts, compared)
+    return SourcesConfig(sources, alerts, compared, keep_exports)
 
 
 def mapped_source(name: str, mapping: FileMapping) -> Source:
