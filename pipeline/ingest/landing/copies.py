@@ -28,6 +28,11 @@ def copy_path(workspace: Workspace, batch_id: str) -> Path:
     return workspace.warehouse / "exports" / f"{batch_id}.gz"
 
 
+def list_copies(workspace: Workspace) -> list[str]:
+    """The batch_id of every content that a copy is kept of, sorted."""
+    return sorted(path.stem for path in (workspace.warehouse / "exports").glob("*.gz"))
+
+
 def keep_copy(workspace: Workspace, export: Export, batch_id: str) -> None:
     """Write the copy: whole or not at all, the same bytes whenever and from whatever file, readable by its owner alone.
 

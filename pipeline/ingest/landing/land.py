@@ -6,21 +6,20 @@ What is in a file is read by a child process (`landing_child.py`); only here doe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.errors import InputRejected, Problem, SlaError
 from pipeline.ingest.files.exports import Export, ExportChanging, Fingerprint
-from pipeline.ingest.landing.copies import clean_copies, copy_path, unpack_copy
+from pipeline.ingest.landing.copies import clean_copies, copy_path, list_copies, unpack_copy
 from pipeline.ingest.landing.find_exports import find_exports, is_unfinished
 from pipeline.ingest.landing.landing_child import LandingChild
 from pipeline.ingest.landing.manifest import (
     Batch,
     find_batch,
     find_damage,
-    list_batches,
     name_files,
     write_manifest,
 )
@@ -124,12 +123,15 @@ def _land_copies(
 ) -> Iterator[LandingResult]:
     """Read again what another reader landed, or what is damaged, from the copies of what the inbox no longer holds."""
     in_inbox = {result.batch_id for result in results}
-    for batch in list_batches(workspace):
-        source = config.sources.get(batch.source)
-        if source is None or chosen not in (None, batch.source) or batch.batch_id in in_inbox:
+    for batch_id in list_copies(workspace):
+        batch = None
+        with suppress(InputRejected):
+            batch = find_batch(workspace, batch_id)
+        # A content whose manifest the user deleted, or that is damaged, does not come back by itself.
+        if batch is None or batch_id in in_inbox or chosen not in (None, batch.source):
             continue
-        is_whole = is_current(batch, source) and find_damage(workspace, batch) is None
-        if is_whole or not copy_path(workspace, batch.batch_id).is_file():
+        source = config.sources.get(batch.source)
+        if source is None or (is_current(batch, source) and find_damage(workspace, batch) is None):
             continue
         name = batch.source_file or batch.file
         encoding = getattr(source, "encoding", None) or "utf-8"
