@@ -349,4 +349,5 @@ class SlaFile(Declared):
     """One helpdesk each; its exports go to inbox/NAME/."""
     alerts: AlertRules = DEFAULT_ALERTS
     compare_plans: tuple[Text, ...] | None = None
+    keep_exports: bool = False
     """Plans that every build also tries on the same tickets; without it, all; [] tries none."""
