@@ -32,7 +32,7 @@ from pipeline.rules.plan import SEVERITIES
 from pipeline.vocabulary import ACTOR_KINDS, EVENT_TYPES, EVIDENCE_OF, TICKET_STATUSES
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 # Severity stays as written: whether it is one of 0..5 is a finding of the models, not a reason to lose the
 # ticket.

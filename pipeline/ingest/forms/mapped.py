@@ -37,7 +37,7 @@ from pipeline.rules.plan import STATUSES
 from pipeline.vocabulary import ACTOR_KINDS, EVENT_TYPES, EVIDENCE_OF
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 Record = dict[str, Any]
 Convert = Callable[[Row], Any]
