@@ -79,6 +79,11 @@ class Scenario:
         file = self.folder / "source.yml"
         return file if file.is_file() else None
 
+    @property
+    def has_earlier(self) -> bool:
+        """Whether it says what was known before the end of the data."""
+        return "earlier_pools" in self.told or any("earlier" in ticket for ticket in self.tickets)
+
     def ticket_id(self, name: object) -> str:
         return f"{self.slug}.{name}"
 
@@ -106,7 +111,10 @@ def seconds(text: str) -> int:
 
 
 def build_vendor(root: Path, scenarios: Iterable[Scenario]) -> dict[str, Path]:
-    """Write the workspace of all scenarios below `root`, land it and build it; as_of -> the published file."""
+    """Write the workspace of these scenarios below `root`, land it and build it; as_of -> the published file.
+
+    What is known earlier is built only where a scenario says something of it.
+    """
     workspace = Workspace(root)
     scenarios = list(scenarios)
     _write_rules(workspace, scenarios)
@@ -115,8 +123,9 @@ def build_vendor(root: Path, scenarios: Iterable[Scenario]) -> dict[str, Path]:
     refused = {scenario.slug: int(scenario.told.get("refused", 0)) for scenario in scenarios}
     for result in land_exports(workspace, load_sources(workspace.sla_yml), None, None):
         assert result.rows_rejected == refused.get(result.source, 0), result.problems
+    instants = (EARLIER, AS_OF) if any(scenario.has_earlier for scenario in scenarios) else (AS_OF,)
     pointers = {
-        as_of: build_workspace(workspace, parse_instant(as_of, "as_of")).pointer for as_of in (EARLIER, AS_OF)
+        as_of: build_workspace(workspace, parse_instant(as_of, "as_of")).pointer for as_of in instants
     }
     return {as_of: workspace.published / pointer.file for as_of, pointer in pointers.items()}
 

@@ -11,7 +11,6 @@ waivers as (
   from {{ ref('dim_waivers') }} as recorded
   cross join builds
   where recorded.approved_at <= builds.as_of
-    and (recorded.expires_at is null or builds.as_of < recorded.expires_at)
 ),
 
 -- What still runs may yet need its waiver; the status of the others is final.

@@ -167,14 +167,14 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
             "value: {constant: solved}",
             "value: {constant: done}",
             "desk.yml:26: files.issues.events.1.value.constant: 'done' is not a value. "
-            "Known: closed, new, on_hold, open, pending, solved.",
+            "Known: cancelled, closed, new, on_hold, open, pending, solved.",
         ),
         (
             "constant: status_changed",
             "constant: status_change",
             "desk.yml:24: files.issues.events.1.event_type.constant: 'status_change' is not a event_type. "
             "Did you mean 'status_changed'? Known: assistance_redeemed, bug_confirmed, bug_rejected, debug_delivered, "
-            "debug_logs_received, debug_requested, deleted, merged, message, severity_changed, status_changed.",
+            "debug_logs_received, debug_requested, deleted, merged, message, restored, severity_changed, status_changed.",
         ),
         (
             "        is_public: {constant: true}\n",

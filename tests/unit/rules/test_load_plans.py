@@ -202,7 +202,7 @@ def test_folder_without_plans_is_refused(tmp_path: Path) -> None:
                 "'agent_message'? Known: agent_message, automatic_reply, bug_confirmed, "
                 "bug_rejected, customer_message, "
                 "debug_delivered, debug_logs_received, debug_requested, reopened, severity_changed, "
-                "status:closed, "
+                "status:cancelled, status:closed, "
                 "status:new, status:on_hold, status:open, status:pending, status:solved, submitted."
             ],
         ),
@@ -235,7 +235,7 @@ def test_folder_without_plans_is_refused(tmp_path: Path) -> None:
             [
                 "gold.yml:20: versions.0.obligations.0.pauses_on.0: 'pending' is neither a status "
                 "nor a pair of moments. "
-                "Did you mean 'status:pending'? Known: status:closed, status:new, status:on_hold, "
+                "Did you mean 'status:pending'? Known: status:cancelled, status:closed, status:new, status:on_hold, "
                 "status:open, "
                 "status:pending, status:solved. A pair is written {from: moment, until: moment}."
             ],

@@ -84,7 +84,8 @@ def test_statuses_of_servicenow_are_known_by_number_and_by_name(tmp_path: Path) 
         "on_hold": ["3", "On Hold", "Awaiting Problem", "Awaiting Vendor", "Awaiting Evidence"],
         "pending": ["Awaiting User Info"],
         "solved": ["6", "Resolved"],
-        "closed": ["7", "Closed", "8", "Canceled"],
+        "closed": ["7", "Closed"],
+        "cancelled": ["8", "Canceled"],
     }
     assert statuses == {value: status for status, values in expected.items() for value in values}
 
@@ -154,7 +155,9 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
         (
             "sources:\n",
             "delivry: {}\nsources:\n",
-            ["sla.yml:1: delivry: this key is not known here. Known: alerts, compare_plans, sources."],
+            [
+                "sla.yml:1: delivry: this key is not known here. Known: alerts, compare_plans, keep_exports, sources."
+            ],
         ),
         (
             "    time_zone: Europe/Berlin\n",
@@ -224,7 +227,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             [
                 "sla.yml:7: sources.helpdesk.statuses.values.hold: 'onhold' is not known here. Did "
                 "you mean 'on_hold'? "
-                "Known: closed, new, on_hold, open, pending, solved."
+                "Known: cancelled, closed, new, on_hold, open, pending, solved."
             ],
         ),
         (
@@ -233,7 +236,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             [
                 "sla.yml:10: sources.helpdesk.events.debug_deliverd: this key is not known here. "
                 "Did you mean 'debug_delivered'? Known: assistance_redeemed, bug_confirmed, bug_rejected, "
-                "debug_delivered, debug_logs_received, debug_requested, deleted, merged."
+                "debug_delivered, debug_logs_received, debug_requested, deleted, merged, restored."
             ],
         ),
         (

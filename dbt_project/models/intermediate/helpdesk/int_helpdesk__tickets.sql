@@ -60,8 +60,8 @@ customers as (
       row_number() over (
         partition by ticket_versions.source, ticket_versions.ticket_id
         order by
-          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + 7 * 86400 then 0 else 1 end,
-          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + 7 * 86400
+          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + {{ var("customer_correction_seconds") }} then 0 else 1 end,
+          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + {{ var("customer_correction_seconds") }}
             then -{{ epoch_seconds('ticket_versions.updated_at') }} else {{ epoch_seconds('ticket_versions.updated_at') }} end,
           ticket_versions.batch_id, ticket_versions.line_number
       ) as customer_rank

@@ -48,7 +48,7 @@ ranked_fields as (
 ),
 
 status_changes as (
-  select named.*, 'status_changed' as event_type
+  select named.*, 'status_changed' as event_type, true as is_marked, false as was_marked
   from named
   join status_fields on status_fields.field_name = named.field
   left join ranked_fields on ranked_fields.source = named.source and ranked_fields.exported_ticket_id = named.exported_ticket_id
@@ -57,7 +57,7 @@ status_changes as (
 ),
 
 severity_changes as (
-  select named.*, 'severity_changed' as event_type
+  select named.*, 'severity_changed' as event_type, true as is_marked, false as was_marked
   from named
   where named.change_kind in ('created', 'changed') and named.field = named.severity_field_id
 ),
@@ -84,24 +84,18 @@ declared_changes as (
     and not (named.change_kind = 'created' and follow_ups.ticket_id is not null)
 ),
 
-declared_marks as (
-  select * exclude (is_marked, was_marked), was_marked as is_withdrawal
-  from declared_changes
-  where is_marked <> was_marked
-),
-
 -- Of a mapped date in the ticket's own record, and of an event, the export names the type itself.
 stated_events as (
-  select named.*, named.field_name as event_type
+  select named.*, named.field_name as event_type, true as is_marked, false as was_marked
   from named
   where named.change_kind = 'event' or (named.change_kind = 'date' and named.field <> 'status')
 ),
 
 typed as (
-  select status_changes.*, false as is_withdrawal from status_changes
-  union all select severity_changes.*, false from severity_changes
-  union all select declared_marks.* from declared_marks
-  union all select stated_events.*, false from stated_events
+  select * from status_changes
+  union all select * from severity_changes
+  union all select * from declared_changes where is_marked <> was_marked
+  union all select * from stated_events
 )
 
 select
@@ -121,7 +115,7 @@ select
     when typed.event_type = 'status_changed' then coalesce(statuses_before.mapped_value, typed.value_before)
     when typed.event_type = 'severity_changed' then coalesce(severities_before.mapped_value, case when typed.has_own_levels then typed.value_before end)
   end as value_before,
-  typed.is_withdrawal,
+  typed.was_marked as is_withdrawal,
   typed.is_audit_whole,
   coalesce(typed.is_public, true) as is_public,
   typed.channel,
