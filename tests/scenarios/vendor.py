@@ -137,7 +137,8 @@ def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
     shutil.copytree(CHECKOUT / "data" / "reference" / "calendars", workspace.calendars)
     for example in (workspace.calendars / "examples").glob("*.yml"):
         shutil.move(example, workspace.calendars)
-    for scenario in scenarios:
+    # A plan may be told in the folder of another scenario.
+    for scenario in load_scenarios():
         for folder, file in ((workspace.plans, "plan.yml"), (workspace.calendars, "calendar.yml")):
             if (scenario.folder / file).is_file():
                 shutil.copy(scenario.folder / file, folder / f"{scenario.slug}.yml")
