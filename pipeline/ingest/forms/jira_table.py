@@ -23,7 +23,7 @@ from pipeline.ingest.forms.read_rows import Layout, Row, read_rows, read_written
 from pipeline.ingest.forms.row_writer import RowWriter
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 _DATE_FORMAT = "%d/%b/%y %I:%M %p"
 _COLUMNS = {
@@ -97,7 +97,14 @@ def land_jira_table(export: Export, source: Source, writer: RowWriter) -> tuple[
             continue
         with rows.record(line_number) as adapted:
             _add_issue(adapted, row, layout, source)
-            comments += len(row.texts("comment"))
+            # Customers can see their own.
+            reporter_id = row.text("reporter_id") or row.text("reporter")
+            comments += sum(
+                table == "ticket_messages"
+                and written["author_role"] is None
+                and written["author_id"] != reporter_id
+                for table, written in adapted.rows
+            )
     warnings = list(notes)
     if not (source.unmarked_comments and "comment" in layout):
         warnings.append(

@@ -35,7 +35,8 @@ from pipeline.interruption import stop_if_asked
 from pipeline.settings import Workspace, read_clock
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source, SourcesConfig
+    from pipeline.rules.load_sources import SourcesConfig
+    from pipeline.rules.source import Source
 
 
 @dataclass(frozen=True)
