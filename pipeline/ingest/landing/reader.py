@@ -30,16 +30,15 @@ CODE = (
     "calendars/calendar.py",
     "calendars/expand.py",
     "calendars/intervals.py",
+    # The nearest name, which the hint of a refused record gives.
+    "declarations/problems.py",
     "ingest/files",
     "ingest/forms",
     "ingest/landing/write_batch.py",
     "ingest/landing/write_content.py",
     "ingest/tables.py",
-    "rules/dates.py",
     "rules/mapping.py",
     "rules/plan.py",
-    # The nearest name, which the hint of a refused record gives.
-    "rules/section.py",
     "zones.py",
 )
 # A suggestion is printed and never lands.

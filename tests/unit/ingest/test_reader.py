@@ -41,7 +41,7 @@ BESIDE_READING = {
     "pipeline/errors.py",
     "pipeline/settings.py",
     # The keys of a YAML file, which a landing compares by what they say (describe_settings).
-    "pipeline/rules/read_yaml.py",
+    "pipeline/declarations/read_yaml.py",
     # Named for the type checker and for limits of the process; what they do to rows, write_batch.py does.
     "pipeline/ingest/landing/find_exports.py",
     "pipeline/ingest/landing/landing_child.py",
