@@ -769,9 +769,10 @@ def status() -> None:
         # What is published can be told whatever has happened to sla.yml since; only changed settings then stay unseen.
         sources = {}
     outdated = find_outdated(workspace, sources)
+    rows = [(batch.source, batch.file, batch.landed_at, batch.reason) for batch in outdated]
     _print(
         {**vars(found), "outdated_batches": outdated},
-        lambda _: [*tables.status_tables(found), *outdated_tables(outdated, explain_outdated(outdated))],
+        lambda _: [*tables.status_tables(found), *outdated_tables(rows, explain_outdated(outdated))],
     )
 
 

@@ -26,6 +26,7 @@ CODE = (
     "dbt_project",
     "expectations",
     "pipeline/calendars",
+    "pipeline/declarations",
     "pipeline/forecasting",
     "pipeline/ingest/landing/manifest.py",
     "pipeline/ingest/tables.py",

@@ -189,7 +189,7 @@ def test_rejected_files_leave_nothing_behind(landed: tuple[list[Hostile], Landed
     _, done = landed
     folder = done.root / "warehouse" / "landed"
     batches = {path.stem for path in folder.glob("manifest/*.json")}
-    assert {path.stem for path in folder.rglob("*.parquet")} <= batches
+    assert {path.stem.partition("-")[0] for path in folder.rglob("*.parquet")} <= batches
     assert list(folder.rglob("*.tmp")) == []
 
 

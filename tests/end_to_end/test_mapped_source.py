@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.settings import CHECKOUT
-from tests.end_to_end.command_line import run_sla
+from tests.end_to_end.command_line import LANDED_EPOCH, run_sla
 from tests.end_to_end.published import query
 from tests.end_to_end.small_vendor import CUSTOMERS_HEADER, TERMS_HEADER, write_lines
 
@@ -78,6 +78,8 @@ TICKETS = (
     "T-6;u-ann;hoch;02.02.2026 09:00",
     "T-7;u-ann;hoch;02.02.2026 09:00",
     "T-8;u-ann;hoch;02.02.2026 09:00",
+    "T-9;u-ann;hoch;02.02.2026 09:00",
+    "T-10;u-ann;hoch;02.02.2026 09:00",
 )
 REPLIES = (
     "Antwort;Nummer;Zeit;Wer;Sichtbar",
@@ -95,6 +97,9 @@ REPLIES = (
     "8;T-7;03.02.2026 10:00;u-mia;ja",
     # T-8: really late.
     "9;T-8;02.02.2026 13:01;u-mia;ja",
+    # Whose side u-sam and u-kim are on, the two tables of people contradict each other about.
+    "10;T-9;02.02.2026 10:00;u-sam;ja",
+    "11;T-10;02.02.2026 10:00;u-kim;ja",
 )
 HISTORY = (
     "Nummer;Feld;Zeit;Neu",
@@ -107,7 +112,20 @@ HISTORY = (
     "T-6;Prio;02.02.2026 10:30;brennt",
     "T-6;Status;02.02.2026 12:00;fertig",
 )
-PEOPLE = ("Kennung;Adresse;Seite", "u-mia;mia@vendor.example;Support", "u-ann;ann@acme.example;Kunde")
+PEOPLE = (
+    "Kennung;Adresse;Seite",
+    "u-mia;mia@vendor.example;Support",
+    "u-ann;ann@acme.example;Kunde",
+    "u-sam;sam@vendor.example;Support",
+    "u-kim;kim@vendor.example;Kunde",
+)
+# Another table of people, which lands after the first; neither says when it was true.
+MORE_PEOPLE = (
+    "Kennung;Adresse;Seite",
+    "u-mia;mia@vendor.example;Support",
+    "u-sam;sam@vendor.example;Kunde",
+    "u-kim;kim@vendor.example;Support",
+)
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +148,9 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     for name, lines in (("tickets", TICKETS), ("replies", REPLIES), ("history", HISTORY), ("people", PEOPLE)):
         write_lines(root / "inbox" / "desk" / f"{name}.csv", *lines)
     said = run_sla("ingest", workspace=root).expect(0)
+    write_lines(root / "inbox" / "desk" / "people-2.csv", *MORE_PEOPLE)
+    a_day_later = str(int(LANDED_EPOCH) + 86_400)
+    run_sla("ingest", workspace=root, SOURCE_DATE_EPOCH=a_day_later).expect(0)
     run_sla("build", workspace=root).expect(0)
     return root, said.out + said.err
 
@@ -145,10 +166,10 @@ def verdicts(root: Path, obligation: str) -> dict[str, tuple[str, str | None]]:
 def test_rows_read_are_rows_landed_and_rows_in_quarantine(vendor: tuple[Path, str]) -> None:
     said = vendor[1]
     for name, counts in {
-        "tickets": "8 rows read = 8 landed + 0 rejected",
-        "replies": "9 rows read = 8 landed + 1 rejected",
+        "tickets": "10 rows read = 10 landed + 0 rejected",
+        "replies": "11 rows read = 10 landed + 1 rejected",
         "history": "7 rows read = 6 landed + 1 rejected",
-        "people": "2 rows read = 2 landed + 0 rejected",
+        "people": "4 rows read = 4 landed + 0 rejected",
     }.items():
         assert f"inbox/desk/{name}.csv: landed, {counts}" in said
 
@@ -162,6 +183,15 @@ def test_first_response_is_judged_by_replies_of_people_who_are_known(vendor: tup
     assert found["T-7"] == ("not_measurable", "stop_not_observed"), (
         "a reply that cannot be read may have answered"
     )
+
+
+def test_author_whose_side_the_tables_of_people_contradict_each_other_about_is_unknown(
+    vendor: tuple[Path, str],
+) -> None:
+    # As an agent 1 h of 4 h, met; as a customer no answer, breached. Which table landed last decides nothing, either way round.
+    found = verdicts(vendor[0], "first_response")
+    assert found["T-9"] == ("not_measurable", "stop_not_observed")
+    assert found["T-10"] == ("not_measurable", "stop_not_observed")
 
 
 def test_elapsed_time_is_that_of_the_declared_zone(vendor: tuple[Path, str]) -> None:
@@ -226,7 +256,7 @@ def test_mapping_is_tried_out_before_its_source_exists(tmp_path: Path) -> None:
     asked = ("ingest", str(export), "--source", "desk", "--mapping", str(mapping))
     shown = run_sla(*asked, "--dry-run", "--rows", "2", workspace=root).expect(0)
     assert "2026-02-02T08:00:00Z" in shown.out
-    assert "8 rows read = 8 landed + 0 rejected" in shown.out
+    assert "10 rows read = 10 landed + 0 rejected" in shown.out
     assert not (root / "warehouse").exists()
     run_sla(*asked, workspace=root).expect(2, "sla.yml does not name the source 'desk'")
     run_sla("ingest", str(export), "--mapping", str(mapping), workspace=root).expect(2, "Add --source NAME")

@@ -90,8 +90,8 @@ def test_old_workspace_reads_again_by_itself_and_agrees_with_a_new_one(
 def test_old_workspace_without_its_export_keeps_its_rows_and_says_so(old_workspace: Path) -> None:
     (old_workspace / EXPORT).unlink()
     message = (
-        "Figures of source fresh may differ from those of a new workspace: 1 of its batches were read by another version of "
-        f"this program. Put back into inbox/fresh/ and run again: {EXPORT}."
+        "Figures of source fresh may differ from those of a new workspace (batches read by another version of this program: 1). "
+        f"Put what is gone of these back into inbox/fresh/ and run `sla run`: {EXPORT}."
     )
     run = run_sla("run", workspace=old_workspace).expect(0)
     assert run.err.splitlines()[-1] == f"warning: {message}"

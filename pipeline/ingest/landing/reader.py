@@ -30,22 +30,24 @@ CODE = (
     "calendars/calendar.py",
     "calendars/expand.py",
     "calendars/intervals.py",
+    # The nearest name, which the hint of a refused record gives.
+    "declarations/problems.py",
     "ingest/files",
     "ingest/forms",
     "ingest/landing/write_batch.py",
     "ingest/landing/write_content.py",
     "ingest/tables.py",
-    "rules/dates.py",
     "rules/mapping.py",
     "rules/plan.py",
-    # The nearest name, which the hint of a refused record gives.
-    "rules/section.py",
     "zones.py",
 )
 # A suggestion is printed and never lands.
 SHOWN_ONLY = ("ingest/forms/describe_columns.py",)
 # What parses, and what turns wall time into instants (`holidays`: a vendor's business minutes are counted with a calendar).
 PACKAGES = ("babel", "duckdb", "holidays", "numpy", "pyarrow", "tzdata")
+
+_LISTED_FILES = 5
+_CAUSES = {"program": "by another version of this program", "settings": "with other settings"}
 
 # These land canonical rows at once, so what picks their columns and names their events is decided here.
 _ADAPTED = ("jira", "freshdesk")
@@ -132,14 +134,10 @@ def explain_outdated(outdated: Iterable[OutdatedBatch]) -> list[str]:
         reasons = {batch.reason for batch in batches}
         cause = " or ".join(words for reason, words in _CAUSES.items() if reason in reasons)
         messages.append(
-            f"Figures of source {source} may differ from those of a new workspace: {len(batches)} of its batches were read "
-            f"{cause}. Put back into inbox/{source}/ and run again: {listed}{rest}."
+            f"Figures of source {source} may differ from those of a new workspace (batches read {cause}: {len(batches)}). "
+            f"Put what is gone of these back into inbox/{source}/ and run `sla run`: {listed}{rest}."
         )
     return messages
-
-
-_LISTED_FILES = 5
-_CAUSES = {"program": "by another version of this program", "settings": "with other settings"}
 
 
 def describe_settings(source: Source) -> dict[str, Any]:

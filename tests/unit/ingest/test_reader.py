@@ -41,7 +41,7 @@ BESIDE_READING = {
     "pipeline/errors.py",
     "pipeline/settings.py",
     # The keys of a YAML file, which a landing compares by what they say (describe_settings).
-    "pipeline/rules/read_yaml.py",
+    "pipeline/declarations/read_yaml.py",
     # Named for the type checker and for limits of the process; what they do to rows, write_batch.py does.
     "pipeline/ingest/landing/find_exports.py",
     "pipeline/ingest/landing/landing_child.py",
@@ -183,8 +183,8 @@ def test_rows_of_an_older_reader_stay_and_are_named_when_the_export_is_gone(land
     (outdated,) = find_outdated(landing.workspace, landing.config.sources)
     assert (outdated.source, outdated.file, outdated.reason) == ("own", "inbox/own/a.csv", "program")
     assert explain_outdated([outdated]) == [
-        "Figures of source own may differ from those of a new workspace: 1 of its batches were read by another version of this "
-        "program. Put back into inbox/own/ and run again: inbox/own/a.csv."
+        "Figures of source own may differ from those of a new workspace (batches read by another version of this program: 1). "
+        "Put what is gone of these back into inbox/own/ and run `sla run`: inbox/own/a.csv."
     ]
 
 
@@ -206,7 +206,7 @@ def test_message_names_five_files_and_counts_the_others(landing: Landing) -> Non
     landing.run()
     read_by_older_program(landing.workspace.root, "ticket_versions", MISREAD)
     (message,) = explain_outdated(find_outdated(landing.workspace, landing.config.sources))
-    assert "7 of its batches" in message
+    assert "(batches read by another version of this program: 7)" in message
     assert message.endswith("inbox/own/4.csv and 2 more (`sla status --json` lists all).")
 
 

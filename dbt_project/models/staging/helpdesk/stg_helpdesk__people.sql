@@ -1,5 +1,6 @@
--- Grain: one row per person and stretch of time in one role, half-open, of a source.
--- The first exported version holds before it too. Two versions of one instant that name different roles name none.
+-- Grain: one row per person and stretch of time on one side, half-open, of a source.
+-- The first exported version holds before it too. Versions of one instant, or without one, that contradict each other show no side and
+-- no address: neither the order in which they landed nor their words say which of them is the later one.
 with
 people as (select * from {{ source('raw', 'people') }}),
 roles as (select * from {{ ref('person_roles') }}),
@@ -9,21 +10,21 @@ versions as (
     people.source,
     people.person_id,
     people.updated_at,
-    case when count(distinct people.role) = 1 then max(people.role) end as role,
-    max(people.person) as person,
-    max(people.organization_id) as organization_id
+    case when count(distinct coalesce(roles.actor_kind, people.role)) = 1 then max(roles.actor_kind) end as actor_kind,
+    case when count(distinct people.person) = 1 then max(people.person) end as person,
+    case when count(distinct people.organization_id) = 1 then max(people.organization_id) end as organization_id
   from people
+  left join roles on roles.role = people.role
   group by people.source, people.person_id, people.updated_at
 )
 
 select
-  versions.source,
-  versions.person_id,
-  versions.person,
-  versions.organization_id,
-  roles.actor_kind,
-  case when row_number() over of_person = 1 then timestamp '1970-01-01 00:00:00' else versions.updated_at end as valid_from,
-  coalesce(lead(versions.updated_at) over of_person, timestamp '{{ var("open_end") }}') as valid_to
+  source,
+  person_id,
+  person,
+  organization_id,
+  actor_kind,
+  case when row_number() over of_person = 1 then timestamp '1970-01-01 00:00:00' else updated_at end as valid_from,
+  coalesce(lead(updated_at) over of_person, timestamp '{{ var("open_end") }}') as valid_to
 from versions
-left join roles on roles.role = versions.role
-window of_person as (partition by versions.source, versions.person_id order by versions.updated_at nulls first)
+window of_person as (partition by source, person_id order by updated_at nulls first)
