@@ -14,7 +14,7 @@ from pipeline.ingest.forms.read_rows import Layout, Row, read_rows
 from pipeline.ingest.forms.row_writer import RowWriter
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 _DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 _COLUMNS = {

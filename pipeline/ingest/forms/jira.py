@@ -31,7 +31,7 @@ from pipeline.ingest.forms.read_objects import JsonObject, as_text, dig, read_ob
 from pipeline.ingest.forms.row_writer import RowWriter
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 _REQUEST_LINK = re.compile(r"/request/([^/]+)/sla\b")
 

@@ -23,7 +23,7 @@ from pipeline.ingest.forms.read_rows import Layout, Row, read_rows, read_written
 from pipeline.ingest.forms.row_writer import RowWriter
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 _DATE_FORMAT = "%d/%b/%y %I:%M %p"
 _COLUMNS = {

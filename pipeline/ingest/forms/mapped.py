@@ -47,7 +47,7 @@ from pipeline.rules.mapping import (
 from pipeline.rules.plan import STATUSES
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 Record = dict[str, Any]
 Convert = Callable[[Row], Any]

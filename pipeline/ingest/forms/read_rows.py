@@ -20,7 +20,7 @@ from pipeline.ingest.forms.canonical_rows import Unusable, read_identifier, read
 from pipeline.zones import localize
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 # What helpdesks write for "no value" whatever else is declared; a date of 1900 read as one gives negative durations.
 _NULLS = frozenset({"", "1900-01-01", "1900-01-01 00:00:00", "#MULTIVALUE", "#N/A", "#N/B"})

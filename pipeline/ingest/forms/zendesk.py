@@ -37,7 +37,7 @@ from pipeline.ingest.forms.zendesk_xml import is_unread_list, read_zendesk_xml
 from pipeline.ingest.tables import LANDED_TABLES
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 # The kinds of audit event that some rule reads. Bodies, notifications and the rest are not kept.
 EVENT_KINDS = ("Create", "Change", "Comment", "VoiceComment", "ChatStartedEvent", "ChatEndedEvent")
@@ -54,7 +54,7 @@ _VIA = '"via": {"channel": "VARCHAR"}'
 _TICKET_KEYS = _VIA + "".join(
     f', "{key}": "VARCHAR"'
     for key in (
-        "id", "created_at", "updated_at", "status", "priority", "type", "subject",
+        "id", "external_id", "created_at", "updated_at", "status", "priority", "type", "subject",
         "requester_id", "submitter_id", "organization_id", "tags", "custom_fields",
     )
 )  # fmt: skip
