@@ -54,7 +54,7 @@ _VIA = '"via": {"channel": "VARCHAR"}'
 _TICKET_KEYS = _VIA + "".join(
     f', "{key}": "VARCHAR"'
     for key in (
-        "id", "external_id", "created_at", "updated_at", "status", "priority", "type", "subject",
+        "id", "created_at", "updated_at", "status", "priority", "type", "subject",
         "requester_id", "submitter_id", "organization_id", "tags", "custom_fields",
     )
 )  # fmt: skip
