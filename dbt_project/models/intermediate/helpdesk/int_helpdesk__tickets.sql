@@ -1,6 +1,6 @@
 -- Grain: one row per ticket known at as_of: its last exported version, and the severity that it was submitted with.
--- A canonical row names the submitted severity. Elsewhere, and where it names none, it is the first one that the history shows: a ticket
--- is submitted with a severity, whoever typed it in. Without a history it is that of the oldest version; when a later one became another,
+-- Some kinds of helpdesk name the submitted severity. Elsewhere, and where the record names none, it is the first one that the history
+-- shows: a ticket is submitted with a severity, whoever typed it in. Without a history it is that of the oldest version; when a later one became another,
 -- nobody knows.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
