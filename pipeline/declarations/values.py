@@ -140,7 +140,9 @@ def _refuse_repetitions(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 # Whole numbers count as text, as they are written.
-PossiblyEmptyText = Annotated[str, BeforeValidator(_read_text)]
+PossiblyEmptyText = Annotated[
+    str, BeforeValidator(_read_text), WithJsonSchema({"type": ["string", "integer"]})
+]
 Text = Annotated[PossiblyEmptyText, AfterValidator(_require_filled)]
 # What other files refer to.
 Name = Annotated[
