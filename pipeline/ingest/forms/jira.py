@@ -53,9 +53,7 @@ def land_jira(
                 _add_request_slas(adapted, found)
             else:
                 _add_issue(adapted, found, source)
-                unmarked_comments += sum(
-                    table == "ticket_messages" and row["is_public"] is None for table, row in adapted.rows
-                )
+                unmarked_comments += _count_unmarked(adapted, found)
                 unnamed_levels += source.severity_name is None and any(
                     table == "ticket_changes" and row["is_custom_field"] and row["field_id"] is None
                     for table, row in adapted.rows
@@ -84,6 +82,18 @@ def land_jira(
             )
         )
     return rows.finish(), warnings
+
+
+def _count_unmarked(adapted: Adapted, issue: JsonObject) -> int:
+    """Comments that do not say whether the customer could see them, without those that a customer wrote."""
+    reporter_id = _account(dig(issue, "fields", "reporter"))
+    return sum(
+        table == "ticket_messages"
+        and row["is_public"] is None
+        and row["author_role"] != "customer"
+        and (row["author_id"] is None or row["author_id"] != reporter_id)
+        for table, row in adapted.rows
+    )
 
 
 def _add_issue(adapted: Adapted, issue: JsonObject, source: Source) -> None:

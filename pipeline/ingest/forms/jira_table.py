@@ -97,7 +97,14 @@ def land_jira_table(export: Export, source: Source, writer: RowWriter) -> tuple[
             continue
         with rows.record(line_number) as adapted:
             _add_issue(adapted, row, layout, source)
-            comments += len(row.texts("comment"))
+            # Customers can see their own.
+            reporter_id = row.text("reporter_id") or row.text("reporter")
+            comments += sum(
+                table == "ticket_messages"
+                and written["author_role"] is None
+                and written["author_id"] != reporter_id
+                for table, written in adapted.rows
+            )
     warnings = list(notes)
     if not (source.unmarked_comments and "comment" in layout):
         warnings.append(

@@ -54,7 +54,7 @@ _VIA = '"via": {"channel": "VARCHAR"}'
 _TICKET_KEYS = _VIA + "".join(
     f', "{key}": "VARCHAR"'
     for key in (
-        "id", "created_at", "updated_at", "status", "priority", "type", "subject",
+        "id", "external_id", "created_at", "updated_at", "status", "priority", "type", "subject",
         "requester_id", "submitter_id", "organization_id", "tags", "custom_fields",
     )
 )  # fmt: skip
@@ -91,7 +91,8 @@ _AUDIT_ONLY_KEYS = f'"ticket_id": "VARCHAR", "author_id": "VARCHAR", "events": [
 _AUDIT_KEYS = f'{_VIA}, "id": "VARCHAR", "created_at": "VARCHAR", {_AUDIT_ONLY_KEYS}'
 _USER_ONLY_KEYS = '"role": "VARCHAR", "email": "VARCHAR", "name": "VARCHAR"'
 _USER_KEYS = f'"id": "VARCHAR", "organization_id": "VARCHAR", "updated_at": "VARCHAR", {_USER_ONLY_KEYS}'
-_ORGANIZATION_KEYS = '"id": "VARCHAR", "external_id": "VARCHAR", "name": "VARCHAR", "updated_at": "VARCHAR"'
+_ORGANIZATION_ONLY_KEYS = '"external_id": "VARCHAR"'
+_ORGANIZATION_KEYS = f'"id": "VARCHAR", "name": "VARCHAR", "updated_at": "VARCHAR", {_ORGANIZATION_ONLY_KEYS}'
 
 
 @dataclass(frozen=True)
@@ -346,7 +347,8 @@ _TICKET_COLUMNS = [
 ]
 
 _RAW_KEYS = (
-    f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_METRIC_ONLY_KEYS}, {_METRIC_EVENT_ONLY_KEYS}"
+    f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_ORGANIZATION_ONLY_KEYS}, {_METRIC_ONLY_KEYS},"
+    f" {_METRIC_EVENT_ONLY_KEYS}"
 )
 # One structure for all shapes, so that every line is parsed once. Files of bare objects are parsed with the
 # smaller one, a quarter faster, in which a wrapper or a page is only noticed: then the lines are parsed again
