@@ -154,7 +154,9 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
         (
             "sources:\n",
             "delivry: {}\nsources:\n",
-            ["sla.yml:1: delivry: this key is not known here. Known: alerts, compare_plans, sources."],
+            [
+                "sla.yml:1: delivry: this key is not known here. Known: alerts, compare_plans, keep_exports, sources."
+            ],
         ),
         (
             "    time_zone: Europe/Berlin\n",
