@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long bench lint install extras lock clean
+.PHONY: demo test test-long bench lint schemas install extras lock clean
 
 demo: install
 	$(BIN)/sla demo
@@ -20,6 +20,10 @@ bench: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# What an editor completes and checks YAML files with; after a change of what they may say.
+schemas: install
+	$(BIN)/python -m pipeline.rules.write_schemas
 
 install: $(VENV)/installed
 

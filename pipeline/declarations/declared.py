@@ -29,8 +29,8 @@ from pipeline.declarations.read_yaml import Key, YamlDocument
 from pipeline.errors import Problem
 
 _MISSING = object()
-# Of a value that must be there; text for everything else.
-_STAND_INS: dict[Any, Any] = {int: 0, bool: False, tuple: (), dict: {}}
+# Of a value that must be there; empty text for everything else. What is covered or supported raises no further question.
+_STAND_INS: dict[Any, Any] = {int: 0, bool: True, tuple: (), dict: {}}
 
 
 @dataclass

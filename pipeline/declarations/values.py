@@ -18,6 +18,7 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, core_schema
+from typing_extensions import TypeAliasType
 
 from pipeline.declarations.dates import hint_zone, parse_date, parse_moment
 from pipeline.declarations.explain_errors import refused
@@ -140,7 +141,9 @@ def _refuse_repetitions(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 # Whole numbers count as text, as they are written.
-PossiblyEmptyText = Annotated[str, BeforeValidator(_read_text)]
+PossiblyEmptyText = Annotated[
+    str, BeforeValidator(_read_text), WithJsonSchema({"type": ["string", "integer"]})
+]
 Text = Annotated[PossiblyEmptyText, AfterValidator(_require_filled)]
 # What other files refer to.
 Name = Annotated[
@@ -152,7 +155,16 @@ Name = Annotated[
     ),
 ]
 Flag = Annotated[bool, Field(strict=True)]
-Zone = Annotated[Text, AfterValidator(_check_zone)]
+# With a name of its own, so that a schema lists the zones once.
+Zone = TypeAliasType(
+    "Zone",
+    Annotated[
+        str,
+        BeforeValidator(_read_text),
+        AfterValidator(_check_zone),
+        WithJsonSchema({"enum": sorted(known_zones())}),
+    ],
+)
 # A date, or an instant with its zone, as it is written; `parse_moment` reads it once its zone is known.
 Moment = Annotated[Text, AfterValidator(_check_moment)]
 Date = Annotated[date, PlainValidator(read_date), WithJsonSchema({"type": "string", "format": "date"})]

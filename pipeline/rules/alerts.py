@@ -25,7 +25,7 @@ class AlertRules(Declared):
     thresholds_pct: Annotated[
         tuple[Annotated[int, *whole_number(1, 1000)], ...], *UNREPEATED, AfterValidator(_sort)
     ] = (50, 80, 100)
-    """Parts of a pool that are consumed, in percent; over 100 is overage; [] tells nobody."""
+    """Parts of a pool that are consumed, in percent; over 100 is overage; [] for no alerts."""
     term_ends_within_days: Annotated[int, *whole_number(0, 3660)] = 90
     """Begun days before the end of a term."""
     runs_out_chance_pct: Annotated[int, *whole_number(1, 100)] = 50

@@ -11,6 +11,8 @@ from pipeline.settings import CHECKOUT
 
 _TEMPLATE = Path(__file__).resolve().parent / "workspace_template"
 _SHIPPED = CHECKOUT / "data" / "reference"
+# Folder below reference/ -> the files of it that a new workspace gets. The first line of each YAML file names its schema.
+_COPIED = {"plans": "*.yml", "calendars": "*.yml", "schemas": "*.schema.json"}
 
 
 def init_workspace(directory: Path) -> list[Path]:
@@ -32,10 +34,10 @@ def init_workspace(directory: Path) -> list[Path]:
         directory.mkdir(parents=True, exist_ok=True)
         shutil.copy(_TEMPLATE / "sla.yml", directory / "sla.yml")
         (directory / "inbox").mkdir()
-        for name in ("plans", "calendars"):
+        for name, files in _COPIED.items():
             folder = directory / "reference" / name
             folder.mkdir(parents=True)
-            for source in sorted((_SHIPPED / name).glob("*.yml")):
+            for source in sorted((_SHIPPED / name).glob(files)):
                 shutil.copy(source, folder / source.name)
         for name, columns in REFERENCE_FILES.items():
             (directory / "reference" / f"{name}.csv").write_text(",".join(columns) + "\n", encoding="utf-8")

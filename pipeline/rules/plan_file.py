@@ -308,7 +308,9 @@ class VersionEntry(Declared):
     time_zone: Zone
     calendar: Text
     """The plan's support availability: a calendar, or always."""
-    severities: dict[Level, SeverityEntry]
+    severities: Annotated[
+        dict[Level, SeverityEntry], Field(json_schema_extra={"propertyNames": {"pattern": "^[0-5]$"}})
+    ]
     obligations: tuple[ObligationEntry, ...]
     entitlements: tuple[EntitlementEntry, ...] = ()
     channels: Channels | None = None

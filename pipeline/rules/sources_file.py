@@ -15,6 +15,7 @@ from pipeline.declarations.explain_errors import refused
 from pipeline.declarations.problems import Place, name_nearest
 from pipeline.declarations.values import (
     UNREPEATED,
+    Flag,
     OneOf,
     PossiblyEmptyText,
     Refusal,
@@ -169,7 +170,7 @@ class RequiredAgentList(AgentList):
         if not self.model_fields_set:
             place.report(
                 [],
-                "nobody belongs to the vendor.",
+                "it is not said who belongs to the vendor.",
                 "Give actors, domains or account_types, such as [atlassian].",
             )
 
@@ -345,5 +346,5 @@ class SlaFile(Declared):
     alerts: AlertRules = DEFAULT_ALERTS
     compare_plans: tuple[Text, ...] | None = None
     """Plans that every build also tries on the same tickets; without it, all; [] tries none."""
-    keep_exports: bool = False
+    keep_exports: Flag = False
     """Whether compressed copies of what lands are kept, to be read again when the inbox no longer has the file."""

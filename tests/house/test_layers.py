@@ -47,10 +47,6 @@ EXCEPTIONS = {
         "pipeline.ingest.landing.quarantine",
     ): "the words of `sla ingest` stand beside those of the reports",
     (
-        "pipeline.reporting.show_landing",
-        "pipeline.ingest.landing.reader",
-    ): "the words of `sla ingest` stand beside those of the reports",
-    (
         "pipeline.reporting.queries",
         "pipeline.forecasting.draw_history",
     ): "the page of a pool shows the draws that its forecast rests on",

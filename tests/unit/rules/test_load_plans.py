@@ -438,6 +438,28 @@ def test_plan_is_refused_with_place_reason_and_hint(
     assert refusals(tmp_path, edit) == message
 
 
+def test_references_are_judged_in_the_same_run_as_wrong_values_and_without_their_consequences(
+    tmp_path: Path,
+) -> None:
+    # The clause `tickets` and severity 2 are wrong in themselves; what names them is not.
+    assert refusals(
+        tmp_path,
+        ("tickets: Section 2", "tickets: [2]"),
+        ("label: High, is_covered: true", "label: High, is_covered: maybe"),
+        ("clock: always, clause: response", "clock: alway, clause: respons"),
+        ("overflows_to: regular", "overflows_to: regulr"),
+    ) == [
+        "gold.yml:6: clauses.tickets: a list stands where text is expected. Put the text in quotes.",
+        "gold.yml:16: versions.0.severities.2.is_covered: 'maybe' is neither true nor false. Write true or false.",
+        "gold.yml:23: versions.0.obligations.0.promises.1.clock: 'alway' is not known here. "
+        "Did you mean 'always'? Known: always, business_hours.",
+        "gold.yml:23: versions.0.obligations.0.promises.1.clause: the clause 'respons' is not described. "
+        "Did you mean 'response'? Known: response, tickets.",
+        "gold.yml:26: versions.0.entitlements.1.overflows_to: 'regulr' is not a pool that tickets draw on. "
+        "Did you mean 'regular'? Known: regular, urgent.",
+    ]
+
+
 def test_obligation_repeated_with_other_rules_is_refused(tmp_path: Path) -> None:
     again = (
         "      - {obligation: first_response, starts_on: [reopened], stops_on: [agent_message], "

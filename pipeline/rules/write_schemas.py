@@ -1,0 +1,45 @@
+"""JSON Schemas of the files that people write, for editors: they complete keys and mark what `sla` would refuse.
+
+`make schemas` writes them anew; `sla init` copies them into a workspace, where the first line of each file names its own.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+
+from pipeline.calendars.calendar_file import CalendarFile
+from pipeline.declarations.declared import Declared
+from pipeline.rules.plan_file import PlanFile
+from pipeline.rules.sources_file import SlaFile
+from pipeline.settings import CHECKOUT
+
+SCHEMAS_FOLDER = CHECKOUT / "data" / "reference" / "schemas"
+# Kind of file -> its model. A kind that is added here is written and shipped with the others.
+DECLARED_FILES: dict[str, type[Declared]] = {"sla": SlaFile, "plan": PlanFile, "calendars": CalendarFile}
+
+
+class _UntitledSchema(GenerateJsonSchema):
+    """Pydantic's schema without a title for every field, which would only repeat its key."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+
+def render_schema(model: type[Declared]) -> str:
+    schema: JsonSchemaValue = model.model_json_schema(schema_generator=_UntitledSchema)
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(dialect | schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_schemas(folder: Path = SCHEMAS_FOLDER) -> None:
+    """One file per kind, such as `plan.schema.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, model in DECLARED_FILES.items():
+        (folder / f"{kind}.schema.json").write_text(render_schema(model), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_schemas()
