@@ -198,6 +198,17 @@ def _compare_table(
     schema, table = name.split(".")
     listed = ", ".join(f'cast("{column}" as varchar) as "{column}"' for column in columns)
     left, right = (f'select {listed} from "{side}"."{schema}"."{table}"' for side in ("left", "right"))
+    # Most tables are equal; a sum over the hashes of their rows tells that in one scan.
+    rows, same = connection.execute(
+        f"""
+        with
+            l as (select count(*) as n, coalesce(sum(cast(hash(x) as hugeint)), 0) as h from ({left}) as x),
+            r as (select count(*) as n, coalesce(sum(cast(hash(x) as hugeint)), 0) as h from ({right}) as x)
+        select l.n, l.n = r.n and l.h = r.h from l, r
+        """
+    ).fetchall()[0]
+    if same:
+        return Table(name, rows, 0, 0, told, ())
     for one, two, kept in ((left, right, "only_left"), (right, left, "only_right")):
         connection.execute(f"create or replace temp table {kept} as ({one}) except all ({two})")
 
