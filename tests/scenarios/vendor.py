@@ -117,9 +117,7 @@ def build_vendor(root: Path, scenarios: Iterable[Scenario]) -> dict[str, Path]:
     """
     workspace = Workspace(root)
     scenarios = list(scenarios)
-    _write_rules(workspace, scenarios)
-    _write_reference(workspace, scenarios)
-    _write_exports(workspace, scenarios)
+    write_vendor(workspace, scenarios)
     refused = {scenario.slug: int(scenario.told.get("refused", 0)) for scenario in scenarios}
     for result in land_exports(workspace, load_sources(workspace.sla_yml), None, None):
         assert result.rows_rejected == refused.get(result.source, 0), result.problems
@@ -128,6 +126,13 @@ def build_vendor(root: Path, scenarios: Iterable[Scenario]) -> dict[str, Path]:
         as_of: build_workspace(workspace, parse_instant(as_of, "as_of")).pointer for as_of in instants
     }
     return {as_of: workspace.published / pointer.file for as_of, pointer in pointers.items()}
+
+
+def write_vendor(workspace: Workspace, scenarios: list[Scenario]) -> None:
+    """The inputs of all scenarios: rules, reference tables and exports; nothing is landed."""
+    _write_rules(workspace, scenarios)
+    _write_reference(workspace, scenarios)
+    _write_exports(workspace, scenarios)
 
 
 def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
