@@ -114,7 +114,10 @@ def land_here(root: Path, file: Path) -> tuple[float, float]:
     export = Export(file, "desk", file.name, file.name)
     writer = ContentWriter(lambda rows: None)
     wall, work = perf_counter(), process_time()
-    written = writer.write(Workspace(root), source, export, fingerprint(export))
+    identity = fingerprint(export)
+    written = writer.write(
+        Workspace(root), source, export, identity, identity.batch_id, "2200-01-01T00:00:00Z"
+    )
     assert written["rows_refused"] == 0
     return perf_counter() - wall, process_time() - work
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import duckdb
 
 from pipeline.ingest.files.limits import ENGINE_MEMORY
@@ -44,3 +46,10 @@ def connect() -> duckdb.DuckDBPyConnection:
     connection.execute("set enable_external_access = false")
     connection.execute(_MACROS)
     return connection
+
+
+def limit_instants(connection: duckdb.DuckDBPyConnection, latest: datetime) -> None:
+    """Let `latest_instant()` be the last instant (naive UTC) that a record of the file at hand can have."""
+    connection.execute(
+        f"create or replace macro latest_instant() as timestamp {quote(f'{latest:%Y-%m-%d %H:%M:%S}')}"
+    )

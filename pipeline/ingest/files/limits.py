@@ -5,6 +5,8 @@ Far above what helpdesks export, and low enough that no file can hold up the one
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 # A content that grows more than this when unpacked is taken for a bomb; helpdesk exports compress 5 to 20 times.
 RATIO_LIMIT = 100
 # What may be unpacked whatever the ratio: a short export of one repeated ticket compresses 500 times and hurts nobody.
@@ -49,6 +51,8 @@ ENGINE_MEMORY = "1GB"
 # times what a packed export needs on two slow cores.
 SECONDS_FREE = 60
 SECONDS_PER_MB = 5
+# How far an instant may lie after the landing of its file: the clocks of two machines differ by less.
+FUTURE_ALLOWED = timedelta(minutes=5)
 # Landed Parquet is smaller than what it came from, but a tiny file still has its footer.
 OUTPUT_RATIO = 4
 OUTPUT_FREE_BYTES = 64 << 20

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.ingest.files.refused import Refused
-from pipeline.ingest.forms.check_records import MANGLED_ID_SHAPE
+from pipeline.ingest.forms.check_records import FUTURE_HINT, FUTURE_REASON, MANGLED_ID_SHAPE
 from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.ingest.tables import LANDED_TABLES, arrow_schema
 
@@ -139,8 +139,14 @@ def read_instant_or_none(column: str, written: object) -> datetime | None:
     return check_years(column, written, instant)
 
 
+class Horizon:
+    """The last instant that a record of the file at hand can have; the process reads one file at a time."""
+
+    latest = _LATEST
+
+
 def check_years(column: str, written: object, instant: datetime) -> datetime:
-    """The instant itself. Raises Unusable outside the years 1970 to 2200."""
+    """The instant itself. Raises Unusable outside the years 1970 to 2200, and after the file's landing."""
     if not _EARLIEST <= instant < _LATEST:
         raise Unusable(
             column,
@@ -148,6 +154,8 @@ def check_years(column: str, written: object, instant: datetime) -> datetime:
             "lies outside the years 1970 to 2200",
             "Correct it, or declare the value in null_markers of this source in sla.yml.",
         )
+    if instant > Horizon.latest:
+        raise Unusable(column, written, FUTURE_REASON, FUTURE_HINT)
     return instant
 
 

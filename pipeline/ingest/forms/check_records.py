@@ -18,6 +18,8 @@ from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.ingest.tables import LANDED_TABLES, LINEAGE
 
 _ISO_HINT = "Write instants with their zone, such as 2026-07-01T09:00:00Z."
+FUTURE_REASON = "lies in the future: it is later than the instant at which the file landed"
+FUTURE_HINT = "Correct its year or its time zone in the helpdesk, and export the record again."
 _YEAR_HINT = "Correct it, or declare the value in null_markers of this source in sla.yml."
 _ID_HINT = "Export it again without a spreadsheet in between; the digits that were lost cannot be recovered."
 # 1.03006E+13, 1.8e19, 12345.0: what spreadsheets and floating point make of an id.
@@ -29,7 +31,7 @@ _BOOLEANS = ("true", "false", "1", "0")
 class Field:
     """One landed column and what it may hold.
 
-    `kind`: text, identifier, instant (ISO with zone), wall_time (converted before; `<column>_utc` beside the
+    `kind`: text, identifier, instant (ISO with zone), planned_instant (one that may lie in the future), wall_time (converted before; `<column>_utc` beside the
     text), integer, boolean, choice, or as_is (whatever type the expression has, unchecked). `expression` is
     SQL over the record, `shown` the name in the export.
     """
@@ -168,7 +170,7 @@ def has_nul_escape(connection: duckdb.DuckDBPyConnection) -> bool:
 def _typed(field: Field) -> str:
     raw = f"raw_{field.column}"
     match field.kind:
-        case "instant":
+        case "instant" | "planned_instant":
             return f"utc_instant({raw})"
         case "wall_time":
             return f"case when {raw} is not null then {field.column}_utc end"
@@ -209,7 +211,7 @@ def _field_problems(field: Field) -> list[str]:
                     _ID_HINT,
                 )
             )
-        case "instant":
+        case "instant" | "planned_instant":
             problems += [
                 problem(
                     f"{typed} is null and regexp_full_match({raw}, {quote(INSTANT_SHAPE)})",
@@ -217,7 +219,7 @@ def _field_problems(field: Field) -> list[str]:
                     _ISO_HINT,
                 ),
                 problem(f"{typed} is null and {raw} is not null", "is not a possible instant", _ISO_HINT),
-                _outside_years(field),
+                *_outside_time(field),
             ]
         case "wall_time":
             problems += [
@@ -229,7 +231,7 @@ def _field_problems(field: Field) -> list[str]:
                     "'sla.yml declares the date format ' || $date_format || ' for this source; other "
                     "nulls go to null_markers.'",
                 ),
-                _outside_years(field),
+                *_outside_time(field),
             ]
         case "integer":
             problems.append(
@@ -270,15 +272,28 @@ def _holds_nul(field: Field) -> str:
     )
 
 
-def _outside_years(field: Field) -> str:
+def _outside_time(field: Field) -> list[str]:
     inside = f"{field.column} >= timestamp '1970-01-01' and {field.column} < timestamp '2201-01-01'"
-    return _when(
-        f"not ({inside})",
-        quote(field.name),
-        f"raw_{field.column}",
-        "lies outside the years 1970 to 2200",
-        quote(_YEAR_HINT),
-    )
+    problems = [
+        _when(
+            f"not ({inside})",
+            quote(field.name),
+            f"raw_{field.column}",
+            "lies outside the years 1970 to 2200",
+            quote(_YEAR_HINT),
+        )
+    ]
+    if field.kind != "planned_instant":
+        problems.append(
+            _when(
+                f"{field.column} > latest_instant()",
+                quote(field.name),
+                f"raw_{field.column}",
+                FUTURE_REASON,
+                quote(FUTURE_HINT),
+            )
+        )
+    return problems
 
 
 def _when(condition: str, column: str, raw_value: str, reason: str, hint: str) -> str:

@@ -284,7 +284,7 @@ _ENTITIES = (
                     choices=_METRIC_EVENT_TYPES,
                 ),
                 Field("instance_id", "integer", "object.instance_id", is_required=True),
-                Field("event_at", "instant", "object.time", "time", is_required=True),
+                Field("event_at", "planned_instant", "object.time", "time", is_required=True),
                 Field("calendar_minutes", "integer", _minutes_so_far("calendar"), "status.calendar"),
                 Field("business_minutes", "integer", _minutes_so_far("business"), "status.business"),
                 Field("target_minutes", "integer", "object.sla.target", "sla.target"),

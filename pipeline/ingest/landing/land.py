@@ -193,7 +193,9 @@ def _land_new(
     reader, settings = identify_reader(), describe_settings(source)
     file_stem = name_files(identity.batch_id, reader, settings)
     try:
-        written = child.write(workspace, source, export, identity, file_stem)
+        # Landed again, it is still known since it first came.
+        landed_at = earlier.landed_at if earlier else read_clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+        written = child.write(workspace, source, export, identity, file_stem, landed_at)
         if keeps_copy:
             child.keep(workspace, export, identity)
         rows_landed = written.rows_read - written.rows_refused
@@ -204,8 +206,7 @@ def _land_new(
             file=export.given,
             file_sha256=identity.file_sha256,
             bytes=identity.bytes,
-            # Read again, it is still known since it first came.
-            landed_at=earlier.landed_at if earlier else read_clock().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            landed_at=landed_at,
             tables=written.tables,
             rows_read=written.rows_read,
             rows_landed=rows_landed,

@@ -109,10 +109,19 @@ class LandingChild:
         return Fingerprint(**self._ask(export, "identify", export))
 
     def write(
-        self, workspace: Workspace, source: Source, export: Export, identity: Fingerprint, file_stem: str
+        self,
+        workspace: Workspace,
+        source: Source,
+        export: Export,
+        identity: Fingerprint,
+        file_stem: str,
+        landed_at: str,
     ) -> Written:
-        """Read and judge the content, and write its rows under temporary names of `file_stem`."""
-        answer = self._ask(export, "write", workspace, source, export, identity, file_stem)
+        """Read and judge the content, and write its rows under temporary names of `file_stem`.
+
+        `landed_at` (ISO with Z): since when the content is known; a record of a later instant is refused.
+        """
+        answer = self._ask(export, "write", workspace, source, export, identity, file_stem, landed_at)
         if not set(answer["tables"]) <= set(LANDED_TABLES):
             raise reject(export, "the process that read it wrote what is no landed table.", _SHORTER)
         problems, warnings = (
@@ -121,10 +130,18 @@ class LandingChild:
         return Written(**answer, problems=problems, warnings=warnings)
 
     def preview(
-        self, workspace: Workspace, source: Source, export: Export, identity: Fingerprint, row_count: int
+        self,
+        workspace: Workspace,
+        source: Source,
+        export: Export,
+        identity: Fingerprint,
+        row_count: int,
+        landed_at: str,
     ) -> dict[str, Any]:
         """What reading the content would land, as JSON says it; nothing is written."""
-        answer: dict[str, Any] = self._ask(export, "preview", workspace, source, export, identity, row_count)
+        answer: dict[str, Any] = self._ask(
+            export, "preview", workspace, source, export, identity, row_count, landed_at
+        )
         return answer
 
     def keep(self, workspace: Workspace, export: Export, identity: Fingerprint) -> None:

@@ -17,7 +17,7 @@ from pipeline.ingest.landing.find_exports import find_exports
 from pipeline.ingest.landing.landing_child import LandingChild
 from pipeline.ingest.landing.write_batch import BatchWriter
 from pipeline.ingest.tables import LINEAGE
-from pipeline.settings import Workspace
+from pipeline.settings import Workspace, read_clock
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import SourcesConfig
@@ -124,7 +124,9 @@ def _preview(
 ) -> Preview:
     try:
         identity = child.identify(export)
-        answer = child.preview(workspace, source, export, identity, row_count)
+        answer = child.preview(
+            workspace, source, export, identity, row_count, read_clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
     except InputRejected as refusal:
         return _rejected(export, refusal)
     rows_read, rows_refused = answer["rows_read"], answer["rows_refused"]

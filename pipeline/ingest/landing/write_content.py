@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
 from pipeline.errors import InputRejected, SlaError
-from pipeline.ingest.files.engine import connect
+from pipeline.ingest.files.engine import connect, limit_instants
 from pipeline.ingest.files.exports import (
     Export,
     ExportChanging,
@@ -21,9 +22,10 @@ from pipeline.ingest.files.exports import (
     read_start,
     reject,
 )
-from pipeline.ingest.files.limits import OUTPUT_RATIO, ROWS
+from pipeline.ingest.files.limits import FUTURE_ALLOWED, OUTPUT_RATIO, ROWS
 from pipeline.ingest.files.read_archive import list_members
 from pipeline.ingest.forms.canonical import land_canonical
+from pipeline.ingest.forms.canonical_rows import Horizon
 from pipeline.ingest.forms.freshdesk import land_freshdesk
 from pipeline.ingest.forms.jira import land_jira
 from pipeline.ingest.forms.mapped import land_mapped
@@ -62,7 +64,13 @@ class ContentWriter:
         return asdict(fingerprint(export))
 
     def write(
-        self, workspace: Workspace, source: Source, export: Export, identity: Fingerprint, file_stem: str
+        self,
+        workspace: Workspace,
+        source: Source,
+        export: Export,
+        identity: Fingerprint,
+        file_stem: str,
+        landed_at: str,
     ) -> dict[str, Any]:
         writer = BatchWriter(
             workspace,
@@ -73,7 +81,7 @@ class ContentWriter:
             lambda rows: self._count(export, rows),
         )
         try:
-            rows_read, warnings = self._read(export, source, writer)
+            rows_read, warnings = self._read(export, source, writer, landed_at)
             if rows_read and rows_read == writer.rows_refused:
                 raise _refuse_all(export, writer)
             # What was hashed is what was read, or the batch would have another content's name.
@@ -102,7 +110,13 @@ class ContentWriter:
         }
 
     def preview(
-        self, workspace: Workspace, source: Source, export: Export, identity: Fingerprint, row_count: int
+        self,
+        workspace: Workspace,
+        source: Source,
+        export: Export,
+        identity: Fingerprint,
+        row_count: int,
+        landed_at: str,
     ) -> dict[str, Any]:
         from pipeline.ingest.landing.preview import PreviewWriter
 
@@ -115,7 +129,7 @@ class ContentWriter:
             lambda rows: self._count(export, rows),
             row_count=row_count,
         )
-        rows_read, warnings = self._read(export, source, writer)
+        rows_read, warnings = self._read(export, source, writer, landed_at)
         return {
             "rows_read": rows_read,
             "rows_refused": writer.rows_refused,
@@ -134,8 +148,14 @@ class ContentWriter:
 
         return describe_columns(export)
 
-    def _read(self, export: Export, source: Source, writer: BatchWriter) -> tuple[int, list[Any]]:
+    def _read(
+        self, export: Export, source: Source, writer: BatchWriter, landed_at: str
+    ) -> tuple[int, list[Any]]:
         is_small = False
+        # A helpdesk's clock and this one may differ by some minutes; nothing in an export lies further in the future.
+        latest = datetime.fromisoformat(landed_at).replace(tzinfo=None) + FUTURE_ALLOWED
+        limit_instants(self._engine, latest)
+        Horizon.latest = latest
         try:
             # What a file leaves behind (registered lines, temporary tables) goes with the cursor.
             with self._engine.cursor() as cursor:
