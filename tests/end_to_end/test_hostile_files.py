@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from pipeline.ingest.files.exports import printable
+from pipeline.ingest.landing.manifest import list_batches
+from pipeline.settings import Workspace
 from tests.end_to_end.command_line import SLA, environment, run_sla
 from tests.end_to_end.hostile_files import Hostile, all_hostile_files
 from tests.end_to_end.small_vendor import write_lines
@@ -187,9 +189,11 @@ def test_no_file_keeps_the_processor_busy(landed: tuple[list[Hostile], Landed]) 
 
 def test_rejected_files_leave_nothing_behind(landed: tuple[list[Hostile], Landed]) -> None:
     _, done = landed
-    folder = done.root / "warehouse" / "landed"
-    batches = {path.stem for path in folder.glob("manifest/*.json")}
-    assert {path.stem.partition("-")[0] for path in folder.rglob("*.parquet")} <= batches
+    workspace = Workspace(done.root)
+    folder = workspace.landed
+    # A file's name tells its batch and the reader that read it.
+    of_batches = {path for batch in list_batches(workspace) for path in batch.paths(workspace)}
+    assert set(folder.rglob("*.parquet")) == of_batches
     assert list(folder.rglob("*.tmp")) == []
 
 
