@@ -33,6 +33,7 @@ CODE = (
     "pipeline/quality",
     "pipeline/rules",
     "pipeline/settings.py",
+    "pipeline/vocabulary.py",
     "pipeline/warehouse",
     "pipeline/zones.py",
 )

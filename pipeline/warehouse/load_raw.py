@@ -107,11 +107,11 @@ def _source_horizons(connection: duckdb.DuckDBPyConnection, stated_as_of: dateti
         f"select source, max({column}) as newest from raw.{table} group by source"
         for table, column in PROVING_INSTANTS
     )
-    return connection.execute(
+    return connection.sql(
         "select source, max(newest)::timestamp_s as known_until,"
         " coalesce($as_of::timestamp_s, known_until) as read_until"
         f" from ({instants}) where newest is not null group by source order by source",
-        {"as_of": None if stated_as_of is None else _naive_utc(stated_as_of)},
+        params={"as_of": None if stated_as_of is None else _naive_utc(stated_as_of)},
     ).to_arrow_table()
 
 

@@ -31,7 +31,8 @@ _BOOLEANS = ("true", "false", "1", "0")
 class Field:
     """One landed column and what it may hold.
 
-    `kind`: text, identifier, instant (ISO with zone), planned_instant (one that may lie in the future), wall_time (converted before; `<column>_utc` beside the
+    `kind`: text, identifier, instant (ISO with zone), planned_instant (one that may lie
+    in the future), wall_time (converted before; `<column>_utc` beside the
     text), integer, boolean, choice, or as_is (whatever type the expression has, unchecked). `expression` is
     SQL over the record, `shown` the name in the export.
     """

@@ -54,7 +54,7 @@ _VIA = '"via": {"channel": "VARCHAR"}'
 _TICKET_KEYS = '"via": {"channel": "VARCHAR", "source": {"rel": "VARCHAR"}}' + "".join(
     f', "{key}": "VARCHAR"'
     for key in (
-        "id", "created_at", "updated_at", "status", "priority", "type", "subject",
+        "id", "external_id", "created_at", "updated_at", "status", "priority", "type", "subject",
         "requester_id", "submitter_id", "organization_id", "tags", "custom_fields",
     )
 )  # fmt: skip

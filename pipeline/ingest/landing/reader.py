@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipeline.ingest.landing.manifest import Batch, list_batches
 from pipeline.rules.mapping import fingerprint_mapping
 from pipeline.settings import CHECKOUT, Workspace
+from pipeline.vocabulary import ACTOR_KINDS, EVIDENCE_OF, TICKET_STATUSES
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
@@ -39,12 +40,16 @@ CODE = (
     "ingest/tables.py",
     "rules/mapping.py",
     "rules/plan.py",
+    "vocabulary.py",
     "zones.py",
 )
 # A suggestion is printed and never lands.
 SHOWN_ONLY = ("ingest/forms/describe_columns.py",)
 # What parses, and what turns wall time into instants (`holidays`: a vendor's business minutes are counted with a calendar).
 PACKAGES = ("babel", "duckdb", "holidays", "numpy", "pyarrow", "tzdata")
+
+# The words that a record may use, which stand in the seeds of the dbt project.
+_VOCABULARY = [list(EVIDENCE_OF.items()), TICKET_STATUSES, ACTOR_KINDS]
 
 _LISTED_FILES = 5
 _CAUSES = {"program": "by another version of this program", "settings": "with other settings"}
@@ -80,7 +85,7 @@ def digest_reader(pipeline: Path, packages: Mapping[str, str]) -> str:
         digest.update(f"{file.relative_to(pipeline).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     python = ".".join(platform.python_version_tuple()[:2])
-    digest.update(json.dumps([dict(packages), python, EXPAT_VERSION], sort_keys=True).encode())
+    digest.update(json.dumps([dict(packages), python, EXPAT_VERSION, _VOCABULARY], sort_keys=True).encode())
     return digest.hexdigest()
 
 

@@ -178,12 +178,10 @@ def test_bad_line_is_quarantined_and_its_neighbours_land(landing, reasons, line,
     assert landing.rows("quarantine", "source, source_file, line_number") == [("own", "inbox/own/t.csv", 3)]
 
 
-def test_limits_of_the_years_are_inside(landing):
-    lines = ticket("T1", submitted_at="1970-01-01T00:00:00Z") + ticket(
-        "T2", submitted_at="2200-12-31T23:59:59.999Z"
-    )
+def test_first_second_of_the_years_is_inside(landing):
+    lines = ticket("T1", submitted_at="1970-01-01T00:00:00.999Z")
     assert landing.land("own", "t.csv", TICKETS + lines).rows_rejected == 0
-    assert landing.rows("ticket_versions", "submitted_at")[1] == datetime(2200, 12, 31, 23, 59, 59)
+    assert landing.rows("ticket_versions", "submitted_at") == [datetime(1970, 1, 1)]
 
 
 def test_unclosed_quote_does_not_swallow_the_rest_of_a_long_file(landing):

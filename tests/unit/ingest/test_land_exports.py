@@ -56,7 +56,7 @@ def test_same_input_gives_the_same_parquet_bytes_at_another_time_and_place(
     content = TICKETS + TICKET + "bad\n"
     landing.land("own", "a.csv", content)
     first = snapshot(landing.workspace.landed)
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
     landing.workspace = type(landing.workspace)(tmp_path_factory.mktemp("elsewhere"))
     landing.land("own", "a.csv", content)
     second = snapshot(landing.workspace.landed)
@@ -218,7 +218,7 @@ def test_batch_is_absent_after_a_kill_and_whole_after_the_next_run(landing, tmp_
 
 
 def test_manifest_tells_what_landed_and_how_it_was_read(landing, monkeypatch):
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
     content = TICKETS + TICKET + "bad\n"
     result = landing.land("own", "a.csv", content)
     (batch,) = read_batches(landing.workspace)
@@ -229,7 +229,7 @@ def test_manifest_tells_what_landed_and_how_it_was_read(landing, monkeypatch):
         "inbox/own/a.csv",
         len(content),
     )
-    assert (batch.landed_at, batch.tables) == ("2001-09-09T01:46:40Z", {"ticket_versions": 1})
+    assert (batch.landed_at, batch.tables) == ("2026-09-21T14:13:20Z", {"ticket_versions": 1})
     assert (batch.rows_read, batch.rows_landed, batch.rows_rejected) == (2, 1, 1)
     assert batch.settings == {
         "source_type": "canonical",

@@ -9,8 +9,10 @@ import json
 
 import pytest
 
-from tests.unit.ingest.conftest import Landing, make_source
+from pipeline.rules.load_sources import load_sources
+from tests.unit.ingest.conftest import Landing
 
+FRESHDESK = "sources:\n  fresh: {type: freshdesk, customer: {constant: acme}, severity: {field: priority, values: {1: 3}}}\n"
 LANDED_EPOCH = "1782907200"
 IN_TIME, TOO_LATE = "2026-07-01T12:05:00Z", "2026-07-01T12:05:01Z"
 
@@ -48,9 +50,9 @@ def test_record_later_than_five_minutes_after_its_landing_is_quarantined_with_it
     landing: Landing, monkeypatch: pytest.MonkeyPatch, source: str, name: str, write: object, line: int
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", LANDED_EPOCH)
-    landing.config.sources["fresh"] = make_source(
-        "freshdesk", bot_actors=(), customer_field=None, severity_field=None
-    )
+    sla_yml = landing.workspace.root / "fresh.yml"
+    sla_yml.write_text(FRESHDESK, encoding="utf-8")
+    landing.config.sources["fresh"] = load_sources(sla_yml).sources["fresh"]
     assert callable(write)
     assert landing.land(source, name, write(IN_TIME)).rows_rejected == 0
     result = landing.land(source, f"later-{name}", write(TOO_LATE))

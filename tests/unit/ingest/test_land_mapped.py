@@ -235,11 +235,11 @@ def test_a_stamped_zone_that_is_known_to_be_wrong_is_overridden_by_the_declared_
 def test_month_names_and_years_of_two_digits_are_read_as_declared(mapped) -> None:
     head = 'time_zone: UTC\ndates: ["%d/%b/%y %I:%M %p"]\nmonths: {ene: 1, "août": 8}\ncentury: 2000\nevidence: [resolution]\n'
     landing = mapped(head + TICKETS)
-    rows = "A,18/ene/26 9:10 AM,High,\nB,1/AOÛT/69 12:05 am,High,\nC,3/Jul./26 1:00 PM,High,\n"
+    rows = "A,18/ene/26 9:10 AM,High,\nB,1/AOÛT/09 12:05 am,High,\nC,3/Jul./26 1:00 PM,High,\n"
     assert landing.land("desk", "a.csv", HEADER + rows).rows_rejected == 0
     assert landing.rows("ticket_versions", "submitted_at") == [
         datetime(2026, 1, 18, 9, 10),
-        datetime(2069, 8, 1, 0, 5),
+        datetime(2009, 8, 1, 0, 5),
         datetime(2026, 7, 3, 13),
     ]
 
@@ -649,7 +649,7 @@ def test_whatever_a_file_holds_every_record_is_landed_or_refused(tmp_path: Path,
     lines = [ONE.strip()] * is_good + [",".join(row) for row in rows]
     path.write_bytes((HEADER + "\n".join(lines)).encode())
     export = Export(path, "desk", "any.csv", "any.csv")
-    writer = PreviewWriter(Workspace(tmp_path), "0" * 64, "desk", "any.csv", row_count=1000)
+    writer = PreviewWriter(Workspace(tmp_path), "0" * 64, "0" * 64, "desk", "any.csv", row_count=1000)
     rows_read, _ = land_with_mapping(export, read_start(export), mapping, writer)
     taken = sum(len(writer.first.get(table, ())) for table in ("ticket_versions",))
     assert rows_read == taken + writer.rows_refused

@@ -330,7 +330,7 @@ def test_canonical_lines_are_told_by_their_keys_and_follow_the_same_rules_as_csv
                      "customer_id, requester, "
          "channel, severity, submitted_at, subject, ticket_type, tags, updated_at, and no others."],
         ["value", "is not a status (it reads 'hold'). Write one of new, open, pending, on_hold, solved, "
-                  "closed."],
+                  "closed, cancelled."],
     ]  # fmt: skip
 
 

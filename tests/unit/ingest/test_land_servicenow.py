@@ -134,15 +134,15 @@ def test_source_without_zone_or_format_is_a_configuration_error(landing):
 
 def test_changed_settings_land_the_same_file_again_under_its_first_arrival(landing, monkeypatch):
     line = "INC1,New,01-02-2026 09:00,?,01-02-2026 09:30,?,?,3,0,TRUE\n"
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
     first = landing.land("snow", "log.csv", LOG + line)
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1100000000")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790100000")
     landing.config.sources["snow"].time_zone = "UTC"
     again = landing.land("snow", "log.csv", LOG + line)
     assert (again.status, again.batch_id) == ("landed", first.batch_id)
     assert landing.rows("ticket_versions", "submitted_at") == [datetime(2026, 2, 1, 9)]
     (manifest,) = landing.workspace.landed.glob("manifest/*.json")
-    assert '"landed_at": "2001-09-09T01:46:40Z"' in manifest.read_text()
+    assert '"landed_at": "2026-09-21T14:13:20Z"' in manifest.read_text()
 
 
 @needs_shared
