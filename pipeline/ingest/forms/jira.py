@@ -223,9 +223,12 @@ class _Issue:
         account_type = as_text(dig(author, "accountType"))
         if account is None:
             return "unknown"
+        # Who reports an issue asks in it, also with an agent's seat.
+        if account == self.reporter_id:
+            return "customer"
         if account in agents.actors or address in agents.actors:
             return "agent"
-        if account == self.reporter_id or account_type == "customer" or account.startswith("qm:"):
+        if account_type == "customer" or account.startswith("qm:"):
             return "customer"
         if account_type == "app":
             return "bot"

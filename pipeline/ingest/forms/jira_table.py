@@ -134,10 +134,10 @@ def _add_issue(adapted: Adapted, row: Row, layout: Layout, source: Source) -> in
             )
         # The kind of an account is not in a table; a robot's id looks like anybody's.
         kind = "unknown"
-        if account in source.agents.actors:
-            kind = "agent"
-        elif account == reporter_id or account.startswith("qm:"):
+        if account == reporter_id or account.startswith("qm:"):
             kind = "customer"
+        elif account in source.agents.actors:
+            kind = "agent"
         unmarked += kind != "customer"
         at = read_written_instant("Comment", written_at, row)
         event(f"comment:{number}", at, "message", actor_kind=kind, actor=account,
