@@ -11,8 +11,11 @@ from collections.abc import Mapping as Dict
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.declarations.dates import hint_zone
+from pipeline.declarations.problems import name_nearest, refuse
+from pipeline.declarations.read_yaml import Key, read_yaml
+from pipeline.declarations.section import NAME, Section, open_document
 from pipeline.errors import ConfigurationError, Problem
-from pipeline.rules.dates import hint_zone, known_zones
 from pipeline.rules.mapping import (
     ACTOR_KINDS,
     BOOLEANS,
@@ -42,8 +45,7 @@ from pipeline.rules.mapping import (
     Values,
 )
 from pipeline.rules.plan import STATUSES
-from pipeline.rules.read_yaml import Key, read_yaml
-from pipeline.rules.section import NAME, Section, name_nearest, open_document, refuse
+from pipeline.zones import known_zones
 
 # The closed vocabularies of our columns. What an event's `value` may be depends on the event (EVENT_VALUES).
 VOCABULARIES: Dict[str, tuple[str, ...]] = {
@@ -505,7 +507,7 @@ def _read_joined(
         return ()
     items = holder.items("join")
     # A list has no keys of its own: each of its values is read as if it stood under its number.
-    listed = Section(holder.document, (*holder.path, "join"), dict(enumerate(items)), holder.problems)
+    listed = Section(holder.document, (*holder.path, "join"), holder.problems, dict(enumerate(items)))
     return tuple(_read_cell(listed, index, "", named, not_single, depth=depth + 1) for index in listed.values)
 
 

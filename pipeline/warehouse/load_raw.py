@@ -23,18 +23,11 @@ if TYPE_CHECKING:
 
 # The instants that prove up to when the data is known: something was written down then. Due dates and the like prove nothing.
 PROVING_INSTANTS = (
-    ("canonical_tickets", "submitted_at"),
-    ("canonical_tickets", "updated_at"),
-    ("canonical_events", "event_at"),
+    ("ticket_versions", "submitted_at"),
+    ("ticket_versions", "updated_at"),
+    ("ticket_changes", "changed_at"),
+    ("ticket_messages", "said_at"),
     ("vendor_sla_figures", "they_stopped_at"),
-    ("zendesk_tickets", "created_at"),
-    ("zendesk_tickets", "updated_at"),
-    ("zendesk_audit_events", "created_at"),
-    ("servicenow_incidents", "opened_at"),
-    ("servicenow_incidents", "updated_at"),
-    ("servicenow_incidents", "closed_at"),
-    ("servicenow_journal_entries", "created_at"),
-    ("servicenow_field_changes", "changed_at"),
 )
 
 # A ticket is dated within a day of its zone's month, so the months reach one further on both sides.
@@ -73,7 +66,7 @@ def load_raw(connection: duckdb.DuckDBPyConnection, inputs: RawInputs) -> dateti
 def _create_landed_view(
     connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], batches: Sequence[Batch]
 ) -> None:
-    files = [f"{table}/{batch.batch_id}.parquet" for batch in batches if table in batch.tables]
+    files = [f"{table}/{batch.file_stem}.parquet" for batch in batches if table in batch.tables]
     selected = ", ".join(f"cast({quote(name)} as {kind}) as {quote(name)}" for name, kind in columns.items())
     if not files:
         nothing = ", ".join(f"cast(null as {kind}) as {quote(name)}" for name, kind in columns.items())

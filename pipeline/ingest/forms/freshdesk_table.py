@@ -4,8 +4,7 @@ of an account or an agent.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.errors import Problem
 from pipeline.ingest.files.exports import Export
@@ -15,7 +14,7 @@ from pipeline.ingest.forms.read_rows import Layout, Row, read_rows
 from pipeline.ingest.forms.row_writer import RowWriter
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 _DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 _COLUMNS = {
@@ -70,39 +69,51 @@ def _add_ticket(adapted: Adapted, row: Row, layout: Layout, source: Source) -> N
     instants = {
         column: row.instant(column) for column in ("responded_at", "resolved_at", "closed_at", "updated_at")
     }
-    evidence = []
-    # As with the API's stats: the export does not say who responded, so a robot on an agent's seat would pass for one.
-    if "responded_at" in layout and not source.bot_actors:
-        evidence.append("first_response")
-        if instants["responded_at"] is not None:
-            adapted.events.append(
-                _event(
-                    row, ticket_id, "first_responded", instants["responded_at"], "message", actor_kind="agent"
-                )
-            )
-    if "resolved_at" in layout:
-        evidence.append("resolution")
+    known = [at for at in (created_at, *instants.values()) if at is not None]
+    updated_at = instants["updated_at"] or max(known)
+    evidence = [
+        word
+        for column, word in (("responded_at", "response_date"), ("resolved_at", "resolution"))
+        if column in layout
+    ]
+    if instants["responded_at"] is not None:
+        adapted.add(
+            "ticket_messages",
+            message_id=f"{ticket_id}:first_responded",
+            ticket_id=ticket_id,
+            message_kind="date",
+            is_public=True,
+            author_kind="agent",
+            version_at=updated_at,
+            **row.window("said_at", instants["responded_at"]),
+        )
     for column, status in (("resolved_at", "solved"), ("closed_at", "closed")):
         at = instants[column]
         if at:
-            adapted.events.append(_event(row, ticket_id, column, at, "status_changed", value=status))
-    known = [at for at in (created_at, *instants.values()) if at is not None]
-    updated_at = instants["updated_at"] or max(known)
-    adapted.tickets.append(
-        {
-            "ticket_id": ticket_id,
-            "customer_id": source.customer_constant or _find(row, layout, source.customer_field, "company"),
-            "requester": row.text("requester"),
-            "channel": row.text("channel"),
-            "severity": _find(row, layout, source.severity_field, "priority"),
-            "submitted_at": created_at,
-            "subject": row.text("subject"),
-            "ticket_type": row.text("ticket_type"),
-            "tags": row.text("tags"),
-            "updated_at": updated_at,
-            "ticket_status": row.text("status"),
-            "evidence": " ".join(evidence),
-        }
+            adapted.add(
+                "ticket_changes",
+                change_id=f"{ticket_id}:{column}",
+                ticket_id=ticket_id,
+                change_kind="date",
+                field_name="status",
+                value=status,
+                version_at=updated_at,
+                **row.window("changed_at", at),
+            )
+    adapted.add(
+        "ticket_versions",
+        ticket_id=ticket_id,
+        customer_id=_find(row, layout, source.customer_field, "company"),
+        requester=row.text("requester"),
+        channel=row.text("channel"),
+        severity=_find(row, layout, source.severity_field, "priority"),
+        submitted_at=created_at,
+        subject=row.text("subject"),
+        ticket_type=row.text("ticket_type"),
+        tags=row.text("tags"),
+        updated_at=updated_at,
+        status=row.text("status"),
+        evidence=" ".join(evidence),
     )
     for name, obligation, stop in (
         ("response", "first_response", "responded_at"),
@@ -111,38 +122,23 @@ def _add_ticket(adapted: Adapted, row: Row, layout: Layout, source: Source) -> N
         verdict = (row.text(f"{name}_status") or "").casefold()
         seconds = row.clock_seconds(f"{name}_time")
         if seconds is not None or verdict in _VERDICTS:
-            adapted.figures.append(
-                {
-                    "ticket_id": ticket_id,
-                    "figure": layout.shown(f"{name}_time" if seconds is not None else f"{name}_status"),
-                    "obligation": obligation,
-                    "cycle_number": 1,
-                    "figure_kind": "elapsed" if seconds is not None else "target",
-                    "clock_kind": "business",
-                    "they_seconds": seconds,
-                    "unit_seconds": 1,
-                    "they_breached": _VERDICTS.get(verdict),
-                    "they_started_at": created_at,
-                    "they_stopped_at": instants[stop],
-                    "read_at": updated_at,
-                }
+            adapted.add(
+                "vendor_sla_figures",
+                ticket_id=ticket_id,
+                figure=layout.shown(f"{name}_time" if seconds is not None else f"{name}_status"),
+                obligation=obligation,
+                cycle_number=1,
+                figure_kind="elapsed" if seconds is not None else "target",
+                clock_kind="business",
+                they_seconds=seconds,
+                unit_seconds=1,
+                they_breached=_VERDICTS.get(verdict),
+                they_started_at=created_at,
+                they_stopped_at=instants[stop],
+                read_at=updated_at,
             )
 
 
 def _find(row: Row, layout: Layout, name: str | None, column: str) -> str | None:
     """What sla.yml names: our own word for a column, or the header's."""
     return row.text(name if name == column else layout.find(name))
-
-
-def _event(
-    row: Row, ticket_id: str, name: str, event_at: datetime, event_type: str, **values: Any
-) -> dict[str, Any]:
-    return {
-        "event_id": f"{ticket_id}:{name}",
-        "ticket_id": ticket_id,
-        "event_type": event_type,
-        "actor_kind": "unknown",
-        "is_public": True,
-        **row.as_evidence(event_at),
-        **values,
-    }

@@ -12,8 +12,7 @@ reads both.
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.errors import Problem
 from pipeline.ingest.files.exports import Export, reject
@@ -24,7 +23,7 @@ from pipeline.ingest.forms.read_rows import Layout, Row, read_rows, read_written
 from pipeline.ingest.forms.row_writer import RowWriter
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 _DATE_FORMAT = "%d/%b/%y %I:%M %p"
 _COLUMNS = {
@@ -66,6 +65,15 @@ _SLA_HEADER = re.compile(r"Custom field \((Time to .+)\)", re.IGNORECASE)
 _USUAL_CAP = 1_000
 
 
+# The accounts of a portal's customers are named by themselves.
+_PORTAL_ACCOUNT = "qm:"
+
+
+def portal_role(account: str | None) -> str | None:
+    """The role that the id of an account shows; None for all but customers of a portal."""
+    return "customer" if account is not None and account.startswith(_PORTAL_ACCOUNT) else None
+
+
 def land_jira_table(export: Export, source: Source, writer: RowWriter) -> tuple[int, list[Problem]]:
     """Land a table of issues; the number of rows read, and warnings. Raises InputRejected."""
     names = read_header(export, TableOptions(keeps_repeated_names=True))
@@ -82,24 +90,30 @@ def land_jira_table(export: Export, source: Source, writer: RowWriter) -> tuple[
         export, source, columns, ("ticket_id", "created_at"), date_format, names
     )
     rows = CanonicalRows(writer)
-    unmarked_comments = 0
+    comments = 0
     for line_number, row in found_rows:
         if isinstance(row, Refused):
             rows.refuse(row)
             continue
         with rows.record(line_number) as adapted:
-            unmarked_comments += _add_issue(adapted, row, layout, source)
+            _add_issue(adapted, row, layout, source)
+            # Customers can see their own.
+            reporter_id = row.text("reporter_id") or row.text("reporter")
+            comments += sum(
+                table == "ticket_messages"
+                and written["author_role"] is None
+                and written["author_id"] != reporter_id
+                for table, written in adapted.rows
+            )
     warnings = list(notes)
-    # Without a declaration the issues that nobody commented would be the only ones to be judged: all of them breached.
-    withheld = () if source.unmarked_comments and "comment" in layout else ("first_response", "messages")
-    if withheld:
+    if not (source.unmarked_comments and "comment" in layout):
         warnings.append(
             Problem(
                 export.name,
                 1,
                 None,
                 "the first response is not measurable: a table does not say which of its "
-                f"{unmarked_comments} comments the customer could see."
+                f"{comments} comments the customer could see."
                 if "comment" in layout
                 else "the first response is not measurable: the file has no column of comments.",
                 "Declare `comments: public` (or internal) for this source in sla.yml, or export through the REST API.",
@@ -110,21 +124,13 @@ def land_jira_table(export: Export, source: Source, writer: RowWriter) -> tuple[
             Problem(export.name, None, None, "it has exactly 1,000 rows, at which Jira usually cuts an export off.",
                     "Export smaller ranges of dates.")
         )  # fmt: skip
-    return rows.finish(withheld), warnings
+    return rows.finish(), warnings
 
 
-def _add_issue(adapted: Adapted, row: Row, layout: Layout, source: Source) -> int:
+def _add_issue(adapted: Adapted, row: Row, layout: Layout, source: Source) -> None:
     key, created_at = row.identifier("ticket_id"), row.required_instant("created_at")
     updated_at = row.instant("updated_at") or created_at
     reporter_id = row.text("reporter_id") or row.text("reporter")
-
-    def event(name: str, event_at: datetime, event_type: str, **values: Any) -> None:
-        adapted.events.append(
-            {"event_id": f"{key}:{name}", "ticket_id": key, "event_type": event_type, "actor_kind": "unknown",
-             "is_public": True, **row.as_evidence(event_at), **values}
-        )  # fmt: skip
-
-    unmarked = 0
     for number, cell in enumerate(row.texts("comment"), 1):
         written_at, _, rest = cell.partition(";")
         account, _, _ = rest.partition(";")
@@ -132,41 +138,50 @@ def _add_issue(adapted: Adapted, row: Row, layout: Layout, source: Source) -> in
             raise Unusable(
                 "Comment", cell, "is not a comment", "A comment is exported as date;accountId;body."
             )
-        # The kind of an account is not in a table; a robot's id looks like anybody's.
-        kind = "unknown"
-        if account == reporter_id or account.startswith("qm:"):
-            kind = "customer"
-        elif account in source.agents.actors:
-            kind = "agent"
-        unmarked += kind != "customer"
-        at = read_written_instant("Comment", written_at, row)
-        event(f"comment:{number}", at, "message", actor_kind=kind, actor=account,
-              is_public=kind == "customer" or source.unmarked_comments == "public")  # fmt: skip
+        adapted.add(
+            "ticket_messages",
+            message_id=f"{key}:comment:{number}",
+            ticket_id=key,
+            message_kind="comment",
+            author_id=account,
+            author_role=portal_role(account),
+            version_at=updated_at,
+            **row.window("said_at", read_written_instant("Comment", written_at, row)),
+        )
     resolved_at = row.instant("resolved_at")
     if resolved_at:
-        event("resolved", resolved_at, "status_changed", value="solved")
-    # Without seconds nobody can tell when a clock began that another event starts: only the first answer is left.
-    evidence = ["first_response"] + (["messages"] if layout.has_seconds else [])
-    evidence += ["resolution"] if "resolved_at" in layout else []
-    adapted.tickets.append(
-        {
-            "ticket_id": key,
-            "customer_id": source.customer_constant or _find(row, layout, source.customer_field),
-            "requester": row.text("reporter") or reporter_id,
-            "opener": row.text("creator_id") or reporter_id,
-            "channel": source.channel_constant or _find(row, layout, source.channel_field),
-            "severity": _find(row, layout, source.severity_field),
-            "submitted_at": created_at,
-            "subject": row.text("subject"),
-            "ticket_type": row.text("ticket_type"),
-            "tags": " ".join(row.texts("labels")) or None,
-            "updated_at": updated_at,
-            "ticket_status": row.text("status"),
-            "evidence": " ".join(evidence),
-        }
+        adapted.add(
+            "ticket_changes",
+            change_id=f"{key}:resolved",
+            ticket_id=key,
+            change_kind="date",
+            field_name="status",
+            value="solved",
+            version_at=updated_at,
+            **row.window("changed_at", resolved_at),
+        )
+    evidence = (["unmarked_messages"] if "comment" in layout else []) + (
+        ["resolution"] if "resolved_at" in layout else []
+    )
+    adapted.add(
+        "ticket_versions",
+        ticket_id=key,
+        customer_id=_find(row, layout, source.customer_field),
+        requester=row.text("reporter"),
+        requester_id=reporter_id,
+        opener=row.text("creator_id") or reporter_id,
+        channel=_find(row, layout, source.channel_field),
+        severity=_find(row, layout, source.severity_field),
+        submitted_at=created_at,
+        subject=row.text("subject"),
+        ticket_type=row.text("ticket_type"),
+        tags=" ".join(row.texts("labels")) or None,
+        updated_at=updated_at,
+        status=row.text("status"),
+        evidence=" ".join(evidence),
+        width_seconds=None if layout.has_seconds else 60,
     )
     _add_figures(adapted, row, layout, key)
-    return unmarked
 
 
 def _add_figures(adapted: Adapted, row: Row, layout: Layout, key: str) -> None:
@@ -176,41 +191,39 @@ def _add_figures(adapted: Adapted, row: Row, layout: Layout, key: str) -> None:
         left = row.clock_seconds(column) if found else None
         if found and left is not None:
             words = found.group(1).lower()
-            adapted.figures.append(
-                {
-                    "ticket_id": key,
-                    "figure": found.group(1),
-                    "obligation": "first_response"
-                    if "first response" in words
-                    else "resolution"
-                    if "resolution" in words
-                    else None,
-                    "cycle_number": 1,
-                    "figure_kind": "remaining",
-                    "clock_kind": "business",
-                    "they_seconds": left,
-                    "unit_seconds": 60,
-                    "they_breached": left < 0 or (row.text(column) or "").startswith("-"),
-                    "they_started_at": created_at,
-                    "read_at": updated_at,
-                }
+            adapted.add(
+                "vendor_sla_figures",
+                ticket_id=key,
+                figure=found.group(1),
+                obligation="first_response"
+                if "first response" in words
+                else "resolution"
+                if "resolution" in words
+                else None,
+                cycle_number=1,
+                figure_kind="remaining",
+                clock_kind="business",
+                they_seconds=left,
+                unit_seconds=60,
+                they_breached=left < 0 or (row.text(column) or "").startswith("-"),
+                they_started_at=created_at,
+                read_at=updated_at,
             )
     first_comment_at = row.instant("first_comment_at")
     if first_comment_at and created_at:
-        adapted.figures.append(
-            {
-                "ticket_id": key,
-                "figure": "[CHART] Date of First Response",
-                "obligation": "first_response",
-                "cycle_number": 1,
-                "figure_kind": "elapsed",
-                "clock_kind": "calendar",
-                "they_seconds": int((first_comment_at - created_at).total_seconds()),
-                "unit_seconds": 60,
-                "they_started_at": created_at,
-                "they_stopped_at": first_comment_at,
-                "read_at": updated_at,
-            }
+        adapted.add(
+            "vendor_sla_figures",
+            ticket_id=key,
+            figure="[CHART] Date of First Response",
+            obligation="first_response",
+            cycle_number=1,
+            figure_kind="elapsed",
+            clock_kind="calendar",
+            they_seconds=int((first_comment_at - created_at).total_seconds()),
+            unit_seconds=60,
+            they_started_at=created_at,
+            they_stopped_at=first_comment_at,
+            read_at=updated_at,
         )
 
 

@@ -47,14 +47,13 @@ from pipeline.rules.mapping import (
 from pipeline.rules.plan import STATUSES
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 Record = dict[str, Any]
 Convert = Callable[[Row], Any]
 
 _CHUNK_ROWS = 50_000
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_TABLES = {"tickets": "canonical_tickets", "people": "canonical_people", "events": "canonical_events"}
 # Free text is no evidence of a column that changed its meaning; these columns are.
 _WATCHED = frozenset(
     (
@@ -113,7 +112,6 @@ class _Gap(Exception):
 class _Rows:
     """One kind of row: a function per column of ours."""
 
-    table: str
     columns: tuple[tuple[str, Convert], ...]
 
     def make(self, row: Row) -> Record:
@@ -145,8 +143,8 @@ class _RowReader:
         self._watched: list[tuple[str, int]] = []
         file = opened.file
         self.evidence = " ".join(mapping.evidence)
-        self.tickets = self._compile_rows("tickets", file.tickets) if file.tickets is not None else None
-        self.people = self._compile_rows("people", file.people) if file.people is not None else None
+        self.tickets = self._compile_rows(file.tickets) if file.tickets is not None else None
+        self.people = self._compile_rows(file.people) if file.people is not None else None
         self.events = [
             _Event(self, rule, f"{file.name}{number}", file.tickets is not None and rule.each is None)
             for number, rule in enumerate(file.events, 1)
@@ -154,8 +152,8 @@ class _RowReader:
         self.conditions = [compile_condition(one, self._places) for one in file.conditions]
         self._ticket_id = self._find_ticket_id(file.tickets, file.events)
 
-    def _compile_rows(self, kind: str, cells: Cells) -> _Rows:
-        return _Rows(_TABLES[kind], tuple((name, self.convert(name, cell)) for name, cell in cells))
+    def _compile_rows(self, cells: Cells) -> _Rows:
+        return _Rows(tuple((name, self.convert(name, cell)) for name, cell in cells))
 
     def _find_ticket_id(self, tickets: Cells | None, events: Sequence[EventRule]) -> Read | None:
         for cells in (tickets or (), *(rule.cells for rule in events)):
@@ -304,8 +302,7 @@ class _Event:
             self._check_words(event)
         event["event_id"] = f"{self._prefix}:{event.get('event_id') or self._compose_id(event)}"
         # A date that stands beside the ticket is exact, and says nothing of what else happened.
-        event["evidence_kind"] = "derived" if self._is_derived else "recorded"
-        event["earliest_at"] = event["event_at"] if self._is_derived else None
+        event["is_date"] = self._is_derived
         return event
 
     def _check_words(self, event: Record) -> None:
@@ -337,6 +334,41 @@ class _Event:
         return f"{event['ticket_id']}:{event['event_type']}:{happened:%Y-%m-%dT%H:%M:%SZ}:{said}"
 
 
+def land_ticket(ticket: Record) -> tuple[str, Record]:
+    """A ticket in our words as a row of its landed table."""
+    return "ticket_versions", {**ticket, "status": ticket.get("ticket_status")}
+
+
+def land_person(person: Record) -> tuple[str, Record]:
+    """A person in our words as a row of its landed table."""
+    return "people", {**person, "role": person.get("actor_kind")}
+
+
+def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]:
+    """An event in our words as a row of its landed table. `version_at`: of the ticket's version that holds it."""
+    shared = {
+        "ticket_id": event["ticket_id"],
+        "is_public": event.get("is_public"),
+        "author_id": event.get("actor"),
+        "author_kind": event.get("actor_kind"),
+        "earliest_at": event["event_at"] if event["is_date"] else None,
+        "version_at": version_at,
+    }
+    if event["event_type"] == "message":
+        kind = "date" if event["is_date"] else "comment"
+        own = {"message_id": event["event_id"], "message_kind": kind, "said_at": event["event_at"]}
+        return "ticket_messages", shared | own
+    own = {
+        "change_id": event["event_id"],
+        "change_kind": "date" if event["is_date"] else "event",
+        "field_name": event["event_type"],
+        "value_before": event.get("value_before"),
+        "value": event.get("value"),
+        "changed_at": event["event_at"],
+    }
+    return "ticket_changes", shared | own
+
+
 @dataclass
 class _Landing:
     """Collects the rows of one file and hands them to the writer in file order."""
@@ -365,15 +397,17 @@ class _Landing:
         rows: list[tuple[str, Record]] = []
         gaps: list[str | None] = []
         at: _Event | None = None
+        version_at: datetime | None = None
         try:
             if reader.people is not None:
-                rows.append(("canonical_people", reader.people.make(row)))
+                rows.append(land_person(reader.people.make(row)))
             if reader.tickets is not None:
                 ticket = reader.tickets.make(row)
-                rows.append(("canonical_tickets", ticket | {"evidence": reader.evidence}))
+                rows.append(land_ticket(ticket | {"evidence": reader.evidence}))
+                version_at = ticket.get("updated_at")
             for at in reader.events:
                 try:
-                    rows += [("canonical_events", event) for event in at.make(row, values)]
+                    rows += [land_event(event, version_at) for event in at.make(row, values)]
                 except _Gap:
                     gaps.append(None)
             self._passed += not rows and not gaps
@@ -391,9 +425,7 @@ class _Landing:
                 gaps = [None]
         ticket_id = reader.ticket_id(row) if gaps else None
         if ticket_id is not None:
-            rows += [
-                ("canonical_gaps", {"ticket_id": ticket_id, "evidence": gap}) for gap in dict.fromkeys(gaps)
-            ]
+            rows += [("gaps", {"ticket_id": ticket_id, "evidence": gap}) for gap in dict.fromkeys(gaps)]
         self._add(line_number, rows)
 
     def _add(self, line_number: int, rows: list[tuple[str, Record]]) -> None:
@@ -401,10 +433,8 @@ class _Landing:
             self._line, self._keys_of_line = line_number, set()
         for table, row in rows:
             # A page on one line may repeat a record, and two cells may hold the same event: said once is enough.
-            key = (
-                table,
-                row.get("event_id") or row.get("person_id") or (row["ticket_id"], row.get("evidence")),
-            )
+            own = row.get("message_id") or row.get("change_id") or row.get("person_id")
+            key = (table, own or (row["ticket_id"], row.get("evidence")))
             if key in self._keys_of_line:
                 continue
             self._keys_of_line.add(key)

@@ -11,9 +11,9 @@ from collections.abc import Mapping as Dict
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from pipeline.declarations.problems import name_nearest
 from pipeline.ingest.forms.canonical_rows import Unusable, check_years, read_identifier, read_instant
 from pipeline.rules.mapping import EPOCH_MILLISECONDS, EPOCH_SECONDS, ISO, Cell, Condition, Mapping, Values
-from pipeline.rules.section import name_nearest
 from pipeline.zones import localize
 
 Row = Sequence[str | None]

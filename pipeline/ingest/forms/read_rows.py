@@ -20,7 +20,7 @@ from pipeline.ingest.forms.canonical_rows import Unusable, read_identifier, read
 from pipeline.zones import localize
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 # What helpdesks write for "no value" whatever else is declared; a date of 1900 read as one gives negative durations.
 _NULLS = frozenset({"", "1900-01-01", "1900-01-01 00:00:00", "#MULTIVALUE", "#N/A", "#N/B"})
@@ -93,14 +93,14 @@ class Row:
             )
         return instant
 
-    def as_evidence(self, instant: datetime) -> dict[str, Any]:
-        """The columns of an event at an instant of this row. Where the format has no seconds, the event and the submission
-        were cut to their minutes: it happened up to 59 s later, and after up to 59 s less.
+    def window(self, column: str, instant: datetime) -> dict[str, Any]:
+        """The landed columns `column` and earliest_at of an instant of this row. Where the format has no seconds, the instant
+        and the submission were cut to their minutes: it happened up to 59 s later, and after up to 59 s less.
         """
         if self.layout.has_seconds:
-            return {"event_at": instant, "evidence_kind": "recorded"}
+            return {column: instant}
         cut_off = timedelta(seconds=59)
-        return {"event_at": instant + cut_off, "earliest_at": instant - cut_off, "evidence_kind": "derived"}
+        return {column: instant + cut_off, "earliest_at": instant - cut_off}
 
     def whole_number(self, column: str) -> int | None:
         written = self.text(column)

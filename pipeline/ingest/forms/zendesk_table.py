@@ -6,7 +6,7 @@ The first reply is there as floored minutes only, so it is derived: it happened 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.calendars.advance import advance
 from pipeline.errors import Problem
@@ -17,7 +17,7 @@ from pipeline.ingest.forms.read_rows import Layout, Row, read_rows
 from pipeline.ingest.forms.row_writer import RowWriter
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 _DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 _WITHIN = " within business hours"
@@ -97,61 +97,72 @@ def _add_ticket(adapted: Adapted, row: Row, layout: Layout, source: Source) -> N
     created_at, updated_at = row.required_instant("created_at"), row.required_instant("updated_at")
     evidence = []
     if _can_derive(layout, source):
-        evidence.append("first_response")
+        evidence.append("response_date")
         window = _derive_reply(row, created_at, source)
         if window is not None:
             # What is in the file happened before the ticket was last updated.
             latest = min(window[1], updated_at) if updated_at >= window[0] else window[1]
-            adapted.events.append(
-                _event(ticket_id, "first_reply", latest, "message", actor_kind="agent", evidence_kind="derived",
-                       earliest_at=window[0])
-            )  # fmt: skip
+            adapted.add(
+                "ticket_messages",
+                message_id=f"{ticket_id}:first_reply",
+                ticket_id=ticket_id,
+                message_kind="date",
+                is_public=True,
+                author_kind="agent",
+                said_at=latest,
+                earliest_at=window[0],
+                version_at=updated_at,
+            )
     solved_at = row.instant("solved_at")
-    if "solved_at" in layout and row.whole_number("reopens") == 0:
-        # Of a ticket that was reopened only the last solving is left.
+    if "solved_at" in layout and row.whole_number("reopens") is not None:
         evidence.append("resolution")
     if solved_at is not None:
-        adapted.events.append(
-            _event(ticket_id, "solved", solved_at, "status_changed", value="solved")
-            | row.as_evidence(solved_at)
+        adapted.add(
+            "ticket_changes",
+            change_id=f"{ticket_id}:solved",
+            ticket_id=ticket_id,
+            change_kind="date",
+            field_name="status",
+            value="solved",
+            version_at=updated_at,
+            **row.window("changed_at", solved_at),
         )
     severity_field = source.severity_field or ""
-    adapted.tickets.append(
-        {
-            "ticket_id": ticket_id,
-            "customer_id": source.customer_constant
-            or (row.text("organization") if source.customer_field == "organization_name" else None),
-            "requester": row.text("requester") or row.text("requester_id"),
-            "channel": row.text("channel"),
-            "severity": row.text("priority")
-            if severity_field == "priority"
-            else row.text(layout.find(severity_field.removeprefix("column:"))),
-            "submitted_at": created_at,
-            "subject": row.text("subject"),
-            "ticket_type": row.text("ticket_type"),
-            "tags": row.text("tags"),
-            "updated_at": updated_at,
-            "ticket_status": row.text("status"),
-            "evidence": " ".join(evidence),
-        }
+    adapted.add(
+        "ticket_versions",
+        ticket_id=ticket_id,
+        customer_id=row.text("organization") if source.customer_field == "organization_name" else None,
+        requester=row.text("requester") or row.text("requester_id"),
+        channel=row.text("channel"),
+        severity=row.text("priority")
+        if severity_field == "priority"
+        else row.text(layout.find(severity_field.removeprefix("column:"))),
+        submitted_at=created_at,
+        subject=row.text("subject"),
+        ticket_type=row.text("ticket_type"),
+        tags=row.text("tags"),
+        updated_at=updated_at,
+        status=row.text("status"),
+        # Of a ticket that was reopened only the last solving is left.
+        reopen_count=row.whole_number("reopens"),
+        evidence=" ".join(evidence),
     )
     for name, obligation in _FIGURES.items():
         for clock_kind in ("calendar", "business"):
             minutes = row.whole_number(f"{name}_{clock_kind}")
             if minutes is not None:
-                adapted.figures.append(
-                    {
-                        "ticket_id": ticket_id,
-                        "figure": layout.shown(f"{name}_{clock_kind}"),
-                        "obligation": obligation,
-                        "cycle_number": 1,
-                        "figure_kind": "elapsed",
-                        "clock_kind": clock_kind,
-                        "they_seconds": 60 * minutes,
-                        "unit_seconds": 60,
-                        "they_started_at": created_at,
-                        "read_at": updated_at,
-                    }
+                adapted.add(
+                    "vendor_sla_figures",
+                    ticket_id=ticket_id,
+                    figure=layout.shown(f"{name}_{clock_kind}"),
+                    obligation=obligation,
+                    cycle_number=1,
+                    figure_kind="elapsed",
+                    clock_kind=clock_kind,
+                    they_seconds=60 * minutes,
+                    unit_seconds=60,
+                    they_started_at=created_at,
+                    read_at=updated_at,
                 )
 
 
@@ -180,16 +191,3 @@ def _derive_reply(row: Row, created_at: datetime, source: Source) -> tuple[datet
         latest += timedelta(seconds=59)
     # A reply comes after the submission, so never in its very second.
     return max(earliest, created_at + timedelta(seconds=1)), max(latest, created_at + timedelta(seconds=1))
-
-
-def _event(ticket_id: str, name: str, event_at: datetime, event_type: str, **values: Any) -> dict[str, Any]:
-    return {
-        "event_id": f"{ticket_id}:{name}",
-        "ticket_id": ticket_id,
-        "event_at": event_at,
-        "event_type": event_type,
-        "actor_kind": "unknown",
-        "is_public": True,
-        "evidence_kind": "recorded",
-        **values,
-    }

@@ -1,4 +1,4 @@
-"""Tables of Zendesk, Jira and Freshdesk: the zone is declared, nulls are nulls, and what a table cannot show is not measured."""
+"""Tables of Zendesk, Jira and Freshdesk: the zone is declared, nulls are nulls, and what a table came with is said."""
 
 from __future__ import annotations
 
@@ -33,17 +33,33 @@ def zendesk(minutes: str = "240", business: str = "200", solved: str = "1900-01-
 
 
 def replies(landing: Landing) -> list[Any]:
-    return landing.rows("canonical_events", "evidence_kind, earliest_at, event_at")
+    return landing.rows("ticket_messages", "message_kind, earliest_at, said_at")
 
 
 def test_zendesk_minutes_are_an_answer_somewhere_in_that_minute(declare: Callable[[str], Landing]) -> None:
     landing = declare(ZENDESK_YML)
     landing.land("desk", "tickets.csv", zendesk())
-    assert landing.rows("canonical_tickets", "ticket_id, customer_id, severity, submitted_at, evidence") == [
-        ("101", "ACME", "sev_3", datetime(2026, 7, 1, 8), "first_response resolution")
+    assert landing.rows("ticket_versions", "ticket_id, customer_id, severity, submitted_at, evidence") == [
+        ("101", "ACME", "sev_3", datetime(2026, 7, 1, 8), "response_date resolution")
+    ]
+    assert landing.rows("ticket_versions", "reopen_count, updated_at") == [(0, datetime(2026, 7, 2, 8))]
+    columns = "message_id, ticket_id, author_kind, author_id, is_public, version_at"
+    assert landing.rows("ticket_messages", columns) == [
+        ("101:first_reply", "101", "agent", None, True, datetime(2026, 7, 2, 8))
     ]
     # 240 minutes after 08:00 UTC, floored.
-    assert replies(landing) == [("derived", datetime(2026, 7, 1, 12), datetime(2026, 7, 1, 12, 0, 59))]
+    assert replies(landing) == [("date", datetime(2026, 7, 1, 12), datetime(2026, 7, 1, 12, 0, 59))]
+
+
+def test_zendesks_last_solving_and_its_reopenings_land_as_they_are(declare: Callable[[str], Landing]) -> None:
+    landing = declare(ZENDESK_YML)
+    content = zendesk(solved="2026-07-01 12:00:00").replace(",0,240", ",2,240")
+    landing.land("desk", "tickets.csv", content)
+    assert landing.rows("ticket_versions", "reopen_count, evidence") == [(2, "response_date resolution")]
+    columns = "change_id, change_kind, field_name, value, earliest_at, changed_at, version_at"
+    assert landing.rows("ticket_changes", columns) == [
+        ("101:solved", "date", "status", "solved", None, datetime(2026, 7, 1, 10), datetime(2026, 7, 2, 8))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +75,7 @@ def test_a_derived_answer_lies_after_the_submission_and_not_after_the_last_updat
 ) -> None:
     landing = declare(ZENDESK_YML)
     landing.land("desk", "tickets.csv", zendesk(minutes))
-    assert replies(landing) == [("derived", earliest, latest)]
+    assert replies(landing) == [("date", earliest, latest)]
 
 
 def test_minutes_within_business_hours_lead_back_over_the_declared_calendar(
@@ -75,7 +91,7 @@ def test_minutes_within_business_hours_lead_back_over_the_declared_calendar(
     landing = declare(ZENDESK_YML + "    business_calendar: desk_hours\n")
     landing.land("desk", "tickets.csv", zendesk(minutes="", business="119"))
     # Wednesday 08:00 UTC; 119 open minutes are over at 10:59, the 120th at 11:00, when the desk closes.
-    assert replies(landing) == [("derived", datetime(2026, 7, 1, 10, 59), datetime(2026, 7, 1, 10, 59, 59))]
+    assert replies(landing) == [("date", datetime(2026, 7, 1, 10, 59), datetime(2026, 7, 1, 10, 59, 59))]
 
 
 def test_without_minutes_of_the_calendar_and_without_a_declared_one_nothing_is_derived(
@@ -84,7 +100,8 @@ def test_without_minutes_of_the_calendar_and_without_a_declared_one_nothing_is_d
     landing = declare(ZENDESK_YML)
     header = zendesk().replace("First reply time in minutes,", "Something else,")
     result = landing.land("desk", "tickets.csv", header)
-    assert landing.rows("canonical_tickets", "evidence") == ["resolution"]
+    assert landing.rows("ticket_versions", "evidence") == ["resolution"]
+    assert replies(landing) == []
     assert "the first response is not measurable" in str(result.warnings[0])
 
 
@@ -138,28 +155,48 @@ def test_jira_reads_localised_headers_and_months_and_repeated_comments(
 ) -> None:
     landing = declare(JIRA_YML + "    comments: public\n")
     landing.land("jsm", "jira.csv", JIRA.format(left="3:00"))
-    assert landing.rows("canonical_tickets", "ticket_id, customer_id, severity, submitted_at, evidence") == [
-        ("SUP-1", "acme", "Alta", datetime(2026, 7, 18, 7, 10), "first_response")
+    assert landing.rows("ticket_versions", "ticket_id, customer_id, severity, submitted_at, evidence") == [
+        ("SUP-1", "acme", "Alta", datetime(2026, 7, 18, 7, 10), "unmarked_messages")
     ]
+    assert landing.rows("ticket_versions", "width_seconds, requester_id, status") == [(60, "qm:1", "Abierto")]
     # Cut to the minute at both ends: up to 59 s later, and after up to 59 s less.
-    assert landing.rows("canonical_events", "event_id, actor_kind, is_public, earliest_at, event_at") == [
+    columns = "message_id, message_kind, author_id, author_role, is_public, earliest_at, said_at"
+    assert landing.rows("ticket_messages", columns) == [
+        ("SUP-1:comment:1", "comment", "qm:1", "customer", None,
+         datetime(2026, 7, 18, 7, 29, 1), datetime(2026, 7, 18, 7, 30, 59)),
+        ("SUP-1:comment:2", "comment", "557058:mia", None, None,
+         datetime(2026, 7, 18, 8, 9, 1), datetime(2026, 7, 18, 8, 10, 59)),
+    ]  # fmt: skip
+
+
+def test_a_jira_date_without_seconds_is_a_window_like_a_comment(declare: Callable[[str], Landing]) -> None:
+    landing = declare(JIRA_YML.replace("      status:", "      resolved_at: Resuelta\n      status:"))
+    content = JIRA.format(left="3:00").replace("Actualizada", "Resuelta", 1)
+    content = content.replace("SUP-1,Abierto", "SUP-1,Resuelto")
+    landing.land("jsm", "jira.csv", content)
+    columns = "change_id, change_kind, field_name, value, earliest_at, changed_at"
+    assert landing.rows("ticket_changes", columns) == [
         (
-            "SUP-1:comment:1",
-            "customer",
-            True,
-            datetime(2026, 7, 18, 7, 29, 1),
-            datetime(2026, 7, 18, 7, 30, 59),
-        ),
-        ("SUP-1:comment:2", "agent", True, datetime(2026, 7, 18, 8, 9, 1), datetime(2026, 7, 18, 8, 10, 59)),
+            "SUP-1:resolved",
+            "date",
+            "status",
+            "solved",
+            datetime(2026, 7, 18, 15, 9, 1),
+            datetime(2026, 7, 18, 15, 10, 59),
+        )
     ]
+    assert landing.rows("ticket_versions", "evidence") == ["unmarked_messages resolution"]
 
 
-def test_jira_comments_prove_nothing_unless_somebody_says_what_they_are(
+def test_jira_comments_without_a_mark_are_warned_of_unless_sla_yml_says_what_they_are(
     declare: Callable[[str], Landing],
 ) -> None:
+    declared = declare(JIRA_YML + "    comments: public\n")
+    assert declared.land("jsm", "declared.csv", JIRA.format(left="2:00")).warnings == ()
     landing = declare(JIRA_YML)
     result = landing.land("jsm", "jira.csv", JIRA.format(left="3:00"))
-    assert landing.rows("canonical_tickets", "evidence") == [""]
+    assert landing.rows("ticket_versions", "evidence") == 2 * ["unmarked_messages"]
+    # The other one is a customer's own.
     assert "which of its 1 comments the customer could see" in str(result.warnings[0])
 
 
@@ -195,11 +232,11 @@ def test_freshdesk_reads_any_choice_of_columns_and_signed_hours(declare: Callabl
         "Ticket Id,Priority,Created Time,Initial response time,First response time (in hrs),First response status,"
         "Company Name\n7,Urgent,2026-07-01 08:00:00,2026-07-01 09:30:01,-01:30:01,SLA Violated,acme\n",
     )
-    assert landing.rows("canonical_tickets", "ticket_id, customer_id, severity, evidence") == [
-        ("7", "acme", "Urgent", "first_response")
+    assert landing.rows("ticket_versions", "ticket_id, customer_id, severity, evidence") == [
+        ("7", "acme", "Urgent", "response_date")
     ]
-    assert landing.rows("canonical_events", "event_at, actor_kind") == [
-        (datetime(2026, 7, 1, 13, 30, 1), "agent")
+    assert landing.rows("ticket_messages", "message_id, message_kind, said_at, author_kind") == [
+        ("7:first_responded", "date", datetime(2026, 7, 1, 13, 30, 1), "agent")
     ]
     assert landing.rows("vendor_sla_figures", "obligation, they_seconds, they_breached") == [
         ("first_response", -5401, True)
@@ -215,7 +252,7 @@ def test_freshdesk_without_the_instant_of_the_response_is_not_measured(
         "tickets.csv",
         "Ticket ID,Created time,First response time (in hrs)\n7,2026-07-01 08:00:00,01:30:00\n",
     )
-    assert landing.rows("canonical_tickets", "evidence") == [""]
+    assert landing.rows("ticket_versions", "evidence") == [""]
     assert "the file lacks 'Initial response time'" in str(result.warnings[0])
 
 

@@ -1,0 +1,151 @@
+"""Changes of tickets as they arrive: one row per change of a field, or event that the export names itself."""
+
+from __future__ import annotations
+
+from great_expectations.expectations import (
+    ExpectColumnPairValuesAToBeGreaterThanB,
+    ExpectColumnValuesToBeBetween,
+    ExpectColumnValuesToBeInSet,
+    ExpectColumnValuesToNotBeNull,
+    ExpectCompoundColumnsToBeUnique,
+)
+from great_expectations.expectations.row_conditions import Column
+
+from expectations.checked_table import INSTANT, TEXT, WHOLE, CheckedTable
+from expectations.landed.sane_instants import expect_sane_instants
+
+# What an export may name itself, in the words of the canonical form.
+EVENT_TYPES = [
+    "status_changed",
+    "severity_changed",
+    "debug_requested",
+    "debug_logs_received",
+    "debug_delivered",
+    "bug_confirmed",
+    "bug_rejected",
+    "merged",
+    "deleted",
+    "assistance_redeemed",
+]
+
+
+def build() -> CheckedTable:
+    return CheckedTable(
+        table="raw.ticket_changes",
+        columns={
+            "batch_id": TEXT,
+            "line_number": WHOLE,
+            "change_id": TEXT,
+            "ticket_id": TEXT,
+            "record_id": TEXT,
+            "change_kind": TEXT,
+            "field_name": TEXT,
+            "value": TEXT,
+            "author_kind": TEXT,
+            "update_number": WHOLE,
+            "place": WHOLE,
+            "earliest_at": INSTANT,
+            "changed_at": INSTANT,
+        },
+        # A date that stands in a ticket's own record is held against the submission that stands there too.
+        rows="""
+            select
+                changes.*,
+                case when changes.change_kind = 'date' then versions.submitted_at end as submitted_at,
+                changes.ticket_id is not null or records.record_id is not null as is_ticket_known
+            from raw.ticket_changes as changes
+            left join (
+                select batch_id, line_number, ticket_id, max(submitted_at) as submitted_at
+                from raw.ticket_versions group by batch_id, line_number, ticket_id
+            ) as versions
+              on versions.batch_id = changes.batch_id and versions.line_number = changes.line_number
+              and versions.ticket_id = changes.ticket_id
+            left join (select distinct source, record_id from raw.ticket_versions) as records
+              on records.source = changes.source and records.record_id = changes.record_id
+        """,
+        expectations=(
+            ExpectColumnValuesToNotBeNull(
+                column="change_id",
+                severity="critical",
+                notes="Exports overlap; only the id tells that a change came again.",
+            ),
+            ExpectCompoundColumnsToBeUnique(
+                column_list=["batch_id", "line_number", "change_id", "place"],
+                severity="critical",
+                notes="A record names a change once; twice means that a file was landed twice.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="is_ticket_known",
+                value_set=[True],
+                severity="warning",
+                notes=(
+                    "A history may name its ticket by the id of its record only; a change of one that no export holds "
+                    "changes nothing. Export the tickets with that id, and it is read."
+                ),
+            ),
+            ExpectColumnPairValuesAToBeGreaterThanB(
+                column_A="changed_at",
+                column_B="submitted_at",
+                or_equal=True,
+                ignore_row_if="either_value_is_missing",
+                severity="warning",
+                notes="Resolved or closed before it was submitted: the order of day and month is likely wrong.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="value",
+                row_condition=Column("record_id").is_not_null(),
+                severity="warning",
+                notes="A status or level that was emptied leaves the ticket without one from then on.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="ticket_id",
+                row_condition=Column("record_id").is_null(),
+                severity="critical",
+                notes="A change of no ticket can stop no clock.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="changed_at",
+                severity="critical",
+                notes="A change without its instant cannot be put in order.",
+            ),
+            *expect_sane_instants("changed_at"),
+            ExpectColumnPairValuesAToBeGreaterThanB(
+                column_A="changed_at",
+                column_B="earliest_at",
+                or_equal=True,
+                ignore_row_if="either_value_is_missing",
+                severity="critical",
+                notes="The window of an instant ends before it begins: the form derived it wrongly.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="change_kind",
+                value_set=["created", "changed", "event", "date"],
+                severity="critical",
+                notes="The vocabulary is closed; staging reads a change by its kind.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="field_name",
+                severity="critical",
+                notes="A change that does not name its field cannot be read as status, level or tag.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="field_name",
+                value_set=EVENT_TYPES,
+                row_condition=Column("change_kind") == "event",
+                severity="critical",
+                notes="The vocabulary is closed; an unknown type may be the event that the promise waits for.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="author_kind",
+                value_set=["customer", "agent", "bot"],
+                severity="critical",
+                notes="What a record states of its author must be certain; null where it states nothing.",
+            ),
+            ExpectColumnValuesToBeBetween(
+                column="update_number",
+                min_value=0,
+                severity="warning",
+                notes="A count of updates orders the changes of one instant; below zero it orders nothing.",
+            ),
+        ),
+    )

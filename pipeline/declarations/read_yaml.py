@@ -1,0 +1,111 @@
+"""YAML with line numbers: plain data, and the line on which each value stands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.errors import ConfigurationError, Problem
+
+Key = str | int
+_MOST_VALUES = 100_000
+
+
+@dataclass(frozen=True)
+class YamlDocument:
+    """A parsed file: `data` is plain dicts, lists and scalars, `lines` the 1-based line of each path.
+
+    `mappings`: the path of every mapping by its identity, for a reader that holds the mapping and not its path.
+    """
+
+    file: str
+    data: Any
+    lines: dict[tuple[Key, ...], int]
+    mappings: dict[int, tuple[Key, ...]]
+
+    def line_of(self, *path: Key) -> int:
+        """The line of the value at `path`, or of the nearest parent that stands in the file."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def problem(self, path: tuple[Key, ...], reason: str, hint: str | None = None) -> Problem:
+        """A `Problem` at the place of `path`."""
+        field = ".".join(str(key) for key in path) or None
+        return Problem(self.file, self.line_of(*path), field, reason, hint)
+
+
+class _Loader(yaml.CSafeLoader):
+    """Safe YAML in which only true, false, null and whole numbers are more than text.
+
+    YAML 1.1 would read `2026-12-25` as a date, `24:00` as the number 1440 and the key `on` as a boolean.
+    """
+
+
+_Loader.yaml_implicit_resolvers = {}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), ["t", "f"])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"), ["~", "n", ""])
+# At most 18 digits: the tables hold 64 bits, and a longer one is an id.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^-?(?:0|[1-9][0-9]{0,17})$"), list("-0123456789")
+)
+
+
+def read_yaml(path: Path) -> YamlDocument:
+    """Read one YAML file. Raises ConfigurationError with file and line of what cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigurationError(f"{path} cannot be read as UTF-8 text: {problem}.") from problem
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        document = YamlDocument(str(path), None, {}, {})
+        data = None if node is None else _plain(loader, node, (), document)
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line = None if mark is None else mark.line + 1
+        reason = getattr(problem, "problem", None) or str(problem)
+        raise ConfigurationError(
+            f"{path} is not valid YAML.",
+            [Problem(str(path), line, None, f"{reason}.", "Check indentation, quotes and colons.")],
+        ) from problem
+    except RecursionError as problem:
+        raise ConfigurationError(f"{path} is nested too deeply, or an alias holds itself.") from problem
+    finally:
+        loader.dispose()
+    return replace(document, data=data)
+
+
+def _plain(loader: _Loader, node: yaml.Node, path: tuple[Key, ...], document: YamlDocument) -> Any:
+    lines, file = document.lines, document.file
+    lines[path] = node.start_mark.line + 1
+    if len(lines) > _MOST_VALUES:
+        # A few aliases of aliases would otherwise grow into more values than memory holds.
+        raise ConfigurationError(f"{file} holds more than {_MOST_VALUES} values. Write them without aliases.")
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[Key, Any] = {}
+        document.mappings[id(mapping)] = path
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            key = loader.construct_object(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            if key is None or isinstance(key, bool):
+                raise ConfigurationError(
+                    f"{file} is not usable.",
+                    [Problem(file, line, None, "a key is neither text nor a number.", "Put it in quotes.")],
+                )
+            if key in mapping:
+                raise ConfigurationError(
+                    f"{file} names the same key twice.",
+                    [Problem(file, line, str(key), "this key is there already.", "Keep one of the two.")],
+                )
+            mapping[key] = _plain(loader, value_node, (*path, key), document)
+            lines[(*path, key)] = line
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(loader, item, (*path, index), document) for index, item in enumerate(node.value)]
+    return loader.construct_object(node)
