@@ -91,8 +91,7 @@ _AUDIT_ONLY_KEYS = f'"ticket_id": "VARCHAR", "author_id": "VARCHAR", "events": [
 _AUDIT_KEYS = f'{_VIA}, "id": "VARCHAR", "created_at": "VARCHAR", {_AUDIT_ONLY_KEYS}'
 _USER_ONLY_KEYS = '"role": "VARCHAR", "email": "VARCHAR", "name": "VARCHAR"'
 _USER_KEYS = f'"id": "VARCHAR", "organization_id": "VARCHAR", "updated_at": "VARCHAR", {_USER_ONLY_KEYS}'
-_ORGANIZATION_ONLY_KEYS = '"external_id": "VARCHAR"'
-_ORGANIZATION_KEYS = f'"id": "VARCHAR", "name": "VARCHAR", "updated_at": "VARCHAR", {_ORGANIZATION_ONLY_KEYS}'
+_ORGANIZATION_KEYS = '"id": "VARCHAR", "name": "VARCHAR", "updated_at": "VARCHAR", "external_id": "VARCHAR"'
 
 
 @dataclass(frozen=True)
@@ -347,7 +346,7 @@ _TICKET_COLUMNS = [
 ]
 
 _RAW_KEYS = (
-    f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_ORGANIZATION_ONLY_KEYS}, {_METRIC_ONLY_KEYS},"
+    f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_METRIC_ONLY_KEYS},"
     f" {_METRIC_EVENT_ONLY_KEYS}"
 )
 # One structure for all shapes, so that every line is parsed once. Files of bare objects are parsed with the
