@@ -1,5 +1,5 @@
 -- Grain: one row per exported message, and per exported change and event that it stands for, with the side of its author.
--- The side is read in this order: robots that sla.yml names, what the record states, agents that sla.yml names, the ticket's requester,
+-- The side is read in this order: robots that sla.yml names, what the record states, the ticket's requester, agents that sla.yml names,
 -- the role that the person had then, the role that the record shows, accounts and domains that sla.yml names.
 with
 messages as (select * from {{ ref('stg_helpdesk__messages') }}),
@@ -59,8 +59,8 @@ judged as (
     case
       when coalesce(bot_actors.bot_value, bot_updaters.bot_value, bot_channels.bot_value) is not null then 'bot'
       when acts.author_kind in ('agent', 'customer', 'bot') then acts.author_kind
-      when coalesce(agent_actors.agent_value, agent_addresses.agent_value) is not null then 'agent'
       when acts.author_id = requesters.requester_id then 'customer'
+      when coalesce(agent_actors.agent_value, agent_addresses.agent_value) is not null then 'agent'
       when people.actor_kind is not null then people.actor_kind
       when roles.actor_kind is not null then roles.actor_kind
       when coalesce(agent_accounts.agent_value, agent_domains.agent_value) is not null then 'agent'

@@ -120,11 +120,8 @@ select
   measured.target_seconds,
   measured.elapsed_seconds,
   measured.paused_seconds,
-  -- A clock that does not open long enough is never due, and `greatest` would pass over that null.
-  case when {{ instant_of_open_second('due_steps', 'measured', 'measured.open_at_due') }} is not null then greatest(
-    measured.counts_from_epoch,
-    {{ instant_of_open_second('due_steps', 'measured', 'measured.open_at_due') }}
-  ) end as due_epoch,
+  -- Null where the clock does not open long enough: never due.
+  {{ instant_of_open_second('due_steps', 'measured', 'measured.open_at_due') }} as due_epoch,
   case
     when measured.elapsed_seconds > measured.target_seconds
       then {{ instant_of_open_second('over_steps', 'measured', 'measured.open_at_over') }}
