@@ -8,14 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Dict
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.dates import hint_zone, known_zones
 from pipeline.rules.mapping import (
     ACTOR_KINDS,
+    ANY_COLUMNS,
     BOOLEANS,
+    CLOCK_KINDS,
     DRIFTS,
     ENCODINGS,
     EPOCH_MILLISECONDS,
@@ -25,21 +29,32 @@ from pipeline.rules.mapping import (
     EVENT_VALUES,
     EVIDENCE,
     EVIDENCE_OF,
+    FIGURE_COLUMNS,
+    FIGURE_KINDS,
     FORMATS,
     ISO,
     PEOPLE_COLUMNS,
+    REFERENCES,
     REQUIRED_COLUMNS,
+    SETTING,
+    SETTINGS,
     SEVERITY_TEXTS,
     TABLE_FORMATS,
     TICKET_COLUMNS,
+    UNITS,
     Cell,
     Cells,
     Condition,
-    EventRule,
+    Conditions,
+    ElapsedTime,
+    Evidence,
     MappedColumn,
     MappedFile,
     Mapping,
+    Notice,
+    RowRule,
     Values,
+    is_wall_time,
 )
 from pipeline.rules.plan import STATUSES
 from pipeline.rules.read_yaml import Key, read_yaml
@@ -52,7 +67,16 @@ VOCABULARIES: Dict[str, tuple[str, ...]] = {
     "actor_kind": ACTOR_KINDS,
     "event_type": EVENT_TYPES,
     "is_public": BOOLEANS,
+    "figure_kind": FIGURE_KINDS,
+    "clock_kind": CLOCK_KINDS,
+    "they_breached": BOOLEANS,
 }
+# Where a value comes from: exactly one of these.
+_ORIGINS = ("column", "columns", "constant", "first", "header", "join", "latest", "setting")
+# What is done with it then.
+_STEPS = ("separator", "split_by", "part", "values", "unit", "when")
+_TESTS = ("is", "is_not", "filled", "present", "starts_with", "contains", "same_as")
+_ELAPSED = ("minutes", "after", "clock", "not_after")
 # What one event proves of a kind of history that it may not show whole.
 _ALONE = {"messages": "first_response", "statuses": "resolution"}
 _WALL_CODES = "YymdHIMSpfbBTF"
@@ -87,28 +111,34 @@ def _read_mapping(top: Section, shown: str) -> Mapping:
             "evidence",
             "allow",
             "values",
+            "instants",
         ),
     )
     named = _read_named_values(top)
     listed = top.section("files")
-    files = tuple(_read_file(listed.section(key), str(key), named) for key in listed.values)
+    files = tuple(file for key in listed.values for file in _read_files(listed.section(key), str(key), named))
     if top.has("files") and not files:
         top.report(["files"], "no file is described.", "Describe at least one kind of file.")
     months = _read_months(top)
-    dates = _read_dates(top, bool(months))
+    dates = _read_dates(top) or (ISO,)
+    if months and not any("%b" in one or "%B" in one for one in dates):
+        top.report(["months"], "no date has a month name (%b).", "Remove months, or correct dates.")
+    is_form, time_zone = _read_zone(top)
     mapping = Mapping(
         file=shown,
-        time_zone=_read_zone(top),
+        time_zone=time_zone,
         dates=dates,
         months=months,
         century=_read_century(top, dates),
         null_markers=_read_null_markers(top),
         encoding=top.choice("encoding", ENCODINGS, "utf-8"),
-        evidence=top.texts("evidence", EVIDENCE),
-        allowed=top.texts("allow", DRIFTS),
+        shown=_read_evidence(top, named),
+        allowed=top.texts("allow", (*DRIFTS, ANY_COLUMNS)),
         files=files,
+        is_form=is_form,
+        are_instants_as_written=_is_as_written(top),
     )
-    if mapping.time_zone is None and any(_is_wall_time(one) for one in dates):
+    if time_zone is None and not is_form and any(is_wall_time(one) for one in _all_dates(mapping)):
         top.report(
             ["dates"],
             "these dates have no zone, and no time_zone is declared.",
@@ -118,27 +148,51 @@ def _read_mapping(top: Section, shown: str) -> Mapping:
     return mapping
 
 
-def _read_zone(top: Section) -> str | None:
+def _read_zone(top: Section) -> tuple[bool, str | None]:
+    """Whether sla.yml declares the zone, and else which one it is."""
     if not top.has("time_zone"):
-        return None
+        return False, None
+    if isinstance(top.values["time_zone"], dict):
+        declared = top.section("time_zone")
+        declared.require_keys(("setting",))
+        declared.choice("setting", ("time_zone",))
+        return True, None
     zone, zones = top.text("time_zone"), known_zones()
     if zone and zone not in zones:
         top.report(["time_zone"], f"{zone!r} is not a time zone.", hint_zone(zone, zones))
-    return zone
+    return False, zone
 
 
-def _is_wall_time(pattern: str) -> bool:
-    return pattern not in (ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS) and "%z" not in pattern
+def _is_as_written(top: Section) -> bool:
+    return top.has("instants") and top.choice("instants", ("exact", "as_written")) == "as_written"
 
 
-def _read_dates(top: Section, has_months: bool) -> tuple[str, ...]:
-    patterns = top.texts("dates") or (ISO,)
+def _all_dates(mapping: Mapping) -> set[str]:
+    return {pattern for file in mapping.files for pattern in mapping.dates_of(file)} | set(mapping.dates)
+
+
+def _read_evidence(top: Section, named: Dict[str, Values]) -> tuple[Evidence, ...]:
+    """Words, or `{shows: word, when: …}` where a ticket's row, its header or a setting decides."""
+    found: list[Evidence] = []
+    for index, value in enumerate(top.items("evidence")):
+        if not isinstance(value, dict):
+            continue
+        one = top.open(["evidence", index], value)
+        one.require_keys(("shows", "when"))
+        found.append(Evidence(one.choice("shows", EVIDENCE), _read_conditions(one, named)))
+    plain = [value for value in top.items("evidence") if not isinstance(value, dict)]
+    words = Section(top.document, top.path, {"evidence": plain}, top.problems)
+    return (*(Evidence(word) for word in words.texts("evidence", EVIDENCE)), *found)
+
+
+def _read_dates(section: Section) -> tuple[str, ...]:
+    patterns = section.texts("dates")
     for index, pattern in enumerate(patterns):
         if pattern in (ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS):
             continue
         reason = _judge_pattern(pattern)
         if reason:
-            top.report(
+            section.report(
                 ["dates", index],
                 f"{pattern!r} {reason}.",
                 'Write it like "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M" or "%d/%b/%y %I:%M %p"; '
@@ -147,13 +201,11 @@ def _read_dates(top: Section, has_months: bool) -> tuple[str, ...]:
             continue
         clash = next((one for one in patterns[:index] if _contradict(one, pattern)), None)
         if clash:
-            top.report(
+            section.report(
                 ["dates", index],
                 f"{pattern!r} and {clash!r} read the same text as different days.",
                 "Keep the one that the exporter used; a file with both cannot be read.",
             )
-    if has_months and not any("%b" in one or "%B" in one for one in patterns):
-        top.report(["months"], "no date has a month name (%b).", "Remove months, or correct dates.")
     return patterns
 
 
@@ -172,7 +224,7 @@ def _judge_pattern(pattern: str) -> str | None:
 
 
 def _contradict(first: str, second: str) -> bool:
-    if not (_is_wall_time(first) and _is_wall_time(second)) or _judge_pattern(first):
+    if not (is_wall_time(first) and is_wall_time(second)) or _judge_pattern(first):
         return False
     # Day, month and year are all different and all possible in each other's place.
     sample = datetime(2003, 2, 1, 4, 5, 6)
@@ -234,86 +286,112 @@ def _read_values(section: Section) -> Values:
     """`{words: {open: open}, unknown: refuse}`, or the words alone."""
     holder = section
     unknown, otherwise = "refuse", None
-    if isinstance(section.values.get("words"), dict):
-        section.require_keys(("words",), ("unknown", "otherwise"))
-        unknown = section.choice("unknown", ("refuse", "pass"), "refuse")
+    if isinstance(section.values.get("words"), dict) or set(section.values) == {"unknown"}:
+        section.require_keys((), ("words", "unknown", "otherwise"))
+        unknown = section.choice("unknown", ("refuse", "pass", "nothing"), "refuse")
         otherwise = _scalar(section, "otherwise") if section.has("otherwise") else None
         if section.has("unknown") and otherwise is not None:
             section.report(["unknown"], "with otherwise, no word is unknown.", "Keep one of the two.")
         holder = section.section("words")
     pairs = tuple((str(key), _scalar(holder, key)) for key in holder.values)
-    if not pairs:
+    if not pairs and unknown != "pass":
         section.report([], "no value is mapped.", "Write one line per value of the source, such as high: 4.")
-    return Values(pairs, "pass" if unknown == "pass" else "refuse", otherwise)
+    known: Literal["refuse", "pass", "nothing"] = (
+        "pass" if unknown == "pass" else "nothing" if unknown == "nothing" else "refuse"
+    )
+    return Values(pairs, known, otherwise)
 
 
-def _read_file(section: Section, name: str, named: Dict[str, Values]) -> MappedFile:
+def _read_files(section: Section, name: str, named: Dict[str, Values]) -> tuple[MappedFile, ...]:
+    """One entry per format that the file may have."""
     section.require_keys(
-        ("format",), ("sheet", "element", "records_at", "columns", "when", "tickets", "people", "events")
+        ("format",),
+        (
+            "sheet",
+            "element",
+            "records_at",
+            "dates",
+            "columns",
+            "required",
+            "when",
+            "tickets",
+            "people",
+            "events",
+            "figures",
+            "warnings",
+            "refuse",
+        ),
     )
     if not NAME.fullmatch(name):
         section.report(
             [], f"{name!r} is not a usable name.", "Use lower case letters, digits and underscores."
         )
-    written = section.choice("format", FORMATS)
-    for key, formats in (
+    formats = (
+        section.texts("format", FORMATS)
+        if isinstance(section.values.get("format"), list)
+        else (section.choice("format", FORMATS),)
+    )
+    for key, fitting in (
         ("sheet", ("xlsx",)),
         ("element", ("xml",)),
         ("records_at", ("json", "ndjson")),
     ):
-        if section.has(key) and written and written not in formats:
-            section.report([key], f"a file of the format {written} has none.", "Remove it.")
-    declared = _read_columns(section, written)
-    repeated = {column.name for column in declared if column.is_repeated}
+        if section.has(key) and formats and formats[0] and not {*formats} & {*fitting}:
+            section.report([key], f"a file of the format {formats[0]} has none.", "Remove it.")
+    columns = _read_columns(section, formats)
+    repeated = {column.name for column in columns if column.is_repeated}
     is_people = section.has("people")
     if is_people and (section.has("tickets") or section.has("events")):
         section.report(
             ["people"], "people stand in a file of their own.", "Describe their file under another name."
         )
-    if not (section.has("tickets") or section.has("events") or is_people):
+    if not any(section.has(key) for key in ("tickets", "events", "people", "figures", "refuse")):
         section.report([], "nothing is made of this file.", "Add tickets, events or people.")
     tickets = (
         _read_rows(section, "tickets", TICKET_COLUMNS, named, repeated) if section.has("tickets") else None
     )
     people = _read_rows(section, "people", PEOPLE_COLUMNS, named, repeated) if is_people else None
     ticket_id = dict(tickets or ()).get("ticket_id")
-    events = tuple(_read_event(one, named, repeated, ticket_id) for one in section.sections("events"))
-    conditions = tuple(_read_condition(one) for one in _condition_sections(section))
-    used = _used_columns(tickets, people, events, conditions)
-    known = {column.name for column in declared}
-    for column in declared:
-        if column.name not in used:
+    file = MappedFile(
+        name=name,
+        format="",
+        sheet=section.text("sheet") if section.has("sheet") else None,
+        element=section.text("element") if section.has("element") else None,
+        records_at=section.text("records_at") if section.has("records_at") else None,
+        columns=columns,
+        conditions=_read_conditions(section, named),
+        tickets=tickets,
+        people=people,
+        events=tuple(_read_event(one, named, repeated, ticket_id) for one in section.sections("events")),
+        figures=tuple(_read_figure(one, named, repeated, tickets) for one in section.sections("figures")),
+        dates=_read_dates(section),
+        warnings=tuple(_read_notice(one, named) for one in section.sections("warnings")),
+        refusal=_read_notice(section.section("refuse"), named) if section.has("refuse") else None,
+    )
+    file = replace(file, columns=_complete_columns(section, file))
+    return tuple(replace(file, format=one) for one in formats)
+
+
+def _complete_columns(section: Section, file: MappedFile) -> tuple[MappedColumn, ...]:
+    """The declared columns, and under their own names those that are used besides."""
+    required = section.texts("required")
+    used = tuple(dict.fromkeys((*file.read_columns(), *required)))
+    known = {column.name for column in file.columns}
+    for column in file.columns:
+        # What sla.yml names may be any of them.
+        if column.name not in used and not file.refers_to_settings():
             section.report(
                 ["columns", column.name], "this column is not used.", name_nearest(column.name, used)
             )
     implied = tuple(MappedColumn(one, (one,)) for one in used if one not in known)
-    return MappedFile(
-        name=name,
-        format=written,
-        sheet=section.text("sheet") if section.has("sheet") else None,
-        element=section.text("element") if section.has("element") else None,
-        records_at=section.text("records_at") if section.has("records_at") else None,
-        columns=declared + implied,
-        conditions=conditions,
-        tickets=tickets,
-        people=people,
-        events=events,
+    if not section.has("required"):
+        return file.columns + implied
+    return tuple(
+        replace(column, is_optional=column.name not in required) for column in file.columns + implied
     )
 
 
-def _used_columns(
-    tickets: Cells | None, people: Cells | None, events: Sequence[EventRule], conditions: Sequence[Condition]
-) -> tuple[str, ...]:
-    found = [condition.column for condition in conditions]
-    for cells in (tickets or (), people or (), *(event.cells for event in events)):
-        found += [name for _, cell in cells for name in cell.names()]
-    for event in events:
-        found += [condition.column for condition in event.conditions]
-        found += [event.each] if event.each else []
-    return tuple(dict.fromkeys(found))
-
-
-def _read_columns(section: Section, written: str) -> tuple[MappedColumn, ...]:
+def _read_columns(section: Section, formats: Sequence[str]) -> tuple[MappedColumn, ...]:
     columns = section.section("columns")
     found: list[MappedColumn] = []
     taken: dict[str, str] = {}
@@ -328,8 +406,13 @@ def _read_columns(section: Section, written: str) -> tuple[MappedColumn, ...]:
             column = MappedColumn(
                 name, columns.texts(key) if isinstance(value, list) else (columns.text(key),)
             )
-        if column.is_repeated and written and written not in TABLE_FORMATS:
-            columns.report([key], f"a column of {written} is not repeated.", "Remove repeated.")
+        documents = [one for one in formats if one and one not in TABLE_FORMATS]
+        if column.is_repeated and documents:
+            columns.report([key], f"a column of {documents[0]} is not repeated.", "Remove repeated.")
+        if not column.is_repeated and any("*" in one for one in column.written):
+            columns.report(
+                [key], "a name with * may stand for several columns.", "Add repeated: true, and use each."
+            )
         for one_name in column.written:
             if one_name in taken:
                 columns.report(
@@ -351,13 +434,7 @@ def _read_rows(
     return tuple((str(name), _read_cell(rows, name, str(name), named, repeated)) for name in rows.values)
 
 
-def _read_event(
-    section: Section, named: Dict[str, Values], repeated: Collection[str], ticket_id: Cell | None
-) -> EventRule:
-    required = ("event_type", "event_at") if ticket_id else REQUIRED_COLUMNS["events"]
-    section.require_keys(
-        required, (*(name for name in EVENT_COLUMNS if name not in required), "when", "each")
-    )
+def _read_each(section: Section, repeated: Collection[str]) -> str | None:
     each = section.text("each") if section.has("each") else None
     if each and each not in repeated:
         section.report(
@@ -365,14 +442,26 @@ def _read_event(
             f"{each!r} is not a repeated column of this file.",
             name_nearest(each, repeated) if repeated else "Declare it with repeated: true under columns.",
         )
+    return each
+
+
+def _read_event(
+    section: Section, named: Dict[str, Values], repeated: Collection[str], ticket_id: Cell | None
+) -> RowRule:
+    required = ("event_type", "event_at") if ticket_id else REQUIRED_COLUMNS["events"]
+    section.require_keys(
+        required, (*(name for name in EVENT_COLUMNS if name not in required), "when", "each", "name")
+    )
+    each = _read_each(section, repeated)
     # Inside `each`, the repeated column is the one cell at hand.
     not_single = set(repeated) - {each}
     event_type = section.values.get("event_type")
     constant = str(event_type.get("constant", "")) if isinstance(event_type, dict) else ""
+    elapsed = _read_elapsed(section, named, not_single)
     cells: list[tuple[str, Cell]] = []
     for key in section.values:
         name = str(key)
-        if name not in EVENT_COLUMNS:
+        if name not in EVENT_COLUMNS or (elapsed and name == "event_at"):
             continue
         vocabulary = (
             EVENT_VALUES.get(constant) if name in ("value", "value_before") else VOCABULARIES.get(name)
@@ -404,30 +493,116 @@ def _read_event(
             f"a {constant} changes nothing that had a value before.",
             f"Only {' and '.join(EVENT_VALUES)} have one.",
         )
-    conditions = tuple(_read_condition(one) for one in _condition_sections(section))
-    return EventRule(tuple(cells), conditions, each)
+    event_name = section.name("name") if section.has("name") else None
+    return RowRule(tuple(cells), _read_conditions(section, named), each, event_name, elapsed)
 
 
-def _condition_sections(section: Section) -> list[Section]:
+def _read_elapsed(
+    section: Section, named: Dict[str, Values], not_single: Collection[str]
+) -> ElapsedTime | None:
+    """`event_at: {minutes: …, after: …, clock: calendar}`: an instant that the export counts instead of naming it."""
+    written = section.values.get("event_at")
+    if not isinstance(written, dict) or "minutes" not in written:
+        return None
+    holder = section.section("event_at")
+    holder.require_keys(_ELAPSED[:3], _ELAPSED[3:])
+    return ElapsedTime(
+        _read_cell(holder, "after", "", named, not_single),
+        _read_cell(holder, "minutes", "", named, not_single),
+        holder.choice("clock", CLOCK_KINDS),
+        _read_cell(holder, "not_after", "", named, not_single) if holder.has("not_after") else None,
+    )
+
+
+def _read_figure(
+    section: Section, named: Dict[str, Values], repeated: Collection[str], tickets: Cells | None
+) -> RowRule:
+    """A figure that the vendor computed; what is not given of it is that of the ticket beside it."""
+    beside = dict(tickets or ())
+    defaults = {
+        "ticket_id": beside.get("ticket_id"),
+        "they_started_at": beside.get("submitted_at"),
+        "read_at": beside.get("updated_at"),
+        "cycle_number": Cell(constant="1"),
+        "unit_seconds": Cell(constant="1"),
+    }
+    required = (*REQUIRED_COLUMNS["figures"], *(() if beside else ("ticket_id",)))
+    section.require_keys(
+        required, (*(name for name in FIGURE_COLUMNS if name not in required), "when", "each")
+    )
+    each = _read_each(section, repeated)
+    not_single = set(repeated) - {each}
+    cells = {
+        str(key): _read_cell(section, key, str(key), named, not_single)
+        for key in section.values
+        if str(key) in FIGURE_COLUMNS
+    }
+    if "figure" not in cells:
+        shown = next((cells[one] for one in ("they_seconds", "they_breached") if one in cells), Cell())
+        if not shown.columns:
+            section.report([], "the figure has no name.", "Add figure: {header: …} or {constant: …}.")
+        cells["figure"] = Cell(header=next(iter(shown.columns), None))
+    if "they_seconds" in cells:
+        defaults["unit_seconds"] = Cell(constant=str(UNITS[cells["they_seconds"].unit or "seconds"]))
+    for name, default in defaults.items():
+        if name not in cells and default is not None:
+            cells[name] = default
+    if not (
+        {"they_seconds", "they_breached"} & set(cells) or {"they_started_at", "they_stopped_at"} <= set(cells)
+    ):
+        section.report(
+            [],
+            "it is not said what this figure is.",
+            "Add they_seconds, they_breached, or they_started_at and they_stopped_at.",
+        )
+    return RowRule(tuple(cells.items()), _read_conditions(section, named), each)
+
+
+def _read_notice(section: Section, named: Dict[str, Values]) -> Notice:
+    section.require_keys(("says", "hint"), ("when", "rows"))
+    return Notice(
+        section.text("says"),
+        section.text("hint"),
+        _read_conditions(section, named),
+        section.whole_number("rows", 0, 1_000_000_000),
+    )
+
+
+def _read_conditions(section: Section, named: Dict[str, Values]) -> Conditions:
+    """Those under `when`: one, or a list that must all hold."""
     if not section.has("when"):
-        return []
-    if isinstance(section.values["when"], list):
-        return section.sections("when")
-    return [section.section("when")]
-
-
-def _read_condition(section: Section) -> Condition:
-    section.require_keys(("column",), ("is", "is_not", "filled"))
-    is_filled = section.flag("filled") if section.has("filled") else None
-    is_one_of, is_none_of = _one_or_many(section, "is"), _one_or_many(section, "is_not")
-    if is_filled is None and not is_one_of and not is_none_of:
-        section.report([], "nothing is asked of the column.", "Add filled: true, is: [...] or is_not: [...].")
-    return Condition(section.text("column"), is_filled, is_one_of, is_none_of)
-
-
-def _one_or_many(section: Section, key: str) -> tuple[str, ...]:
-    if not section.has(key):
         return ()
+    if isinstance(section.values["when"], list):
+        return tuple(_read_condition(one, named) for one in section.sections("when"))
+    return (_read_condition(section.section("when"), named),)
+
+
+def _read_condition(section: Section, named: Dict[str, Values]) -> Condition:
+    section.require_keys((), (*_ORIGINS, *_STEPS, *_TESTS))
+    if not any(section.has(test) for test in _TESTS):
+        section.report([], "nothing is asked of the column.", "Add filled: true, is: [...] or is_not: [...].")
+    cell = _read_origin(section, named, (), 0)
+    if section.has("setting"):
+        section.choice("setting", SETTINGS)
+    return Condition(
+        cell=cell,
+        is_filled=section.flag("filled") if section.has("filled") else None,
+        is_present=section.flag("present") if section.has("present") else None,
+        is_one_of=_one_or_many(section, "is"),
+        is_none_of=_one_or_many(section, "is_not"),
+        starts_with=section.text("starts_with") if section.has("starts_with") else None,
+        contains=section.text("contains") if section.has("contains") else None,
+        same_as=_read_cell(section, "same_as", "", named, ()) if section.has("same_as") else None,
+    )
+
+
+def _one_or_many(section: Section, key: str) -> tuple[str, ...] | None:
+    if not section.has(key):
+        return None
+    if isinstance(section.values[key], dict):
+        listed = section.section(key)
+        listed.require_keys(("setting",))
+        return (SETTING + listed.choice("setting", SETTINGS),)
     return section.texts(key) if isinstance(section.values[key], list) else (_scalar(section, key),)
 
 
@@ -448,38 +623,17 @@ def _read_cell(
     vocabulary: tuple[str, ...] | None = None,
     depth: int = 0,
 ) -> Cell:
-    vocabulary = vocabulary or (VOCABULARIES.get(target) if depth == 0 else None)
+    vocabulary = vocabulary or VOCABULARIES.get(target)
     value = section.values.get(key)
     if not isinstance(value, dict):
         cell = Cell(columns=(section.text(key),))
         holder = section
     else:
         holder = section.section(key)
-        holder.require_keys(
-            (), ("column", "columns", "constant", "join", "separator", "split_by", "part", "values")
-        )
-        origins = [one for one in ("column", "columns", "constant", "join") if holder.has(one)]
-        if len(origins) != 1:
-            holder.report(
-                [],
-                "it is not clear where this value comes from.",
-                "Give exactly one of column, columns, constant and join.",
-            )
-        joined: tuple[Cell, ...] = ()
-        if holder.has("join"):
-            joined = _read_joined(holder, named, not_single, depth)
-        columns = (holder.text("column"),) if holder.has("column") else holder.texts("columns")
-        if holder.has("split_by") != holder.has("part"):
-            holder.report([], "split_by and part belong together.", "Give both or neither.")
-        cell = Cell(
-            columns=columns,
-            constant=_scalar(holder, "constant") if holder.has("constant") else None,
-            joined=joined,
-            separator=holder.text("separator", ":"),
-            split_by=holder.text("split_by") if holder.has("split_by") else None,
-            part=holder.whole_number("part", 1, 1000),
-            values=_read_cell_values(holder, named),
-        )
+        holder.require_keys((), (*_ORIGINS, *_STEPS))
+        cell = _read_origin(holder, named, not_single, depth, target, vocabulary)
+        if cell.setting is not None:
+            holder.choice("setting", REFERENCES)
     if "REVIEW" in (*cell.columns, cell.constant):
         section.report(
             [key],
@@ -487,26 +641,72 @@ def _read_cell(
             "Write what is meant, or remove the line.",
         )
     for name in cell.columns:
-        if name in not_single:
+        if name in not_single and cell.separator is None:
             section.report(
                 [key],
                 f"{name!r} is a repeated column.",
                 "Only an event with each: may use it, one cell at a time.",
             )
-    _check_vocabulary(holder if isinstance(value, dict) else section, key, cell, target, vocabulary)
+    _check_vocabulary(holder, key, cell, target, vocabulary)
     return cell
 
 
-def _read_joined(
-    holder: Section, named: Dict[str, Values], not_single: Collection[str], depth: int
+def _read_origin(
+    holder: Section,
+    named: Dict[str, Values],
+    not_single: Collection[str],
+    depth: int,
+    target: str = "",
+    vocabulary: tuple[str, ...] | None = None,
+) -> Cell:
+    """A value that a mapping describes: where it comes from and what is done with it."""
+    if len([one for one in _ORIGINS if holder.has(one)]) != 1:
+        holder.report(
+            [],
+            "it is not clear where this value comes from.",
+            f"Give exactly one of {', '.join(_ORIGINS[:-1])} and {_ORIGINS[-1]}.",
+        )
+    if holder.has("split_by") != holder.has("part"):
+        holder.report([], "split_by and part belong together.", "Give both or neither.")
+    return Cell(
+        columns=(holder.text("column"),) if holder.has("column") else holder.texts("columns"),
+        constant=_scalar(holder, "constant") if holder.has("constant") else None,
+        joined=_read_inner(holder, "join", named, not_single, depth),
+        # A space is a separator as well.
+        separator=str(holder.values["separator"]) if holder.has("separator") else None,
+        split_by=holder.text("split_by") if holder.has("split_by") else None,
+        part=holder.whole_number("part", 1, 1000),
+        values=_read_cell_values(holder, named),
+        first=_read_inner(holder, "first", named, not_single, depth, target, vocabulary),
+        latest=_read_inner(holder, "latest", named, not_single, depth),
+        header=holder.text("header") if holder.has("header") else None,
+        setting=holder.text("setting") if holder.has("setting") else None,
+        unit=holder.choice("unit", UNITS) if holder.has("unit") else None,
+        conditions=_read_conditions(holder, named),
+    )
+
+
+def _read_inner(
+    holder: Section,
+    key: str,
+    named: Dict[str, Values],
+    not_single: Collection[str],
+    depth: int,
+    target: str = "",
+    vocabulary: tuple[str, ...] | None = None,
 ) -> tuple[Cell, ...]:
-    if depth >= _NESTING:
-        holder.report(["join"], "cells are joined too deeply.", "Join them in one list.")
+    """The values that another one is made of."""
+    if not holder.has(key):
         return ()
-    items = holder.items("join")
+    if depth >= _NESTING:
+        holder.report([key], "cells are joined too deeply.", "Join them in one list.")
+        return ()
     # A list has no keys of its own: each of its values is read as if it stood under its number.
-    listed = Section(holder.document, (*holder.path, "join"), dict(enumerate(items)), holder.problems)
-    return tuple(_read_cell(listed, index, "", named, not_single, depth=depth + 1) for index in listed.values)
+    items: dict[Key, object] = dict(enumerate(holder.items(key)))
+    listed = Section(holder.document, (*holder.path, key), items, holder.problems)
+    return tuple(
+        _read_cell(listed, index, target, named, not_single, vocabulary, depth + 1) for index in listed.values
+    )
 
 
 def _read_cell_values(holder: Section, named: Dict[str, Values]) -> Values | None:
@@ -572,7 +772,7 @@ def _check_evidence(top: Section, mapping: Mapping) -> None:
             "it is not said what these exports show of a ticket.",
             "Add evidence: [messages, statuses, ...], or evidence: [] where they show none of it.",
         )
-    for index, word in enumerate(mapping.evidence):
+    for index, word in enumerate(one.shows for one in mapping.shown):
         kind = word.removesuffix("_if_any")
         if kind not in proven:
             top.report(

@@ -290,7 +290,7 @@ def _read_mapped(section: Section, name: str, folder: Path) -> Source:
     bots = section.section("bots")
     bots.require_keys((), ("actors",))
     written = section.text("mapping")
-    mapping = FileMapping(written, None, (), (), None, (), "utf-8", (), (), ())
+    mapping = FileMapping(written)
     path = folder / written
     if written and (not path.resolve().is_relative_to(folder.resolve()) or "\0" in written):
         section.report(

@@ -28,7 +28,7 @@ from pipeline.ingest.forms.canonical_rows import (
     read_instant,
     read_instant_or_none,
 )
-from pipeline.ingest.forms.jira_table import land_jira_table
+from pipeline.ingest.forms.mapped import land_form
 from pipeline.ingest.forms.read_objects import JsonObject, as_text, dig, read_objects
 from pipeline.ingest.forms.row_writer import RowWriter
 
@@ -44,7 +44,7 @@ def land_jira(
 ) -> tuple[int, list[Problem]]:
     """Land a file of issues or SLA pages; the number of objects read, and warnings. Raises InputRejected."""
     if find_kind(start) in ("csv", "xlsx", "parquet"):
-        return land_jira_table(export, source, writer)
+        return land_form(export, start, "jira_table", source, writer)
     rows = CanonicalRows(writer)
     unmarked_comments = unnamed_levels = 0
     for line_number, found in read_objects(export, ("issues",), "an issue"):

@@ -160,7 +160,7 @@ def test_jira_comments_prove_nothing_unless_somebody_says_what_they_are(
     landing = declare(JIRA_YML)
     result = landing.land("jsm", "jira.csv", JIRA.format(left="3:00"))
     assert landing.rows("canonical_tickets", "evidence") == [""]
-    assert "which of its 1 comments the customer could see" in str(result.warnings[0])
+    assert "which of its comments the customer could see" in str(result.warnings[0])
 
 
 @pytest.mark.parametrize(

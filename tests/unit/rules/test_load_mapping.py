@@ -103,7 +103,7 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
             "null_markers:",
             "null_marker:",
             "desk.yml:3: null_marker: this key is not known here. Did you mean 'null_markers'? Known: allow, century, "
-            "dates, encoding, evidence, files, months, null_markers, time_zone, values.",
+            "dates, encoding, evidence, files, instants, months, null_markers, time_zone, values.",
         ),
         (
             "Europe/Berlin",
@@ -204,7 +204,7 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
             "{column: Priority, values: level}",
             "{column: Priority, constant: 3}",
             "desk.yml:17: files.issues.tickets.severity: it is not clear where this value comes from. "
-            "Give exactly one of column, columns, constant and join.",
+            "Give exactly one of column, columns, constant, first, header, join, latest and setting.",
         ),
         (
             "      key: [Issue key, Clave de incidencia]",
