@@ -11,58 +11,129 @@ import pyarrow as pa
 # Where every landed row came from. `line_number` is 1-based and physical: the line an editor jumps to.
 LINEAGE = {"source": "VARCHAR", "batch_id": "VARCHAR", "source_file": "VARCHAR", "line_number": "BIGINT"}
 
-# What an export can show of a ticket. `first_response` is the first answer alone; `messages` are all of them. A mapped
-# source may also say `messages_if_any` and `statuses_if_any`: shown of the tickets that have one at all.
-EVIDENCE = ("first_response", "messages", "statuses", "resolution", "debug", "bugs")
+# What a record of an export came with. Null says: everything. The models judge what that proves.
+# `messages`: all messages; `first_messages`: the earliest ones; `unmarked_messages`: all, and none says who could see it;
+# `response_date`, `first_response`: the instant of the first answer alone; `history`: all changes since the submission;
+# `statuses`: all changes of the status; `resolution`: the instant of the last resolution; `debug`, `bugs`: these events.
+# A mapped source may say `messages_if_any`, `statuses_if_any`, `resolution_if_any`: of the tickets that have one at all.
+EVIDENCE = (
+    "first_response",
+    "response_date",
+    "messages",
+    "first_messages",
+    "unmarked_messages",
+    "history",
+    "statuses",
+    "resolution",
+    "debug",
+    "bugs",
+)
+
+# Who wrote a message or changed a field, as the export says it; what of it makes an agent, the models judge.
+_AUTHOR = {
+    "author_id": "VARCHAR",
+    # The side that the record itself states: customer, agent or bot.
+    "author_kind": "VARCHAR",
+    "author_address": "VARCHAR",
+    "author_role": "VARCHAR",
+    # Who saved it, which need not be who wrote it.
+    "updater_id": "VARCHAR",
+}
 
 LANDED_TABLES: dict[str, dict[str, str]] = {
-    # One row per ticket record of an export; the same ticket may come again with a later updated_at.
-    "canonical_tickets": {
+    # One row per ticket record of an export; the same ticket may come again, older or newer.
+    "ticket_versions": {
         "ticket_id": "VARCHAR",
+        # By this the messages and changes of some exports name the ticket.
+        "record_id": "VARCHAR",
+        # The customer and the level in the source's own words, where the record names them itself.
         "customer_id": "VARCHAR",
-        "requester": "VARCHAR",
-        "channel": "VARCHAR",
         "severity": "VARCHAR",
-        "submitted_at": "TIMESTAMP",
-        "subject": "VARCHAR",
-        "ticket_type": "VARCHAR",
-        "tags": "VARCHAR",
-        "updated_at": "TIMESTAMP",
-        # Who opened it where that is not the requester, and the state as exported, in the source's own word.
+        "organization_id": "VARCHAR",
+        "requester": "VARCHAR",
+        "requester_id": "VARCHAR",
+        # Who opened it where that is not the requester.
         "opener": "VARCHAR",
-        "ticket_status": "VARCHAR",
-        # What of the ticket the export can show, as words with a space between (see EVIDENCE); null: all of it.
+        "channel": "VARCHAR",
+        "status": "VARCHAR",
+        "priority": "VARCHAR",
+        "ticket_type": "VARCHAR",
+        "subject": "VARCHAR",
+        "tags": "VARCHAR",
+        # Other fields that sla.yml may name, as JSON: an object of texts, or a list of {id, value}.
+        "fields": "VARCHAR",
+        # `update`: one row per update of the ticket, which together are its history; else null.
+        "version_kind": "VARCHAR",
+        # What the record came with (see EVIDENCE).
         "evidence": "VARCHAR",
+        # How many seconds the format of its instants leaves open; null: none.
+        "width_seconds": "INTEGER",
+        "update_number": "INTEGER",
+        "reopen_count": "INTEGER",
+        "is_deleted": "BOOLEAN",
+        "submitted_at": "TIMESTAMP",
+        "updated_at": "TIMESTAMP",
         **LINEAGE,
     },
-    # One row per event record of an export.
-    "canonical_events": {
-        "event_id": "VARCHAR",
+    # One row per change of a field, or per event that the export names itself.
+    "ticket_changes": {
+        "change_id": "VARCHAR",
         "ticket_id": "VARCHAR",
-        "event_at": "TIMESTAMP",
-        "event_type": "VARCHAR",
-        "actor_kind": "VARCHAR",
-        "actor": "VARCHAR",
-        "is_public": "BOOLEAN",
-        "value": "VARCHAR",
-        # Where the export says it: what the status or level was until this change.
+        "record_id": "VARCHAR",
+        # `created`: the field at submission; `changed`: a later change; `event`: field_name is the type of an event;
+        # `date`: a date that stands in the ticket's own record.
+        "change_kind": "VARCHAR",
+        "field_name": "VARCHAR",
+        "field_id": "VARCHAR",
+        "is_custom_field": "BOOLEAN",
         "value_before": "VARCHAR",
-        # `recorded`, or `derived` from a figure of the vendor: then the event happened from earliest_at to event_at.
-        "evidence_kind": "VARCHAR",
+        "value": "VARCHAR",
+        # It happened from earliest_at (null: at changed_at) to changed_at.
         "earliest_at": "TIMESTAMP",
+        "changed_at": "TIMESTAMP",
+        # The update that made it, the number of that update where the export counts them, and the place in it.
+        "update_id": "VARCHAR",
+        "update_number": "INTEGER",
+        "place": "INTEGER",
+        "is_public": "BOOLEAN",
+        "channel": "VARCHAR",
+        **_AUTHOR,
+        # The instant of the ticket's version whose record holds it; null where it is a record of its own.
+        "version_at": "TIMESTAMP",
         **LINEAGE,
     },
-    # One row per person of a mapped source's table of people: whose side they are on.
-    "canonical_people": {
+    # One row per message.
+    "ticket_messages": {
+        "message_id": "VARCHAR",
+        "ticket_id": "VARCHAR",
+        "record_id": "VARCHAR",
+        # `comment`, `chat` (of which only the fact is known) or `date` (the instant of the first answer, in the ticket's record).
+        "message_kind": "VARCHAR",
+        # Null: the export does not say whether the customer could see it.
+        "is_public": "BOOLEAN",
+        "channel": "VARCHAR",
+        **_AUTHOR,
+        "earliest_at": "TIMESTAMP",
+        "said_at": "TIMESTAMP",
+        "update_id": "VARCHAR",
+        "version_at": "TIMESTAMP",
+        **LINEAGE,
+    },
+    # One row per exported version of a person: whose side they are on, from when.
+    "people": {
         "person_id": "VARCHAR",
         "person": "VARCHAR",
-        "actor_kind": "VARCHAR",
+        "role": "VARCHAR",
+        "organization_id": "VARCHAR",
+        "updated_at": "TIMESTAMP",
         **LINEAGE,
     },
-    # One row per refused record whose ticket could be told: which evidence of that ticket has a hole; null: all of it.
-    "canonical_gaps": {
-        "ticket_id": "VARCHAR",
-        "evidence": "VARCHAR",
+    # One row per exported version of an organization.
+    "organizations": {
+        "organization_id": "VARCHAR",
+        "external_id": "VARCHAR",
+        "organization_name": "VARCHAR",
+        "updated_at": "TIMESTAMP",
         **LINEAGE,
     },
     # One row per figure that a vendor computed itself: kept beside ours, never used for one of ours.
@@ -82,112 +153,10 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "read_at": "TIMESTAMP",
         **LINEAGE,
     },
-    # One row per ticket object; pages of the incremental API overlap, so a ticket may come several times.
-    "zendesk_tickets": {
+    # One row per refused record whose ticket could be told: what of that ticket has a hole; null: all of it.
+    "gaps": {
         "ticket_id": "VARCHAR",
-        "external_id": "VARCHAR",
-        "created_at": "TIMESTAMP",
-        "updated_at": "TIMESTAMP",
-        "status": "VARCHAR",
-        "priority": "VARCHAR",
-        "ticket_type": "VARCHAR",
-        "subject": "VARCHAR",
-        "channel": "VARCHAR",
-        "requester_id": "VARCHAR",
-        "submitter_id": "VARCHAR",
-        "organization_id": "VARCHAR",
-        "tags": "VARCHAR",
-        "custom_fields": "VARCHAR",
-        # Whether the object holds its comments, as those of the full export do.
-        "has_comments": "BOOLEAN",
-        **LINEAGE,
-    },
-    # One row per kept event of an audit; event_index is its 1-based place in the audit, before dropping the
-    # others.
-    "zendesk_audit_events": {
-        "audit_id": "VARCHAR",
-        "event_id": "VARCHAR",
-        "event_index": "INTEGER",
-        "ticket_id": "VARCHAR",
-        "created_at": "TIMESTAMP",
-        "author_id": "VARCHAR",
-        # Who saved it, which need not be who wrote it.
-        "updater_id": "VARCHAR",
-        "channel": "VARCHAR",
-        "event_kind": "VARCHAR",
-        "field_name": "VARCHAR",
-        "value": "VARCHAR",
-        "previous_value": "VARCHAR",
-        "is_public": "BOOLEAN",
-        **LINEAGE,
-    },
-    # One row per user object.
-    "zendesk_users": {
-        "user_id": "VARCHAR",
-        "role": "VARCHAR",
-        "person": "VARCHAR",
-        "organization_id": "VARCHAR",
-        "updated_at": "TIMESTAMP",
-        **LINEAGE,
-    },
-    # One row per organization object.
-    "zendesk_organizations": {
-        "organization_id": "VARCHAR",
-        "external_id": "VARCHAR",
-        "organization_name": "VARCHAR",
-        "updated_at": "TIMESTAMP",
-        **LINEAGE,
-    },
-    # One row per exported row: per update in an audit log, per incident in a table export.
-    "servicenow_incidents": {
-        "ticket_id": "VARCHAR",
-        "state": "VARCHAR",
-        "opened_at": "TIMESTAMP",
-        "created_at": "TIMESTAMP",
-        "updated_at": "TIMESTAMP",
-        "resolved_at": "TIMESTAMP",
-        "closed_at": "TIMESTAMP",
-        "priority": "VARCHAR",
-        "severity": "VARCHAR",
-        "impact": "VARCHAR",
-        "urgency": "VARCHAR",
-        "channel": "VARCHAR",
-        "requester": "VARCHAR",
-        "company": "VARCHAR",
-        "opened_by": "VARCHAR",
-        "subject": "VARCHAR",
-        "update_number": "INTEGER",
-        "reopen_count": "INTEGER",
-        "made_sla": "VARCHAR",
-        "export_kind": "VARCHAR",
-        "sys_id": "VARCHAR",
-        **LINEAGE,
-    },
-    # One row per entry of an incident's journal: a comment, which the customer sees, or a work note.
-    "servicenow_journal_entries": {
-        "entry_id": "VARCHAR",
-        "ticket_sys_id": "VARCHAR",
-        "element": "VARCHAR",
-        "author": "VARCHAR",
-        "actor_kind": "VARCHAR",
-        "created_at": "TIMESTAMP",
-        **LINEAGE,
-    },
-    # One row per change of a field of an incident that some rule reads (sys_audit); the values as stored.
-    "servicenow_field_changes": {
-        "change_id": "VARCHAR",
-        "ticket_sys_id": "VARCHAR",
-        "field_name": "VARCHAR",
-        "old_value": "VARCHAR",
-        "new_value": "VARCHAR",
-        "changed_at": "TIMESTAMP",
-        # The number of the update that changed it, counted per record; null where the export does not give it.
-        "update_number": "INTEGER",
-        **LINEAGE,
-    },
-    # One row per refused entry or change whose incident could be told: which evidence of that incident has a hole.
-    "servicenow_gaps": {
-        "ticket_sys_id": "VARCHAR",
+        "record_id": "VARCHAR",
         "evidence": "VARCHAR",
         **LINEAGE,
     },

@@ -36,12 +36,12 @@ from pipeline.rules.mapping import (
     PEOPLE_COLUMNS,
     REFERENCES,
     REQUIRED_COLUMNS,
-    SETTING,
     SETTINGS,
     SEVERITY_TEXTS,
     TABLE_FORMATS,
     TICKET_COLUMNS,
     UNITS,
+    UNMARKED,
     Cell,
     Cells,
     Condition,
@@ -66,7 +66,7 @@ VOCABULARIES: Dict[str, tuple[str, ...]] = {
     "ticket_status": STATUSES,
     "actor_kind": ACTOR_KINDS,
     "event_type": EVENT_TYPES,
-    "is_public": BOOLEANS,
+    "is_public": (*BOOLEANS, UNMARKED),
     "figure_kind": FIGURE_KINDS,
     "clock_kind": CLOCK_KINDS,
     "they_breached": BOOLEANS,
@@ -75,10 +75,12 @@ VOCABULARIES: Dict[str, tuple[str, ...]] = {
 _ORIGINS = ("column", "columns", "constant", "first", "header", "join", "latest", "setting")
 # What is done with it then.
 _STEPS = ("separator", "split_by", "part", "values", "unit", "when")
-_TESTS = ("is", "is_not", "filled", "present", "starts_with", "contains", "same_as")
+_TESTS = ("is", "is_not", "filled", "present", "starts_with", "contains")
 _ELAPSED = ("minutes", "after", "clock", "not_after")
 # What one event proves of a kind of history that it may not show whole.
 _ALONE = {"messages": "first_response", "statuses": "resolution"}
+# What is shown with a doubt is proved by the same events.
+_PROVED_AS = {"response_date": "first_response", "unmarked_messages": "messages"}
 _WALL_CODES = "YymdHIMSpfbBTF"
 _NESTING = 4
 
@@ -175,14 +177,13 @@ def _read_evidence(top: Section, named: Dict[str, Values]) -> tuple[Evidence, ..
     """Words, or `{shows: word, when: …}` where a ticket's row, its header or a setting decides."""
     found: list[Evidence] = []
     for index, value in enumerate(top.items("evidence")):
-        if not isinstance(value, dict):
-            continue
-        one = top.open(["evidence", index], value)
-        one.require_keys(("shows", "when"))
-        found.append(Evidence(one.choice("shows", EVIDENCE), _read_conditions(one, named)))
-    plain = [value for value in top.items("evidence") if not isinstance(value, dict)]
-    words = Section(top.document, top.path, {"evidence": plain}, top.problems)
-    return (*(Evidence(word) for word in words.texts("evidence", EVIDENCE)), *found)
+        if isinstance(value, dict):
+            one = top.open(["evidence", index], value)
+            one.require_keys(("shows", "when"))
+            found.append(Evidence(one.choice("shows", EVIDENCE), _read_conditions(one, named)))
+    words = [value for value in top.items("evidence") if not isinstance(value, dict)]
+    plain = Section(top.document, top.path, {"evidence": words}, top.problems)
+    return (*(Evidence(word) for word in plain.texts("evidence", EVIDENCE)), *found)
 
 
 def _read_dates(section: Section) -> tuple[str, ...]:
@@ -368,13 +369,15 @@ def _read_files(section: Section, name: str, named: Dict[str, Values]) -> tuple[
         warnings=tuple(_read_notice(one, named) for one in section.sections("warnings")),
         refusal=_read_notice(section.section("refuse"), named) if section.has("refuse") else None,
     )
-    file = replace(file, columns=_complete_columns(section, file))
+    required = section.texts("required")
+    file = replace(file, columns=_complete_columns(section, file, required), required=required)
     return tuple(replace(file, format=one) for one in formats)
 
 
-def _complete_columns(section: Section, file: MappedFile) -> tuple[MappedColumn, ...]:
+def _complete_columns(
+    section: Section, file: MappedFile, required: tuple[str, ...]
+) -> tuple[MappedColumn, ...]:
     """The declared columns, and under their own names those that are used besides."""
-    required = section.texts("required")
     used = tuple(dict.fromkeys((*file.read_columns(), *required)))
     known = {column.name for column in file.columns}
     for column in file.columns:
@@ -592,17 +595,12 @@ def _read_condition(section: Section, named: Dict[str, Values]) -> Condition:
         is_none_of=_one_or_many(section, "is_not"),
         starts_with=section.text("starts_with") if section.has("starts_with") else None,
         contains=section.text("contains") if section.has("contains") else None,
-        same_as=_read_cell(section, "same_as", "", named, ()) if section.has("same_as") else None,
     )
 
 
 def _one_or_many(section: Section, key: str) -> tuple[str, ...] | None:
     if not section.has(key):
         return None
-    if isinstance(section.values[key], dict):
-        listed = section.section(key)
-        listed.require_keys(("setting",))
-        return (SETTING + listed.choice("setting", SETTINGS),)
     return section.texts(key) if isinstance(section.values[key], list) else (_scalar(section, key),)
 
 
@@ -774,7 +772,7 @@ def _check_evidence(top: Section, mapping: Mapping) -> None:
         )
     for index, word in enumerate(one.shows for one in mapping.shown):
         kind = word.removesuffix("_if_any")
-        if kind not in proven:
+        if _PROVED_AS.get(kind, kind) not in proven:
             top.report(
                 ["evidence", index],
                 f"nothing in this mapping shows {word}.",

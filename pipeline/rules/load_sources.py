@@ -550,7 +550,7 @@ def _read_null_markers(section: Section) -> tuple[str, ...]:
 
 
 def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
-    """The tables `sources`, `source_values`, `source_events`, `source_bots` and `alert_rules`."""
+    """The tables `sources`, `source_values`, `source_events`, `source_agents`, `source_bots` and `alert_rules`."""
     sources = config.sources.values()
     return flatten_alerts(config.alerts) | {
         "sources": build_table(
@@ -562,7 +562,10 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                     source.ticket_prefix,
                     source.customer_field,
                     source.customer_constant,
+                    source.channel_constant,
                     source.severity_field,
+                    source.severity_name,
+                    source.unmarked_comments,
                     source.is_journal_whole,
                     source.is_audit_whole,
                 )
@@ -588,6 +591,19 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                 (source.source, event.event_type, event.field_name, event.field_value)
                 for source in sources
                 for event in source.events
+            ),
+        ),
+        "source_agents": build_table(
+            "source_agents",
+            (
+                (source.source, kind, value)
+                for source in sources
+                for kind, values in (
+                    ("actor", source.agents.actors),
+                    ("domain", source.agents.domains),
+                    ("account_type", source.agents.account_types),
+                )
+                for value in values
             ),
         ),
         "source_bots": build_table(

@@ -34,6 +34,7 @@ TICKET_COLUMNS = (
     "ticket_id",
     "customer_id",
     "requester",
+    "requester_id",
     "opener",
     "channel",
     "severity",
@@ -43,6 +44,7 @@ TICKET_COLUMNS = (
     "ticket_status",
     "tags",
     "updated_at",
+    "reopen_count",
 )
 EVENT_COLUMNS = (
     "event_id",
@@ -51,6 +53,7 @@ EVENT_COLUMNS = (
     "event_type",
     "actor_kind",
     "actor",
+    "actor_role",
     "is_public",
     "value",
     "value_before",
@@ -77,18 +80,18 @@ REQUIRED_COLUMNS = {
     "people": ("person_id", "actor_kind"),
     "figures": ("figure_kind", "clock_kind"),
 }
-ACTOR_KINDS = ("customer", "agent", "bot", "unknown")
+ACTOR_KINDS = ("customer", "agent", "bot")
 BOOLEANS = ("true", "false")
+# Whether a message is public, where the export does not say it.
+UNMARKED = "unmarked"
 FIGURE_KINDS = ("elapsed", "remaining", "target")
 CLOCK_KINDS = ("calendar", "business")
 
 # How a duration is written -> what it was cut to, in seconds.
 UNITS = {"hours": 3600, "minutes": 60, "seconds": 1, "h:mm": 60, "h:mm:ss": 1}
-# What sla.yml declares of a source, as a mapping may refer to it; the first three name a column or a constant.
+# What sla.yml declares of a source, as a mapping may refer to it; the first three may name a column.
 REFERENCES = ("customer", "severity", "channel")
-# Begins a text of a condition that stands for what sla.yml lists.
-SETTING = "setting:"
-SETTINGS = (*REFERENCES, "agents", "bots", "comments", "business_calendar", "time_zone")
+SETTINGS = (*REFERENCES, "bots", "comments", "business_calendar", "time_zone")
 
 # What an event type proves, in the words of a ticket's evidence.
 EVIDENCE_OF = {
@@ -109,8 +112,12 @@ EVENT_TYPES = tuple(EVIDENCE_OF)
 SEVERITY_TEXTS = tuple(str(severity) for severity in SEVERITIES)
 EVENT_VALUES: dict[str, tuple[str, ...]] = {"status_changed": STATUSES, "severity_changed": SEVERITY_TEXTS}
 # `..._if_any`: a ticket without one such event was exported without its history, so nothing is known of it.
+# `response_date`: the instant of the first answer alone, and not who gave it. `unmarked_messages`: all messages, and not
+# which of them the customer could see.
 EVIDENCE = (
     "first_response",
+    "response_date",
+    "unmarked_messages",
     "messages",
     "messages_if_any",
     "statuses",
@@ -193,9 +200,7 @@ Cells = tuple[tuple[str, Cell], ...]
 
 @dataclass(frozen=True)
 class Condition:
-    """Asks something of a value: all that is declared must hold. `is_one_of` and `is_none_of` None: not asked; a text that
-    begins with SETTING stands for the texts that sla.yml lists there, until `bind_mapping` has put them in.
-    """
+    """Asks something of a value: all that is declared must hold. None: not asked."""
 
     cell: Cell
     is_filled: bool | None = None
@@ -204,11 +209,10 @@ class Condition:
     is_none_of: tuple[str, ...] | None = None
     starts_with: str | None = None
     contains: str | None = None
-    same_as: Cell | None = None
 
     def read_columns(self) -> tuple[str, ...]:
         """Every column that is looked at."""
-        return (*self.cell.read_columns(), *(self.same_as.read_columns() if self.same_as else ()))
+        return self.cell.read_columns()
 
 
 Conditions = tuple[Condition, ...]
@@ -285,7 +289,8 @@ class MappedColumn:
 @dataclass(frozen=True)
 class MappedFile:
     """One kind of file of a source: its dialect, its columns, and what its rows are. Rows that do not meet `conditions` are
-    passed over. `refusal`: such a file is recognised and not read. `dates`: its own formats of instants, else the mapping's.
+    passed over, those without a `required` column are refused. `refusal`: such a file is recognised and not read. `dates`: its
+    own formats of instants, else the mapping's.
     """
 
     name: str
@@ -294,6 +299,7 @@ class MappedFile:
     element: str | None
     records_at: str | None
     columns: tuple[MappedColumn, ...]
+    required: tuple[str, ...] = ()
     conditions: Conditions = ()
     tickets: Cells | None = None
     people: Cells | None = None

@@ -113,7 +113,10 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "ticket_prefix": "VARCHAR",
         "customer_field": "VARCHAR",
         "customer_constant": "VARCHAR",
+        "channel_constant": "VARCHAR",
         "severity_field": "VARCHAR",
+        "severity_name": "VARCHAR",
+        "unmarked_comments": "VARCHAR",
         "is_journal_whole": "BOOLEAN",
         "is_audit_whole": "BOOLEAN",
     },
@@ -129,6 +132,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "field_name": "VARCHAR",
         "field_value": "VARCHAR",
     },
+    "source_agents": {"source": "VARCHAR", "agent_kind": "VARCHAR", "agent_value": "VARCHAR"},
     "source_bots": {"source": "VARCHAR", "bot_kind": "VARCHAR", "bot_value": "VARCHAR"},
     # When people are told: a kind of alert, and the limit that sla.yml sets for it.
     "alert_rules": {"alert_kind": "VARCHAR", "limit_quantity": "BIGINT"},

@@ -23,18 +23,11 @@ if TYPE_CHECKING:
 
 # The instants that prove up to when the data is known: something was written down then. Due dates and the like prove nothing.
 PROVING_INSTANTS = (
-    ("canonical_tickets", "submitted_at"),
-    ("canonical_tickets", "updated_at"),
-    ("canonical_events", "event_at"),
+    ("ticket_versions", "submitted_at"),
+    ("ticket_versions", "updated_at"),
+    ("ticket_changes", "changed_at"),
+    ("ticket_messages", "said_at"),
     ("vendor_sla_figures", "they_stopped_at"),
-    ("zendesk_tickets", "created_at"),
-    ("zendesk_tickets", "updated_at"),
-    ("zendesk_audit_events", "created_at"),
-    ("servicenow_incidents", "opened_at"),
-    ("servicenow_incidents", "updated_at"),
-    ("servicenow_incidents", "closed_at"),
-    ("servicenow_journal_entries", "created_at"),
-    ("servicenow_field_changes", "changed_at"),
 )
 
 # A ticket is dated within a day of its zone's month, so the months reach one further on both sides.

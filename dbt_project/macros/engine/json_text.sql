@@ -15,3 +15,11 @@
 {% macro spark__custom_field_value(json_text, field_id) -%}
   get(filter(from_json({{ json_text }}, 'array<struct<id: string, value: string>>'), field -> field.id = {{ field_id }}), 0).value
 {%- endmacro %}
+
+{% macro json_field(json_text, field_name) %}{{ return(adapter.dispatch('json_field')(json_text, field_name)) }}{% endmacro %}
+{% macro duckdb__json_field(json_text, field_name) -%}
+  json_extract_string({{ json_text }}, '$."' || {{ field_name }} || '"')
+{%- endmacro %}
+{% macro spark__json_field(json_text, field_name) -%}
+  get_json_object({{ json_text }}, '$.' || {{ field_name }})
+{%- endmacro %}

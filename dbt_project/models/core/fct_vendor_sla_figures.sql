@@ -2,19 +2,17 @@
 -- A figure that names its ticket by the record's own id is led back to the number that people know.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
-figures as (select * from {{ ref('stg_vendor__sla_figures') }}),
+figures as (select * from {{ ref('stg_helpdesk__vendor_figures') }}),
 tickets as (select * from {{ ref('int_helpdesk__tickets') }}),
 
-numbers as (
-  select distinct source, sys_id, ticket_prefix || ticket_id as ticket_id
-  from {{ ref('stg_servicenow__incident_versions') }}
-  where sys_id is not null
-),
+records as (select * from {{ ref('stg_helpdesk__records') }}),
+sources as (select * from {{ ref('stg_helpdesk__sources') }}),
 
 named as (
-  select figures.*, coalesce(numbers.ticket_id, figures.ticket_id) as known_ticket_id, build_inputs.as_of
+  select figures.*, coalesce(sources.ticket_prefix || records.ticket_id, figures.ticket_id) as known_ticket_id, build_inputs.as_of
   from figures
-  left join numbers on numbers.source = figures.source and numbers.sys_id = figures.exported_ticket_id
+  join sources on sources.source = figures.source
+  left join records on records.source = figures.source and records.record_id = figures.exported_ticket_id
   cross join build_inputs
   -- A verdict of theirs may be written for a moment to come; it is none yet.
   where figures.figure_kind <> 'target' or figures.read_at is null or figures.read_at <= build_inputs.as_of

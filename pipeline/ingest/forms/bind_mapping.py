@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 
 from pipeline.rules.mapping import (
     REFERENCES,
-    SETTING,
     Cell,
     Condition,
     Conditions,
@@ -79,7 +78,6 @@ class _Binding:
         self._known = {column.name for column in file.columns} if file else set()
         self.added: dict[str, MappedColumn] = {}
         calendar = source.business_calendar
-        self._constants = {"customer": source.customer_constant, "channel": source.channel_constant}
         written = {
             "customer": source.customer_field,
             "severity": source.severity_field,
@@ -88,11 +86,7 @@ class _Binding:
             "time_zone": source.time_zone,
             "business_calendar": calendar.name if calendar else None,
         }
-        self._texts: dict[str, tuple[str, ...]] = {
-            "agents": source.agents.actors,
-            "bots": source.bot_actors,
-            **{name: (text,) if text is not None else () for name, text in written.items()},
-        }
+        self._texts: dict[str, str | None] = {**written, "bots": next(iter(source.bot_actors), None)}
 
     def cells(self, cells: tuple[tuple[str, Cell], ...]) -> tuple[tuple[str, Cell], ...]:
         return tuple((name, self.cell(cell)) for name, cell in cells)
@@ -105,12 +99,9 @@ class _Binding:
             latest=tuple(self.cell(one) for one in cell.latest),
             conditions=self.conditions(cell.conditions),
         )
-        if cell.setting not in REFERENCES:
-            return bound
-        constant, named = self._constants.get(cell.setting), self._texts[cell.setting]
-        if constant is not None or not named:
-            return replace(bound, setting=None, constant=constant)
-        return replace(bound, setting=None, columns=(self._find_column(named[0]),))
+        named = self._texts[cell.setting] if cell.setting in REFERENCES else None
+        columns = cell.columns if named is None else (self._find_column(named),)
+        return replace(bound, setting=None, columns=columns)
 
     def _find_column(self, named: str) -> str:
         """Our word for a column, or the name that the header gives it."""
@@ -127,19 +118,8 @@ class _Binding:
     def _condition(self, condition: Condition) -> Condition:
         cell = condition.cell
         # A condition asks what sla.yml says there, not for what stands in the column that it names.
-        said = None if cell.setting is None else next(iter(self._texts[cell.setting]), None)
-        return replace(
-            condition,
-            cell=self.cell(cell) if cell.setting is None else Cell(constant=said),
-            is_one_of=self._listed(condition.is_one_of),
-            is_none_of=self._listed(condition.is_none_of),
-            same_as=None if condition.same_as is None else self.cell(condition.same_as),
-        )
-
-    def _listed(self, texts: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if texts and texts[0].startswith(SETTING):
-            return self._texts[texts[0].removeprefix(SETTING)]
-        return texts
+        said = None if cell.setting is None else self._texts[cell.setting]
+        return replace(condition, cell=self.cell(cell) if cell.setting is None else Cell(constant=said))
 
     def rule(self, rule: RowRule) -> RowRule:
         return replace(

@@ -17,7 +17,15 @@ from pipeline.ingest.files.exports import Export, reject
 from pipeline.ingest.files.read_csv import check_names
 from pipeline.ingest.files.read_ndjson import explain_lines
 from pipeline.ingest.files.read_table import find_kind, read_documents, read_header, read_records
-from pipeline.ingest.forms.check_records import Contract, Field, Rule, has_nul_escape, judge_records
+from pipeline.ingest.forms.check_records import (
+    Contract,
+    Field,
+    Rule,
+    has_nul_escape,
+    judge,
+    judge_records,
+    read_judged,
+)
 from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.rules.mapping import EVIDENCE_OF, GAPS
 from pipeline.rules.plan import SEVERITIES
@@ -101,7 +109,17 @@ _EVENTS = Contract(
     ),
     has_null_markers=True,
 )
-_ENTITIES = {"tickets": ("canonical_tickets", _TICKETS), "events": ("canonical_events", _EVENTS)}
+_CONTRACTS = {"tickets": _TICKETS, "events": _EVENTS}
+_MESSAGES = """
+select line_number, event_id as message_id, ticket_id, 'comment' as message_kind, is_public, actor as author_id,
+    actor_kind as author_kind, event_at as said_at
+from judged where problem is null and event_type = 'message'
+"""
+_CHANGES = """
+select line_number, event_id as change_id, ticket_id, 'event' as change_kind, event_type as field_name, "value",
+    event_at as changed_at, is_public, actor as author_id, actor_kind as author_kind
+from judged where problem is null and event_type <> 'message'
+"""
 # What of a ticket has a hole when one of its events is refused: of a refused type that nobody can tell, all of it.
 _GAPS = f"""
 select line_number, ticket_id, case
@@ -109,7 +127,7 @@ select line_number, ticket_id, case
     end as evidence
 from judged where problem is not null and ticket_id is not null
 """
-_NAMES = {entity: [field.column for field in contract.fields] for entity, (_, contract) in _ENTITIES.items()}
+_NAMES = {entity: [field.column for field in contract.fields] for entity, contract in _CONTRACTS.items()}
 
 
 def land_canonical(
@@ -145,7 +163,7 @@ def _land_table(
             f"It has {', '.join(known)}, in any order, and no others.",
             1,
         )
-    _, contract = _ENTITIES[entity]
+    contract = _CONTRACTS[entity]
     rows_read = 0
     notes: list[Problem] = []
     for records in read_records(export, names):
@@ -195,15 +213,23 @@ def _land(
     records: str,
     parameters: dict[str, Any],
 ) -> None:
-    table, _ = _ENTITIES[entity]
-    refused = writer.rows_refused
-    writer.add(table, judge_records(connection, writer, contract, records, table, parameters))
-    if entity == "events" and writer.rows_refused > refused:
-        writer.add("canonical_gaps", connection.sql(_GAPS).to_arrow_table())
+    if entity == "tickets":
+        writer.add(
+            "ticket_versions",
+            judge_records(connection, writer, contract, records, "ticket_versions", parameters),
+        )
+        return
+    judge(connection, contract, records, parameters)
+    refused, messages = read_judged(connection, "ticket_messages", _MESSAGES)
+    writer.refuse(refused)
+    writer.add("ticket_messages", messages)
+    writer.add("ticket_changes", connection.sql(_CHANGES).to_arrow_table())
+    if refused:
+        writer.add("gaps", connection.sql(_GAPS).to_arrow_table())
 
 
 def _of_json(entity: str) -> Contract:
-    _, contract = _ENTITIES[entity]
+    contract = _CONTRACTS[entity]
     fields = tuple(
         Field(one.column, one.kind, f"record.{one.column}", None, one.is_required, one.choices)
         for one in contract.fields
@@ -237,7 +263,7 @@ def _land_documents(
         connection.register("lines", lines.table)
         connection.execute(_PARSE, {"structure": _STRUCTURE})
         may_hold_nul = has_nul_escape(connection)
-        for entity in _ENTITIES:
+        for entity in _CONTRACTS:
             contract = replace(_of_json(entity), may_hold_nul=may_hold_nul)
             records = f"select *, 0 as place from parsed where entity = {quote(entity)}"
             _land(connection, writer, entity, contract, records, parameters)

@@ -1,11 +1,11 @@
-"""What an adapter makes of one record of a vendor's export: canonical tickets and events, and the vendor's own figures.
+"""What a form makes of one record of an export: rows of the landed tables.
 
 A record is taken whole or refused whole: a ticket without one of its events could get another verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ import pyarrow as pa
 from pipeline.ingest.files.refused import Refused
 from pipeline.ingest.forms.check_records import MANGLED_ID_SHAPE
 from pipeline.ingest.forms.row_writer import RowWriter
-from pipeline.ingest.tables import EVIDENCE, LANDED_TABLES, arrow_schema
+from pipeline.ingest.tables import LANDED_TABLES, arrow_schema
 
 _CHUNK_ROWS = 50_000
 _EARLIEST, _LATEST = datetime(1970, 1, 1), datetime(2201, 1, 1)
@@ -35,26 +35,27 @@ class Unusable(Exception):
 
 @dataclass
 class Adapted:
-    """The rows of one record, by column name; what is not given lands as null."""
+    """The rows of one record, by table; a column that is not given lands as null."""
 
-    tickets: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    figures: list[dict[str, Any]] = field(default_factory=list)
-    others: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    # What lands instead if this record cannot be used: whose evidence has a hole then.
-    gaps: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    rows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    # What lands instead if this record cannot be used: what of its ticket has a hole then.
+    gaps: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, table: str, **row: Any) -> None:
+        """One row of a landed table."""
+        self.rows.append((table, row))
+
+
+# A page written on one line may repeat a record; of rows with one key the copy says nothing more.
+_KEYS = {"ticket_versions": "ticket_id", "ticket_changes": "change_id", "ticket_messages": "message_id"}
 
 
 @dataclass
 class CanonicalRows:
-    """Collects the rows of one export and hands them to the writer in file order.
-
-    Tickets wait for `finish`, because what an export can show is sometimes known at its end only.
-    """
+    """Collects the rows of one export and hands them to the writer in file order."""
 
     writer: RowWriter
     rows_read: int = 0
-    _tickets: list[dict[str, Any]] = field(default_factory=list)
     _waiting: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _line: int = 0
     _keys_of_line: set[tuple[str, str]] = field(default_factory=set)
@@ -70,53 +71,29 @@ class CanonicalRows:
             self.writer.refuse(
                 [Refused(line_number, problem.column, problem.raw_value, problem.reason, problem.hint)]
             )
-            for table, row in adapted.gaps:
-                self._wait(table, [{**row, "line_number": line_number}])
-            return
+            adapted.rows = [("gaps", gap) for gap in adapted.gaps]
         if line_number != self._line:
             self._line, self._keys_of_line = line_number, set()
-        # A page written on one line may repeat a ticket; the copy says nothing more.
-        self._tickets += self._first_of_line(line_number, "ticket_id", adapted.tickets)
-        self._wait("canonical_events", self._first_of_line(line_number, "event_id", adapted.events))
-        self._wait("vendor_sla_figures", [{**row, "line_number": line_number} for row in adapted.figures])
-        for table, row in adapted.others:
-            # Rows of these tables have no one key; a copy is the same in every column.
-            copy = (table, repr(row))
+        for table, row in adapted.rows:
+            copy = (table, row[_KEYS[table]] if table in _KEYS else repr(row))
             if copy not in self._keys_of_line:
                 self._keys_of_line.add(copy)
-                self._wait(table, [{**row, "line_number": line_number}])
+                self._wait(table, {**row, "line_number": line_number})
 
     def refuse(self, refused: Refused) -> None:
         """Count and quarantine something that is no record at all."""
         self.rows_read += 1
         self.writer.refuse([refused])
 
-    def finish(self, withheld: Iterable[str] = ()) -> int:
-        """Write what is left and give the number of records read. `withheld`: evidence that no ticket has after all."""
-        gone = set(withheld)
-        for row in self._tickets:
-            row["evidence"] = " ".join(
-                word for word in EVIDENCE if word in row["evidence"].split(" ") and word not in gone
-            )
-        for start in range(0, len(self._tickets), _CHUNK_ROWS):
-            self.writer.add(
-                "canonical_tickets", to_table("canonical_tickets", self._tickets[start : start + _CHUNK_ROWS])
-            )
+    def finish(self) -> int:
+        """Write what is left and give the number of records read."""
         for table in self._waiting:
             self._write(table)
         return self.rows_read
 
-    def _first_of_line(self, line_number: int, key: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        kept = []
-        for row in rows:
-            if (key, row[key]) not in self._keys_of_line:
-                self._keys_of_line.add((key, row[key]))
-                kept.append({**row, "line_number": line_number})
-        return kept
-
-    def _wait(self, table: str, rows: list[dict[str, Any]]) -> None:
+    def _wait(self, table: str, row: dict[str, Any]) -> None:
         waiting = self._waiting.setdefault(table, [])
-        waiting += rows
+        waiting.append(row)
         if len(waiting) >= _CHUNK_ROWS:
             self._write(table)
 

@@ -7,7 +7,7 @@ ten. What that can show is said per ticket.
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 # A ticket object holds at most so many conversations, the earliest ones.
 _EMBEDDED_CONVERSATIONS = 10
-# The stats and the conversation of one answer differ by seconds.
-_STATS_LAG = timedelta(minutes=1)
-# A conversation of this source is mail forwarded to somebody else: no answer to the customer.
+# A conversation of this source is mail forwarded to another address: no answer to the customer.
 _FORWARDED = "8"
+# The dates of a ticket's stats, and the status that each says was set then.
+_STATUS_DATES = (("reopened_at", "open"), ("resolved_at", "solved"), ("closed_at", "closed"))
 
 
 def land_freshdesk(
@@ -52,10 +52,11 @@ def land_freshdesk(
             continue
         with rows.record(line_number) as adapted:
             if "incoming" in found and "ticket_id" in found:
-                _add_conversation(adapted, found, read_identifier("ticket_id", found["ticket_id"]))
+                _add_conversation(adapted, found, read_identifier("ticket_id", found["ticket_id"]), None)
             else:
                 _add_ticket(adapted, found, source)
-                blind_tickets += "first_response" not in adapted.tickets[0]["evidence"]
+                is_blind = not isinstance(found.get("stats"), dict) or bool(source.bot_actors)
+                blind_tickets += is_blind and not isinstance(found.get("conversations"), list)
     warnings = []
     if blind_tickets:
         warnings.append(
@@ -63,8 +64,8 @@ def land_freshdesk(
                 export.name,
                 None,
                 None,
-                f"{blind_tickets} tickets show neither conversations nor stats, or ones that gainsay each other: "
-                "their first response is not measurable.",
+                f"{blind_tickets} tickets come without conversations and without usable stats: their first response is not "
+                "measurable.",
                 "Ask the API for include=conversations,stats. Stats do not say who answered, so they do not serve a "
                 "source whose bots have seats of agents.",
             )
@@ -77,84 +78,77 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
     submitted_at = read_instant("created_at", ticket.get("created_at"))
     updated_at = read_instant_or_none("updated_at", ticket.get("updated_at")) or submitted_at
     stats = ticket.get("stats") if isinstance(ticket.get("stats"), dict) else None
-    answered_at = read_instant_or_none("stats.first_responded_at", (stats or {}).get("first_responded_at"))
-    evidence = set()
+    dates = {
+        key: read_instant_or_none(f"stats.{key}", (stats or {}).get(key))
+        for key in ("first_responded_at", *(key for key, _ in _STATUS_DATES))
+    }
+    evidence = [] if stats is None else ["response_date", "resolution"]
     conversations = ticket.get("conversations")
     if isinstance(conversations, list):
         for conversation in conversations:
-            _add_conversation(adapted, conversation, ticket_id)
-        answers = [
-            one["event_at"]
-            for one in adapted.events
-            if one["actor_kind"] == "agent" and one["is_public"] and one["actor"] not in source.bot_actors
-        ]
-        # A conversation can be deleted, or go to another ticket: then the stats know of an answer that is not here.
-        is_gainsaid = (
-            answered_at is not None
-            and not source.bot_actors
-            and answered_at + _STATS_LAG < min(answers, default=datetime.max)
+            _add_conversation(adapted, conversation, ticket_id, updated_at)
+        evidence.append("messages" if len(conversations) < _EMBEDDED_CONVERSATIONS else "first_messages")
+    if dates["first_responded_at"]:
+        # The date does not say who answered: an agent, as far as the vendor knows.
+        adapted.add(
+            "ticket_messages",
+            message_id=f"{ticket_id}:first_responded",
+            ticket_id=ticket_id,
+            message_kind="date",
+            is_public=True,
+            author_kind="agent",
+            said_at=dates["first_responded_at"],
+            version_at=updated_at,
         )
-        if not is_gainsaid and len(conversations) < _EMBEDDED_CONVERSATIONS:
-            evidence |= {"first_response", "messages"}
-        elif not is_gainsaid and answers:
-            evidence.add("first_response")
-    # Stats give the first answer to the second but not who gave it; a robot on an agent's seat would pass for one.
-    has_all = isinstance(conversations, list) and len(conversations) < _EMBEDDED_CONVERSATIONS
-    if stats is not None and not has_all and "first_response" not in evidence and not source.bot_actors:
-        evidence.add("first_response")
-        if answered_at:
-            adapted.events.append(
-                _event(
-                    ticket_id, "first_responded", answered_at, "message", actor_kind="agent", is_public=True
-                )
+    for key, status in _STATUS_DATES:
+        if dates[key]:
+            adapted.add(
+                "ticket_changes",
+                change_id=f"{ticket_id}:{key}",
+                ticket_id=ticket_id,
+                change_kind="date",
+                field_name="status",
+                value=status,
+                changed_at=dates[key],
+                version_at=updated_at,
             )
-    if stats is not None:
-        for key, status in (("reopened_at", "open"), ("resolved_at", "solved"), ("closed_at", "closed")):
-            at = read_instant_or_none(f"stats.{key}", stats.get(key))
-            if at:
-                adapted.events.append(_event(ticket_id, key, at, "status_changed", value=status))
-        # After a reopening the stats hold the last resolution only; when the ticket was first solved is lost.
-        if not stats.get("reopened_at"):
-            evidence.add("resolution")
-    if ticket.get("deleted") is True or ticket.get("spam") is True:
-        adapted.events.append(_event(ticket_id, "deleted", updated_at, "deleted"))
     requester_id = as_text(ticket.get("requester_id"))
-    adapted.tickets.append(
-        {
-            "ticket_id": ticket_id,
-            "customer_id": source.customer_constant or _find(ticket, source.customer_field),
-            "requester": as_text(dig(ticket, "requester", "email"))
-            or as_text(ticket.get("email"))
-            or requester_id,
-            "opener": requester_id,
-            "channel": as_text(ticket.get("source")),
-            "severity": _find(ticket, source.severity_field),
-            "submitted_at": submitted_at,
-            "subject": as_text(ticket.get("subject")),
-            "ticket_type": as_text(ticket.get("type")),
-            "tags": json.dumps(ticket.get("tags") or []),
-            "updated_at": updated_at,
-            "ticket_status": as_text(ticket.get("status")),
-            "evidence": " ".join(evidence),
-        }
+    adapted.add(
+        "ticket_versions",
+        ticket_id=ticket_id,
+        customer_id=_find(ticket, source.customer_field),
+        requester=as_text(dig(ticket, "requester", "email")) or as_text(ticket.get("email")),
+        requester_id=requester_id,
+        opener=requester_id,
+        channel=as_text(ticket.get("source")),
+        severity=_find(ticket, source.severity_field),
+        submitted_at=submitted_at,
+        subject=as_text(ticket.get("subject")),
+        ticket_type=as_text(ticket.get("type")),
+        tags=json.dumps(ticket.get("tags") or []),
+        updated_at=updated_at,
+        status=as_text(ticket.get("status")),
+        evidence=" ".join(evidence),
+        # After a reopening the stats hold the last resolution only.
+        reopen_count=int(dates["reopened_at"] is not None),
+        is_deleted=ticket.get("deleted") is True or ticket.get("spam") is True,
     )
     for figure, obligation, stop in (
         ("fr_escalated", "first_response", "first_responded_at"),
         ("is_escalated", "resolution", "resolved_at"),
     ):
         if isinstance(ticket.get(figure), bool):
-            adapted.figures.append(
-                {
-                    "ticket_id": ticket_id,
-                    "figure": figure,
-                    "obligation": obligation,
-                    "cycle_number": 1,
-                    "figure_kind": "target",
-                    "they_breached": ticket[figure],
-                    "they_started_at": submitted_at,
-                    "they_stopped_at": read_instant_or_none(f"stats.{stop}", (stats or {}).get(stop)),
-                    "read_at": updated_at,
-                }
+            adapted.add(
+                "vendor_sla_figures",
+                ticket_id=ticket_id,
+                figure=figure,
+                obligation=obligation,
+                cycle_number=1,
+                figure_kind="target",
+                they_breached=ticket[figure],
+                they_started_at=submitted_at,
+                they_stopped_at=dates[stop],
+                read_at=updated_at,
             )
 
 
@@ -166,31 +160,19 @@ def _find(ticket: JsonObject, name: str | None) -> str | None:
     return as_text(dig(ticket, "custom_fields", name)) if found is None else found
 
 
-def _add_conversation(adapted: Adapted, conversation: Any, ticket_id: str) -> None:
+def _add_conversation(
+    adapted: Adapted, conversation: Any, ticket_id: str, version_at: datetime | None
+) -> None:
     said_at = read_instant("created_at", dig(conversation, "created_at"))
     conversation_id = read_identifier("id", dig(conversation, "id"))
-    adapted.events.append(
-        _event(
-            ticket_id,
-            conversation_id,
-            said_at,
-            "message",
-            actor_kind="customer" if conversation.get("incoming") is True else "agent",
-            actor=as_text(conversation.get("user_id")),
-            is_public=conversation.get("private") is False
-            and as_text(conversation.get("source")) != _FORWARDED,
-        )
+    adapted.add(
+        "ticket_messages",
+        message_id=f"{ticket_id}:{conversation_id}",
+        ticket_id=ticket_id,
+        message_kind="comment",
+        is_public=conversation.get("private") is False and as_text(conversation.get("source")) != _FORWARDED,
+        author_id=as_text(conversation.get("user_id")),
+        author_kind="customer" if conversation.get("incoming") is True else "agent",
+        said_at=said_at,
+        version_at=version_at,
     )
-
-
-def _event(ticket_id: str, name: str, event_at: Any, event_type: str, **values: Any) -> dict[str, Any]:
-    return {
-        "event_id": f"{ticket_id}:{name}",
-        "ticket_id": ticket_id,
-        "event_at": event_at,
-        "event_type": event_type,
-        "actor_kind": "unknown",
-        "is_public": True,
-        "evidence_kind": "recorded",
-        **values,
-    }

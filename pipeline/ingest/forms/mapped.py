@@ -34,6 +34,7 @@ from pipeline.ingest.forms.read_cells import (
     compile_dates,
     compile_duration,
     compile_instant,
+    missing,
     name_of,
     read_text_id,
     unknown_value,
@@ -51,6 +52,7 @@ from pipeline.rules.mapping import (
     FIGURE_KINDS,
     GAPS,
     SEVERITY_TEXTS,
+    UNMARKED,
     Cell,
     Cells,
     ElapsedTime,
@@ -70,13 +72,14 @@ _CHUNK_ROWS = 50_000
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 # Two ends that were cut to their minutes are up to 59 s later, or as much nearer.
 _CUT_OFF = timedelta(seconds=59)
-# Our kinds of rows -> the landed tables, and what tells two rows of one line apart.
-_TABLES = {
-    "tickets": ("canonical_tickets", ("ticket_id",)),
-    "people": ("canonical_people", ("person_id",)),
-    "events": ("canonical_events", ("event_id",)),
-    "figures": ("vendor_sla_figures", ("ticket_id", "figure", "cycle_number")),
-    "gaps": ("canonical_gaps", ("ticket_id", "evidence")),
+# What tells two rows of one line apart.
+_KEYS = {
+    "ticket_versions": ("ticket_id",),
+    "ticket_changes": ("change_id",),
+    "ticket_messages": ("message_id",),
+    "people": ("person_id",),
+    "vendor_sla_figures": ("ticket_id", "figure", "cycle_number"),
+    "gaps": ("ticket_id", "evidence"),
 }
 # Free text is no evidence of a column that changed its meaning; these columns are.
 _WATCHED = frozenset(
@@ -176,10 +179,7 @@ class _RowReader:
         self._watched: list[tuple[str, int]] = []
         self._repeated = {column.name for column in file.columns if column.is_repeated}
         self._evidence = [
-            (one.shows, compile_conditions(one.conditions, self.scope))
-            for one in mapping.shown
-            # Without seconds it is not known when a clock began that another event starts: only the first answer is left.
-            if self.are_seconds_known or not mapping.are_instants_as_written or one.shows != "messages"
+            (one.shows, compile_conditions(one.conditions, self.scope)) for one in mapping.shown
         ]
         self.tickets = None if file.tickets is None else self._compile_rows(file.tickets)
         self.people = None if file.people is None else self._compile_rows(file.people)
@@ -189,6 +189,7 @@ class _RowReader:
         ]
         self.figures = [_Figure(self, rule) for rule in file.figures]
         self.meets_conditions = compile_conditions(file.conditions, self.scope)
+        self._required = [(shown[name], places[name]) for name in file.required]
         self._ticket_id = self._find_ticket_id()
 
     def _compile_rows(self, cells: Cells) -> Callable[[Row], Record]:
@@ -214,6 +215,12 @@ class _RowReader:
                     if known is None or KINDS.index(kind) > KINDS.index(known[0]):
                         self.kinds[name] = (kind, line_number, text)
         return row
+
+    def check_required(self, row: Row) -> None:
+        """Raises Unusable for a row that lacks what every row must have."""
+        for shown, places in self._required:
+            if all(row[at] is None for at in places):
+                raise missing(shown)
 
     def scope_with(self, each: str | None) -> Scope:
         return self.scope if each is None else self.scope.within(each, len(self._header_places))
@@ -258,7 +265,7 @@ class _RowReader:
                 return _required(compile_instant(cell, scope, self.read_date), column)
             case "updated_at" | "they_started_at" | "they_stopped_at" | "read_at":
                 return compile_instant(cell, scope, self.read_date)
-            case "they_seconds" | "goal_seconds" | "unit_seconds" | "cycle_number":
+            case "they_seconds" | "goal_seconds" | "unit_seconds" | "cycle_number" | "reopen_count":
                 return compile_duration(cell, scope)
         take = compile_cell(cell, scope, what or _WORDS.get(target, target))
         is_passed = cell.values is not None and cell.values.unknown == "pass"
@@ -291,7 +298,7 @@ def _required(take: Callable[[Row], datetime | None], column: str | None) -> Con
     def convert(row: Row) -> datetime:
         found = take(row)
         if found is None:
-            raise Unusable(column, None, "is missing", "Every record needs it; check the export's settings.")
+            raise missing(column)
         return found
 
     return convert
@@ -312,7 +319,7 @@ def _closed(take: Read, column: str | None, what: str, known: tuple[str, ...], i
 def _boolean(take: Read, column: str | None) -> Convert:
     def convert(row: Row) -> bool | None:
         text = take(row)
-        if text is None:
+        if text is None or text == UNMARKED:
             return None
         found = _BOOLEANS.get(text.strip().casefold())
         if found is None:
@@ -344,6 +351,7 @@ class _Event:
         self._known = {name: tuple(word for word, _ in values.pairs) for name, values in known.items()}
         self.event_type = cells["event_type"].constant
         self.has_actor = "actor" in cells
+        self._is_unmarked = "is_public" in cells and cells["is_public"].constant == UNMARKED
 
     @property
     def gap(self) -> str | None:
@@ -363,35 +371,32 @@ class _Event:
         if event_type is None:
             raise self._missing("event_type")
         if event_type == "message":
-            if event.get("is_public") is None:
+            if event.get("is_public") is None and not self._is_unmarked:
                 raise self._missing("is_public")
             if event.get("actor_kind") is None and not self.has_actor:
                 raise self._missing("actor_kind")
         elif event_type in _VALUES_OF:
             self._check_words(event)
+        event["is_date"] = self._is_derived
         if self._elapsed is not None:
             window = self._elapsed(row)
             if window is None:
                 return None
-            event |= {"evidence_kind": "derived", "earliest_at": window[0], "event_at": window[1]}
+            event |= {"earliest_at": window[0], "event_at": window[1]}
         else:
-            event |= self._as_evidence(event["event_at"])
+            event |= self._find_window(event["event_at"])
         event["event_id"] = self._compose_id(event, number)
         return event
 
-    def _as_evidence(self, event_at: datetime) -> Record:
-        if self._reader.mapping.are_instants_as_written:
-            if self._reader.are_seconds_known:
-                return {"evidence_kind": "recorded", "earliest_at": None}
-            # The submission was cut as well: later by up to 59 s, and after up to 59 s less.
-            return {
-                "evidence_kind": "derived",
-                "earliest_at": event_at - _CUT_OFF,
-                "event_at": event_at + _CUT_OFF,
-            }
-        # A date that stands beside the ticket is exact, and says nothing of what else happened.
-        kind = "derived" if self._is_derived else "recorded"
-        return {"evidence_kind": kind, "earliest_at": event_at if self._is_derived else None}
+    def _find_window(self, event_at: datetime) -> Record:
+        """From when to when it can have happened."""
+        if not self._reader.mapping.are_instants_as_written:
+            # A date that stands beside the ticket is exact.
+            return {"earliest_at": event_at if self._is_derived else None}
+        if self._reader.are_seconds_known:
+            return {}
+        # The submission was cut as well: later by up to 59 s, and after up to 59 s less.
+        return {"earliest_at": event_at - _CUT_OFF, "event_at": event_at + _CUT_OFF}
 
     def _check_words(self, event: Record) -> None:
         word, words = _VALUES_OF[event["event_type"]], EVENT_VALUES[event["event_type"]]
@@ -472,6 +477,48 @@ class _Figure:
         return figure
 
 
+def land_ticket(ticket: Record, reader: _RowReader, row: Row) -> tuple[str, Record]:
+    """A ticket in our words as a row of its landed table."""
+    is_cut = reader.mapping.are_instants_as_written and not reader.are_seconds_known
+    return "ticket_versions", {
+        **ticket,
+        "status": ticket.get("ticket_status"),
+        "evidence": reader.evidence(row),
+        "width_seconds": 60 if is_cut else None,
+    }
+
+
+def land_person(person: Record) -> tuple[str, Record]:
+    """A person in our words as a row of its landed table."""
+    return "people", {**person, "role": person.get("actor_kind")}
+
+
+def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]:
+    """An event in our words as a row of its landed table. `version_at`: of the ticket's version that holds it."""
+    shared = {
+        "ticket_id": event["ticket_id"],
+        "is_public": event.get("is_public"),
+        "author_id": event.get("actor"),
+        "author_kind": event.get("actor_kind"),
+        "author_role": event.get("actor_role"),
+        "earliest_at": event.get("earliest_at"),
+        "version_at": version_at,
+    }
+    if event["event_type"] == "message":
+        kind = "date" if event["is_date"] else "comment"
+        own = {"message_id": event["event_id"], "message_kind": kind, "said_at": event["event_at"]}
+        return "ticket_messages", shared | own
+    own = {
+        "change_id": event["event_id"],
+        "change_kind": "date" if event["is_date"] else "event",
+        "field_name": event["event_type"],
+        "value_before": event.get("value_before"),
+        "value": event.get("value"),
+        "changed_at": event["event_at"],
+    }
+    return "ticket_changes", shared | own
+
+
 @dataclass
 class _Landing:
     """Collects the rows of one file and hands them to the writer in file order."""
@@ -500,17 +547,21 @@ class _Landing:
         rows: list[tuple[str, Record]] = []
         gaps: list[str | None] = []
         at: _Event | None = None
+        version_at: datetime | None = None
         try:
+            reader.check_required(row)
             if reader.people is not None:
-                rows.append(("people", reader.people(row)))
+                rows.append(land_person(reader.people(row)))
             if reader.tickets is not None:
-                rows.append(("tickets", reader.tickets(row) | {"evidence": reader.evidence(row)}))
+                ticket = reader.tickets(row)
+                rows.append(land_ticket(ticket, reader, row))
+                version_at = ticket.get("updated_at")
             for at in reader.events:
                 try:
-                    rows += [("events", event) for event in at.make(row)]
+                    rows += [land_event(event, version_at) for event in at.make(row)]
                 except _Gap:
                     gaps.append(None)
-            rows += [("figures", figure) for one in reader.figures for figure in one.make(row)]
+            rows += [("vendor_sla_figures", figure) for one in reader.figures for figure in one.make(row)]
             self._passed += not rows and not gaps
         except Unusable as problem:
             self.writer.refuse(
@@ -530,14 +581,11 @@ class _Landing:
         self._add(line_number, rows)
 
     def _add(self, line_number: int, rows: list[tuple[str, Record]]) -> None:
-        """Rows of a record, by kind, into the landed tables. A page on one line may repeat a record, and two cells may hold
-        the same event: said once is enough.
-        """
         if line_number != self._line:
             self._line, self._keys_of_line = line_number, set()
-        for kind, row in rows:
-            table, names = _TABLES[kind]
-            key = (table, *(row.get(name) for name in names))
+        for table, row in rows:
+            # A page on one line may repeat a record, and two cells may hold the same event: said once is enough.
+            key = (table, *(row.get(name) for name in _KEYS[table]))
             if key in self._keys_of_line:
                 continue
             self._keys_of_line.add(key)

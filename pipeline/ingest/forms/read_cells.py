@@ -218,6 +218,11 @@ def _compile_values(take: Read, values: Values, column: str | None, what: str) -
     return translate
 
 
+def missing(column: str | None) -> Unusable:
+    """The refusal of a record without a value that every record needs."""
+    return Unusable(column, None, "is missing", "Every record needs it; check the export's settings.")
+
+
 def unknown_value(
     column: str | None, word: str, what: str, known: Sequence[str] | Dict[str, str]
 ) -> UnknownValue:
@@ -240,25 +245,22 @@ def _compile_condition(condition: Condition, scope: Scope) -> Callable[[Row], bo
         is_met = any(name in scope.places for name in condition.cell.names()) == condition.is_present
         return lambda row: is_met
     take = compile_cell(condition.cell, scope, "value")
-    tests: list[Callable[[str | None, Row], bool]] = []
+    tests: list[Callable[[str | None], bool]] = []
     if condition.is_filled is not None:
-        tests.append(lambda value, row: (value is not None) == condition.is_filled)
+        tests.append(lambda value: (value is not None) == condition.is_filled)
     if (known := condition.is_one_of) is not None:
-        tests.append(lambda value, row: value in known)
+        tests.append(lambda value: value in known)
     if (other := condition.is_none_of) is not None:
-        tests.append(lambda value, row: value not in other)
+        tests.append(lambda value: value not in other)
     if (start := condition.starts_with) is not None:
-        tests.append(lambda value, row: value is not None and value.startswith(start))
+        tests.append(lambda value: value is not None and value.startswith(start))
     if condition.contains is not None:
         part = condition.contains.casefold()
-        tests.append(lambda value, row: value is not None and part in value.casefold())
-    if condition.same_as is not None:
-        take_other = compile_cell(condition.same_as, scope, "value")
-        tests.append(lambda value, row: value is not None and value == take_other(row))
+        tests.append(lambda value: value is not None and part in value.casefold())
 
     def holds(row: Row) -> bool:
         value = take(row)
-        return all(test(value, row) for test in tests)
+        return all(test(value) for test in tests)
 
     return holds
 
@@ -285,7 +287,7 @@ def compile_dates(mapping: Mapping, dates: Sequence[str]) -> ReadDate:
 
     def read(column: str | None, text: str | None) -> datetime:
         if text is None or not text.strip():
-            raise Unusable(column, None, "is missing", "Every record needs it; check the export's settings.")
+            raise missing(column)
         if read_known.cache_info().currsize > 500_000:
             read_known.cache_clear()
         found = read_known(text.strip())

@@ -19,7 +19,7 @@ from pipeline.ingest.files.engine import quote
 from pipeline.ingest.files.exports import Export
 from pipeline.ingest.files.read_csv import check_names
 from pipeline.ingest.files.read_table import TableOptions, find_kind, read_header, read_records
-from pipeline.ingest.forms.check_records import Contract, Field, judge_records
+from pipeline.ingest.forms.check_records import Contract, Field, judge, read_judged
 from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.ingest.forms.servicenow_records import is_record_table, land_record_table, land_records
 from pipeline.zones import localize
@@ -27,7 +27,6 @@ from pipeline.zones import localize
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
 
-_TABLE = "servicenow_incidents"
 # Landed column -> the names that exports give it, the first one present counts: field names, and the labels of a workbook.
 _NAMES: dict[str, tuple[str, ...]] = {
     "ticket_id": ("number", "Number"),
@@ -60,6 +59,24 @@ _KINDS = {"ticket_id": "identifier", "update_number": "integer", "reopen_count":
 # The table's own field names; a log of updates calls the instant of its row sys_updated_at.
 _REST_NAMES = ("sys_updated_on", "Updated")
 _KNOWN_WALL_TIMES = 500_000
+# What sla.yml may name as customer or level, and what no rule reads yet.
+_FIELDS = ("priority", "severity", "impact", "urgency", "company", "requester", "reopen_count", "made_sla")
+# A row of a log shows statuses and levels; a row of the table of incidents its dates.
+_EVIDENCE = {"update": "statuses resolution", None: "resolution"}
+_VERSIONS = f"""
+select line_number, ticket_id, sys_id as record_id, state as status, requester, opened_by as opener, channel, subject,
+    json_object({", ".join(f"{quote(name)}, {name}" for name in _FIELDS)}) as fields, version_kind, evidence,
+    update_number, opened_at as submitted_at, updated_at
+from judged where problem is null
+"""
+_DATES = "\nunion all\n".join(
+    f"""
+select line_number, ticket_id || ':' || coalesce(update_number::varchar, '') || ':status_changed:{status}' as change_id,
+    ticket_id, 'date' as change_kind, 'status' as field_name, '{status}' as "value", {column} as changed_at, {place} as place
+from judged where problem is null and version_kind is null and {column} is not null
+"""
+    for place, (column, status) in enumerate((("resolved_at", "solved"), ("closed_at", "closed")))
+)
 
 
 def land_servicenow(
@@ -94,13 +111,16 @@ def land_servicenow(
         shown = ", ".join(unused[:12]) + (", …" if len(unused) > 12 else "")
         warnings.append(Problem(export.name, 1, None, f"{len(unused)} columns are not used: {shown}.", None))
 
-    export_kind = "rest" if read_as["updated_at"] in _REST_NAMES else "audit_log"
+    version_kind = None if read_as["updated_at"] in _REST_NAMES else "update"
     contract = Contract(
         tuple(
             Field(column, _KINDS.get(column, "text"), None, name or column, column in _REQUIRED_VALUES)
             for column, name in read_as.items()
         )
-        + (Field("export_kind", "as_is", quote(export_kind)),),
+        + (
+            Field("version_kind", "as_is", "null::varchar" if version_kind is None else quote(version_kind)),
+            Field("evidence", "as_is", quote(_EVIDENCE[version_kind])),
+        ),
         has_null_markers=True,
     )
     parameters = {"null_markers": ["", *source.null_markers], "date_format": date_format}
@@ -121,12 +141,11 @@ def land_servicenow(
             if _KINDS.get(column) == "wall_time":
                 columns[f"{column}_utc"] = convert(columns[column])
         connection.register("records", pa.table(columns))
-        writer.add(
-            _TABLE,
-            judge_records(
-                connection, writer, contract, "select *, 0 as place from records", _TABLE, parameters
-            ),
-        )
+        judge(connection, contract, "select *, 0 as place from records", parameters)
+        refused, versions = read_judged(connection, "ticket_versions", _VERSIONS)
+        writer.refuse(refused)
+        writer.add("ticket_versions", versions)
+        writer.add("ticket_changes", connection.sql(f"{_DATES} order by line_number, place").to_arrow_table())
         connection.unregister("records")
     return rows_read, warnings
 

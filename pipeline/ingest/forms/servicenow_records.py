@@ -12,6 +12,7 @@ declares.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -66,6 +67,8 @@ _LEVELS = ("priority", "severity", "impact", "urgency")
 _AUDIT_HINT = "Export sys_audit with oldvalue and newvalue of every row."
 # What tells the tables other than incidents, by their field names.
 _TABLES = (("element", "element_id"), ("documentkey", "fieldname"), ("task", "has_breached"))
+# What sla.yml may name as customer or level, and what no rule reads yet.
+_FIELDS = ("priority", "severity", "impact", "urgency", "company", "requester", "made_sla")
 _COUNTS = {"update_number": "sys_mod_count", "reopen_count": "reopen_count"}
 
 
@@ -161,7 +164,7 @@ def land_records(export: Export, source: Source, writer: RowWriter) -> tuple[int
             rows.refuse(found)
             continue
         with rows.record(line_number) as adapted:
-            _adapt(_Record(found, source), adapted, source)
+            _adapt(_Record(found, source), adapted)
     return rows.finish(), []
 
 
@@ -183,13 +186,13 @@ def land_record_table(
         for line_number, values in zip(records.line_numbers, records.rows, strict=True):
             with rows.record(line_number) as adapted:
                 written = {name: value or None for name, value in zip(names, values, strict=True)}
-                _adapt(_Record(written, source, is_display_only=True), adapted, source)
+                _adapt(_Record(written, source, is_display_only=True), adapted)
     return rows.finish(), notes
 
 
-def _adapt(record: _Record, adapted: Adapted, source: Source) -> None:
+def _adapt(record: _Record, adapted: Adapted) -> None:
     if "element" in record and "element_id" in record:
-        _add_entry(record, adapted, source)
+        _add_entry(record, adapted)
     elif "documentkey" in record and "fieldname" in record:
         _add_field_change(record, adapted)
     elif "task" in record and "has_breached" in record:
@@ -206,37 +209,60 @@ def _adapt(record: _Record, adapted: Adapted, source: Source) -> None:
 
 
 def _add_incident(record: _Record, adapted: Adapted) -> None:
-    row: dict[str, Any] = {
-        "ticket_id": read_identifier("number", record.raw("number")),
-        "sys_id": record.raw("sys_id"),
-        "export_kind": "rest",
-    }
-    row |= {column: record.text(*names) for column, names in _TEXTS.items()}
-    row |= {column: record.whole_number(name) for column, name in _COUNTS.items()}
+    ticket_id = read_identifier("number", record.raw("number"))
+    texts = {column: record.text(*names) for column, names in _TEXTS.items()}
+    counts = {column: record.whole_number(name) for column, name in _COUNTS.items()}
     required = ("opened_at", "updated_at")
-    row |= {column: record.instant(name, column in required) for column, name in _INSTANTS.items()}
-    adapted.others.append(("servicenow_incidents", row))
-
-
-def _add_entry(record: _Record, adapted: Adapted, source: Source) -> None:
-    author = record.raw("sys_created_by")
-    domain = (author or "").rpartition("@")[2].lower()
-    is_agent = author in source.agents.actors or domain in source.agents.domains
-    ticket_sys_id = read_identifier("element_id", record.raw("element_id"))
-    adapted.gaps.append(_gap(ticket_sys_id, "messages"))
-    adapted.others.append(
-        (
-            "servicenow_journal_entries",
-            {
-                "entry_id": read_identifier("sys_id", record.raw("sys_id")),
-                "ticket_sys_id": ticket_sys_id,
-                "element": record.raw("element"),
-                "author": author,
-                "actor_kind": "agent" if is_agent else "unknown",
-                "created_at": record.instant("sys_created_on", is_required=True),
-            },
-        )
+    instants = {column: record.instant(name, column in required) for column, name in _INSTANTS.items()}
+    fields = {name: texts[name] for name in _FIELDS} | {"reopen_count": counts["reopen_count"]}
+    adapted.add(
+        "ticket_versions",
+        ticket_id=ticket_id,
+        record_id=record.raw("sys_id"),
+        status=texts["state"],
+        requester=texts["requester"],
+        opener=texts["opened_by"],
+        channel=texts["channel"],
+        subject=texts["subject"],
+        fields=json.dumps(fields, ensure_ascii=False),
+        evidence="resolution",
+        update_number=counts["update_number"],
+        submitted_at=instants["opened_at"],
+        updated_at=instants["updated_at"],
     )
+    number = "" if counts["update_number"] is None else counts["update_number"]
+    for column, status in (("resolved_at", "solved"), ("closed_at", "closed")):
+        if instants[column] is not None:
+            adapted.add(
+                "ticket_changes",
+                change_id=f"{ticket_id}:{number}:status_changed:{status}",
+                ticket_id=ticket_id,
+                change_kind="date",
+                field_name="status",
+                value=status,
+                changed_at=instants[column],
+            )
+
+
+def _add_entry(record: _Record, adapted: Adapted) -> None:
+    author = record.raw("sys_created_by")
+    record_id = read_identifier("element_id", record.raw("element_id"))
+    adapted.gaps.append({"record_id": record_id, "evidence": "messages"})
+    entry_id = read_identifier("sys_id", record.raw("sys_id"))
+    said_at = record.instant("sys_created_on", is_required=True)
+    # Other elements are fields of the journal that are neither shown to the customer nor written to a colleague.
+    if record.raw("element") in ("comments", "work_notes"):
+        adapted.add(
+            "ticket_messages",
+            message_id=f"journal:{entry_id}",
+            record_id=record_id,
+            message_kind="comment",
+            is_public=record.raw("element") == "comments",
+            author_id=author,
+            # User names are mostly addresses.
+            author_address=author,
+            said_at=said_at,
+        )
 
 
 def _add_field_change(record: _Record, adapted: Adapted) -> None:
@@ -246,33 +272,30 @@ def _add_field_change(record: _Record, adapted: Adapted) -> None:
     )
     if table not in ("", "incident") or field_name not in (*_STATES, *_LEVELS):
         return
-    ticket_sys_id = read_identifier("documentkey", record.raw("documentkey"))
+    record_id = read_identifier("documentkey", record.raw("documentkey"))
     new_value = record.raw("newvalue")
     if field_name in _STATES:
-        adapted.gaps.append(_gap(ticket_sys_id, "statuses"))
+        adapted.gaps.append({"record_id": record_id, "evidence": "statuses"})
         # The first row of a record has no old value; a state that nothing came after, no incident has.
         if new_value is None:
             raise Unusable("newvalue", None, "is missing", _AUDIT_HINT)
     if "oldvalue" not in record:
         raise Unusable("oldvalue", None, "is missing", _AUDIT_HINT)
-    adapted.others.append(
-        (
-            "servicenow_field_changes",
-            {
-                "change_id": read_identifier("sys_id", record.raw("sys_id")),
-                "ticket_sys_id": ticket_sys_id,
-                "field_name": field_name,
-                "old_value": record.raw("oldvalue"),
-                "new_value": new_value,
-                "changed_at": record.instant("sys_created_on", is_required=True),
-                "update_number": record.whole_number("record_checkpoint"),
-            },
-        )
+    change_id = read_identifier("sys_id", record.raw("sys_id"))
+    changed_at = record.instant("sys_created_on", is_required=True)
+    update_number = record.whole_number("record_checkpoint")
+    number = "" if update_number is None else f"{update_number}:"
+    adapted.add(
+        "ticket_changes",
+        change_id=f"audit:{number}{change_id}",
+        record_id=record_id,
+        change_kind="changed",
+        field_name=field_name,
+        value_before=record.raw("oldvalue"),
+        value=new_value,
+        changed_at=changed_at,
+        update_number=update_number,
     )
-
-
-def _gap(ticket_sys_id: str, evidence: str) -> tuple[str, dict[str, Any]]:
-    return "servicenow_gaps", {"ticket_sys_id": ticket_sys_id, "evidence": evidence}
 
 
 def _add_task_sla(record: _Record, adapted: Adapted) -> None:
@@ -281,26 +304,25 @@ def _add_task_sla(record: _Record, adapted: Adapted) -> None:
     started_at = record.instant("start_time")
     for field, clock_kind in (("duration", "calendar"), ("business_duration", "business")):
         if field in record:
-            adapted.figures.append(
-                {
-                    # The number where it came along; else the id, by which the models find the incident.
-                    "ticket_id": read_identifier("task", record.text("task")),
-                    "figure": f"{name or 'task_sla'}, {field}",
-                    "obligation": "first_response"
-                    if "response" in words
-                    else "resolution"
-                    if "resol" in words
-                    else None,
-                    "cycle_number": 1,
-                    "figure_kind": "elapsed",
-                    "clock_kind": clock_kind,
-                    "they_seconds": record.duration(field),
-                    "unit_seconds": 1,
-                    "they_breached": record.flag("has_breached"),
-                    "they_started_at": started_at,
-                    "they_stopped_at": record.instant("end_time"),
-                    "read_at": record.instant("sys_updated_on"),
-                }
+            adapted.add(
+                "vendor_sla_figures",
+                # The number where it came along; else the id, by which the models find the incident.
+                ticket_id=read_identifier("task", record.text("task")),
+                figure=f"{name or 'task_sla'}, {field}",
+                obligation="first_response"
+                if "response" in words
+                else "resolution"
+                if "resol" in words
+                else None,
+                cycle_number=1,
+                figure_kind="elapsed",
+                clock_kind=clock_kind,
+                they_seconds=record.duration(field),
+                unit_seconds=1,
+                they_breached=record.flag("has_breached"),
+                they_started_at=started_at,
+                they_stopped_at=record.instant("end_time"),
+                read_at=record.instant("sys_updated_on"),
             )
 
 

@@ -34,7 +34,7 @@ from pipeline.ingest.forms.check_records import (
 from pipeline.ingest.forms.mapped import land_form
 from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.ingest.forms.zendesk_xml import is_unread_list, read_zendesk_xml
-from pipeline.ingest.tables import LANDED_TABLES, LINEAGE
+from pipeline.ingest.tables import LANDED_TABLES
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import Source
@@ -109,18 +109,21 @@ class _Entity:
 
 
 _AUDIT_COLUMNS = f"""
-line_number, audit_id,
+line_number,
     -- A kept event always has a name: the audit's own id and its place, where the export gives it none.
     case when event.id is null or event.id = '' or regexp_full_match(event.id, {quote(MANGLED_ID_SHAPE)})
-         then audit_id || '-' || event_index else event.id end as event_id,
-    event_index, ticket_id, created_at,
-    -- A comment names its author where somebody else saved it (an API's account, whoever forwarded a mail), and an event its
-    -- channel where it is not the audit's.
+         then audit_id || '-' || event_index else event.id end as change_id,
+    change_id || ':message' as message_id, ticket_id, created_at, audit_id as update_id, event_index as place,
+    -- A comment names its author where another account saved it (an API's, or that of an agent who forwarded a mail), and an
+    -- event its channel where it is not the audit's.
     coalesce(nullif(event.author_id, ''), author_id) as author_id, author_id as updater_id,
-    coalesce(event.via.channel, channel) as channel, event.type as event_kind,
+    coalesce(event.via.channel, channel) as channel,
+    case event.type when 'Create' then 'created' when 'Change' then 'changed' end as change_kind,
+    case when event.type in ('Comment', 'VoiceComment') then 'comment'
+         when event.type in ('ChatStartedEvent', 'ChatEndedEvent') then 'chat' end as message_kind,
     event.field_name as field_name,
     -- A chat's is its transcript.
-    case when event.type in ('Create', 'Change') then event.value end as "value", event.previous_value as previous_value,
+    case when event.type in ('Create', 'Change') then event.value end as "value", event.previous_value as value_before,
     case lower(event.public) when 'true' then true when 'false' then false end as is_public
 """
 _IS_KEPT = f"event.type in ({', '.join(quote(kind) for kind in EVENT_KINDS)})"
@@ -131,15 +134,28 @@ from (select *, unnest(events) as event, generate_subscripts(events, 1)::integer
 where {_IS_KEPT}
 """
 
+# Which of these columns are those of a message, and which those of a change; null where it is the other one.
+_COLUMNS_OF_AUDITS = {
+    "ticket_messages": {
+        "message_id": "message_id", "ticket_id": "ticket_id", "message_kind": "message_kind", "is_public": "is_public",
+        "channel": "channel", "author_id": "author_id", "updater_id": "updater_id", "said_at": "created_at",
+        "update_id": "update_id", "line_number": "line_number",
+    },
+    "ticket_changes": {
+        "change_id": "change_id", "ticket_id": "ticket_id", "change_kind": "change_kind", "field_name": "field_name",
+        "value_before": "value_before", "value": "value", "changed_at": "created_at", "update_id": "update_id",
+        "place": "place", "channel": "channel", "author_id": "author_id", "updater_id": "updater_id",
+        "line_number": "line_number",
+    },
+}  # fmt: skip
+
 # Comments that stand in the ticket itself are audits of one event each; the opening one was written with the ticket.
 _TICKET_COMMENTS = """
-select line_number, comment.id as audit_id, comment.id as event_id, event_index, ticket_id,
-    coalesce(utc_instant(comment.created_at), created_at) as created_at, comment.author_id as author_id,
-    null::varchar as updater_id, comment.via.channel as channel, 'Comment' as event_kind, null::varchar as field_name,
-    null::varchar as "value", null::varchar as previous_value,
-    case lower(comment.public) when 'true' then true when 'false' then false else false end as is_public
-from (select *, unnest(comments) as comment, generate_subscripts(comments, 1)::integer as event_index
-      from judged where problem is null)
+select line_number, comment.id || ':message' as message_id, ticket_id, 'comment' as message_kind,
+    case lower(comment.public) when 'true' then true when 'false' then false else false end as is_public,
+    comment.via.channel as channel, comment.author_id as author_id,
+    coalesce(utc_instant(comment.created_at), submitted_at) as said_at, comment.id as update_id
+from (select *, unnest(comments) as comment from judged where problem is null)
 where comment.id is not null
 """
 _DAMAGED_COMMENT = Rule(
@@ -202,12 +218,11 @@ _ENTITIES = (
         "ticket",
         "tickets",
         _TICKET_KEYS,
-        "zendesk_tickets",
+        "ticket_versions",
         Contract(
             (
                 Field("ticket_id", "identifier", "object.id", "id", is_required=True),
-                Field("external_id", "text", "object.external_id"),
-                Field("created_at", "instant", "object.created_at", is_required=True),
+                Field("submitted_at", "instant", "object.created_at", "created_at", is_required=True),
                 Field("updated_at", "instant", "object.updated_at", is_required=True),
                 Field("status", "text", "object.status"),
                 Field("priority", "text", "object.priority"),
@@ -215,16 +230,20 @@ _ENTITIES = (
                 Field("subject", "text", "object.subject"),
                 Field("channel", "text", "object.via.channel", "via.channel"),
                 Field("requester_id", "identifier", "object.requester_id"),
-                Field("submitter_id", "identifier", "object.submitter_id"),
+                Field("opener", "identifier", "object.submitter_id", "submitter_id"),
                 Field("organization_id", "identifier", "object.organization_id"),
                 Field("tags", "text", "object.tags"),
-                Field("custom_fields", "text", "object.custom_fields"),
+                Field("fields", "text", "object.custom_fields", "custom_fields"),
                 Field("comments", "as_is", "object.comments"),
-                Field("has_comments", "as_is", "object.comments is not null"),
+                # The full export holds the comments; what the audits show, they show by being there.
+                Field(
+                    "evidence", "as_is", "case when object.comments is not null then 'messages' else '' end"
+                ),
+                Field("is_deleted", "as_is", "coalesce(object.status = 'deleted', false)"),
             ),
             (_DAMAGED_COMMENT,),
         ),
-        beside=("zendesk_audit_events", _TICKET_COMMENTS),
+        beside=("ticket_messages", _TICKET_COMMENTS),
     ),
     _Entity(
         "ticket_metric",
@@ -278,7 +297,7 @@ _ENTITIES = (
         "audit",
         "audits",
         _AUDIT_KEYS,
-        "zendesk_audit_events",
+        "ticket_changes",
         Contract(
             (
                 Field("audit_id", "identifier", "object.id", "id", is_required=True),
@@ -295,10 +314,10 @@ _ENTITIES = (
         "user",
         "users",
         _USER_KEYS,
-        "zendesk_users",
+        "people",
         Contract(
             (
-                Field("user_id", "identifier", "object.id", "id", is_required=True),
+                Field("person_id", "identifier", "object.id", "id", is_required=True),
                 Field("role", "text", "object.role"),
                 Field("person", "text", "coalesce(nullif(object.email, ''), object.name)", "email"),
                 Field("organization_id", "identifier", "object.organization_id"),
@@ -310,7 +329,7 @@ _ENTITIES = (
         "organization",
         "organizations",
         _ORGANIZATION_KEYS,
-        "zendesk_organizations",
+        "organizations",
         Contract(
             (
                 Field("organization_id", "identifier", "object.id", "id", is_required=True),
@@ -321,6 +340,10 @@ _ENTITIES = (
         ),
     ),
 )
+
+_TICKET_COLUMNS = [
+    field.column for field in _ENTITIES[0].contract.fields if field.column in LANDED_TABLES["ticket_versions"]
+]
 
 _RAW_KEYS = (
     f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_METRIC_ONLY_KEYS}, {_METRIC_EVENT_ONLY_KEYS}"
@@ -394,8 +417,7 @@ _ROWS_ALIKE = {
         where {_IS_KEPT} or problem is not null or not is_alike
     """,
     "ticket": f"""
-        select line_number, {", ".join(name for name in LANDED_TABLES["zendesk_tickets"] if name not in LINEAGE)},
-            problem is null and is_alike as is_usable
+        select line_number, {", ".join(_TICKET_COLUMNS)}, problem is null and is_alike as is_usable
         from judged
     """,
 }
@@ -487,8 +509,22 @@ class _Pair:
             assert one is not None
             refused, rows = one
             writer.refuse(refused)
-            writer.add(entity.table, rows)
+            for table, part in _by_table(entity.table, rows):
+                writer.add(table, part)
         return True
+
+
+def _by_table(table: str, rows: pa.Table) -> list[tuple[str, pa.Table]]:
+    """The rows by the tables that they land in: an audit holds messages and changes."""
+    if "message_kind" not in rows.column_names or "change_kind" not in rows.column_names:
+        return [(table, rows)]
+    is_message = pc.is_valid(rows.column("message_kind"))
+    parts = []
+    for name, mask in (("ticket_messages", is_message), ("ticket_changes", pc.invert(is_message))):
+        columns = _COLUMNS_OF_AUDITS[name]
+        found = rows.filter(mask)
+        parts.append((name, pa.table({ours: found.column(written) for ours, written in columns.items()})))
+    return parts
 
 
 def _judge_alike(
@@ -550,7 +586,8 @@ def _land_entity(
         judged = judge_records(
             connection, writer, entity.contract, records, entity.table, {}, entity.selected
         )
-        rows.setdefault(entity.table, []).append(judged)
+        for table, part in _by_table(entity.table, judged):
+            rows.setdefault(table, []).append(part)
         if entity.beside is not None:
             beside, selected = entity.beside
             rows.setdefault(beside, []).append(connection.sql(selected).to_arrow_table())

@@ -25,7 +25,7 @@ from pipeline.settings import Workspace
 ROW_GROUP_ROWS = 131_072
 RAW_VALUE_CHARACTERS = 500
 SHOWN_PROBLEMS = 20
-_UNIQUE_ENDINGS = ("ticket_id", "event_id", "audit_id", "_at", "line_number", "subject")
+_UNIQUE_ENDINGS = ("ticket_id", "change_id", "message_id", "update_id", "_at", "line_number", "subject")
 # The same text in every row of a file: written once as a dictionary.
 _CONSTANT_COLUMNS = ("source", "batch_id", "source_file")
 _CONSTANT_TYPE = pa.dictionary(pa.int32(), pa.string())

@@ -1,42 +1,77 @@
 -- Grain: one row per event of a ticket known at as_of, each counted once however often it was exported.
--- Of an event that versions of the ticket date differently, the last version speaks. A version that shows the ticket deleted dates the
+-- Of an event that versions of the ticket date differently, the last version counts. A version that shows the ticket deleted dates the
 -- deletion, unless a later one shows the ticket again; of several in a row the first.
 -- Within one second the order is: what starts a clock, what stops it, severity, status, the rest (seed ticket_moments), then the event id.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
-sources as (select * from {{ source('raw', 'sources') }}),
-exported_events as (
-  select * from {{ ref('stg_canonical__events') }}
-  union all select * from {{ ref('stg_zendesk__events') }}
-  union all select * from {{ ref('stg_servicenow__events') }}
+acts as (select * from {{ ref('int_helpdesk__acts') }}),
+versions as (select * from {{ ref('int_helpdesk__versions') }}),
+steps as (select * from {{ ref('int_helpdesk__history_steps') }}),
+openings as (select * from {{ ref('int_helpdesk__openings') }}),
+shown_changes as (select * from {{ ref('int_helpdesk__shown_changes') }}),
+histories as (select * from {{ ref('int_helpdesk__histories') }} where is_declared_whole and not is_whole),
+
+records_without_response_date as (
+  select source, ticket_id, batch_id, line_number from versions where drops_response_date
 ),
 
--- These two have no event of a deletion, only versions of a ticket that is gone.
-shown_deletions as (
-  select exported_events.*
-  from exported_events
-  join sources on sources.source = exported_events.source and sources.source_type in ('zendesk', 'freshdesk')
-  where exported_events.event_type = 'deleted' and exported_events.event_at = exported_events.written_at
+deletions as (
+  select
+    exported_ticket_id || ':deleted' as event_id, source, ticket_id, updated_at as event_at, source_file, line_number, batch_id, known_at
+  from versions
+  where is_deleted
 ),
 
-ticket_versions as (
-  select source, ticket_id, updated_at, batch_id, line_number from {{ ref('stg_canonical__tickets') }}
-  union all
-  select source, ticket_id, updated_at, batch_id, line_number from {{ ref('stg_zendesk__tickets') }}
-),
-
+-- A later record that shows the ticket again says that it was not deleted after all.
 last_present as (
-  select ticket_versions.source, ticket_versions.ticket_id, max(ticket_versions.updated_at) as present_at
-  from ticket_versions
-  join (select distinct source, ticket_id from shown_deletions) as deleted_tickets
-    on deleted_tickets.source = ticket_versions.source and deleted_tickets.ticket_id = ticket_versions.ticket_id
+  select versions.source, versions.ticket_id, max(versions.updated_at) as present_at
+  from versions
+  join (select distinct source, ticket_id from deletions) as deleted_tickets
+    on deleted_tickets.source = versions.source and deleted_tickets.ticket_id = versions.ticket_id
   cross join build_inputs
-  left join shown_deletions
-    on shown_deletions.batch_id = ticket_versions.batch_id
-    and shown_deletions.line_number = ticket_versions.line_number
-    and shown_deletions.ticket_id = ticket_versions.ticket_id
-  where shown_deletions.event_id is null and ticket_versions.updated_at <= build_inputs.as_of
-  group by ticket_versions.source, ticket_versions.ticket_id
+  where not versions.is_deleted and versions.updated_at <= build_inputs.as_of
+  group by versions.source, versions.ticket_id
+),
+
+exported_events as (
+  select
+    acts.event_id, acts.ticket_id, acts.source, acts.event_at, acts.event_type, acts.actor_kind, acts.actor, acts.is_public, acts.value,
+    acts.is_opening, acts.earliest_at, acts.version_at, acts.source_file, acts.line_number, acts.batch_id, acts.known_at
+  from acts
+  left join steps on steps.source = acts.source and steps.event_id = acts.event_id
+  left join histories on histories.source = acts.source and histories.ticket_id = acts.ticket_id
+  left join records_without_response_date as dropped
+    on dropped.source = acts.source
+    and dropped.ticket_id = acts.ticket_id
+    and dropped.batch_id = acts.batch_id
+    and dropped.line_number = acts.line_number
+    and acts.event_type = 'message'
+    and acts.act_kind = 'date'
+  where dropped.ticket_id is null
+    and (acts.event_type = 'message' or acts.event_type not in ('status_changed', 'severity_changed') or acts.value is not null)
+    -- One numbered update makes a change once.
+    and (acts.update_number is null or acts.event_type not in ('status_changed', 'severity_changed') or steps.event_id is not null)
+    -- Statuses of a history that sla.yml calls whole, and that is not, would stand beside the dates in the ticket's own record.
+    and (histories.ticket_id is null or acts.event_type <> 'status_changed' or acts.act_kind <> 'changed')
+  union all
+  select
+    openings.event_id, openings.ticket_id, openings.source, openings.event_at, openings.event_type, 'unknown', null, true, openings.value,
+    true, null, null, openings.source_file, openings.line_number, openings.batch_id, openings.known_at
+  from openings
+  left join histories on histories.source = openings.source and histories.ticket_id = openings.ticket_id
+  where histories.ticket_id is null or openings.event_type <> 'status_changed'
+  union all
+  select
+    event_id, ticket_id, source, event_at, event_type, 'unknown', null, true, value,
+    is_opening, null, null, source_file, line_number, batch_id, known_at
+  from shown_changes
+  union all
+  select
+    deletions.event_id, deletions.ticket_id, deletions.source, deletions.event_at, 'deleted', 'unknown', null, true, null,
+    false, null, deletions.event_at, deletions.source_file, deletions.line_number, deletions.batch_id, deletions.known_at
+  from deletions
+  left join last_present on last_present.source = deletions.source and last_present.ticket_id = deletions.ticket_id
+  where last_present.present_at is null or deletions.event_at >= last_present.present_at
 ),
 
 ranked as (
@@ -45,28 +80,19 @@ ranked as (
     row_number() over (
       partition by exported_events.source, exported_events.event_id
       order by
-        case when exported_events.written_at > build_inputs.as_of then 1 else 0 end,
-        case when exported_events.event_type = 'deleted' then exported_events.written_at end,
-        exported_events.written_at desc nulls last, exported_events.batch_id, exported_events.line_number
+        case when exported_events.version_at > build_inputs.as_of then 1 else 0 end,
+        case when exported_events.event_type = 'deleted' then exported_events.version_at end,
+        exported_events.version_at desc nulls last, exported_events.batch_id, exported_events.line_number
     ) as copy_rank,
     min(exported_events.known_at) over (partition by exported_events.source, exported_events.event_id) as first_known_at
   from exported_events
   cross join build_inputs
-  left join last_present
-    on last_present.source = exported_events.source
-    and last_present.ticket_id = exported_events.ticket_id
-    and exported_events.event_type = 'deleted'
-    and exported_events.event_at = exported_events.written_at
-    and exported_events.event_at < last_present.present_at
-  -- What a later version shows again was not deleted after all.
-  where last_present.ticket_id is null
 )
 
 select
   ranked.event_id,
   ranked.ticket_id,
   ranked.source,
-  sources.source_type,
   ranked.event_type,
   ranked.actor_kind,
   ranked.actor,
@@ -87,6 +113,5 @@ select
   ranked.first_known_at as known_at
 from ranked
 cross join build_inputs
-join sources on sources.source = ranked.source
 where ranked.copy_rank = 1
   and ranked.event_at <= build_inputs.as_of

@@ -4,13 +4,8 @@
 -- nobody knows.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
-ticket_versions as (
-  select * from {{ ref('stg_canonical__tickets') }}
-  union all select * from {{ ref('stg_zendesk__tickets') }}
-  union all select * from {{ ref('stg_servicenow__tickets') }}
-),
+ticket_versions as (select * from {{ ref('int_helpdesk__versions') }}),
 events as (select * from {{ ref('int_helpdesk__events') }}),
-sources as (select * from {{ source('raw', 'sources') }}),
 
 -- A status that nobody maps could be a pause, so such a ticket shows no history of statuses.
 tickets_with_unmapped_status as (
@@ -107,10 +102,10 @@ select
   ranked.requester,
   ranked.opener,
   ranked.channel,
-  case when sources.source_type = 'canonical' then coalesce(ranked.severity, first_severities.severity)
+  case when ranked.names_submitted_level then coalesce(ranked.severity, first_severities.severity)
     else coalesce(first_severities.severity, oldest_levels.severity, ranked.severity) end as severity_submitted,
   -- From here on another level may have been in force; null where the history or a single level leaves no doubt.
-  case when sources.source_type <> 'canonical' and first_severities.ticket_id is null and oldest_levels.changed_until is not null
+  case when not ranked.names_submitted_level and first_severities.ticket_id is null and oldest_levels.changed_until is not null
     then {{ epoch_seconds('coalesce(oldest_levels.held_until, ranked.submitted_at)') }} end as level_doubtful_from_epoch,
   ranked.severity as severity_exported,
   ranked.severity_given,
@@ -131,7 +126,6 @@ select
   ranked.first_known_at as known_at
 from ranked
 cross join build_inputs
-join sources on sources.source = ranked.source
 left join tickets_with_unmapped_status on tickets_with_unmapped_status.ticket_id = ranked.ticket_id
 left join tickets_with_unknown_author on tickets_with_unknown_author.ticket_id = ranked.ticket_id
 left join oldest_levels on oldest_levels.source = ranked.source and oldest_levels.ticket_id = ranked.ticket_id

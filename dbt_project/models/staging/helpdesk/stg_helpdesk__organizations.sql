@@ -1,6 +1,6 @@
 -- Grain: one row per organization: the last version that was exported.
 with
-organizations as (select * from {{ source('raw', 'zendesk_organizations') }}),
+organizations as (select * from {{ source('raw', 'organizations') }}),
 ranked as (
   select
     organizations.*,

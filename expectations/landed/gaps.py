@@ -1,19 +1,27 @@
-"""Holes in the histories of tickets: one row per refused record whose ticket could be told."""
+"""Refused records whose ticket could be told, as they arrive."""
 
 from __future__ import annotations
 
 from great_expectations.expectations import ExpectColumnValuesToBeInSet, ExpectColumnValuesToNotBeNull
+from great_expectations.expectations.row_conditions import Column
 
 from expectations.checked_table import TEXT, WHOLE, CheckedTable
 
 
 def build() -> CheckedTable:
     return CheckedTable(
-        table="raw.canonical_gaps",
-        columns={"batch_id": TEXT, "line_number": WHOLE, "ticket_id": TEXT, "evidence": TEXT},
+        table="raw.gaps",
+        columns={
+            "batch_id": TEXT,
+            "line_number": WHOLE,
+            "ticket_id": TEXT,
+            "record_id": TEXT,
+            "evidence": TEXT,
+        },
         expectations=(
             ExpectColumnValuesToNotBeNull(
                 column="ticket_id",
+                row_condition=Column("record_id").is_null(),
                 severity="critical",
                 notes="A hole in no ticket's history keeps no verdict from being given.",
             ),

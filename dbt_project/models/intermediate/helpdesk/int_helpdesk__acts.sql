@@ -1,0 +1,123 @@
+-- Grain: one row per exported message, and per exported change and event that it stands for, with the side of its author.
+-- The side is read in this order: robots that sla.yml names, what the record states, agents that sla.yml names, the ticket's requester,
+-- the role that the person had then, the role that the record shows, accounts and domains that sla.yml names.
+with
+messages as (select * from {{ ref('stg_helpdesk__messages') }}),
+changes as (select * from {{ ref('stg_helpdesk__changes') }}),
+versions as (select * from {{ ref('stg_helpdesk__ticket_versions') }}),
+people as (select * from {{ ref('stg_helpdesk__people') }}),
+roles as (select * from {{ ref('person_roles') }}),
+opening_updates as (select distinct source, update_id from {{ ref('stg_helpdesk__opening_updates') }}),
+bot_actors as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'actor'),
+bot_channels as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'channel'),
+agent_actors as (select * from {{ source('raw', 'source_agents') }} where agent_kind = 'actor'),
+agent_domains as (select * from {{ source('raw', 'source_agents') }} where agent_kind = 'domain'),
+agent_accounts as (select * from {{ source('raw', 'source_agents') }} where agent_kind = 'account_type'),
+
+acts as (
+  select
+    event_id, source, ticket_id, 'message' as event_type, message_kind as act_kind,
+    cast(null as varchar) as value, cast(null as varchar) as value_before, is_public, unmarked_comments, channel,
+    author_id, author_kind, author_address, author_role, updater_id,
+    earliest_at, event_at, update_id, cast(null as integer) as update_number, cast(null as integer) as place, version_at,
+    source_file, line_number, batch_id, known_at
+  from messages
+  union all
+  select
+    event_id, source, ticket_id, event_type, change_kind as act_kind,
+    value, value_before, is_public, cast(null as varchar) as unmarked_comments, channel,
+    author_id, author_kind, author_address, author_role, updater_id,
+    earliest_at, event_at, update_id, update_number, place, version_at,
+    source_file, line_number, batch_id, known_at
+  from changes
+  -- A level that no mapping knows is no level: the ticket keeps the one before.
+  where event_type <> 'severity_changed' or value is not null or value_before is not null
+),
+
+-- The person for whom a ticket is kept asks, also with an agent's seat.
+requesters as (
+  select source, ticket_id, requester_id
+  from (
+    select
+      source,
+      ticket_id,
+      requester_id,
+      row_number() over (partition by source, ticket_id order by updated_at desc, batch_id desc, line_number desc) as version_rank
+    from versions
+  ) as numbered
+  where version_rank = 1 and requester_id is not null
+),
+
+-- The line that a helpdesk writes itself in the update that merges a ticket has the author of that update.
+merging_updates as (
+  select distinct source, update_id from changes where event_type = 'merged' and change_kind in ('created', 'changed')
+),
+
+judged as (
+  select
+    acts.*,
+    case
+      when coalesce(bot_actors.bot_value, bot_updaters.bot_value, bot_channels.bot_value) is not null then 'bot'
+      when acts.author_kind in ('agent', 'customer', 'bot') then acts.author_kind
+      when coalesce(agent_actors.agent_value, agent_addresses.agent_value) is not null then 'agent'
+      when acts.author_id = requesters.requester_id then 'customer'
+      when people.actor_kind is not null then people.actor_kind
+      when roles.actor_kind is not null then roles.actor_kind
+      when coalesce(agent_accounts.agent_value, agent_domains.agent_value) is not null then 'agent'
+      else 'unknown'
+    end as author_side,
+    coalesce(opening_updates.update_id, case when acts.act_kind = 'created' then acts.event_id end) is not null as is_opening,
+    merging_updates.update_id is not null as is_merging
+  from acts
+  left join opening_updates on opening_updates.source = acts.source and opening_updates.update_id = acts.update_id
+  left join merging_updates on merging_updates.source = acts.source and merging_updates.update_id = acts.update_id
+  left join requesters on requesters.source = acts.source and requesters.ticket_id = acts.ticket_id
+  left join people
+    on people.source = acts.source
+    and people.person_id = acts.author_id
+    and people.valid_from <= acts.event_at
+    and acts.event_at < people.valid_to
+  left join roles on roles.role = acts.author_role
+  left join bot_actors on bot_actors.source = acts.source and bot_actors.bot_value = acts.author_id
+  -- A robot that writes in a human's name is a robot.
+  left join bot_actors as bot_updaters on bot_updaters.source = acts.source and bot_updaters.bot_value = acts.updater_id
+  left join bot_channels on bot_channels.source = acts.source and bot_channels.bot_value = acts.channel
+  left join agent_actors on agent_actors.source = acts.source and agent_actors.agent_value = acts.author_id
+  left join agent_actors as agent_addresses
+    on agent_addresses.source = acts.source and agent_addresses.agent_value = acts.author_address
+  left join agent_domains
+    on agent_domains.source = acts.source
+    and agent_domains.agent_value = lower(regexp_replace(acts.author_address, '^.*@', ''))
+  left join agent_accounts on agent_accounts.source = acts.source and agent_accounts.agent_value = acts.author_role
+)
+
+select
+  event_id,
+  source,
+  ticket_id,
+  event_type,
+  act_kind,
+  case when event_type = 'message' and is_merging then 'bot' else author_side end as actor_kind,
+  author_id as actor,
+  value,
+  value_before,
+  -- A comment that is not marked is public where its author is a customer, who can write no other.
+  case
+    when is_public is not null then is_public
+    when author_side = 'customer' then true
+    else coalesce(unmarked_comments, 'internal') = 'public'
+  end as is_public,
+  -- Whether the customer could see it is neither said nor declared.
+  event_type = 'message' and is_public is null and unmarked_comments is null and author_side <> 'customer' as is_unmarked,
+  is_opening,
+  earliest_at,
+  event_at,
+  update_id,
+  update_number,
+  place,
+  version_at,
+  source_file,
+  line_number,
+  batch_id,
+  known_at
+from judged

@@ -1,0 +1,27 @@
+"""People as they arrive: one row per exported version of a person."""
+
+from __future__ import annotations
+
+from great_expectations.expectations import ExpectColumnValuesToBeInSet, ExpectColumnValuesToNotBeNull
+
+from expectations.checked_table import TEXT, WHOLE, CheckedTable
+
+
+def build() -> CheckedTable:
+    return CheckedTable(
+        table="raw.people",
+        columns={"batch_id": TEXT, "line_number": WHOLE, "person_id": TEXT, "role": TEXT},
+        expectations=(
+            ExpectColumnValuesToNotBeNull(
+                column="person_id",
+                severity="critical",
+                notes="Messages name their author by this id; without it no author is found.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="role",
+                value_set=["agent", "admin", "end-user", "customer", "bot"],
+                severity="warning",
+                notes="An unknown role is on no side: what such a person wrote answers nothing.",
+            ),
+        ),
+    )
