@@ -87,11 +87,11 @@ def test_ticket_and_the_event_beside_it_land_in_utc(mapped) -> None:
     result = landing.land("desk", "a.csv", HEADER + "T-1,02/07/2026 09:00,High,03/07/2026 10:30\n")
     assert (result.status, result.rows_read, result.rows_landed) == ("landed", 1, 1)
     columns = "ticket_id, severity, submitted_at, evidence, source_file, line_number"
-    assert landing.rows("canonical_tickets", columns) == [
+    assert landing.rows("ticket_versions", columns) == [
         ("T-1", "4", datetime(2026, 7, 2, 7), "resolution", "inbox/desk/a.csv", 2)
     ]
-    assert landing.rows("canonical_events", "ticket_id, event_type, event_at, value, evidence_kind") == [
-        ("T-1", "status_changed", datetime(2026, 7, 3, 8, 30), "solved", "derived")
+    assert landing.rows("ticket_changes", "ticket_id, field_name, changed_at, value, change_kind") == [
+        ("T-1", "status_changed", datetime(2026, 7, 3, 8, 30), "solved", "date")
     ]
 
 
@@ -99,7 +99,7 @@ def test_event_that_did_not_happen_makes_no_row(mapped) -> None:
     landing = mapped(HEAD + TICKETS)
     content = HEADER + "T-1,02/07/2026 09:00,High,-\nT-2,02/07/2026 09:00,High,\n"
     assert landing.land("desk", "a.csv", content).rows_landed == 2
-    assert landing.rows("canonical_events") == []
+    assert landing.rows("ticket_changes") == []
 
 
 def test_ids_stay_text(mapped) -> None:
@@ -107,7 +107,7 @@ def test_ids_stay_text(mapped) -> None:
     landing.land(
         "desk", "a.csv", HEADER + "007,02/07/2026 09:00,High,\n9007199254740993,02/07/2026 09:00,Low,\n"
     )
-    assert landing.rows("canonical_tickets", "ticket_id") == ["007", "9007199254740993"]
+    assert landing.rows("ticket_versions", "ticket_id") == ["007", "9007199254740993"]
 
 
 @pytest.mark.parametrize(
@@ -130,14 +130,14 @@ def test_record_that_cannot_be_used_is_refused_with_line_column_value_and_hint(m
     result = landing.land("desk", "a.csv", HEADER + "T-1,02/07/2026 09:00,High,\n" + row + "\n")
     assert (result.rows_read, result.rows_landed, result.rows_rejected) == (2, 1, 1)
     assert told(result)[0].startswith(f"inbox/desk/a.csv:3: {problem}")
-    assert landing.rows("canonical_tickets", "ticket_id") == ["T-1"], "a record is taken whole or not at all"
+    assert landing.rows("ticket_versions", "ticket_id") == ["T-1"], "a record is taken whole or not at all"
 
 
 def test_record_with_one_unusable_event_is_refused_whole(mapped) -> None:
     landing = mapped(HEAD + TICKETS)
     content = HEADER + "T-1,02/07/2026 09:00,High,\nT-2,02/07/2026 09:00,High,soon\n"
     assert landing.land("desk", "a.csv", content).rows_rejected == 1
-    assert landing.rows("canonical_tickets", "ticket_id") == ["T-1"]
+    assert landing.rows("ticket_versions", "ticket_id") == ["T-1"]
 
 
 def test_nearest_known_word_is_named_for_an_unknown_one(mapped) -> None:
@@ -151,8 +151,8 @@ def test_nearest_known_word_is_named_for_an_unknown_one(mapped) -> None:
 def test_unknown_severity_that_may_pass_stays_as_it_is_written(mapped) -> None:
     landing = mapped(HEAD + TICKETS.replace("{High: 4, Low: 2}", "{words: {High: 4}, unknown: pass}"))
     landing.land("desk", "a.csv", HEADER + "T-1,02/07/2026 09:00,Urgent!,\n")
-    assert landing.rows("canonical_tickets", "severity") == ["Urgent!"]
-    assert landing.rows("canonical_gaps") == []
+    assert landing.rows("ticket_versions", "severity") == ["Urgent!"]
+    assert landing.rows("gaps") == []
 
 
 def test_refused_event_leaves_a_gap_in_what_its_ticket_shows(mapped) -> None:
@@ -161,7 +161,7 @@ def test_refused_event_leaves_a_gap_in_what_its_ticket_shows(mapped) -> None:
         "Key,At,Status\nT-1,02/07/2026 09:00,Open\nT-2,02/07/2026 09:00,Lab\nT-3,soon,Open\n,soon,Open\n"
     )
     assert landing.land("desk", "a.csv", content).rows_rejected == 3
-    assert landing.rows("canonical_gaps", "ticket_id, evidence") == [("T-2", "statuses"), ("T-3", "statuses")]
+    assert landing.rows("gaps", "ticket_id, evidence") == [("T-2", "statuses"), ("T-3", "statuses")]
 
 
 def test_change_to_an_unknown_severity_is_a_gap_in_everything_even_where_it_passes(mapped) -> None:
@@ -172,8 +172,8 @@ def test_change_to_an_unknown_severity_is_a_gap_in_everything_even_where_it_pass
         "desk", "a.csv", "Key,At,Status\nT-1,02/07/2026 09:00,High\nT-2,02/07/2026 09:00,Hot\n"
     )
     assert result.rows_rejected == 0
-    assert landing.rows("canonical_events", "ticket_id, value") == [("T-1", "4")]
-    assert landing.rows("canonical_gaps", "ticket_id, evidence") == [("T-2", None)]
+    assert landing.rows("ticket_changes", "ticket_id, value") == [("T-1", "4")]
+    assert landing.rows("gaps", "ticket_id, evidence") == [("T-2", None)]
 
 
 BEFORE = EVENTS.replace(
@@ -186,7 +186,7 @@ def test_change_lands_with_what_the_field_held_before_it(mapped) -> None:
     landing = mapped(HEAD.replace("resolution", "") + BEFORE)
     content = "Key,At,Was,Status\nT-1,02/07/2026 09:00,Wait,Open\nT-2,02/07/2026 09:00,,Open\n"
     assert landing.land("desk", "a.csv", content).rows_rejected == 0
-    assert landing.rows("canonical_events", "ticket_id, value_before, value") == [
+    assert landing.rows("ticket_changes", "ticket_id, value_before, value") == [
         ("T-1", "pending", "open"),
         ("T-2", None, "open"),
     ]
@@ -198,7 +198,7 @@ def test_change_of_an_unknown_status_is_refused_and_leaves_a_gap(mapped) -> None
         "desk", "a.csv", "Key,At,Was,Status\nT-1,02/07/2026 09:00,Lab,Open\nT-2,02/07/2026 09:00,,Open\n"
     )
     assert "Was: is not a known status (it reads 'Lab')" in told(result)[0]
-    assert landing.rows("canonical_gaps", "ticket_id, evidence") == [("T-1", "statuses")]
+    assert landing.rows("gaps", "ticket_id, evidence") == [("T-1", "statuses")]
 
 
 def test_change_of_an_unknown_severity_is_a_gap_even_where_it_passes(mapped) -> None:
@@ -206,8 +206,8 @@ def test_change_of_an_unknown_severity_is_a_gap_even_where_it_passes(mapped) -> 
     text = text.replace("{Open: open, Wait: pending}", "{words: {High: 4, Low: 2}, unknown: pass}")
     landing = mapped(HEAD.replace("resolution", "") + text)
     landing.land("desk", "a.csv", "Key,At,Was,Status\nT-1,02/07/2026 09:00,Hot,Low\n")
-    assert landing.rows("canonical_events") == []
-    assert landing.rows("canonical_gaps", "ticket_id, evidence") == [("T-1", None)]
+    assert landing.rows("ticket_changes") == []
+    assert landing.rows("gaps", "ticket_id, evidence") == [("T-1", None)]
 
 
 def test_two_date_formats_in_one_column_are_tried_in_their_order(mapped) -> None:
@@ -216,7 +216,7 @@ def test_two_date_formats_in_one_column_are_tried_in_their_order(mapped) -> None
     )
     rows = "A,02/07/2026 09:00,High,\nB,2026-07-02 09:00:05,High,\nC,2026-07-02T09:00:00+03:00,High,\n"
     landing.land("desk", "a.csv", HEADER + rows)
-    assert landing.rows("canonical_tickets", "submitted_at") == [
+    assert landing.rows("ticket_versions", "submitted_at") == [
         datetime(2026, 7, 2, 7),
         datetime(2026, 7, 2, 7, 0, 5),
         datetime(2026, 7, 2, 6),
@@ -226,7 +226,7 @@ def test_two_date_formats_in_one_column_are_tried_in_their_order(mapped) -> None
 def test_a_stamped_zone_that_is_known_to_be_wrong_is_overridden_by_the_declared_one(mapped) -> None:
     landing = mapped(HEAD.replace("%d/%m/%Y %H:%M", "%Y-%m-%dT%H:%M:%SZ") + TICKETS)
     landing.land("desk", "a.csv", HEADER + "A,2026-07-02T09:00:00Z,High,\n")
-    assert landing.rows("canonical_tickets", "submitted_at") == [datetime(2026, 7, 2, 7)]
+    assert landing.rows("ticket_versions", "submitted_at") == [datetime(2026, 7, 2, 7)]
 
 
 def test_month_names_and_years_of_two_digits_are_read_as_declared(mapped) -> None:
@@ -234,7 +234,7 @@ def test_month_names_and_years_of_two_digits_are_read_as_declared(mapped) -> Non
     landing = mapped(head + TICKETS)
     rows = "A,18/ene/26 9:10 AM,High,\nB,1/AOÛT/69 12:05 am,High,\nC,3/Jul./26 1:00 PM,High,\n"
     assert landing.land("desk", "a.csv", HEADER + rows).rows_rejected == 0
-    assert landing.rows("canonical_tickets", "submitted_at") == [
+    assert landing.rows("ticket_versions", "submitted_at") == [
         datetime(2026, 1, 18, 9, 10),
         datetime(2069, 8, 1, 0, 5),
         datetime(2026, 7, 3, 13),
@@ -244,7 +244,7 @@ def test_month_names_and_years_of_two_digits_are_read_as_declared(mapped) -> Non
 def test_wall_time_in_a_gap_moves_on_and_an_ambiguous_one_is_the_first(mapped) -> None:
     landing = mapped(HEAD + TICKETS)
     landing.land("desk", "a.csv", HEADER + "A,29/03/2026 02:30,High,\nB,25/10/2026 02:30,High,\n")
-    assert landing.rows("canonical_tickets", "submitted_at") == [
+    assert landing.rows("ticket_versions", "submitted_at") == [
         datetime(2026, 3, 29, 1, 30),
         datetime(2026, 10, 25, 0, 30),
     ]
@@ -254,7 +254,7 @@ def test_epoch_seconds_and_milliseconds_are_instants(mapped) -> None:
     for kind, text in (("epoch_seconds", "1782982800"), ("epoch_milliseconds", "1782982800999")):
         landing = mapped(f"dates: [{kind}]\nevidence: [resolution]\n" + TICKETS)
         landing.land("desk", f"{kind}.csv", HEADER + f"A,{text},High,\n")
-    assert landing.rows("canonical_tickets", "submitted_at") == 2 * [datetime(2026, 7, 2, 9)]
+    assert landing.rows("ticket_versions", "submitted_at") == 2 * [datetime(2026, 7, 2, 9)]
 
 
 JIRA = """\
@@ -290,9 +290,9 @@ def test_repeated_column_gives_one_event_a_cell_under_any_of_its_names(mapped, h
     landing = mapped(JIRA)
     row = 'T-1,02/07/2026 09:00,"02/07/2026 10:00;mia;Hello;\nagain",x,y,02/07/2026 11:00;ann;Thanks'
     assert landing.land("desk", "a.csv", f"{header}\n{row}\nT-2,02/07/2026 09:00,,,,\n").rows_landed == 2
-    assert landing.rows("canonical_events", "event_at, actor, actor_kind, evidence_kind, line_number") == [
-        (datetime(2026, 7, 2, 10), "mia", "agent", "recorded", 2),
-        (datetime(2026, 7, 2, 11), "ann", "customer", "recorded", 2),
+    assert landing.rows("ticket_messages", "said_at, author_id, author_kind, message_kind, line_number") == [
+        (datetime(2026, 7, 2, 10), "mia", "agent", "comment", 2),
+        (datetime(2026, 7, 2, 11), "ann", "customer", "comment", 2),
     ]
 
 
@@ -312,7 +312,7 @@ def test_same_event_has_the_same_id_in_every_export(mapped) -> None:
     landing.land(
         "desk", "b.csv", head + "T-1,02/07/2026 09:00,02/07/2026 11:00;mia;More,02/07/2026 10:00;mia;Hello\n"
     )
-    assert sorted(landing.rows("canonical_events", "event_id")) == [
+    assert sorted(landing.rows("ticket_messages", "message_id")) == [
         "issues1:T-1:message:2026-07-02T10:00:00Z:mia",
         "issues1:T-1:message:2026-07-02T10:00:00Z:mia",
         "issues1:T-1:message:2026-07-02T11:00:00Z:mia",
@@ -325,7 +325,7 @@ def test_ids_of_different_tables_cannot_be_taken_for_each_other(mapped) -> None:
     landing = mapped(HEAD.replace("resolution", "") + text + second)
     landing.land("desk", "a.csv", "Id,Key,At,Status\n5,T-1,02/07/2026 09:00,Open\n")
     landing.land("desk", "b.csv", "Id,Key,Time,Status\n5,T-1,02/07/2026 10:00,Wait\n")
-    assert sorted(landing.rows("canonical_events", "event_id")) == ["history1:5", "log1:5"]
+    assert sorted(landing.rows("ticket_changes", "change_id")) == ["history1:5", "log1:5"]
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_declared_format_is_read(mapped, name, content) -> None:
     text = text.replace("    tickets:", "    columns: {Resolved: {optional: true}}\n    tickets:")
     landing = mapped(HEAD + text)
     assert landing.land("desk", "a.file", content).status == "landed"
-    assert landing.rows("canonical_tickets", "ticket_id, severity") == [("T-1", "4")]
+    assert landing.rows("ticket_versions", "ticket_id, severity") == [("T-1", "4")]
 
 
 def test_documents_are_read_by_paths_and_numbers_keep_their_digits(mapped) -> None:
@@ -357,13 +357,13 @@ def test_documents_are_read_by_paths_and_numbers_keep_their_digits(mapped) -> No
     one = '{"fields": {"key": 9007199254740993}, "Created": "02/07/2026 09:00", "Priority": "High"}'
     result = landing.land("desk", "a.json", f'{{"page": [{one}, {one.replace("993", "994")}, 7]}}')
     assert (result.rows_read, result.rows_rejected) == (3, 1)
-    assert landing.rows("canonical_tickets", "ticket_id") == ["9007199254740993", "9007199254740994"]
+    assert landing.rows("ticket_versions", "ticket_id") == ["9007199254740993", "9007199254740994"]
 
 
 def test_declared_encoding_is_read(mapped) -> None:
     landing = mapped("encoding: cp1252\n" + HEAD + TICKETS.replace("High: 4", "Größe: 4"))
     landing.land("desk", "a.csv", (HEADER + "T-1,02/07/2026 09:00,Größe,\n").encode("cp1252"))
-    assert landing.rows("canonical_tickets", "severity") == ["4"]
+    assert landing.rows("ticket_versions", "severity") == ["4"]
 
 
 def test_file_of_another_format_is_rejected(mapped) -> None:
@@ -398,7 +398,7 @@ def test_rows_that_are_not_asked_for_are_counted_and_passed_over(mapped) -> None
         "desk", "a.csv", header + "T-1,02/07/2026 09:00,High,,incident\nT-2,nonsense,High,,change\n"
     )
     assert (result.rows_read, result.rows_landed, result.rows_rejected) == (2, 2, 0)
-    assert landing.rows("canonical_tickets", "ticket_id") == ["T-1"]
+    assert landing.rows("ticket_versions", "ticket_id") == ["T-1"]
     assert "passed over, because they are nothing that the mapping declares: 1 of 2 rows." in told(result)[-1]
 
 
@@ -448,7 +448,7 @@ def test_file_that_looks_otherwise_than_the_last_one_is_refused_unless_allowed(
     assert "it does not look as it did when it last landed" in told(refused)[0]
     assert f"allow: [{drift}]" in told(refused)[0]
     assert said in told(refused)
-    assert landing.rows("canonical_tickets", "ticket_id") == ["1"], "nothing of a refused file is kept"
+    assert landing.rows("ticket_versions", "ticket_id") == ["1"], "nothing of a refused file is kept"
     allowing = change_mapping(landing, "time_zone:", f"allow: [{drift}]\ntime_zone:")
     accepted = allowing.land("desk", "b.csv", f"{header}\n{row}\n")
     assert accepted.status == "landed"
@@ -486,7 +486,7 @@ def test_dry_run_shows_the_rows_as_they_would_land_and_writes_nothing(mapped) ->
         1,
     )
     (quarantine,) = [table for table in preview.tables if table.table == "quarantine"]
-    (tickets,) = [table for table in preview.tables if table.table == "canonical_tickets"]
+    (tickets,) = [table for table in preview.tables if table.table == "ticket_versions"]
     assert (tickets.rows_in_all, len(tickets.rows)) == (2, 1)
     assert dict(zip(tickets.columns, tickets.rows[0], strict=True)) == {
         "ticket_id": "T-1",
@@ -532,8 +532,8 @@ def test_quarantine_is_listed_and_landed_once_the_mapping_is_mended(mapped) -> N
         1,
     )
     assert [one.line for one in list_quarantine(landing.workspace)] == [soon.line]
-    assert landing.rows("canonical_tickets", "ticket_id") == ["T-1", "T-2"]
-    assert landing.rows("canonical_gaps") == []
+    assert landing.rows("ticket_versions", "ticket_id") == ["T-1", "T-2"]
+    assert landing.rows("gaps") == []
 
 
 def test_retry_does_not_count_the_records_of_a_replaced_file_as_those_of_the_one_before(mapped) -> None:
@@ -561,7 +561,7 @@ def test_retry_says_so_when_the_file_is_gone(mapped) -> None:
     mended = change_mapping(landing, "High: 4", "High: 5")
     [retried] = retry_quarantine(mended.workspace, mended.config, child=landing.child)
     assert (retried.status, retried.still_refused) == ("missing", 1)
-    assert landing.rows("canonical_tickets", "severity") == ["4"], "what had landed stays as it is"
+    assert landing.rows("ticket_versions", "severity") == ["4"], "what had landed stays as it is"
 
 
 def test_change_of_the_mapping_reads_the_file_again_and_keeps_when_it_was_first_known(mapped) -> None:
@@ -570,7 +570,7 @@ def test_change_of_the_mapping_reads_the_file_again_and_keeps_when_it_was_first_
     changed = change_mapping(landing, "High: 4", "High: 5")
     [result] = changed.run()
     assert result.status == "landed"
-    assert landing.rows("canonical_tickets", "severity") == ["5"]
+    assert landing.rows("ticket_versions", "severity") == ["5"]
     assert [result.status for result in changed.run()] == ["already_landed"]
 
 
@@ -593,7 +593,7 @@ def test_whatever_a_file_holds_every_record_is_landed_or_refused(tmp_path: Path,
     export = Export(path, "desk", "any.csv", "any.csv")
     writer = PreviewWriter(Workspace(tmp_path), "0" * 64, "desk", "any.csv", row_count=1000)
     rows_read, _ = land_with_mapping(export, read_start(export), mapping, writer)
-    taken = sum(len(writer.first.get(table, ())) for table in ("canonical_tickets",))
+    taken = sum(len(writer.first.get(table, ())) for table in ("ticket_versions",))
     assert rows_read == taken + writer.rows_refused
 
 
@@ -614,11 +614,11 @@ def test_a_sheet_and_a_parquet_file_are_read_like_the_same_table_as_text(
     landing = mapped(HEAD + TICKETS.replace("format: csv", f"format: {kind}"))
     assert landing.land("desk", file.name, file.read_bytes()).rows_landed == 2
     # Berlin is an hour ahead of UTC in winter.
-    assert landing.rows("canonical_tickets", "ticket_id, submitted_at, severity") == [
+    assert landing.rows("ticket_versions", "ticket_id, submitted_at, severity") == [
         ("A-1", datetime(2026, 2, 1, 8), "4"),
         ("A-2", datetime(2026, 2, 2, 8), "2"),
     ]
-    assert landing.rows("canonical_events", "ticket_id, event_at") == [("A-2", datetime(2026, 2, 3, 9))]
+    assert landing.rows("ticket_changes", "ticket_id, changed_at") == [("A-2", datetime(2026, 2, 3, 9))]
 
 
 PIPELINE_ISSUES = """\
@@ -642,11 +642,11 @@ def test_the_shipped_mapping_reads_the_data_pipeline_of_jira(mapped: Callable[[s
     assert landing.land("desk", "issues_job3_20260701.csv", PIPELINE_ISSUES).rows_rejected == 0
     assert landing.land("desk", "issue_history_job3_20260701.csv", PIPELINE_HISTORY).rows_rejected == 0
     assert landing.rows(
-        "canonical_tickets", "ticket_id, customer_id, requester, severity, submitted_at, ticket_status"
+        "ticket_versions", "ticket_id, customer_id, requester, severity, submitted_at, status"
     ) == [("10002", "HELP", "7", "4", datetime(2026, 3, 2, 8), "solved")]
     solved_at = datetime(2026, 3, 2, 19)
-    assert sorted(landing.rows("canonical_events", "event_at, event_type, value, evidence_kind")) == [
-        (datetime(2026, 3, 2, 9), "status_changed", "pending", "recorded"),
-        (solved_at, "status_changed", "solved", "derived"),
-        (solved_at, "status_changed", "solved", "recorded"),
+    assert sorted(landing.rows("ticket_changes", "changed_at, field_name, value, change_kind")) == [
+        (datetime(2026, 3, 2, 9), "status_changed", "pending", "event"),
+        (solved_at, "status_changed", "solved", "date"),
+        (solved_at, "status_changed", "solved", "event"),
     ]

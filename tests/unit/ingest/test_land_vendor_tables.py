@@ -33,17 +33,17 @@ def zendesk(minutes: str = "240", business: str = "200", solved: str = "1900-01-
 
 
 def replies(landing: Landing) -> list[Any]:
-    return landing.rows("canonical_events", "evidence_kind, earliest_at, event_at")
+    return landing.rows("ticket_messages", "message_kind, earliest_at, said_at")
 
 
 def test_zendesk_minutes_are_an_answer_somewhere_in_that_minute(declare: Callable[[str], Landing]) -> None:
     landing = declare(ZENDESK_YML)
     landing.land("desk", "tickets.csv", zendesk())
-    assert landing.rows("canonical_tickets", "ticket_id, customer_id, severity, submitted_at, evidence") == [
-        ("101", "ACME", "sev_3", datetime(2026, 7, 1, 8), "first_response resolution")
+    assert landing.rows("ticket_versions", "ticket_id, customer_id, severity, submitted_at, evidence") == [
+        ("101", "ACME", "sev_3", datetime(2026, 7, 1, 8), "response_date resolution")
     ]
     # 240 minutes after 08:00 UTC, floored.
-    assert replies(landing) == [("derived", datetime(2026, 7, 1, 12), datetime(2026, 7, 1, 12, 0, 59))]
+    assert replies(landing) == [("date", datetime(2026, 7, 1, 12), datetime(2026, 7, 1, 12, 0, 59))]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_derived_answer_lies_after_the_submission_and_not_after_the_last_updat
 ) -> None:
     landing = declare(ZENDESK_YML)
     landing.land("desk", "tickets.csv", zendesk(minutes))
-    assert replies(landing) == [("derived", earliest, latest)]
+    assert replies(landing) == [("date", earliest, latest)]
 
 
 def test_minutes_within_business_hours_lead_back_over_the_declared_calendar(
@@ -75,7 +75,7 @@ def test_minutes_within_business_hours_lead_back_over_the_declared_calendar(
     landing = declare(ZENDESK_YML + "    business_calendar: desk_hours\n")
     landing.land("desk", "tickets.csv", zendesk(minutes="", business="119"))
     # Wednesday 08:00 UTC; 119 open minutes are over at 10:59, the 120th at 11:00, when the desk closes.
-    assert replies(landing) == [("derived", datetime(2026, 7, 1, 10, 59), datetime(2026, 7, 1, 10, 59, 59))]
+    assert replies(landing) == [("date", datetime(2026, 7, 1, 10, 59), datetime(2026, 7, 1, 10, 59, 59))]
 
 
 def test_without_minutes_of_the_calendar_and_without_a_declared_one_nothing_is_derived(
@@ -84,7 +84,7 @@ def test_without_minutes_of_the_calendar_and_without_a_declared_one_nothing_is_d
     landing = declare(ZENDESK_YML)
     header = zendesk().replace("First reply time in minutes,", "Something else,")
     result = landing.land("desk", "tickets.csv", header)
-    assert landing.rows("canonical_tickets", "evidence") == ["resolution"]
+    assert landing.rows("ticket_versions", "evidence") == ["resolution"]
     assert "the first response is not measurable" in str(result.warnings[0])
 
 
@@ -138,19 +138,19 @@ def test_jira_reads_localised_headers_and_months_and_repeated_comments(
 ) -> None:
     landing = declare(JIRA_YML + "    comments: public\n")
     landing.land("jsm", "jira.csv", JIRA.format(left="3:00"))
-    assert landing.rows("canonical_tickets", "ticket_id, customer_id, severity, submitted_at, evidence") == [
-        ("SUP-1", "acme", "Alta", datetime(2026, 7, 18, 7, 10), "first_response")
+    assert landing.rows("ticket_versions", "ticket_id, customer_id, severity, submitted_at, evidence") == [
+        ("SUP-1", "acme", "Alta", datetime(2026, 7, 18, 7, 10), "unmarked_messages")
     ]
     # Cut to the minute at both ends: up to 59 s later, and after up to 59 s less.
-    assert landing.rows("canonical_events", "event_id, actor_kind, is_public, earliest_at, event_at") == [
+    assert landing.rows("ticket_messages", "message_id, author_role, is_public, earliest_at, said_at") == [
         (
             "SUP-1:comment:1",
             "customer",
-            True,
+            None,
             datetime(2026, 7, 18, 7, 29, 1),
             datetime(2026, 7, 18, 7, 30, 59),
         ),
-        ("SUP-1:comment:2", "agent", True, datetime(2026, 7, 18, 8, 9, 1), datetime(2026, 7, 18, 8, 10, 59)),
+        ("SUP-1:comment:2", None, None, datetime(2026, 7, 18, 8, 9, 1), datetime(2026, 7, 18, 8, 10, 59)),
     ]
 
 
@@ -159,7 +159,7 @@ def test_jira_comments_prove_nothing_unless_somebody_says_what_they_are(
 ) -> None:
     landing = declare(JIRA_YML)
     result = landing.land("jsm", "jira.csv", JIRA.format(left="3:00"))
-    assert landing.rows("canonical_tickets", "evidence") == [""]
+    assert landing.rows("ticket_versions", "evidence, width_seconds") == [("unmarked_messages", 60)]
     assert "which of its comments the customer could see" in str(result.warnings[0])
 
 
@@ -195,10 +195,10 @@ def test_freshdesk_reads_any_choice_of_columns_and_signed_hours(declare: Callabl
         "Ticket Id,Priority,Created Time,Initial response time,First response time (in hrs),First response status,"
         "Company Name\n7,Urgent,2026-07-01 08:00:00,2026-07-01 09:30:01,-01:30:01,SLA Violated,acme\n",
     )
-    assert landing.rows("canonical_tickets", "ticket_id, customer_id, severity, evidence") == [
-        ("7", "acme", "Urgent", "first_response")
+    assert landing.rows("ticket_versions", "ticket_id, customer_id, severity, evidence") == [
+        ("7", "acme", "Urgent", "response_date")
     ]
-    assert landing.rows("canonical_events", "event_at, actor_kind") == [
+    assert landing.rows("ticket_messages", "said_at, author_kind") == [
         (datetime(2026, 7, 1, 13, 30, 1), "agent")
     ]
     assert landing.rows("vendor_sla_figures", "obligation, they_seconds, they_breached") == [
@@ -215,7 +215,7 @@ def test_freshdesk_without_the_instant_of_the_response_is_not_measured(
         "tickets.csv",
         "Ticket ID,Created time,First response time (in hrs)\n7,2026-07-01 08:00:00,01:30:00\n",
     )
-    assert landing.rows("canonical_tickets", "evidence") == [""]
+    assert landing.rows("ticket_versions", "evidence") == [""]
     assert "the file lacks 'Initial response time'" in str(result.warnings[0])
 
 
