@@ -100,7 +100,7 @@ def load_mapping(path: Path, shown: str) -> Mapping:
     return mapping
 
 
-def _read_mapping(top: Section, shown: str) -> Mapping:
+def _read_mapping(top: Section, file: str) -> Mapping:
     top.require_keys(
         ("files",),
         (
@@ -118,7 +118,11 @@ def _read_mapping(top: Section, shown: str) -> Mapping:
     )
     named = _read_named_values(top)
     listed = top.section("files")
-    files = tuple(file for key in listed.values for file in _read_files(listed.section(key), str(key), named))
+    shown = _read_evidence(top, named)
+    looked_at = tuple(name for one in shown for asked in one.conditions for name in asked.read_columns())
+    files = tuple(
+        file for key in listed.values for file in _read_files(listed.section(key), str(key), named, looked_at)
+    )
     if top.has("files") and not files:
         top.report(["files"], "no file is described.", "Describe at least one kind of file.")
     months = _read_months(top)
@@ -127,14 +131,14 @@ def _read_mapping(top: Section, shown: str) -> Mapping:
         top.report(["months"], "no date has a month name (%b).", "Remove months, or correct dates.")
     is_form, time_zone = _read_zone(top)
     mapping = Mapping(
-        file=shown,
+        file=file,
         time_zone=time_zone,
         dates=dates,
         months=months,
         century=_read_century(top, dates),
         null_markers=_read_null_markers(top),
         encoding=top.choice("encoding", ENCODINGS, "utf-8"),
-        shown=_read_evidence(top, named),
+        shown=shown,
         allowed=top.texts("allow", (*DRIFTS, ANY_COLUMNS)),
         files=files,
         is_form=is_form,
@@ -303,8 +307,10 @@ def _read_values(section: Section) -> Values:
     return Values(pairs, known, otherwise)
 
 
-def _read_files(section: Section, name: str, named: Dict[str, Values]) -> tuple[MappedFile, ...]:
-    """One entry per format that the file may have."""
+def _read_files(
+    section: Section, name: str, named: Dict[str, Values], looked_at: Sequence[str]
+) -> tuple[MappedFile, ...]:
+    """One entry per format that the file may have. `looked_at`: columns that decide what its tickets show."""
     section.require_keys(
         ("format",),
         (
@@ -370,23 +376,26 @@ def _read_files(section: Section, name: str, named: Dict[str, Values]) -> tuple[
         refusal=_read_notice(section.section("refuse"), named) if section.has("refuse") else None,
     )
     required = section.texts("required")
-    file = replace(file, columns=_complete_columns(section, file, required), required=required)
+    file = replace(file, columns=_complete_columns(section, file, required, looked_at), required=required)
     return tuple(replace(file, format=one) for one in formats)
 
 
 def _complete_columns(
-    section: Section, file: MappedFile, required: tuple[str, ...]
+    section: Section, file: MappedFile, required: tuple[str, ...], looked_at: Sequence[str]
 ) -> tuple[MappedColumn, ...]:
     """The declared columns, and under their own names those that are used besides."""
     used = tuple(dict.fromkeys((*file.read_columns(), *required)))
     known = {column.name for column in file.columns}
     for column in file.columns:
         # What sla.yml names may be any of them.
-        if column.name not in used and not file.refers_to_settings():
+        if column.name not in (*used, *looked_at) and not file.refers_to_settings():
             section.report(
                 ["columns", column.name], "this column is not used.", name_nearest(column.name, used)
             )
     implied = tuple(MappedColumn(one, (one,)) for one in used if one not in known)
+    if file.tickets is not None:
+        unused = dict.fromkeys(one for one in looked_at if one not in known and one not in used)
+        implied += tuple(MappedColumn(one, (one,), is_optional=True) for one in unused)
     if not section.has("required"):
         return file.columns + implied
     return tuple(

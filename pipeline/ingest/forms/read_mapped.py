@@ -137,21 +137,22 @@ def _options(file: MappedFile, mapping: Mapping) -> TableOptions:
 def find_places(column: MappedColumn, header: Sequence[str]) -> list[tuple[int, str]]:
     """Where a header has a column: the places, each with what stands for `*` in its name, or else with the name itself.
 
-    The first of its names that is there counts; one that is written in another case only where none is as declared.
+    The first of its names that is there counts; one that is written in another case only where none is as declared, but for
+    one with `*`.
     """
+    folded = [name.casefold() for name in header]
     for is_exact in (True, False):
-        names = header if is_exact else [name.casefold() for name in header]
         for written in column.written:
-            wanted = written if is_exact else written.casefold()
-            start, star, end = wanted.partition("*")
-            if not star:
-                found = [(at, header[at]) for at, name in enumerate(names) if name == wanted]
-            else:
+            start, star, end = written.casefold().partition("*")
+            if star:
                 found = [
                     (at, header[at][len(start) : len(header[at]) - len(end)])
-                    for at, name in enumerate(names)
+                    for at, name in enumerate(folded)
                     if len(name) > len(start) + len(end) and name.startswith(start) and name.endswith(end)
                 ]
+            else:
+                names, wanted = (header, written) if is_exact else (folded, start)
+                found = [(at, header[at]) for at, name in enumerate(names) if name == wanted]
             if found:
                 return found
     return []
