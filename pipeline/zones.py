@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.resources
 import zoneinfo
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pipeline.errors import ConfigurationError
-from pipeline.rules.dates import known_zones
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow
 
 # Only the tzdata package serves from here on; the operating system's zone files would give other answers on other machines.
@@ -32,6 +31,13 @@ def tzdata_version() -> str:
 
 
 @cache
+def known_zones() -> frozenset[str]:
+    """The zone names of the pinned tzdata."""
+    listing = importlib.resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8")
+    return frozenset(listing.split())
+
+
+@cache
 def find_zone(name: str) -> zoneinfo.ZoneInfo:
     """The rules of a zone. Raises ConfigurationError when the pinned tzdata has no such zone."""
     if name not in known_zones():
@@ -45,12 +51,19 @@ def localize(wall_time: datetime, zone: str) -> datetime:
     return wall_time.replace(tzinfo=find_zone(zone), fold=0).astimezone(UTC)
 
 
+def start_of_day(day: date, zone: str) -> datetime:
+    """The first instant of a local day, as naive UTC."""
+    return localize(datetime.combine(day, time()), zone).replace(tzinfo=None)
+
+
 def to_epochs(wall_seconds: np.ndarray, zone: str) -> np.ndarray:
     """`localize` for many: wall seconds since 1970-01-01 00:00 local -> seconds since 1970-01-01 00:00 UTC, both int64.
 
     A half day whose two ends have the same offset has no change of offset in it (a test looks at every zone of tzdata), so
     only the boundaries of a few half days a year need asking one by one.
     """
+    import numpy as np
+
     halves = np.floor_divide(wall_seconds, _HALF_DAY_SECONDS)
     epochs = np.empty_like(wall_seconds)
     for block in np.unique(halves // _BLOCK_HALVES).tolist():
@@ -111,6 +124,8 @@ def list_zone_months(zones: Iterable[str], starts_at: datetime, ends_at: datetim
 @cache
 def _list_offsets(zone: str, block: int) -> np.ndarray:
     """The offsets from UTC at every half day of a block, and at its end."""
+    import numpy as np
+
     rules = find_zone(zone)
     first = block * _BLOCK_HALVES
     return np.array(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import ExpectColumnValuesToBeInSet, ExpectColumnValuesToNotBeNull
+from great_expectations.expectations import (
+    ExpectColumnValuesToBeInSet,
+    ExpectColumnValuesToNotBeNull,
+    ExpectCompoundColumnsToBeUnique,
+)
 
 from expectations.checked_table import TEXT, WHOLE, CheckedTable
 
@@ -12,6 +16,16 @@ def build() -> CheckedTable:
         table="raw.people",
         columns={"batch_id": TEXT, "line_number": WHOLE, "person_id": TEXT, "role": TEXT},
         expectations=(
+            ExpectCompoundColumnsToBeUnique(
+                column_list=["batch_id", "line_number", "person_id"],
+                severity="critical",
+                notes="A line, which may hold a page of them, names each once; twice is a file landed twice.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="role",
+                severity="warning",
+                notes="The role says whether an answer came from the vendor; without one the author is on no side.",
+            ),
             ExpectColumnValuesToNotBeNull(
                 column="person_id",
                 severity="critical",

@@ -7,6 +7,7 @@ from great_expectations.expectations import (
     ExpectColumnValuesToBeBetween,
     ExpectColumnValuesToBeInSet,
     ExpectColumnValuesToNotBeNull,
+    ExpectCompoundColumnsToBeUnique,
 )
 from great_expectations.expectations.row_conditions import Column
 
@@ -42,14 +43,59 @@ def build() -> CheckedTable:
             "value": TEXT,
             "author_kind": TEXT,
             "update_number": WHOLE,
+            "place": WHOLE,
             "earliest_at": INSTANT,
             "changed_at": INSTANT,
         },
+        # A date that stands in a ticket's own record is held against the submission that stands there too.
+        rows="""
+            select
+                changes.*,
+                case when changes.change_kind = 'date' then versions.submitted_at end as submitted_at,
+                changes.ticket_id is not null or records.record_id is not null as is_ticket_known
+            from raw.ticket_changes as changes
+            left join (
+                select batch_id, line_number, ticket_id, max(submitted_at) as submitted_at
+                from raw.ticket_versions group by batch_id, line_number, ticket_id
+            ) as versions
+              on versions.batch_id = changes.batch_id and versions.line_number = changes.line_number
+              and versions.ticket_id = changes.ticket_id
+            left join (select distinct source, record_id from raw.ticket_versions) as records
+              on records.source = changes.source and records.record_id = changes.record_id
+        """,
         expectations=(
             ExpectColumnValuesToNotBeNull(
                 column="change_id",
                 severity="critical",
                 notes="Exports overlap; only the id tells that a change came again.",
+            ),
+            ExpectCompoundColumnsToBeUnique(
+                column_list=["batch_id", "line_number", "change_id", "place"],
+                severity="critical",
+                notes="A record names a change once; twice means that a file was landed twice.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="is_ticket_known",
+                value_set=[True],
+                severity="warning",
+                notes=(
+                    "A history may name its ticket by the id of its record only; a change of one that no export holds "
+                    "changes nothing. Export the tickets with that id, and it is read."
+                ),
+            ),
+            ExpectColumnPairValuesAToBeGreaterThanB(
+                column_A="changed_at",
+                column_B="submitted_at",
+                or_equal=True,
+                ignore_row_if="either_value_is_missing",
+                severity="warning",
+                notes="Resolved or closed before it was submitted: the order of day and month is likely wrong.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="value",
+                row_condition=Column("record_id").is_not_null(),
+                severity="warning",
+                notes="A status or level that was emptied leaves the ticket without one from then on.",
             ),
             ExpectColumnValuesToNotBeNull(
                 column="ticket_id",

@@ -6,6 +6,7 @@ from great_expectations.expectations import (
     ExpectColumnPairValuesAToBeGreaterThanB,
     ExpectColumnValuesToBeInSet,
     ExpectColumnValuesToNotBeNull,
+    ExpectCompoundColumnsToBeUnique,
 )
 from great_expectations.expectations.row_conditions import Column
 
@@ -26,6 +27,7 @@ def build() -> CheckedTable:
             "is_public": BOOLEAN,
             "author_id": TEXT,
             "author_kind": TEXT,
+            "update_id": TEXT,
             "earliest_at": INSTANT,
             "said_at": INSTANT,
         },
@@ -34,6 +36,11 @@ def build() -> CheckedTable:
                 column="message_id",
                 severity="critical",
                 notes="Exports overlap; only the id tells that a message came again.",
+            ),
+            ExpectCompoundColumnsToBeUnique(
+                column_list=["batch_id", "line_number", "message_id", "update_id"],
+                severity="critical",
+                notes="A record names a message once; twice means that a file was landed twice.",
             ),
             ExpectColumnValuesToNotBeNull(
                 column="ticket_id",

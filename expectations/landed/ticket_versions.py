@@ -6,6 +6,7 @@ from great_expectations.expectations import (
     ExpectColumnPairValuesAToBeGreaterThanB,
     ExpectColumnValuesToBeBetween,
     ExpectColumnValuesToBeInSet,
+    ExpectColumnValuesToMatchRegex,
     ExpectColumnValuesToNotBeNull,
     ExpectCompoundColumnsToBeUnique,
 )
@@ -13,6 +14,9 @@ from great_expectations.expectations.row_conditions import Column
 
 from expectations.checked_table import INSTANT, TEXT, WHOLE, CheckedTable
 from expectations.landed.sane_instants import expect_sane_instants
+from pipeline.ingest.tables import EVIDENCE
+
+_EVIDENCE = (*EVIDENCE, "messages_if_any", "statuses_if_any", "resolution_if_any")
 
 
 def build() -> CheckedTable:
@@ -62,6 +66,12 @@ def build() -> CheckedTable:
                 value_set=["update"],
                 severity="critical",
                 notes="Which kind it is decides what the rows can prove: only a row per update shows an earlier status.",
+            ),
+            ExpectColumnValuesToMatchRegex(
+                column="evidence",
+                regex=rf"^(?:(?:{'|'.join(_EVIDENCE)})(?: (?=\w)|$))*$",
+                severity="critical",
+                notes="The vocabulary is closed; a word that the models do not know would prove nothing and say nothing.",
             ),
             ExpectColumnValuesToNotBeNull(
                 column="customer_id",

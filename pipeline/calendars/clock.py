@@ -18,8 +18,8 @@ from pipeline.calendars.calendar import Calendar
 from pipeline.calendars.load_calendars import load_calendars
 from pipeline.calendars.render_macros import render
 from pipeline.calendars.steps import DUE_HORIZON_YEARS, build_clocks
+from pipeline.declarations.problems import name_nearest
 from pipeline.errors import ConfigurationError
-from pipeline.rules.section import name_nearest
 
 OPERATIONS = ("elapsed", "due", "is_open")
 # The questions come from outside, so what answers them reaches neither files nor network.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pipeline.declarations.problems import name_nearest
 from pipeline.errors import ConfigurationError
-from pipeline.rules.dates import known_zones
-from pipeline.rules.section import name_nearest
+from pipeline.zones import known_zones
 
 # Zone of tzdata -> the names that stand for it.
 _NAMES_BY_ZONE = {

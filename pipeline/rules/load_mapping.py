@@ -13,8 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from pipeline.declarations.dates import hint_zone
+from pipeline.declarations.problems import name_nearest, refuse
+from pipeline.declarations.read_yaml import Key, read_yaml
+from pipeline.declarations.section import NAME, Section, open_document
 from pipeline.errors import ConfigurationError, Problem
-from pipeline.rules.dates import hint_zone, known_zones
 from pipeline.rules.mapping import (
     ACTOR_KINDS,
     ANY_COLUMNS,
@@ -57,8 +60,7 @@ from pipeline.rules.mapping import (
     is_wall_time,
 )
 from pipeline.rules.plan import STATUSES
-from pipeline.rules.read_yaml import Key, read_yaml
-from pipeline.rules.section import NAME, Section, name_nearest, open_document, refuse
+from pipeline.zones import known_zones
 
 # The closed vocabularies of our columns. What an event's `value` may be depends on the event (EVENT_VALUES).
 VOCABULARIES: Dict[str, tuple[str, ...]] = {
@@ -186,7 +188,7 @@ def _read_evidence(top: Section, named: Dict[str, Values]) -> tuple[Evidence, ..
             one.require_keys(("shows", "when"))
             found.append(Evidence(one.choice("shows", EVIDENCE), _read_conditions(one, named)))
     words = [value for value in top.items("evidence") if not isinstance(value, dict)]
-    plain = Section(top.document, top.path, {"evidence": words}, top.problems)
+    plain = Section(top.document, top.path, top.problems, {"evidence": words})
     return (*(Evidence(word) for word in plain.texts("evidence", EVIDENCE)), *found)
 
 
@@ -710,7 +712,7 @@ def _read_inner(
         return ()
     # A list has no keys of its own: each of its values is read as if it stood under its number.
     items: dict[Key, object] = dict(enumerate(holder.items(key)))
-    listed = Section(holder.document, (*holder.path, key), items, holder.problems)
+    listed = Section(holder.document, (*holder.path, key), holder.problems, items)
     return tuple(
         _read_cell(listed, index, target, named, not_single, vocabulary, depth + 1) for index in listed.values
     )

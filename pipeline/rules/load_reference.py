@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from pipeline.declarations.dates import hint_zone, parse_date, parse_moment
+from pipeline.declarations.problems import SHOWN_PROBLEMS, name_nearest
 from pipeline.errors import InputRejected, Problem
-from pipeline.rules.dates import hint_zone, known_zones, parse_date, parse_utc, start_of_day
 from pipeline.rules.plan import LICENSE_STATUSES, LICENSE_TYPES, Plan
-from pipeline.rules.section import SHOWN_PROBLEMS, name_nearest
 from pipeline.rules.tables import OPEN_END, build_table
 from pipeline.settings import Workspace
+from pipeline.zones import known_zones, start_of_day
 
 if TYPE_CHECKING:
     import pyarrow
@@ -265,8 +266,7 @@ class _Table:
     def instant(self, row: _Row, field: str, zone: str) -> datetime | None:
         """A date (the first instant of the day in `zone`) or an instant with its zone, as naive UTC."""
         value = self.text(row, field)
-        day = parse_date(value)
-        instant = start_of_day(day, zone) if day else parse_utc(value)
+        instant = parse_moment(value, zone)
         if value and instant is None:
             self.report(
                 row.line,

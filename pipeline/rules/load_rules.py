@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.declarations.problems import name_nearest, refuse
 from pipeline.errors import Problem
-from pipeline.rules.load_plans import flatten_plans, load_plans
+from pipeline.rules.flatten_plans import flatten_plans
+from pipeline.rules.load_plans import load_plans
 from pipeline.rules.load_reference import REFERENCE_FILES, load_reference
 from pipeline.rules.load_sources import SourcesConfig, flatten_sources, load_sources
 from pipeline.rules.plan import Plan
-from pipeline.rules.section import name_nearest, refuse
 from pipeline.settings import Workspace
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from pipeline.rules.mapping import (
 )
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 # How sla.yml writes that a level stands in a column of a table.
 _COLUMN = "column:"

@@ -31,7 +31,7 @@ from pipeline.rules.mapping import EVIDENCE_OF, GAPS
 from pipeline.rules.plan import SEVERITIES
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 EVENT_TYPES = (
     "message",

@@ -47,7 +47,11 @@ class Adapted:
 
 
 # A page written on one line may repeat a record; of rows with one key the copy says nothing more.
-_KEYS = {"ticket_versions": "ticket_id", "ticket_changes": "change_id", "ticket_messages": "message_id"}
+_KEYS = {
+    "ticket_versions": ("ticket_id", "update_number", "updated_at"),
+    "ticket_changes": ("change_id",),
+    "ticket_messages": ("message_id",),
+}
 
 
 @dataclass
@@ -58,7 +62,7 @@ class CanonicalRows:
     rows_read: int = 0
     _waiting: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _line: int = 0
-    _keys_of_line: set[tuple[str, str]] = field(default_factory=set)
+    _keys_of_line: set[tuple[str, Any]] = field(default_factory=set)
 
     @contextmanager
     def record(self, line_number: int) -> Iterator[Adapted]:
@@ -75,7 +79,7 @@ class CanonicalRows:
         if line_number != self._line:
             self._line, self._keys_of_line = line_number, set()
         for table, row in adapted.rows:
-            copy = (table, row[_KEYS[table]] if table in _KEYS else repr(row))
+            copy = (table, tuple(row.get(name) for name in _KEYS[table]) if table in _KEYS else repr(row))
             if copy not in self._keys_of_line:
                 self._keys_of_line.add(copy)
                 self._wait(table, {**row, "line_number": line_number})

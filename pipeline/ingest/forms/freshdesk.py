@@ -28,7 +28,7 @@ from pipeline.ingest.forms.read_objects import JsonObject, as_text, dig, read_ob
 from pipeline.ingest.forms.row_writer import RowWriter
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 # A ticket object holds at most so many conversations, the earliest ones.
 _EMBEDDED_CONVERSATIONS = 10

@@ -31,7 +31,7 @@ from pipeline.ingest.forms.read_objects import JsonObject, as_text, dig, read_ob
 from pipeline.ingest.forms.row_writer import RowWriter
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 _REQUEST_LINK = re.compile(r"/request/([^/]+)/sla\b")
 
@@ -61,9 +61,7 @@ def land_jira(
                 _add_request_slas(adapted, found)
             else:
                 _add_issue(adapted, found, source)
-                unmarked_comments += sum(
-                    table == "ticket_messages" and row["is_public"] is None for table, row in adapted.rows
-                )
+                unmarked_comments += _count_unmarked(adapted, found)
                 unnamed_levels += source.severity_name is None and any(
                     table == "ticket_changes" and row["is_custom_field"] and row["field_id"] is None
                     for table, row in adapted.rows
@@ -92,6 +90,18 @@ def land_jira(
             )
         )
     return rows.finish(), warnings
+
+
+def _count_unmarked(adapted: Adapted, issue: JsonObject) -> int:
+    """Comments that do not say whether the customer could see them, without those that a customer wrote."""
+    reporter_id = _account(dig(issue, "fields", "reporter"))
+    return sum(
+        table == "ticket_messages"
+        and row["is_public"] is None
+        and row["author_role"] != "customer"
+        and (row["author_id"] is None or row["author_id"] != reporter_id)
+        for table, row in adapted.rows
+    )
 
 
 def _add_issue(adapted: Adapted, issue: JsonObject, source: Source) -> None:

@@ -63,7 +63,7 @@ from pipeline.rules.mapping import (
 from pipeline.rules.plan import STATUSES
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 Record = dict[str, Any]
 Convert = Callable[[Row], Any]
@@ -508,10 +508,12 @@ def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]
         kind = "date" if event["is_date"] else "comment"
         own = {"message_id": event["event_id"], "message_kind": kind, "said_at": event["event_at"]}
         return "ticket_messages", shared | own
+    is_of_status = event["is_date"] and event["event_type"] == "status_changed"
     own = {
         "change_id": event["event_id"],
         "change_kind": "date" if event["is_date"] else "event",
-        "field_name": event["event_type"],
+        # A date in the ticket's own record is of a field of the ticket.
+        "field_name": "status" if is_of_status else event["event_type"],
         "value_before": event.get("value_before"),
         "value": event.get("value"),
         "changed_at": event["event_at"],

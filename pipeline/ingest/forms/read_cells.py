@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypeVar
 
+from pipeline.declarations.problems import name_nearest
 from pipeline.ingest.forms.canonical_rows import Unusable, check_years, read_identifier, read_instant
 from pipeline.rules.mapping import (
     EPOCH_MILLISECONDS,
@@ -25,7 +26,6 @@ from pipeline.rules.mapping import (
     Mapping,
     Values,
 )
-from pipeline.rules.section import name_nearest
 from pipeline.zones import localize
 
 Row = Sequence[str | None]

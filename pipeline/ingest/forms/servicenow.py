@@ -25,7 +25,7 @@ from pipeline.ingest.forms.servicenow_records import is_record_table, land_recor
 from pipeline.zones import localize
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 # Landed column -> the names that exports give it, the first one present counts: field names, and the labels of a workbook.
 _NAMES: dict[str, tuple[str, ...]] = {

@@ -34,7 +34,7 @@ from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.zones import localize
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 _RAW_FORMAT = "%Y-%m-%d %H:%M:%S"
 _EPOCH = datetime(1970, 1, 1)

@@ -37,7 +37,7 @@ from pipeline.ingest.forms.zendesk_xml import is_unread_list, read_zendesk_xml
 from pipeline.ingest.tables import LANDED_TABLES
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 # The kinds of audit event that some rule reads. Bodies, notifications and the rest are not kept.
 EVENT_KINDS = ("Create", "Change", "Comment", "VoiceComment", "ChatStartedEvent", "ChatEndedEvent")
@@ -91,7 +91,8 @@ _AUDIT_ONLY_KEYS = f'"ticket_id": "VARCHAR", "author_id": "VARCHAR", "events": [
 _AUDIT_KEYS = f'{_VIA}, "id": "VARCHAR", "created_at": "VARCHAR", {_AUDIT_ONLY_KEYS}'
 _USER_ONLY_KEYS = '"role": "VARCHAR", "email": "VARCHAR", "name": "VARCHAR"'
 _USER_KEYS = f'"id": "VARCHAR", "organization_id": "VARCHAR", "updated_at": "VARCHAR", {_USER_ONLY_KEYS}'
-_ORGANIZATION_KEYS = '"id": "VARCHAR", "external_id": "VARCHAR", "name": "VARCHAR", "updated_at": "VARCHAR"'
+_ORGANIZATION_ONLY_KEYS = '"external_id": "VARCHAR"'
+_ORGANIZATION_KEYS = f'"id": "VARCHAR", "name": "VARCHAR", "updated_at": "VARCHAR", {_ORGANIZATION_ONLY_KEYS}'
 
 
 @dataclass(frozen=True)
@@ -346,7 +347,8 @@ _TICKET_COLUMNS = [
 ]
 
 _RAW_KEYS = (
-    f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_METRIC_ONLY_KEYS}, {_METRIC_EVENT_ONLY_KEYS}"
+    f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_ORGANIZATION_ONLY_KEYS}, {_METRIC_ONLY_KEYS},"
+    f" {_METRIC_EVENT_ONLY_KEYS}"
 )
 # One structure for all shapes, so that every line is parsed once. Files of bare objects are parsed with the
 # smaller one, a quarter faster, in which a wrapper or a page is only noticed: then the lines are parsed again

@@ -23,7 +23,8 @@ from pipeline.rules.mapping import fingerprint_mapping
 from pipeline.settings import Workspace, read_clock
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source, SourcesConfig
+    from pipeline.rules.load_sources import SourcesConfig
+    from pipeline.rules.source import Source
 
 # These land canonical rows at once, so what picks their columns and names their events is decided here.
 _ADAPTED = ("jira", "freshdesk")

@@ -39,7 +39,7 @@ from pipeline.ingest.tables import LANDED_TABLES
 from pipeline.settings import Workspace
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 _REPORT_EVERY_SECONDS = 0.2
 _LOOK_EVERY_SECONDS = 0.05

@@ -20,7 +20,8 @@ from pipeline.ingest.tables import LINEAGE
 from pipeline.settings import Workspace
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source, SourcesConfig
+    from pipeline.rules.load_sources import SourcesConfig
+    from pipeline.rules.source import Source
 
 # Of the lineage, only the line says something while one file is looked at.
 _HIDDEN = frozenset(LINEAGE) - {"line_number"}

@@ -33,7 +33,7 @@ from pipeline.ingest.landing.write_batch import BatchWriter
 from pipeline.settings import Workspace
 
 if TYPE_CHECKING:
-    from pipeline.rules.load_sources import Source
+    from pipeline.rules.source import Source
 
 _LAND = {
     "canonical": land_canonical,

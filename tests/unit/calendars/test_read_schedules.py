@@ -14,7 +14,7 @@ from pipeline.calendars.load_calendars import load_calendars
 from pipeline.calendars.rails_zones import ZONES_BY_RAILS_NAME, find_rails_zone
 from pipeline.calendars.read_schedules import write_calendars
 from pipeline.errors import ConfigurationError
-from pipeline.rules.dates import known_zones
+from pipeline.zones import known_zones
 
 
 def convert(folder: Path, answer: Any) -> dict[str, Any]:

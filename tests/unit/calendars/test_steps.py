@@ -16,8 +16,7 @@ from pipeline.calendars.expand import expand
 from pipeline.calendars.render_macros import render
 from pipeline.calendars.steps import CLOCK_TABLES, MAXIMUM_STEPS, Clocks, build_clocks
 from pipeline.errors import ConfigurationError
-from pipeline.rules.dates import known_zones
-from pipeline.zones import list_zone_months, localize, to_epochs
+from pipeline.zones import known_zones, list_zone_months, localize, to_epochs
 
 HOUR = 3600
 NIGHTS = CalendarVersion("desk", "Europe/Berlin", (((22 * HOUR, 30 * HOUR),),) * 7)

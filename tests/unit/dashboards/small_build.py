@@ -198,8 +198,8 @@ TABLES = """
         ('core.fct_sla_obligations column_values_to_be_unique obligation_key', 'published',
             'core.fct_sla_obligations', 'column_values_to_be_unique', 'obligation_key', 'critical', 'passed',
             '0 of 12 rows break it', 'An obligation twice is counted twice.'),
-        ('raw.canonical_tickets column_values_to_not_be_null customer_id', 'landed',
-            'raw.canonical_tickets', 'column_values_to_not_be_null', 'customer_id', 'warning', 'failed',
+        ('raw.ticket_versions column_values_to_not_be_null customer_id', 'landed',
+            'raw.ticket_versions', 'column_values_to_not_be_null', 'customer_id', 'warning', 'failed',
             '1 of 12 rows break it', 'Such a ticket belongs to no contract.');
 """
 

@@ -19,7 +19,7 @@ from pipeline.ingest.landing.land import LandingResult, land_exports
 from pipeline.ingest.landing.landing_child import LandingChild
 from pipeline.ingest.landing.manifest import read_batches
 from pipeline.ingest.landing.write_content import ContentWriter
-from pipeline.ingest.tables import QUARANTINE_TABLE
+from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_TABLE
 from pipeline.rules.load_sources import load_sources
 from pipeline.settings import Workspace
 
@@ -69,6 +69,14 @@ class Landing:
                 landed = pq.read_table(batch.table_path(self.workspace, table))  # noqa: F841 - read by the query
                 found += duckdb.sql(f"select {columns} from landed").fetchall()
         return [row[0] for row in found] if found and len(found[0]) == 1 else found
+
+    def records(self, table: str) -> list[dict[str, Any]]:
+        """The landed rows of a table by column, without the columns in which a row holds nothing."""
+        names = LANDED_TABLES[table]
+        return [
+            {name: value for name, value in zip(names, row, strict=True) if value is not None}
+            for row in self.rows(table)
+        ]
 
 
 @pytest.fixture(scope="session")

@@ -22,12 +22,12 @@ def ticket(ticket_id="T1", subject="Sync stops", submitted_at="2026-07-01T09:00:
 def test_tickets_land_as_written_with_instants_in_utc(landing):
     result = landing.land("own", "t.csv", TICKETS + ticket("007", submitted_at="2026-07-01T11:00:00.9+02:00"))
     assert (result.status, result.rows_read, result.rows_landed, result.rows_rejected) == ("landed", 1, 1, 0)
-    assert landing.rows("canonical_tickets") == [
-        (
-            "007", "acme", "ann@acme.test", "console", "3", datetime(2026, 7, 1, 9), "Sync stops", "incident",
-            None, None, None, None, None,
-            "own", result.batch_id, "inbox/own/t.csv", 2,
-        )
+    assert landing.records("ticket_versions") == [
+        {
+            "ticket_id": "007", "customer_id": "acme", "requester": "ann@acme.test", "channel": "console", "severity": "3",
+            "submitted_at": datetime(2026, 7, 1, 9), "subject": "Sync stops", "ticket_type": "incident",
+            "source": "own", "batch_id": result.batch_id, "source_file": "inbox/own/t.csv", "line_number": 2,
+        }
     ]  # fmt: skip
 
 
@@ -38,9 +38,9 @@ def test_header_in_another_order_and_with_bom_and_crlf_lands_the_same(landing):
         ",,,Sync stops,2026-07-01T09:00:00Z,3,console,ann,acme,T1\r\n"
     )
     landing.land("own", "t.csv", content)
-    assert landing.rows(
-        "canonical_tickets", "ticket_id, severity, submitted_at, updated_at, line_number"
-    ) == [("T1", "3", datetime(2026, 7, 1, 9), None, 2)]
+    assert landing.rows("ticket_versions", "ticket_id, severity, submitted_at, updated_at, line_number") == [
+        ("T1", "3", datetime(2026, 7, 1, 9), None, 2)
+    ]
 
 
 def test_header_alone_is_an_export_without_tickets(landing):
@@ -174,7 +174,7 @@ def test_bad_line_is_quarantined_and_its_neighbours_land(landing, reasons, line,
     result = landing.land("own", "t.csv", content)
     assert (result.status, result.rows_read, result.rows_rejected) == ("landed", 3, 1)
     assert problem in reasons(result)[0]
-    assert landing.rows("canonical_tickets", "ticket_id, line_number") == [("T1", 2), ("T3", 4)]
+    assert landing.rows("ticket_versions", "ticket_id, line_number") == [("T1", 2), ("T3", 4)]
     assert landing.rows("quarantine", "source, source_file, line_number") == [("own", "inbox/own/t.csv", 3)]
 
 
@@ -183,7 +183,7 @@ def test_limits_of_the_years_are_inside(landing):
         "T2", submitted_at="2200-12-31T23:59:59.999Z"
     )
     assert landing.land("own", "t.csv", TICKETS + lines).rows_rejected == 0
-    assert landing.rows("canonical_tickets", "submitted_at")[1] == datetime(2200, 12, 31, 23, 59, 59)
+    assert landing.rows("ticket_versions", "submitted_at")[1] == datetime(2200, 12, 31, 23, 59, 59)
 
 
 def test_unclosed_quote_does_not_swallow_the_rest_of_a_long_file(landing):
@@ -195,7 +195,7 @@ def test_unclosed_quote_does_not_swallow_the_rest_of_a_long_file(landing):
 def test_newlines_quotes_and_commas_inside_quotes_are_kept(landing):
     content = TICKETS + ticket("T1", subject='"a\r\nb, ""c"""') + "\n" + ticket("T2")
     assert landing.land("own", "t.csv", content).rows_rejected == 0
-    assert landing.rows("canonical_tickets", "subject, line_number") == [
+    assert landing.rows("ticket_versions", "subject, line_number") == [
         ('a\r\nb, "c"', 2),
         ("Sync stops", 5),
     ]
@@ -206,7 +206,7 @@ def test_record_that_lies_across_two_chunks_is_whole(landing_here, monkeypatch):
     lines = "".join(ticket(f"T{number}", subject=f'"one\n{number}"') for number in range(50))
     result = landing_here.land("own", "t.csv", TICKETS + lines)
     assert (result.rows_landed, result.rows_rejected) == (50, 0)
-    assert landing_here.rows("canonical_tickets", "line_number") == list(range(2, 102, 2))
+    assert landing_here.rows("ticket_versions", "line_number") == list(range(2, 102, 2))
 
 
 def test_raw_value_in_quarantine_is_cut_to_500_characters(landing):
@@ -216,7 +216,7 @@ def test_raw_value_in_quarantine_is_cut_to_500_characters(landing):
 
 def test_severity_outside_the_scale_lands_because_models_judge_it(landing):
     landing.land("own", "t.csv", TICKETS + ticket("T1", severity="urgent!") + ticket("T2", severity="?"))
-    assert landing.rows("canonical_tickets", "severity") == ["urgent!", None]
+    assert landing.rows("ticket_versions", "severity") == ["urgent!", None]
 
 
 def test_file_with_no_usable_record_is_rejected_and_leaves_nothing(landing, reasons):
@@ -255,7 +255,30 @@ def event(event_id="E1", kind="message", actor_kind="agent", is_public="true", v
 def test_events_are_told_from_their_header_and_booleans_read(landing):
     lines = [event(f"E{number}", is_public=text) for number, text in enumerate(["true", "FALSE", "1", "0"])]
     landing.land("own", "e.csv", EVENTS + "".join(lines) + event("E9", "bug_confirmed", "", ""))
-    assert landing.rows("canonical_events", "is_public") == [True, False, True, False, None]
+    assert landing.rows("ticket_messages", "message_id, is_public, line_number") == [
+        ("E0", True, 2),
+        ("E1", False, 3),
+        ("E2", True, 4),
+        ("E3", False, 5),
+    ]
+    assert landing.rows("ticket_changes", "change_id, field_name, is_public, line_number") == [
+        ("E9", "bug_confirmed", None, 6)
+    ]
+
+
+def test_message_and_change_land_as_written_each_in_its_table(landing):
+    result = landing.land(
+        "own", "e.csv", EVENTS + event("E1") + event("E2", "status_changed", "", "", "solved")
+    )
+    lineage = {"source": "own", "batch_id": result.batch_id, "source_file": "inbox/own/e.csv"}
+    assert landing.records("ticket_messages") == [
+        {"message_id": "E1", "ticket_id": "T1", "message_kind": "comment", "is_public": True, "author_id": "bo",
+         "author_kind": "agent", "said_at": datetime(2026, 7, 1, 9), "line_number": 2, **lineage}
+    ]  # fmt: skip
+    assert landing.records("ticket_changes") == [
+        {"change_id": "E2", "ticket_id": "T1", "change_kind": "event", "field_name": "status_changed", "value": "solved",
+         "author_id": "bo", "changed_at": datetime(2026, 7, 1, 9), "line_number": 3, **lineage}
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -304,7 +327,7 @@ def test_refused_event_leaves_a_gap_in_what_its_ticket_shows(landing, event, gap
     header = "event_id,ticket_id,event_at,event_type,actor_kind,actor,is_public,value"
     result = landing.land("own", "e.csv", f"{header}\n{good}\n{event}\n")
     assert (result.rows_landed, result.rows_rejected) == (1, 1)
-    assert landing.rows("canonical_gaps", "ticket_id, evidence, line_number") == [(*gap, 3)]
+    assert landing.rows("gaps", "ticket_id, evidence, line_number") == [(*gap, 3)]
 
 
 def test_severity_changed_to_a_known_level_is_landed(landing):

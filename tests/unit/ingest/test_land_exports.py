@@ -47,7 +47,7 @@ def test_same_content_from_another_source_is_another_batch(landing):
         landing.land("own", "a.csv", TICKETS + TICKET).batch_id
         != landing.land("other", "a.csv", TICKETS + TICKET).batch_id
     )
-    assert sorted(landing.rows("canonical_tickets", "source")) == ["other", "own"]
+    assert sorted(landing.rows("ticket_versions", "source")) == ["other", "own"]
 
 
 def test_same_input_gives_the_same_parquet_bytes_at_another_time_and_place(
@@ -81,8 +81,8 @@ def test_same_input_gives_the_same_parquet_bytes_at_another_time_and_place(
 def test_file_names_are_only_data(landing, name):
     landing.put("own", "x.csv", TICKETS + TICKET.replace("T1", "decoy"))
     result = landing.land("own", name, TICKETS + TICKET)
-    assert (result.status, landing.rows("canonical_tickets", "ticket_id")) == ("landed", ["T1"])
-    (shown,) = landing.rows("canonical_tickets", "source_file")
+    assert (result.status, landing.rows("ticket_versions", "ticket_id")) == ("landed", ["T1"])
+    (shown,) = landing.rows("ticket_versions", "source_file")
     assert shown == "inbox/own/" + name.replace("\n", "\\n")
 
 
@@ -140,7 +140,7 @@ def test_path_outside_the_inbox_needs_a_source(landing, tmp_path):
     ):
         landing.run([path])
     (result,) = landing.run([path], "own")
-    assert (result.file, landing.rows("canonical_tickets", "source_file")) == (str(path), ["export.csv"])
+    assert (result.file, landing.rows("ticket_versions", "source_file")) == (str(path), ["export.csv"])
 
 
 def test_path_that_does_not_exist_is_a_usage_error(landing):
@@ -213,7 +213,7 @@ def test_batch_is_absent_after_a_kill_and_whole_after_the_next_run(landing, tmp_
     assert read_batches(landing.workspace) == []
     (result,) = landing.run()
     assert (result.status, result.rows_landed, result.rows_rejected) == ("landed", 1, 1)
-    assert landing.rows("canonical_tickets", "ticket_id") == ["T1"]
+    assert landing.rows("ticket_versions", "ticket_id") == ["T1"]
     assert not list(landing.workspace.landed.rglob("*.tmp"))
 
 
@@ -229,7 +229,7 @@ def test_manifest_tells_what_landed_and_how_it_was_read(landing, monkeypatch):
         "inbox/own/a.csv",
         len(content),
     )
-    assert (batch.landed_at, batch.tables) == ("2001-09-09T01:46:40Z", {"canonical_tickets": 1})
+    assert (batch.landed_at, batch.tables) == ("2001-09-09T01:46:40Z", {"ticket_versions": 1})
     assert (batch.rows_read, batch.rows_landed, batch.rows_rejected) == (2, 1, 1)
     assert batch.settings == {
         "source_type": "canonical",
@@ -239,7 +239,7 @@ def test_manifest_tells_what_landed_and_how_it_was_read(landing, monkeypatch):
     }
 
 
-@pytest.mark.parametrize("table", ["canonical_tickets", "quarantine"])
+@pytest.mark.parametrize("table", ["ticket_versions", "quarantine"])
 def test_lost_parquet_is_refused_by_readers_and_mended_by_the_next_landing(landing, table):
     result = landing.land("own", "a.csv", TICKETS + TICKET + "bad\n")
     (landing.workspace.landed / table / f"{result.batch_id}.parquet").unlink()

@@ -1,4 +1,4 @@
-"""Freshdesk's API objects become canonical tickets and events, and say what they cannot show."""
+"""Freshdesk's API objects land as versions, messages and dates, and say what they came with."""
 
 from __future__ import annotations
 
@@ -56,14 +56,24 @@ def conversation(number: int, at: str, **values: Any) -> dict[str, Any]:
 def land(landing: Landing, *tickets: dict[str, Any]) -> list[str]:
     result = landing.land("fresh", "tickets.ndjson", "".join(json.dumps(one) + "\n" for one in tickets))
     assert result.rows_rejected == 0, result.problems
-    return landing.rows("canonical_tickets", "evidence")
+    return landing.rows("ticket_versions", "evidence")
 
 
 def test_a_ticket_keeps_the_digits_of_its_id_and_its_words(landing: Landing) -> None:
     land(landing, ticket(conversations=[]))
-    assert landing.rows(
-        "canonical_tickets", "ticket_id, customer_id, channel, severity, submitted_at, ticket_status"
-    ) == [("9007199254740993", "42", "2", "3", datetime(2026, 2, 2, 8), "2")]
+    columns = (
+        "ticket_id, customer_id, requester_id, opener, channel, severity, submitted_at, status, is_deleted"
+    )
+    assert landing.rows("ticket_versions", columns) == [
+        ("9007199254740993", "42", "501", "501", "2", "3", datetime(2026, 2, 2, 8), "2", False)
+    ]
+
+
+@pytest.mark.parametrize("mark", ["deleted", "spam"])
+def test_a_ticket_in_the_bin_or_among_the_spam_is_a_deleted_version(landing: Landing, mark: str) -> None:
+    land(landing, ticket(**{mark: True}))
+    assert landing.rows("ticket_versions", "is_deleted, updated_at") == [(True, datetime(2026, 2, 2, 12))]
+    assert landing.rows("ticket_changes") == []
 
 
 def test_only_a_public_reply_of_the_desk_is_a_public_message_of_an_agent(landing: Landing) -> None:
@@ -73,51 +83,84 @@ def test_only_a_public_reply_of_the_desk_is_a_public_message_of_an_agent(landing
         conversation(3, "2026-02-02T09:30:00Z", incoming=True, user_id=501),
         conversation(4, "2026-02-02T10:00:00Z"),
     ]
-    assert land(landing, ticket(conversations=said)) == ["first_response messages"]
-    assert landing.rows("canonical_events", "event_id, actor_kind, is_public") == [
-        ("9007199254740993:1", "agent", False),
-        ("9007199254740993:2", "agent", False),
-        ("9007199254740993:3", "customer", True),
-        ("9007199254740993:4", "agent", True),
+    assert land(landing, ticket(conversations=said)) == ["messages"]
+    columns = "message_id, message_kind, author_id, author_kind, is_public, said_at, version_at"
+    updated_at = datetime(2026, 2, 2, 12)
+    assert landing.rows("ticket_messages", columns) == [
+        ("9007199254740993:1", "comment", "7", "agent", False, datetime(2026, 2, 2, 8, 30), updated_at),
+        ("9007199254740993:2", "comment", "7", "agent", False, datetime(2026, 2, 2, 9), updated_at),
+        ("9007199254740993:3", "comment", "501", "customer", True, datetime(2026, 2, 2, 9, 30), updated_at),
+        ("9007199254740993:4", "comment", "7", "agent", True, datetime(2026, 2, 2, 10), updated_at),
     ]
 
 
-def test_stats_alone_show_the_first_answer_to_the_second_and_the_resolution(landing: Landing) -> None:
-    stats = {"first_responded_at": "2026-02-02T10:00:01Z", "resolved_at": "2026-02-02T12:00:00Z"}
-    assert land(landing, ticket(stats=stats)) == ["first_response resolution"]
-    assert landing.rows("canonical_events", "event_type, event_at, value") == [
-        ("message", datetime(2026, 2, 2, 10, 0, 1), None),
-        ("status_changed", datetime(2026, 2, 2, 12), "solved"),
-    ]
+def test_a_conversation_of_its_own_stands_in_no_version_of_the_ticket(landing: Landing) -> None:
+    alone = conversation(1, "2026-02-02T09:30:00Z", ticket_id=5)
+    assert landing.land("fresh", "conversations.ndjson", json.dumps(alone) + "\n").rows_landed == 1
+    assert landing.rows("ticket_messages", "message_id, ticket_id, version_at") == [("5:1", "5", None)]
+    assert landing.rows("ticket_versions") == []
 
 
-def test_stats_do_not_say_who_answered_so_they_prove_nothing_where_a_bot_has_a_seat(
-    declare: Callable[[str], Landing],
+STATS = {"first_responded_at": "2026-02-02T10:00:01Z", "resolved_at": "2026-02-02T12:00:00Z"}
+DATED = ("9007199254740993:first_responded", "date", "agent", None, True, datetime(2026, 2, 2, 10, 0, 1))
+MESSAGES = "message_id, message_kind, author_kind, author_id, is_public, said_at"
+
+
+@pytest.mark.parametrize("bots", ["", '    bots: {actors: ["7"]}\n'])
+def test_stats_give_the_first_answer_to_the_second_and_the_resolution(
+    declare: Callable[[str], Landing], bots: str
 ) -> None:
-    landing = declare(SLA_YML + '    bots: {actors: ["7"]}\n')
-    assert land(landing, ticket(stats={"first_responded_at": "2026-02-02T10:00:01Z"})) == ["resolution"]
-    assert landing.rows("canonical_events", "event_type") == []
+    landing = declare(SLA_YML + bots)
+    assert land(landing, ticket(stats=STATS)) == ["response_date resolution"]
+    assert landing.rows("ticket_messages", MESSAGES) == [DATED]
+    columns = "change_id, change_kind, field_name, value, earliest_at, changed_at"
+    assert landing.rows("ticket_changes", columns) == [
+        ("9007199254740993:resolved_at", "date", "status", "solved", None, datetime(2026, 2, 2, 12))
+    ]
 
 
-def test_after_a_reopening_the_first_resolution_is_lost(landing: Landing) -> None:
+def test_stats_and_conversations_land_beside_each_other_also_where_they_contradict(landing: Landing) -> None:
+    said = [conversation(1, "2026-02-02T11:00:00Z")]
+    assert land(landing, ticket(stats=STATS, conversations=said)) == ["response_date resolution messages"]
+    assert landing.rows("ticket_messages", MESSAGES) == [
+        ("9007199254740993:1", "comment", "agent", "7", True, datetime(2026, 2, 2, 11)),
+        DATED,
+    ]
+
+
+def test_a_reopening_is_counted_with_the_dates_that_it_left(landing: Landing) -> None:
     stats = {"reopened_at": "2026-02-03T08:00:00Z", "resolved_at": "2026-02-04T12:00:00Z"}
-    assert land(landing, ticket(stats=stats)) == ["first_response"]
+    assert land(landing, ticket(stats=stats), ticket(id=2, stats={})) == 2 * ["response_date resolution"]
+    assert landing.rows("ticket_versions", "reopen_count") == [1, 0]
+    assert landing.rows("ticket_changes", "value, changed_at") == [
+        ("open", datetime(2026, 2, 3, 8)),
+        ("solved", datetime(2026, 2, 4, 12)),
+    ]
 
 
-def test_ten_embedded_conversations_may_not_be_all_of_them(declare: Callable[[str], Landing]) -> None:
-    landing = declare(SLA_YML + '    bots: {actors: ["8"]}\n')
-    customer = [conversation(n, f"2026-02-02T08:{n:02}:00Z", incoming=True) for n in range(1, 11)]
-    assert land(landing, ticket(conversations=customer)) == [""]
-    robot = [*customer[:9], conversation(10, "2026-02-02T09:00:00Z", user_id=8)]
-    assert land(landing, ticket(id=3, conversations=robot))[-1] == ""
-    answered = [*customer[:9], conversation(10, "2026-02-02T09:00:00Z")]
-    assert land(landing, ticket(id=2, conversations=answered))[-1] == "first_response"
+@pytest.mark.parametrize(("count", "evidence"), [(9, "messages"), (10, "first_messages")])
+def test_ten_embedded_conversations_may_not_be_all_of_them(
+    landing: Landing, count: int, evidence: str
+) -> None:
+    said = [conversation(n, f"2026-02-02T08:{n:02}:00Z", incoming=True) for n in range(1, count + 1)]
+    assert land(landing, ticket(conversations=said)) == [evidence]
+    assert len(landing.rows("ticket_messages")) == count
 
 
 def test_a_ticket_without_conversations_and_stats_shows_nothing_and_says_so(landing: Landing) -> None:
     result = landing.land("fresh", "tickets.json", json.dumps([ticket()], indent=1))
-    assert "1 tickets show neither conversations nor stats" in str(result.warnings[0])
-    assert landing.rows("canonical_tickets", "evidence, line_number") == [("", 2)]
+    assert "1 tickets come without conversations and without usable stats" in str(result.warnings[0])
+    assert landing.rows("ticket_versions", "evidence, line_number") == [("", 2)]
+
+
+def test_stats_without_conversations_are_warned_of_where_a_bot_has_a_seat(
+    declare: Callable[[str], Landing],
+) -> None:
+    content = json.dumps(ticket(stats=STATS)) + "\n"
+    assert declare(SLA_YML).land("fresh", "a.ndjson", content).warnings == ()
+    robotic = declare(SLA_YML + '    bots: {actors: ["7"]}\n')
+    result = robotic.land("fresh", "b.ndjson", content.replace("9007199254740993", "2"))
+    assert "1 tickets come without conversations and without usable stats" in str(result.warnings[0])
 
 
 def test_one_impossible_instant_refuses_the_whole_ticket_with_its_line(landing: Landing) -> None:

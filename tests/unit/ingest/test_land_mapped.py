@@ -90,9 +90,10 @@ def test_ticket_and_the_event_beside_it_land_in_utc(mapped) -> None:
     assert landing.rows("ticket_versions", columns) == [
         ("T-1", "4", datetime(2026, 7, 2, 7), "resolution", "inbox/desk/a.csv", 2)
     ]
-    assert landing.rows("ticket_changes", "ticket_id, field_name, changed_at, value, change_kind") == [
-        ("T-1", "status_changed", datetime(2026, 7, 3, 8, 30), "solved", "date")
-    ]
+    # A date beside the ticket is exact: its window is one instant.
+    at = datetime(2026, 7, 3, 8, 30)
+    columns = "ticket_id, change_kind, field_name, value, earliest_at, changed_at"
+    assert landing.rows("ticket_changes", columns) == [("T-1", "date", "status", "solved", at, at)]
 
 
 def test_event_that_did_not_happen_makes_no_row(mapped) -> None:
@@ -186,9 +187,11 @@ def test_change_lands_with_what_the_field_held_before_it(mapped) -> None:
     landing = mapped(HEAD.replace("resolution", "") + BEFORE)
     content = "Key,At,Was,Status\nT-1,02/07/2026 09:00,Wait,Open\nT-2,02/07/2026 09:00,,Open\n"
     assert landing.land("desk", "a.csv", content).rows_rejected == 0
-    assert landing.rows("ticket_changes", "ticket_id, value_before, value") == [
-        ("T-1", "pending", "open"),
-        ("T-2", None, "open"),
+    columns = "ticket_id, change_kind, field_name, value_before, value, earliest_at, changed_at"
+    at = datetime(2026, 7, 2, 7)
+    assert landing.rows("ticket_changes", columns) == [
+        ("T-1", "event", "status_changed", "pending", "open", None, at),
+        ("T-2", "event", "status_changed", None, "open", None, at),
     ]
 
 
@@ -290,9 +293,64 @@ def test_repeated_column_gives_one_event_a_cell_under_any_of_its_names(mapped, h
     landing = mapped(JIRA)
     row = 'T-1,02/07/2026 09:00,"02/07/2026 10:00;mia;Hello;\nagain",x,y,02/07/2026 11:00;ann;Thanks'
     assert landing.land("desk", "a.csv", f"{header}\n{row}\nT-2,02/07/2026 09:00,,,,\n").rows_landed == 2
-    assert landing.rows("ticket_messages", "said_at, author_id, author_kind, message_kind, line_number") == [
-        (datetime(2026, 7, 2, 10), "mia", "agent", "comment", 2),
-        (datetime(2026, 7, 2, 11), "ann", "customer", "comment", 2),
+    columns = "said_at, author_id, author_kind, message_kind, is_public, earliest_at, line_number"
+    assert landing.rows("ticket_messages", columns) == [
+        (datetime(2026, 7, 2, 10), "mia", "agent", "comment", True, None, 2),
+        (datetime(2026, 7, 2, 11), "ann", "customer", "comment", True, None, 2),
+    ]
+
+
+FIRST_REPLY = """\
+time_zone: UTC
+dates: ["%d/%m/%Y %H:%M"]
+evidence: [first_response]
+files:
+  issues:
+    format: csv
+    tickets: {ticket_id: Key, submitted_at: Created, updated_at: Updated, ticket_status: Status}
+    events:
+      - event_type: {constant: message}
+        event_at: Replied
+        actor_kind: {constant: agent}
+        is_public: {constant: true}
+        when: {column: Replied, filled: true}
+"""
+
+
+def test_date_of_the_first_answer_stands_in_the_version_of_its_ticket(mapped) -> None:
+    landing = mapped(FIRST_REPLY)
+    content = (
+        "Key,Created,Updated,Status,Replied\nT-1,02/07/2026 09:00,03/07/2026 09:00,open,02/07/2026 10:00\n"
+    )
+    assert landing.land("desk", "a.csv", content).rows_rejected == 0
+    said_at = datetime(2026, 7, 2, 10)
+    assert landing.rows(
+        "ticket_messages", "message_kind, author_kind, is_public, earliest_at, said_at, version_at"
+    ) == [("date", "agent", True, said_at, said_at, datetime(2026, 7, 3, 9))]
+    assert landing.rows("ticket_versions", "status, evidence, updated_at") == [
+        ("open", "first_response", datetime(2026, 7, 3, 9))
+    ]
+
+
+def test_people_land_with_the_side_that_the_mapping_gives_them(mapped) -> None:
+    people = """\
+  people:
+    format: csv
+    people:
+      person_id: User
+      person: Mail
+      actor_kind: {column: Role, values: {Staff: agent, Client: customer}}
+"""
+    landing = mapped(HEAD + TICKETS + people)
+    assert (
+        landing.land(
+            "desk", "p.csv", "User,Mail,Role\n7,ann@acme.test,Client\n9,mia@desk.test,Staff\n"
+        ).rows_landed
+        == 2
+    )
+    assert landing.rows("people", "person_id, person, role, line_number") == [
+        ("7", "ann@acme.test", "customer", 2),
+        ("9", "mia@desk.test", "agent", 3),
     ]
 
 
@@ -645,8 +703,9 @@ def test_the_shipped_mapping_reads_the_data_pipeline_of_jira(mapped: Callable[[s
         "ticket_versions", "ticket_id, customer_id, requester, severity, submitted_at, status"
     ) == [("10002", "HELP", "7", "4", datetime(2026, 3, 2, 8), "solved")]
     solved_at = datetime(2026, 3, 2, 19)
-    assert sorted(landing.rows("ticket_changes", "changed_at, field_name, value, change_kind")) == [
-        (datetime(2026, 3, 2, 9), "status_changed", "pending", "event"),
-        (solved_at, "status_changed", "solved", "date"),
-        (solved_at, "status_changed", "solved", "event"),
+    columns = "changed_at, field_name, value, change_kind, earliest_at"
+    assert sorted(landing.rows("ticket_changes", columns), key=str) == [
+        (solved_at, "status", "solved", "date", solved_at),
+        (solved_at, "status_changed", "solved", "event", None),
+        (datetime(2026, 3, 2, 9), "status_changed", "pending", "event", None),
     ]

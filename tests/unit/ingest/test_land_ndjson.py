@@ -55,13 +55,11 @@ FOUR = [
     ("user", USER),
     ("organization", ORGANIZATION),
 ]
-ZENDESK_TABLES = {
-    "zendesk_tickets": 1, "zendesk_audit_events": 1, "zendesk_users": 1, "zendesk_organizations": 1,
-}  # fmt: skip
+ZENDESK_TABLES = {"ticket_versions": 1, "ticket_messages": 1, "people": 1, "organizations": 1}
 
 
 def landed_tables(landing):
-    return {table: len(rows) for table in ZENDESK_TABLES if (rows := landing.rows(table))}
+    return {table: len(rows) for table in LANDED_TABLES if (rows := landing.rows(table))}
 
 
 @pytest.mark.parametrize(
@@ -83,16 +81,17 @@ def test_zendesk_objects_land_the_same_in_every_shape(landing, content):
     result = landing.land("desk", "z.json", content)
     assert (result.rows_read, result.rows_rejected) == (4, 0), result.problems
     assert landed_tables(landing) == ZENDESK_TABLES
-    assert landing.rows("zendesk_tickets", "ticket_id, created_at, requester_id") == [
-        ("1", datetime(2026, 7, 1, 9), "7")
+    assert landing.rows("ticket_versions", "ticket_id, submitted_at, requester_id, evidence") == [
+        ("1", datetime(2026, 7, 1, 9), "7", "")
     ]
-    assert landing.rows("zendesk_audit_events", "audit_id, event_id, event_index, event_kind, is_public") == [
-        ("1", "3", 1, "Comment", True)
+    columns = "update_id, message_id, message_kind, is_public, author_id, said_at"
+    assert landing.rows("ticket_messages", columns) == [
+        ("1", "3:message", "comment", True, "7", datetime(2026, 7, 1, 9))
     ]
-    assert landing.rows("zendesk_users", "user_id, role, person, organization_id") == [
-        ("7", "end-user", "ann@acme.test", "5")
+    assert landing.rows("people", "person_id, role, person, organization_id, updated_at") == [
+        ("7", "end-user", "ann@acme.test", "5", datetime(2026, 7, 1, 9))
     ]
-    assert landing.rows("zendesk_organizations", "organization_id, external_id, organization_name") == [
+    assert landing.rows("organizations", "organization_id, external_id, organization_name") == [
         ("5", "acme", "Acme")
     ]
 
@@ -104,7 +103,7 @@ def test_file_of_mixed_shapes_lands_in_file_order(landing):
         + line(ticket=zendesk_ticket(4))
     )
     assert landing.land("desk", "z.json", content).rows_landed == 4
-    assert landing.rows("zendesk_tickets", "ticket_id, line_number") == [
+    assert landing.rows("ticket_versions", "ticket_id, line_number") == [
         ("1", 1),
         ("2", 1),
         ("3", 2),
@@ -117,7 +116,7 @@ def test_shape_that_changes_in_a_later_chunk_is_followed(landing_here, monkeypat
     content = "".join(line(**zendesk_ticket(1)) + line(ticket=zendesk_ticket(2)) for _ in range(20))
     result = landing_here.land("desk", "z.json", content)
     assert (result.rows_read, result.rows_rejected) == (40, 0)
-    assert landing_here.rows("zendesk_tickets", "line_number") == list(range(1, 41))
+    assert landing_here.rows("ticket_versions", "line_number") == list(range(1, 41))
 
 
 def test_ids_stay_as_written_also_above_what_a_double_holds(landing):
@@ -126,7 +125,7 @@ def test_ids_stay_as_written_also_above_what_a_double_holds(landing):
         f'{{"id": {one}, "created_at": "{CREATED}", "updated_at": "{CREATED}"}}\n' for one in huge
     )
     assert landing.land("desk", "z.json", content).rows_rejected == 0
-    assert landing.rows("zendesk_tickets", "ticket_id") == list(huge)
+    assert landing.rows("ticket_versions", "ticket_id") == list(huge)
 
 
 @pytest.mark.parametrize(
@@ -142,19 +141,24 @@ def test_audit_keeps_the_events_that_rules_read_without_bodies_or_notifications(
     events = [
         {"id": 1, "type": "Create", "field_name": "tags", "value": ["a", "b"]},
         {"id": 2, "type": "Notification", "body": "secret"},
-        {"id": 3, "type": "Change", "field_name": "status", "value": "open", "previous_value": None},
+        {"id": 3, "type": "Change", "field_name": "status", "value": "open", "previous_value": "new"},
         {"type": "VoiceComment", "public": False, "body": "secret"},
     ]
     content = line(**zendesk_audit(9, events, via={"channel": "web"})) + line(**zendesk_audit(10, []))
     assert landing.land("desk", "z.json", content).rows_landed == 2
-    columns = 'event_id, event_index, channel, event_kind, field_name, "value", previous_value, is_public'
-    assert landing.rows("zendesk_audit_events", columns) == [
-        ("1", 1, "web", "Create", "tags", '["a","b"]', None, None),
-        ("3", 3, "web", "Change", "status", "open", None, None),
-        ("9-4", 4, "web", "VoiceComment", None, None, None, False),
+    columns = (
+        'change_id, update_id, place, channel, change_kind, field_name, "value", value_before, author_id'
+    )
+    assert landing.rows("ticket_changes", columns) == [
+        ("1", "9", 1, "web", "created", "tags", '["a","b"]', None, "7"),
+        ("3", "9", 3, "web", "changed", "status", "open", "new", "7"),
     ]
-    (path,) = landing.workspace.landed.rglob("zendesk_audit_events/*.parquet")
-    assert b"secret" not in path.read_bytes()
+    assert landing.rows("ticket_messages", "message_id, channel, message_kind, is_public") == [
+        ("9-4:message", "web", "comment", False)
+    ]
+    paths = list(landing.workspace.landed.rglob("ticket_*/*.parquet"))
+    assert len(paths) == 2
+    assert not any(b"secret" in path.read_bytes() for path in paths)
 
 
 def test_a_comment_has_its_own_author_and_channel_and_a_chat_leaves_no_transcript(landing):
@@ -165,12 +169,14 @@ def test_a_comment_has_its_own_author_and_channel_and_a_chat_leaves_no_transcrip
     ]
     audit = zendesk_audit(9, events, via={"channel": "web"}, author_id=8)
     assert landing.land("desk", "z.json", line(**audit)).rows_landed == 1
-    columns = 'event_id, event_kind, author_id, updater_id, channel, "value"'
-    assert landing.rows("zendesk_audit_events", columns) == [
-        ("1", "Comment", "7", "8", "rule", None),
-        ("2", "Comment", "8", "8", "web", None),
-        ("3", "ChatEndedEvent", "8", "8", "web", None),
+    columns = "message_id, message_kind, author_id, updater_id, channel"
+    assert landing.rows("ticket_messages", columns) == [
+        ("1:message", "comment", "7", "8", "rule"),
+        ("2:message", "comment", "8", "8", "web"),
+        ("3:message", "chat", "8", "8", "web"),
     ]
+    (path,) = landing.workspace.landed.rglob("ticket_messages/*.parquet")
+    assert b"secret" not in path.read_bytes()
 
 
 def test_deleted_ticket_and_null_priority_land(landing):
@@ -178,8 +184,8 @@ def test_deleted_ticket_and_null_priority_land(landing):
         1, status="deleted", priority=None, tags=["x"], custom_fields=[{"id": 360001, "value": "sev_5"}]
     )
     landing.land("desk", "z.json", line(**ticket, via={"channel": "email"}))
-    assert landing.rows("zendesk_tickets", "status, priority, channel, tags, custom_fields") == [
-        ("deleted", None, "email", '["x"]', '[{"id":360001,"value":"sev_5"}]')
+    assert landing.rows("ticket_versions", "status, is_deleted, priority, channel, tags, fields") == [
+        ("deleted", True, None, "email", '["x"]', '[{"id":360001,"value":"sev_5"}]')
     ]
 
 
@@ -253,7 +259,7 @@ def test_line_that_is_no_utf8_is_quarantined(landing, reasons):
     )
     result = landing.land("desk", "z.json", content)
     assert "inbox/desk/z.json:2: is not UTF-8 at byte 11 of the line" in reasons(result)[0]
-    assert landing.rows("zendesk_tickets", "ticket_id, line_number") == [("1", 1), ("3", 4)]
+    assert landing.rows("ticket_versions", "ticket_id, line_number") == [("1", 1), ("3", 4)]
 
 
 def test_last_line_without_a_line_end_lands_when_it_is_whole(landing):
@@ -312,11 +318,13 @@ def test_canonical_lines_are_told_by_their_keys_and_follow_the_same_rules_as_csv
     )
     result = landing.land("own", "mixed.ndjson", content)
     assert (result.rows_landed, result.rows_rejected) == (3, 2)
-    assert landing.rows("canonical_tickets", "ticket_id, severity, tags, subject") == [
+    assert landing.rows("ticket_versions", "ticket_id, severity, tags, subject") == [
         ("T1", "3", '["a"]', None),
         ("T3",) + (None,) * 3,
     ]
-    assert landing.rows("canonical_events", "event_id, is_public") == [("E1", True)]
+    assert landing.rows("ticket_messages", "message_id, is_public") == [("E1", True)]
+    assert landing.rows("ticket_changes") == []
+    assert landing.rows("gaps", "ticket_id, evidence, line_number") == [("T1", "statuses", 3)]
     assert [problem.split(": ")[1:3] for problem in reasons(result)] == [
         ["priority", "is not a field of this record (it reads 'priority'). Tickets have ticket_id, "
                      "customer_id, requester, "
@@ -327,10 +335,12 @@ def test_canonical_lines_are_told_by_their_keys_and_follow_the_same_rules_as_csv
 
 
 def test_many_lines_stay_in_file_order_and_count_up(landing):
-    content = "".join(line(**zendesk_audit(number, [COMMENT, COMMENT])) for number in range(20_000))
+    changes = [{"id": number, "type": "Change", "field_name": "status", "value": "open"} for number in (1, 2)]
+    content = "".join(line(**zendesk_audit(number, [*changes, COMMENT])) for number in range(20_000))
     assert landing.land("desk", "z.json", content).rows_landed == 20_000
     expected = [(number // 2 + 1, number % 2 + 1) for number in range(40_000)]
-    assert landing.rows("zendesk_audit_events", "line_number, event_index") == expected
+    assert landing.rows("ticket_changes", "line_number, place") == expected
+    assert landing.rows("ticket_messages", "line_number") == list(range(1, 20_001))
 
 
 COMMENTED = {
@@ -352,12 +362,12 @@ def test_comments_inside_a_ticket_of_the_full_export_are_messages_of_it(landing)
     ]
     text = json.dumps({"ticket": COMMENTED | {"comments": comments}})
     landing.land("desk", "export_2026_07_01_x_1.json", text + "\n" + json.dumps(COMMENTED | {"id": 6}) + "\n")
-    assert sorted(landing.rows("zendesk_tickets", "ticket_id, has_comments")) == [("5", True), ("6", False)]
+    assert sorted(landing.rows("ticket_versions", "ticket_id, evidence")) == [("5", "messages"), ("6", "")]
     assert landing.rows(
-        "zendesk_audit_events", "event_id, ticket_id, author_id, created_at, event_kind, is_public"
+        "ticket_messages", "message_id, ticket_id, author_id, said_at, message_kind, is_public, channel"
     ) == [
-        ("51", "5", "7", datetime(2026, 7, 1, 8), "Comment", True),
-        ("52", "5", "9", datetime(2026, 7, 1, 8, 30), "Comment", False),
+        ("51:message", "5", "7", datetime(2026, 7, 1, 8), "comment", True, None),
+        ("52:message", "5", "9", datetime(2026, 7, 1, 8, 30), "comment", False, "web"),
     ]
 
 
@@ -365,7 +375,7 @@ def test_a_ticket_with_a_damaged_comment_is_refused_whole(landing, reasons):
     damaged = COMMENTED | {"id": 6, "comments": [{"id": 61, "created_at": "soon", "public": True}]}
     result = landing.land("desk", "z.ndjson", json.dumps(COMMENTED) + "\n" + json.dumps(damaged) + "\n")
     assert (result.rows_landed, result.rows_rejected) == (1, 1)
-    assert landing.rows("zendesk_audit_events") == []
+    assert landing.rows("ticket_messages") == []
 
 
 METRIC_EVENT = {"id": 1, "ticket_id": 5, "metric": "reply_time", "instance_id": 1, "time": CREATED}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -22,10 +23,19 @@ def test_day_first_times_are_read_in_the_declared_zone_and_question_marks_are_nu
     result = landing.land(
         "snow", "log.csv", LOG + "INC1,New,01-02-2026 09:00,?,01-07-2026 09:30,?,?,3 - Moderate,0,TRUE\n"
     )
-    assert landing.rows(
-        "servicenow_incidents",
-        "ticket_id, opened_at, created_at, updated_at, closed_at, update_number, export_kind",
-    ) == [("INC1", datetime(2026, 2, 1, 8), None, datetime(2026, 7, 1, 7, 30), None, 0, "audit_log")]
+    columns = "ticket_id, status, submitted_at, updated_at, update_number, version_kind, evidence"
+    assert landing.rows("ticket_versions", columns) == [
+        (
+            "INC1",
+            "New",
+            datetime(2026, 2, 1, 8),
+            datetime(2026, 7, 1, 7, 30),
+            0,
+            "update",
+            "statuses resolution",
+        )
+    ]
+    assert landing.rows("ticket_changes") == []
     (warning,) = result.warnings
     assert warning.reason == "1 columns are not used: active."
 
@@ -34,7 +44,7 @@ def test_wall_times_in_the_gap_and_in_the_overlap_follow_the_one_rule(landing):
     # 02:30 on 29 March does not exist in Berlin: 03:30 +02:00. 02:30 on 25 October comes twice: the first,
     # +02:00.
     landing.land("snow", "log.csv", LOG + "INC1,New,29-03-2026 02:30,?,25-10-2026 02:30,?,?,3,0,TRUE\n")
-    assert landing.rows("servicenow_incidents", "opened_at, updated_at") == [
+    assert landing.rows("ticket_versions", "submitted_at, updated_at") == [
         (datetime(2026, 3, 29, 1, 30), datetime(2026, 10, 25, 0, 30))
     ]
 
@@ -72,10 +82,39 @@ def test_bad_row_is_quarantined_by_the_name_that_the_export_uses(landing, reason
 
 def test_year_1900_is_null_when_declared_as_a_null_marker(landing):
     landing.config.sources["snow"].null_markers = ("", "?", "01-01-1900 00:00")
+    row = "INC1,New,01-02-2026 09:00,?,01-02-2026 09:30,01-01-1900 00:00,?,3,0,TRUE\n"
+    table = LOG.replace("sys_updated_at", "sys_updated_on") + row
+    assert landing.land("snow", "log.csv", LOG + row).rows_landed == 1
+    assert landing.land("snow", "incident.csv", table).rows_landed == 1
+    assert landing.rows("ticket_changes") == []
+
+
+def test_dates_of_a_table_of_incidents_land_as_dates_of_its_status(landing):
+    row = "INC1,Closed,01-02-2026 09:00,?,03-02-2026 09:30,02-02-2026 10:00,03-02-2026 09:00,3,4,TRUE\n"
+    landing.land("snow", "incident.csv", LOG.replace("sys_updated_at", "sys_updated_on") + row)
+    columns = "change_id, ticket_id, change_kind, field_name, value, changed_at, line_number"
+    assert landing.rows("ticket_changes", columns) == [
+        ("INC1:4:status_changed:solved", "INC1", "date", "status", "solved", datetime(2026, 2, 2, 9), 2),
+        ("INC1:4:status_changed:closed", "INC1", "date", "status", "closed", datetime(2026, 2, 3, 8), 2),
+    ]
+    assert landing.rows("ticket_versions", "version_kind, evidence") == [(None, "resolution")]
+
+
+def test_dates_of_a_log_are_no_changes_because_its_rows_show_them(landing):
+    row = "INC1,Closed,01-02-2026 09:00,?,03-02-2026 09:30,02-02-2026 10:00,03-02-2026 09:00,3,4,TRUE\n"
+    landing.land("snow", "log.csv", LOG + row)
+    assert landing.rows("ticket_versions", "status, update_number") == [("Closed", 4)]
+    assert landing.rows("ticket_changes") == []
+
+
+def test_fields_that_sla_yml_may_name_land_as_written(landing):
     landing.land(
-        "snow", "log.csv", LOG + "INC1,New,01-02-2026 09:00,?,01-02-2026 09:30,01-01-1900 00:00,?,3,0,TRUE\n"
+        "snow", "log.csv", LOG + "INC1,New,01-02-2026 09:00,?,01-02-2026 09:30,?,?,3 - Moderate,0,TRUE\n"
     )
-    assert landing.rows("servicenow_incidents", "resolved_at") == [None]
+    (fields,) = landing.rows("ticket_versions", "fields")
+    assert {name: value for name, value in json.loads(fields).items() if value is not None} == {
+        "priority": "3 - Moderate"
+    }
 
 
 def test_missing_columns_are_named(landing, reasons):
@@ -101,7 +140,7 @@ def test_changed_settings_land_the_same_file_again_under_its_first_arrival(landi
     landing.config.sources["snow"].time_zone = "UTC"
     again = landing.land("snow", "log.csv", LOG + line)
     assert (again.status, again.batch_id) == ("landed", first.batch_id)
-    assert landing.rows("servicenow_incidents", "opened_at") == [datetime(2026, 2, 1, 9)]
+    assert landing.rows("ticket_versions", "submitted_at") == [datetime(2026, 2, 1, 9)]
     (manifest,) = landing.workspace.landed.glob("manifest/*.json")
     assert '"landed_at": "2001-09-09T01:46:40Z"' in manifest.read_text()
 
@@ -112,16 +151,20 @@ def test_real_audit_log_lands_whole(landing):
     (result,) = landing.run([path], "snow")
     assert (result.rows_read, result.rows_rejected, result.file) == (5998, 0, str(path))
     rows = landing.rows(
-        "servicenow_incidents", "ticket_id, opened_at, created_at, resolved_at, source_file, line_number"
+        "ticket_versions",
+        "ticket_id, status, submitted_at, updated_at, update_number, source_file, line_number",
     )
     assert rows[0] == (
-        "INC0000045", datetime(2016, 2, 29, 0, 16), datetime(2016, 2, 29, 0, 23),
-        datetime(2016, 2, 29, 10, 29),
+        "INC0000045", "New", datetime(2016, 2, 29, 0, 16), datetime(2016, 2, 29, 0, 23), 0,
         "incident_event_log.csv", 2,
     )  # fmt: skip
+    assert len(rows) == 5998
     assert len({row[0] for row in rows}) == 890
-    assert sum(row[2] is None for row in rows) == 1628
-    assert sum(row[3] is None for row in rows) == 59
+    # Every row is an update and shows its status; no date of a row is taken for a change.
+    assert landing.rows("ticket_versions", "distinct version_kind, evidence") == [
+        ("update", "statuses resolution")
+    ]
+    assert landing.rows("ticket_changes") == []
 
 
 @needs_shared
@@ -131,5 +174,5 @@ def test_real_table_export_lands_whole(landing):
     )
     (result,) = landing.run([SHARED / "servicenow-demo-export" / "incidents_REST.csv"], "snow")
     assert (result.rows_read, result.rows_rejected) == (67, 0)
-    rows = landing.rows("servicenow_incidents", "ticket_id, state, updated_at, export_kind, requester")
-    assert rows[0] == ("INC0000060", "7", datetime(2016, 12, 14, 2, 46, 44), "rest", None)
+    rows = landing.rows("ticket_versions", "ticket_id, status, updated_at, version_kind, evidence, requester")
+    assert rows[0] == ("INC0000060", "7", datetime(2016, 12, 14, 2, 46, 44), None, "resolution", None)

@@ -33,7 +33,10 @@ RAW = {
     "company": {"link": "https://snow.example/core_company/c1", "value": "c1"},
     "sys_mod_count": "4",
 }
-COLUMNS = "ticket_id, sys_id, state, priority, company, opened_at, resolved_at, update_number, export_kind"
+COLUMNS = (
+    "ticket_id, record_id, status, fields->>'priority', fields->>'company', submitted_at, update_number, "
+    "version_kind, evidence"
+)
 
 
 @pytest.fixture
@@ -48,15 +51,27 @@ def display(value: str, shown: str) -> dict[str, str]:
 @pytest.mark.parametrize("page", ["result", "records", None])
 def test_raw_values_are_utc_in_every_wrapping(landing: Landing, page: str | None) -> None:
     landing.land("snow", "incident.json", json.dumps({page: [RAW]} if page else [RAW], indent=1))
-    assert landing.rows("servicenow_incidents", COLUMNS) == [
-        ("INC1", "s1", "2", "3", "c1", datetime(2026, 2, 1, 9), None, 4, "rest")
+    assert landing.rows("ticket_versions", COLUMNS) == [
+        ("INC1", "s1", "2", "3", "c1", datetime(2026, 2, 1, 9), 4, None, "resolution")
     ]
+    assert landing.rows("ticket_changes") == []
+
+
+def test_dates_of_an_incident_land_as_dates_of_its_status(landing: Landing) -> None:
+    ended = RAW | {"resolved_at": "2026-02-01 09:40:00", "closed_at": "2026-02-01 10:00:00"}
+    landing.land("snow", "incident.json", json.dumps([ended, RAW | {"number": "INC2", "sys_mod_count": ""}]))
+    columns = "change_id, ticket_id, change_kind, field_name, value, changed_at"
+    assert landing.rows("ticket_changes", columns) == [
+        ("INC1:4:status_changed:solved", "INC1", "date", "status", "solved", datetime(2026, 2, 1, 9, 40)),
+        ("INC1:4:status_changed:closed", "INC1", "date", "status", "closed", datetime(2026, 2, 1, 10)),
+    ]
+    assert landing.rows("ticket_versions", "ticket_id, update_number") == [("INC1", 4), ("INC2", None)]
 
 
 def test_the_same_record_twice_in_a_page_lands_once_and_a_later_version_beside_it(landing: Landing) -> None:
     later = RAW | {"sys_mod_count": "5", "sys_updated_on": "2026-02-01 11:00:00"}
     landing.land("snow", "incident.json", json.dumps({"result": [RAW, RAW, later]}))
-    assert landing.rows("servicenow_incidents", "ticket_id, update_number, line_number") == [
+    assert landing.rows("ticket_versions", "ticket_id, update_number, line_number") == [
         ("INC1", 4, 1),
         ("INC1", 5, 1),
     ]
@@ -68,8 +83,8 @@ def test_xml_holds_raw_values_and_what_references_are_displayed_as(landing: Land
         f'<incident action="INSERT_OR_UPDATE">{fields}<company display_value="ACME">c1</company></incident>'
     )
     landing.land("snow", "incident.xml", f'<?xml version="1.0"?>\n<xml>\n{record}\n</xml>')
-    assert landing.rows("servicenow_incidents", f"{COLUMNS}, line_number") == [
-        ("INC1", "s1", "2", "3", "ACME", datetime(2026, 2, 1, 9), None, 4, "rest", 3)
+    assert landing.rows("ticket_versions", f"{COLUMNS}, line_number") == [
+        ("INC1", "s1", "2", "3", "ACME", datetime(2026, 2, 1, 9), 4, None, "resolution", 3)
     ]
 
 
@@ -81,8 +96,8 @@ def test_of_value_and_display_value_the_words_are_shown_and_the_instants_are_raw
         "opened_at": display("2026-02-01 09:00:00", "01/02/2026 10:00"),
     }
     landing.land("snow", "incident.json", json.dumps({"result": [both]}))
-    assert landing.rows("servicenow_incidents", COLUMNS) == [
-        ("INC1", "s1", "In Progress", "3 - Moderate", "ACME", datetime(2026, 2, 1, 9), None, 4, "rest")
+    assert landing.rows("ticket_versions", COLUMNS) == [
+        ("INC1", "s1", "In Progress", "3 - Moderate", "ACME", datetime(2026, 2, 1, 9), 4, None, "resolution")
     ]
 
 
@@ -93,7 +108,7 @@ def test_display_values_alone_are_wall_times_of_the_declared_zone_and_format(lan
         "sys_updated_on": "01/07/2026 12:00",
     }
     landing.land("snow", "incident.json", json.dumps({"result": [shown]}))
-    assert landing.rows("servicenow_incidents", "company, opened_at, updated_at") == [
+    assert landing.rows("ticket_versions", "fields->>'company', submitted_at, updated_at") == [
         ("ACME", datetime(2026, 2, 1, 9), datetime(2026, 7, 1, 10))
     ]
 
@@ -106,19 +121,29 @@ def test_a_journal_entry_names_its_incident_by_id_and_its_author_by_user_name(la
         "journal.json",
         json.dumps({"result": [entry, entry | {"sys_id": "j2", "sys_created_by": "x"}]}),
     )
-    assert landing.rows(
-        "servicenow_journal_entries", "entry_id, ticket_sys_id, element, actor_kind, created_at"
-    ) == [
-        ("j1", "s1", "comments", "agent", datetime(2026, 2, 1, 9, 30)),
-        ("j2", "s1", "comments", "unknown", datetime(2026, 2, 1, 9, 30)),
+    columns = "message_id, ticket_id, record_id, message_kind, is_public, author_id, author_address, author_kind, said_at"
+    said_at = datetime(2026, 2, 1, 9, 30)
+    # Whose side an author is on, the models judge.
+    assert landing.rows("ticket_messages", columns) == [
+        ("journal:j1", None, "s1", "comment", True, "mia", "mia", None, said_at),
+        ("journal:j2", None, "s1", "comment", True, "x", "x", None, said_at),
     ]
+
+
+@pytest.mark.parametrize(("element", "landed"), [("comments", [True]), ("work_notes", [False]), ("mood", [])])
+def test_a_comment_is_public_a_work_note_is_not_and_other_journals_are_no_messages(
+    landing: Landing, element: str, landed: list[bool]
+) -> None:
+    entry = {"sys_id": "j1", "element_id": "s1", "element": element, "sys_created_on": "2026-02-01 09:30:00"}
+    assert landing.land("snow", "journal.json", json.dumps([entry])).rows_landed == 1
+    assert landing.rows("ticket_messages", "is_public") == landed
 
 
 CHANGE = {
     "sys_id": "a1", "tablename": "incident", "documentkey": "s1", "fieldname": "state", "oldvalue": "2", "newvalue": "3",
     "sys_created_on": "2026-02-01 09:00:00", "user": "mia",
 }  # fmt: skip
-CHANGES = "change_id, ticket_sys_id, field_name, old_value, new_value, changed_at"
+CHANGES = "change_id, ticket_id, record_id, change_kind, field_name, value_before, value, changed_at"
 
 
 def test_a_field_history_is_the_same_as_json_xml_and_a_table_of_display_values(landing: Landing) -> None:
@@ -132,8 +157,8 @@ def test_a_field_history_is_the_same_as_json_xml_and_a_table_of_display_values(l
     }
     for name, content in files.items():
         assert landing.land("snow", name, content).rows_landed == 1
-    expected = ("a1", "s1", "state", "2", "3", datetime(2026, 2, 1, 9))
-    assert landing.rows("servicenow_field_changes", CHANGES) == [expected] * 3
+    expected = ("audit:a1", None, "s1", "changed", "state", "2", "3", datetime(2026, 2, 1, 9))
+    assert landing.rows("ticket_changes", CHANGES) == [expected] * 3
 
 
 def test_a_history_with_values_and_display_values_is_read_by_its_values(landing: Landing) -> None:
@@ -143,16 +168,14 @@ def test_a_history_with_values_and_display_values_is_read_by_its_values(landing:
         "record_checkpoint": display("4", "4"),
     }
     landing.land("snow", "sys_audit.json", json.dumps({"result": [both]}))
-    assert landing.rows("servicenow_field_changes", f"{CHANGES}, update_number") == [
-        ("a1", "s1", "state", "2", "3", datetime(2026, 2, 1, 9), 4)
+    assert landing.rows("ticket_changes", f"{CHANGES}, update_number") == [
+        ("audit:4:a1", None, "s1", "changed", "state", "2", "3", datetime(2026, 2, 1, 9), 4)
     ]
 
 
 def test_the_row_of_an_opening_has_no_old_value(landing: Landing) -> None:
     landing.land("snow", "sys_audit.json", json.dumps([CHANGE | {"oldvalue": "", "newvalue": "1"}]))
-    assert landing.rows("servicenow_field_changes", "old_value, new_value, update_number") == [
-        (None, "1", None)
-    ]
+    assert landing.rows("ticket_changes", "value_before, value, update_number") == [(None, "1", None)]
 
 
 @pytest.mark.parametrize("lacking", ["newvalue", "oldvalue", "sys_created_on", "sys_id"])
@@ -162,7 +185,7 @@ def test_a_history_without_a_column_that_it_needs_is_rejected_whole(landing: Lan
     result = landing.land("snow", "sys_audit.csv", f"{','.join(shown)}\n{','.join(shown.values())}\n")
     assert result.status == "rejected"
     assert f"{lacking}: is missing" in "\n".join(str(problem) for problem in result.problems)
-    assert landing.rows("servicenow_field_changes") == []
+    assert landing.rows("ticket_changes") == []
 
 
 @pytest.mark.parametrize(
@@ -188,7 +211,7 @@ def test_incidents_of_a_table_are_named_by_sys_id_where_the_table_has_it(landing
     landing.land("snow", "incident.csv", f"{header}\nINC1,s1,New,01/02/2026 10:00,01/02/2026 10:00\n")
     labels = "Number,Sys ID,State,Opened,Updated"
     landing.land("snow", "labels.csv", f"{labels}\nINC2,s2,New,01/02/2026 10:00,01/02/2026 10:00\n")
-    assert sorted(landing.rows("servicenow_incidents", "ticket_id, sys_id")) == [
+    assert sorted(landing.rows("ticket_versions", "ticket_id, record_id")) == [
         ("INC1", "s1"),
         ("INC2", "s2"),
     ]
@@ -202,7 +225,7 @@ def test_changes_that_no_rule_reads_are_read_and_not_kept(landing: Landing) -> N
     ]
     result = landing.land("snow", "sys_audit.json", json.dumps([CHANGE | other for other in others]))
     assert (result.rows_read, result.rows_landed) == (3, 3)
-    assert landing.rows("servicenow_field_changes", "change_id") == ["a9"]
+    assert landing.rows("ticket_changes", "change_id") == ["audit:a9"]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +242,7 @@ def test_a_refused_record_leaves_a_hole_in_the_evidence_of_its_incident(
         "snow", "records.json", json.dumps([CHANGE | RAW, record | {"sys_created_on": "soon"}])
     )
     assert result.rows_rejected == 1
-    assert landing.rows("servicenow_gaps", "ticket_sys_id, evidence") == [("s1", evidence)]
+    assert landing.rows("gaps", "ticket_id, record_id, evidence, line_number") == [(None, "s1", evidence, 1)]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Tables of Zendesk, Jira and Freshdesk: the zone is declared, nulls are nulls, and what a table cannot show is not measured."""
+"""Tables of Zendesk, Jira and Freshdesk: the zone is declared, nulls are nulls, and what a table came with is said."""
 
 from __future__ import annotations
 
@@ -42,8 +42,24 @@ def test_zendesk_minutes_are_an_answer_somewhere_in_that_minute(declare: Callabl
     assert landing.rows("ticket_versions", "ticket_id, customer_id, severity, submitted_at, evidence") == [
         ("101", "ACME", "sev_3", datetime(2026, 7, 1, 8), "response_date resolution")
     ]
+    assert landing.rows("ticket_versions", "reopen_count, updated_at") == [(0, datetime(2026, 7, 2, 8))]
+    columns = "message_id, ticket_id, author_kind, author_id, is_public, version_at"
+    assert landing.rows("ticket_messages", columns) == [
+        ("101:first_reply", "101", "agent", None, True, datetime(2026, 7, 2, 8))
+    ]
     # 240 minutes after 08:00 UTC, floored.
     assert replies(landing) == [("date", datetime(2026, 7, 1, 12), datetime(2026, 7, 1, 12, 0, 59))]
+
+
+def test_zendesks_last_solving_and_its_reopenings_land_as_they_are(declare: Callable[[str], Landing]) -> None:
+    landing = declare(ZENDESK_YML)
+    content = zendesk(solved="2026-07-01 12:00:00").replace(",0,240", ",2,240")
+    landing.land("desk", "tickets.csv", content)
+    assert landing.rows("ticket_versions", "reopen_count, evidence") == [(2, "response_date resolution")]
+    columns = "change_id, change_kind, field_name, value, earliest_at, changed_at, version_at"
+    assert landing.rows("ticket_changes", columns) == [
+        ("101:solved", "date", "status", "solved", None, datetime(2026, 7, 1, 10), datetime(2026, 7, 2, 8))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +101,7 @@ def test_without_minutes_of_the_calendar_and_without_a_declared_one_nothing_is_d
     header = zendesk().replace("First reply time in minutes,", "Something else,")
     result = landing.land("desk", "tickets.csv", header)
     assert landing.rows("ticket_versions", "evidence") == ["resolution"]
+    assert replies(landing) == []
     assert "the first response is not measurable" in str(result.warnings[0])
 
 
@@ -141,25 +158,44 @@ def test_jira_reads_localised_headers_and_months_and_repeated_comments(
     assert landing.rows("ticket_versions", "ticket_id, customer_id, severity, submitted_at, evidence") == [
         ("SUP-1", "acme", "Alta", datetime(2026, 7, 18, 7, 10), "unmarked_messages")
     ]
+    assert landing.rows("ticket_versions", "width_seconds, requester_id, status") == [(60, "qm:1", "Abierto")]
     # Cut to the minute at both ends: up to 59 s later, and after up to 59 s less.
-    assert landing.rows("ticket_messages", "message_id, author_role, is_public, earliest_at, said_at") == [
+    columns = "message_id, message_kind, author_id, author_role, is_public, earliest_at, said_at"
+    assert landing.rows("ticket_messages", columns) == [
+        ("SUP-1:comment:1", "comment", "qm:1", "customer", None,
+         datetime(2026, 7, 18, 7, 29, 1), datetime(2026, 7, 18, 7, 30, 59)),
+        ("SUP-1:comment:2", "comment", "557058:mia", None, None,
+         datetime(2026, 7, 18, 8, 9, 1), datetime(2026, 7, 18, 8, 10, 59)),
+    ]  # fmt: skip
+
+
+def test_a_jira_date_without_seconds_is_a_window_like_a_comment(declare: Callable[[str], Landing]) -> None:
+    landing = declare(JIRA_YML.replace("      status:", "      resolved_at: Resuelta\n      status:"))
+    content = JIRA.format(left="3:00").replace("Actualizada", "Resuelta", 1)
+    content = content.replace("SUP-1,Abierto", "SUP-1,Resuelto")
+    landing.land("jsm", "jira.csv", content)
+    columns = "change_id, change_kind, field_name, value, earliest_at, changed_at"
+    assert landing.rows("ticket_changes", columns) == [
         (
-            "SUP-1:comment:1",
-            "customer",
-            None,
-            datetime(2026, 7, 18, 7, 29, 1),
-            datetime(2026, 7, 18, 7, 30, 59),
-        ),
-        ("SUP-1:comment:2", None, None, datetime(2026, 7, 18, 8, 9, 1), datetime(2026, 7, 18, 8, 10, 59)),
+            "SUP-1:resolved",
+            "date",
+            "status",
+            "solved",
+            datetime(2026, 7, 18, 15, 9, 1),
+            datetime(2026, 7, 18, 15, 10, 59),
+        )
     ]
+    assert landing.rows("ticket_versions", "evidence") == ["unmarked_messages resolution"]
 
 
-def test_jira_comments_prove_nothing_unless_somebody_says_what_they_are(
+def test_jira_comments_without_a_mark_are_warned_of_unless_sla_yml_says_what_they_are(
     declare: Callable[[str], Landing],
 ) -> None:
+    declared = declare(JIRA_YML + "    comments: public\n")
+    assert declared.land("jsm", "declared.csv", JIRA.format(left="2:00")).warnings == ()
     landing = declare(JIRA_YML)
     result = landing.land("jsm", "jira.csv", JIRA.format(left="3:00"))
-    assert landing.rows("ticket_versions", "evidence, width_seconds") == [("unmarked_messages", 60)]
+    assert landing.rows("ticket_versions", "evidence") == 2 * ["unmarked_messages"]
     assert "which of its comments the customer could see" in str(result.warnings[0])
 
 
@@ -198,8 +234,8 @@ def test_freshdesk_reads_any_choice_of_columns_and_signed_hours(declare: Callabl
     assert landing.rows("ticket_versions", "ticket_id, customer_id, severity, evidence") == [
         ("7", "acme", "Urgent", "response_date")
     ]
-    assert landing.rows("ticket_messages", "said_at, author_kind") == [
-        (datetime(2026, 7, 1, 13, 30, 1), "agent")
+    assert landing.rows("ticket_messages", "message_id, message_kind, said_at, author_kind") == [
+        ("7:first_responded", "date", datetime(2026, 7, 1, 13, 30, 1), "agent")
     ]
     assert landing.rows("vendor_sla_figures", "obligation, they_seconds, they_breached") == [
         ("first_response", -5401, True)

@@ -43,7 +43,7 @@ SAME_USERS = [
 ORGANIZATION = "<organization><id>4</id><name>Acme</name><external-id>acme</external-id></organization>"
 SAME_ORGANIZATION = {"id": 4, "name": "Acme", "external_id": "acme"}
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-TABLES = ("zendesk_tickets", "zendesk_audit_events", "zendesk_users", "zendesk_organizations")
+TABLES = ("ticket_versions", "ticket_messages", "people", "organizations")
 
 
 def tickets(*written: str) -> str:
@@ -71,13 +71,13 @@ def test_xml_and_json_of_the_same_objects_land_the_same(landing, tmp_path: Path)
 
 def test_one_ticket_of_the_first_api_lands_under_its_id(landing) -> None:
     landing.land("desk", "303.xml", DECLARATION + TICKET.replace("nice-id", "id"))
-    assert landing.rows("zendesk_tickets", "ticket_id, line_number") == [("303", 2)]
+    assert landing.rows("ticket_versions", "ticket_id, line_number") == [("303", 2)]
 
 
 def test_numbers_that_nobody_lists_stay_numbers(landing) -> None:
     odd = TICKET.replace(">1</status-id>", ">17</status-id>").replace(">3</priority-id>", ">0</priority-id>")
     landing.land("desk", "t.xml", tickets(odd))
-    assert landing.rows("zendesk_tickets", "status, priority") == [("17", None)]
+    assert landing.rows("ticket_versions", "status, priority") == [("17", None)]
 
 
 @pytest.mark.parametrize("root", ["groups", "accounts"])

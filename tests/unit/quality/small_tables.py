@@ -10,45 +10,43 @@ import duckdb
 from pipeline.ingest.tables import LANDED_TABLES
 
 LANDED_ROWS: dict[str, list[dict[str, object]]] = {
-    "canonical_tickets": [
+    "ticket_versions": [
         {"ticket_id": "T-1", "customer_id": "acme", "severity": "3", "submitted_at": "2026-06-01 08:00:00",
          "updated_at": "2026-06-01 09:00:00"},
         {"ticket_id": "T-2", "customer_id": "acme", "severity": "5", "submitted_at": "2026-06-02 08:00:00"},
+        {"ticket_id": "Z-1", "status": "open", "organization_id": "O-1", "evidence": "messages history",
+         "submitted_at": "2026-06-01 08:00:00", "updated_at": "2026-06-01 08:00:00", "source": "desk"},
+        {"ticket_id": "INC-1", "record_id": "S-1", "status": "New", "update_number": 0, "reopen_count": 0,
+         "version_kind": "update", "evidence": "statuses resolution", "submitted_at": "2026-06-01 08:00:00",
+         "source": "snow"},
+        {"ticket_id": "INC-2", "evidence": "resolution", "submitted_at": "2026-06-01 08:00:00", "source": "snow"},
     ],
-    "canonical_events": [
-        {"event_id": "E-1", "ticket_id": "T-1", "event_at": "2026-06-01 09:00:00", "event_type": "message",
-         "actor_kind": "agent", "is_public": True},
-        {"event_id": "E-2", "ticket_id": "T-1", "event_at": "2026-06-01 10:00:00",
-         "event_type": "status_changed", "actor_kind": "agent", "value": "solved"},
+    "ticket_messages": [
+        {"message_id": "E-1", "ticket_id": "T-1", "message_kind": "comment", "author_kind": "agent", "is_public": True,
+         "said_at": "2026-06-01 09:00:00"},
+        {"message_id": "A-2:message", "ticket_id": "Z-1", "message_kind": "comment", "author_id": "U-1", "is_public": True,
+         "update_id": "A-2", "said_at": "2026-06-01 09:00:00"},
+        {"message_id": "journal:J-1", "record_id": "S-1", "message_kind": "comment", "author_id": "mia", "is_public": False,
+         "said_at": "2026-06-01 09:00:00"},
+        {"message_id": "F-1", "ticket_id": "F-1", "message_kind": "date", "author_kind": "agent", "is_public": True,
+         "earliest_at": "2026-06-01 08:59:01", "said_at": "2026-06-01 09:00:59"},
     ],
-    "servicenow_journal_entries": [
-        {"entry_id": "J-1", "ticket_sys_id": "S-1", "element": "comments", "created_at": "2026-06-01 09:00:00"},
+    "ticket_changes": [
+        {"change_id": "E-2", "ticket_id": "T-1", "change_kind": "event", "field_name": "status_changed",
+         "author_kind": "agent", "value": "solved", "changed_at": "2026-06-01 10:00:00"},
+        {"change_id": "A-1", "ticket_id": "Z-1", "change_kind": "created", "field_name": "status", "value": "open",
+         "update_id": "U-1", "place": 1, "changed_at": "2026-06-01 08:00:00"},
+        {"change_id": "audit:C-1", "record_id": "S-1", "change_kind": "changed", "field_name": "state",
+         "value_before": "1", "value": "2", "changed_at": "2026-06-01 09:00:00", "update_number": 1, "source": "snow"},
+        # On the line of INC-2: a date beside its submission, cut to the minute.
+        {"change_id": "INC-2::status_changed:solved", "ticket_id": "INC-2", "change_kind": "date", "field_name": "status",
+         "value": "solved", "earliest_at": "2026-06-01 08:09:01", "changed_at": "2026-06-01 08:10:59", "line_number": 6},
     ],
-    "servicenow_field_changes": [
-        {"change_id": "C-1", "ticket_sys_id": "S-1", "field_name": "state", "old_value": "1", "new_value": "2",
-         "changed_at": "2026-06-01 09:00:00", "update_number": 1, "source": "snow"},
-    ],
-    "servicenow_gaps": [{"ticket_sys_id": "S-1", "evidence": "statuses"}],
-    "canonical_people": [{"person_id": "P-1", "actor_kind": "agent"}],
-    "canonical_gaps": [{"ticket_id": "T-1", "evidence": "messages"}, {"ticket_id": "T-2"}],
+    "people": [{"person_id": "U-1", "role": "agent"}],
+    "organizations": [{"organization_id": "O-1"}],
+    "gaps": [{"ticket_id": "T-1", "evidence": "messages"}, {"ticket_id": "T-2"}, {"record_id": "S-1", "evidence": "statuses"}],
     "vendor_sla_figures": [
         {"ticket_id": "T-1", "figure": "fr_escalated", "figure_kind": "target", "they_breached": False},
-    ],
-    "zendesk_tickets": [
-        {"ticket_id": "Z-1", "status": "open", "organization_id": "O-1", "created_at": "2026-06-01 08:00:00",
-         "updated_at": "2026-06-01 08:00:00"},
-    ],
-    "zendesk_audit_events": [
-        {"audit_id": "A-1", "event_index": 1, "ticket_id": "Z-1", "author_id": "U-1", "event_kind": "Create",
-         "field_name": "status", "value": "open", "created_at": "2026-06-01 08:00:00"},
-        {"audit_id": "A-2", "event_index": 1, "ticket_id": "Z-1", "author_id": "U-1", "event_kind": "Comment",
-         "is_public": True, "created_at": "2026-06-01 09:00:00"},
-    ],
-    "zendesk_users": [{"user_id": "U-1", "role": "agent"}],
-    "zendesk_organizations": [{"organization_id": "O-1"}],
-    "servicenow_incidents": [
-        {"ticket_id": "INC-1", "state": "New", "update_number": 0, "reopen_count": 0,
-         "export_kind": "audit_log", "opened_at": "2026-06-01 08:00:00", "sys_id": "S-1", "source": "snow"},
     ],
 }  # fmt: skip
 
@@ -175,6 +173,9 @@ def make_landed() -> duckdb.DuckDBPyConnection:
     """A build whose schema `raw` holds every landed table with a few good rows."""
     connection = duckdb.connect()
     connection.execute("create schema raw")
+    connection.execute(
+        "create table raw.sources as select 'desk' as source, 'organization_id' as customer_field"
+    )
     for table, columns in LANDED_TABLES.items():
         connection.execute(
             f"create table raw.{table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})"

@@ -36,10 +36,8 @@ def test_landed_checks_pass_on_good_tables(landed):
     assert {each.table for each in results} == {
         f"raw.{table}"
         for table in (
-            "canonical_tickets", "canonical_events", "zendesk_tickets", "zendesk_audit_events",
-            "zendesk_users", "zendesk_organizations", "servicenow_incidents", "vendor_sla_figures",
-            "canonical_people", "canonical_gaps", "servicenow_journal_entries", "servicenow_field_changes",
-            "servicenow_gaps",
+            "ticket_versions", "ticket_versions (organizations)", "ticket_changes", "ticket_messages", "people",
+            "organizations", "gaps", "vendor_sla_figures",
         )
     }  # fmt: skip
 
@@ -53,53 +51,98 @@ def test_published_checks_pass_on_good_tables(published):
 # Each fault, and what must be found of it: nothing else may fail along with it.
 PAIR = "column_pair_values_a_to_be_greater_than_b"
 LANDED_FAULTS = [
-    ("update raw.canonical_tickets set ticket_id = null where ticket_id = 'T-1'",
-     ("canonical_tickets", "column_values_to_not_be_null", "ticket_id", "critical", "failed")),
-    ("update raw.canonical_tickets set line_number = 2, ticket_id = 'T-1'",
-     ("canonical_tickets", "compound_columns_to_be_unique", "batch_id, line_number, ticket_id", "critical", "failed")),
-    ("update raw.canonical_people set actor_kind = 'colleague'",
-     ("canonical_people", "column_values_to_be_in_set", "actor_kind", "critical", "failed")),
-    ("update raw.canonical_gaps set evidence = 'some' where ticket_id = 'T-1'",
-     ("canonical_gaps", "column_values_to_be_in_set", "evidence", "critical", "failed")),
+    ("update raw.ticket_versions set ticket_id = null where ticket_id = 'T-1'",
+     ("ticket_versions", "column_values_to_not_be_null", "ticket_id", "critical", "failed")),
+    ("update raw.ticket_versions set line_number = 2, ticket_id = 'T-1', updated_at = null where ticket_id like 'T%'",
+     ("ticket_versions", "compound_columns_to_be_unique",
+      "batch_id, line_number, ticket_id, update_number, updated_at", "critical", "failed")),
+    ("update raw.ticket_versions set submitted_at = null where ticket_id = 'T-2'",
+     ("ticket_versions", "column_values_to_not_be_null", "submitted_at", "critical", "failed")),
+    ("update raw.ticket_versions set updated_at = timestamp '2026-05-31 08:00:00' where ticket_id = 'T-1'",
+     ("ticket_versions", PAIR, "updated_at, submitted_at", "warning", "failed")),
+    ("update raw.ticket_versions set version_kind = 'log' where ticket_id = 'T-1'",
+     ("ticket_versions", "column_values_to_be_in_set", "version_kind", "critical", "failed")),
+    ("update raw.ticket_versions set evidence = 'messages everything' where ticket_id = 'Z-1'",
+     ("ticket_versions", "column_values_to_match_regex", "evidence", "critical", "failed")),
+    ("update raw.ticket_versions set customer_id = null where ticket_id = 'T-1'",
+     ("ticket_versions", "column_values_to_not_be_null", "customer_id", "warning", "failed")),
+    ("update raw.ticket_versions set severity = 'Urgent' where ticket_id in ('T-2', 'Z-1')",
+     ("ticket_versions", "column_values_to_be_in_set", "severity", "warning", "failed")),
+    ("update raw.ticket_versions set status = null where ticket_id in ('T-1', 'INC-1')",
+     ("ticket_versions", "column_values_to_not_be_null", "status", "warning", "failed")),
+    ("update raw.ticket_versions set update_number = -1 where ticket_id = 'INC-1'",
+     ("ticket_versions", "column_values_to_be_between", "update_number", "warning", "failed")),
+    ("update raw.ticket_versions set reopen_count = -1 where ticket_id = 'INC-1'",
+     ("ticket_versions", "column_values_to_be_between", "reopen_count", "warning", "failed")),
+    # Of the sources whose customers are organizations alone.
+    ("update raw.ticket_versions set organization_id = null",
+     ("ticket_versions (organizations)", "column_values_to_not_be_null", "organization_id", "warning", "failed")),
+    ("update raw.ticket_changes set change_id = null where change_id = 'A-1'",
+     ("ticket_changes", "column_values_to_not_be_null", "change_id", "critical", "failed")),
+    ("insert into raw.ticket_changes select * from raw.ticket_changes where change_id = 'A-1'",
+     ("ticket_changes", "compound_columns_to_be_unique", "batch_id, line_number, change_id, place", "critical", "failed")),
+    ("update raw.ticket_changes set changed_at = null where change_id = 'A-1'",
+     ("ticket_changes", "column_values_to_not_be_null", "changed_at", "critical", "failed")),
+    ("update raw.ticket_changes set earliest_at = timestamp '2026-06-01 08:11:00' where change_kind = 'date'",
+     ("ticket_changes", PAIR, "changed_at, earliest_at", "critical", "failed")),
+    ("update raw.ticket_changes set change_kind = 'moved' where change_id = 'A-1'",
+     ("ticket_changes", "column_values_to_be_in_set", "change_kind", "critical", "failed")),
+    ("update raw.ticket_changes set field_name = null where change_id = 'A-1'",
+     ("ticket_changes", "column_values_to_not_be_null", "field_name", "critical", "failed")),
+    ("update raw.ticket_changes set field_name = 'phone_call' where change_id in ('A-1', 'E-2')",
+     ("ticket_changes", "column_values_to_be_in_set", "field_name", "critical", "failed")),
+    ("update raw.ticket_changes set author_kind = 'robot' where change_id = 'E-2'",
+     ("ticket_changes", "column_values_to_be_in_set", "author_kind", "critical", "failed")),
+    ("update raw.ticket_changes set update_number = -1 where update_number = 1",
+     ("ticket_changes", "column_values_to_be_between", "update_number", "warning", "failed")),
+    ("update raw.ticket_changes set value = null where change_id in ('E-2', 'audit:C-1')",
+     ("ticket_changes", "column_values_to_not_be_null", "value", "warning", "failed")),
+    # A date a second before the submission on its line; a change of an audit is held against nothing.
+    ("update raw.ticket_changes set earliest_at = null, changed_at = timestamp '2026-06-01 07:59:59' "
+     "where change_id in ('A-1', 'INC-2::status_changed:solved')",
+     ("ticket_changes", PAIR, "changed_at, submitted_at", "warning", "failed")),
+    # The same id in another source is another record.
+    ("update raw.ticket_versions set source = 'other' where record_id = 'S-1'",
+     ("ticket_changes", "column_values_to_be_in_set", "is_ticket_known", "warning", "failed")),
+    ("update raw.ticket_messages set message_id = null where message_id = 'E-1'",
+     ("ticket_messages", "column_values_to_not_be_null", "message_id", "critical", "failed")),
+    ("insert into raw.ticket_messages select * from raw.ticket_messages where message_id = 'E-1'",
+     ("ticket_messages", "compound_columns_to_be_unique",
+      "batch_id, line_number, message_id, update_id", "critical", "failed")),
+    ("update raw.ticket_messages set ticket_id = null where message_id = 'E-1'",
+     ("ticket_messages", "column_values_to_not_be_null", "ticket_id", "critical", "failed")),
+    ("update raw.ticket_messages set said_at = null where message_id = 'E-1'",
+     ("ticket_messages", "column_values_to_not_be_null", "said_at", "critical", "failed")),
+    ("update raw.ticket_messages set earliest_at = timestamp '2026-06-01 09:01:00' where message_kind = 'date'",
+     ("ticket_messages", PAIR, "said_at, earliest_at", "critical", "failed")),
+    ("update raw.ticket_messages set message_kind = 'phone' where message_id = 'F-1'",
+     ("ticket_messages", "column_values_to_be_in_set", "message_kind", "critical", "failed")),
+    ("update raw.ticket_messages set author_kind = 'robot' where message_id = 'E-1'",
+     ("ticket_messages", "column_values_to_be_in_set", "author_kind", "critical", "failed")),
+    ("update raw.ticket_messages set is_public = null where message_id in ('E-1', 'F-1')",
+     ("ticket_messages", "column_values_to_not_be_null", "is_public", "warning", "failed")),
+    ("update raw.ticket_messages set author_id = null where message_id in ('E-1', 'A-2:message')",
+     ("ticket_messages", "column_values_to_not_be_null", "author_id", "warning", "failed")),
+    ("update raw.people set person_id = null",
+     ("people", "column_values_to_not_be_null", "person_id", "critical", "failed")),
+    ("insert into raw.people select * from raw.people",
+     ("people", "compound_columns_to_be_unique", "batch_id, line_number, person_id", "critical", "failed")),
+    ("update raw.people set role = 'owner'",
+     ("people", "column_values_to_be_in_set", "role", "warning", "failed")),
+    ("update raw.people set role = null",
+     ("people", "column_values_to_not_be_null", "role", "warning", "failed")),
+    ("update raw.organizations set organization_id = null",
+     ("organizations", "column_values_to_not_be_null", "organization_id", "critical", "failed")),
+    ("insert into raw.organizations select * from raw.organizations",
+     ("organizations", "compound_columns_to_be_unique", "batch_id, line_number, organization_id", "critical", "failed")),
+    ("update raw.gaps set ticket_id = null where ticket_id = 'T-1'",
+     ("gaps", "column_values_to_not_be_null", "ticket_id", "critical", "failed")),
+    ("update raw.gaps set evidence = 'some' where ticket_id = 'T-1'",
+     ("gaps", "column_values_to_be_in_set", "evidence", "critical", "failed")),
+    ("update raw.vendor_sla_figures set ticket_id = null",
+     ("vendor_sla_figures", "column_values_to_not_be_null", "ticket_id", "critical", "failed")),
     ("update raw.vendor_sla_figures set figure_kind = 'guess'",
      ("vendor_sla_figures", "column_values_to_be_in_set", "figure_kind", "critical", "failed")),
-    ("update raw.canonical_tickets set updated_at = timestamp '2026-05-31 08:00:00'",
-     ("canonical_tickets", PAIR, "updated_at, submitted_at", "warning", "failed")),
-    ("update raw.canonical_tickets set severity = 'Urgent' where ticket_id = 'T-2'",
-     ("canonical_tickets", "column_values_to_be_in_set", "severity", "warning", "failed")),
-    ("update raw.canonical_events set event_type = 'phone_call', value = null where event_id = 'E-2'",
-     ("canonical_events", "column_values_to_be_in_set", "event_type", "critical", "failed")),
-    ("update raw.canonical_events set actor_kind = 'robot' where event_id = 'E-2'",
-     ("canonical_events", "column_values_to_be_in_set", "actor_kind", "critical", "failed")),
-    ("update raw.canonical_events set value = 'asleep' where event_id = 'E-2'",
-     ("canonical_events", "column_values_to_be_in_set", "value", "warning", "failed")),
-    ("update raw.canonical_events set is_public = null where event_id = 'E-1'",
-     ("canonical_events", "column_values_to_not_be_null", "is_public", "warning", "failed")),
-    ("update raw.zendesk_tickets set status = 'asleep'",
-     ("zendesk_tickets", "column_values_to_be_in_set", "status", "warning", "failed")),
-    ("update raw.zendesk_audit_events set event_kind = 'Push' where audit_id = 'A-2'",
-     ("zendesk_audit_events", "column_values_to_be_in_set", "event_kind", "critical", "failed")),
-    ("update raw.zendesk_audit_events set field_name = null where audit_id = 'A-1'",
-     ("zendesk_audit_events", "column_values_to_not_be_null", "field_name", "critical", "failed")),
-    ("update raw.zendesk_users set role = 'owner'",
-     ("zendesk_users", "column_values_to_be_in_set", "role", "critical", "failed")),
-    ("update raw.zendesk_organizations set organization_id = null",
-     ("zendesk_organizations", "column_values_to_not_be_null", "organization_id", "critical", "failed")),
-    ("update raw.servicenow_incidents set export_kind = 'xml'",
-     ("servicenow_incidents", "column_values_to_be_in_set", "export_kind", "critical", "failed")),
-    ("update raw.servicenow_incidents set closed_at = timestamp '2026-01-06 08:00:00'",
-     ("servicenow_incidents", PAIR, "closed_at, opened_at", "warning", "failed")),
-    ("update raw.servicenow_journal_entries set actor_kind = 'robot'",
-     ("servicenow_journal_entries", "column_values_to_be_in_set", "actor_kind", "critical", "failed")),
-    ("update raw.servicenow_field_changes set field_name = 'mood'",
-     ("servicenow_field_changes", "column_values_to_be_in_set", "field_name", "critical", "failed")),
-    # The same id in another source is another incident.
-    ("update raw.servicenow_incidents set source = 'other'",
-     ("servicenow_field_changes", "column_values_to_be_in_set", "is_incident_known", "warning", "failed")),
-    ("update raw.servicenow_field_changes set update_number = -1",
-     ("servicenow_field_changes", "column_values_to_be_between", "update_number", "warning", "failed")),
-    ("update raw.servicenow_gaps set evidence = 'some'",
-     ("servicenow_gaps", "column_values_to_be_in_set", "evidence", "critical", "failed")),
 ]  # fmt: skip
 
 
@@ -237,19 +280,19 @@ def test_published_checks_find_one_fault(published, fault, found):
 
 def test_landed_checks_only_warn_about_one_odd_instant_in_a_hundred(landed):
     landed.execute("""
-        insert into raw.canonical_tickets by name
+        insert into raw.ticket_versions by name
         select 'b2' as batch_id, line_number, 'N-' || line_number as ticket_id, 'acme' as customer_id,
             '3' as severity,
             timestamp '2026-06-01' as submitted_at
         from range(98) as lines (line_number)
     """)
     landed.execute(
-        "update raw.canonical_tickets set submitted_at = timestamp '1970-01-01' where ticket_id = 'N-1'"
+        "update raw.ticket_versions set submitted_at = timestamp '1970-01-01' where ticket_id = 'N-1'"
     )
-    instants = ("canonical_tickets", "column_values_to_be_between", "submitted_at")
+    instants = ("ticket_versions", "column_values_to_be_between", "submitted_at")
     assert not_passed(check_landed(landed)) == {(*instants, "warning", "failed")}
     landed.execute(
-        "update raw.canonical_tickets set submitted_at = timestamp '1970-01-01' where ticket_id = 'N-2'"
+        "update raw.ticket_versions set submitted_at = timestamp '1970-01-01' where ticket_id = 'N-2'"
     )
     assert not_passed(check_landed(landed)) == {
         (*instants, "warning", "failed"),
@@ -258,16 +301,16 @@ def test_landed_checks_only_warn_about_one_odd_instant_in_a_hundred(landed):
 
 
 def test_check_of_empty_table_looks_at_its_schema_only(landed):
-    landed.execute("delete from raw.canonical_tickets")
-    results = [each for each in check_landed(landed) if each.table == "raw.canonical_tickets"]
+    landed.execute("delete from raw.ticket_versions")
+    results = [each for each in check_landed(landed) if each.table == "raw.ticket_versions"]
     assert [(each.expectation, each.status) for each in results] == [("has_columns", "passed")]
 
 
 def test_check_of_empty_table_names_a_column_that_is_missing_or_of_another_kind(landed):
-    landed.execute("delete from raw.zendesk_users")
-    landed.execute("alter table raw.zendesk_users drop column role")
-    landed.execute("alter table raw.zendesk_users alter column line_number type varchar")
-    (result,) = [each for each in check_landed(landed) if each.table == "raw.zendesk_users"]
+    landed.execute("delete from raw.people")
+    landed.execute("alter table raw.people drop column role")
+    landed.execute("alter table raw.people alter column line_number type varchar")
+    (result,) = [each for each in check_landed(landed) if each.table == "raw.people"]
     assert (result.expectation, result.status, result.severity) == ("has_columns", "failed", "critical")
     assert result.observed == "line_number is VARCHAR; role is missing"
 
@@ -315,9 +358,9 @@ def test_checks_are_an_error_when_the_suite_evaluates_nothing():
 
 def test_check_results_hold_no_value_of_a_row(landed):
     landed.execute(
-        "update raw.canonical_events set actor_kind = 'erika@example.com', value = 'erika@example.com'"
+        "update raw.ticket_changes set author_kind = 'erika@example.com', value = 'erika@example.com'"
     )
-    landed.execute("update raw.zendesk_users set role = 'erika@example.com'")
+    landed.execute("update raw.people set role = 'erika@example.com'")
     results = check_landed(landed)
     assert any(each.status == "failed" for each in results)
     assert "erika" not in repr(results)

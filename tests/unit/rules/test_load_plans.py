@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigurationError
-from pipeline.rules.load_plans import flatten_plans, load_plans
+from pipeline.rules.flatten_plans import flatten_plans
+from pipeline.rules.load_plans import load_plans
 from pipeline.rules.plan import Plan
 
 CALENDARS = ("business_hours",)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigurationError
-from pipeline.rules.load_sources import SourceEvent, SourcesConfig, flatten_sources, load_sources
+from pipeline.rules.load_sources import SourcesConfig, flatten_sources, load_sources
+from pipeline.rules.source import SourceEvent
 from pipeline.rules.tables import RULE_TABLES
 
 SLA_YML = """\
@@ -109,12 +110,24 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
     tables = flatten_sources(read(tmp_path))
     assert {name: table.column_names for name, table in tables.items()} == {
         name: list(RULE_TABLES[name])
-        for name in ("sources", "source_values", "source_events", "source_bots", "alert_rules")
+        for name in (
+            "sources",
+            "source_values",
+            "source_events",
+            "source_bots",
+            "source_agents",
+            "alert_rules",
+        )
     }
+    # No other name of the severity field, nothing said of unmarked comments, neither journal nor audit whole.
+    rest = (None, None, False, False)
     assert [tuple(row.values()) for row in tables["sources"].to_pylist()] == [
-        ("helpdesk", "zendesk", "ZD-", "organization_external_id", None, "custom_field:360001", False, False),
-        ("incidents", "servicenow", "", None, "acme", "priority", False, False),
-        ("other", "canonical", "", None, None, None, False, False),
+        (
+            *("helpdesk", "zendesk", "ZD-", "organization_external_id", None, None, "custom_field:360001"),
+            *rest,
+        ),
+        (*("incidents", "servicenow", "", None, "acme", None, "priority"), *rest),
+        (*("other", "canonical", "", None, None, None, None), *rest),
     ]
     values = {tuple(row.values()) for row in tables["source_values"].to_pylist()}
     assert ("helpdesk", "severity", "sev_5", "5") in values

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.calendars.load_calendars import load_calendars
-from pipeline.rules.load_plans import flatten_plans, load_plans
+from pipeline.rules.flatten_plans import flatten_plans
+from pipeline.rules.load_plans import load_plans
 from pipeline.rules.plan import Plan, PlanVersion
 from pipeline.rules.tables import OPEN_END, RULE_TABLES
 from pipeline.settings import CHECKOUT

@@ -5,55 +5,26 @@ Readers go through the whole file before they give up, so that one run names eve
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from pipeline.errors import ConfigurationError, Problem
-from pipeline.rules.read_yaml import Key, YamlDocument
+from pipeline.declarations.problems import Place, describe, name_nearest
+from pipeline.declarations.read_yaml import Key, YamlDocument
+from pipeline.errors import Problem
 
-SHOWN_PROBLEMS = 20
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def name_nearest(word: object, known: Iterable[str]) -> str:
-    """A hint: the known name nearest to `word`, and the list when it is short enough to read."""
-    names = sorted(known)
-    by_lower = {name.lower(): name for name in names}
-    nearest = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.6)
-    hints = [f"Did you mean {by_lower[nearest[0]]!r}?"] if nearest else []
-    if names and len(names) <= 20:
-        hints.append(f"Known: {', '.join(names)}.")
-    return " ".join(hints) or "None is known here."
-
-
-def refuse(what: str, problems: Sequence[Problem]) -> ConfigurationError:
-    """The error that names the first problems of unusable rule files and counts the rest."""
-    rest = len(problems) - SHOWN_PROBLEMS
-    more = f" The first {SHOWN_PROBLEMS} of {len(problems)} problems:" if rest > 0 else ""
-    return ConfigurationError(f"{what} cannot be used.{more}", problems[:SHOWN_PROBLEMS])
-
-
 @dataclass(frozen=True)
-class Section:
+class Section(Place):
     """One mapping of a file. Reading a wrong value adds a problem and gives a harmless stand-in."""
 
-    document: YamlDocument
-    path: tuple[Key, ...]
     values: dict[Key, object]
-    problems: list[Problem]
-
-    def report(self, path: Sequence[Key], reason: str, hint: str | None = None) -> None:
-        """Add a problem at `path`, which counts from this section."""
-        self.problems.append(self.document.problem((*self.path, *path), reason, hint))
 
     def problem(self, path: Sequence[Key], reason: str, hint: str | None = None) -> Problem:
         """A problem at `path`, not added yet."""
         return self.document.problem((*self.path, *path), reason, hint)
-
-    def line_of(self, *path: Key) -> int:
-        return self.document.line_of(*self.path, *path)
 
     def require_keys(self, required: Collection[str], optional: Collection[str] = ()) -> None:
         """Report the keys that are missing and those that nobody knows."""
@@ -76,9 +47,7 @@ class Section:
                 self.report([key], "the value is empty.", "Write one.")
             return default
         if isinstance(value, bool) or not isinstance(value, str | int):
-            self.report(
-                [key], f"{_describe(value)} stands where text is expected.", "Put the text in quotes."
-            )
+            self.report([key], f"{describe(value)} stands where text is expected.", "Put the text in quotes.")
             return default
         if not str(value).strip():
             self.report([key], "the value is empty.", "Write one.")
@@ -125,7 +94,7 @@ class Section:
             if isinstance(value, bool) or not isinstance(value, str | int):
                 self.report(
                     [key, index],
-                    f"{_describe(value)} stands where text is expected.",
+                    f"{describe(value)} stands where text is expected.",
                     "Put the text in quotes.",
                 )
             elif known is not None and str(value) not in known:
@@ -143,7 +112,7 @@ class Section:
         if not isinstance(value, list):
             self.report(
                 [key],
-                f"{_describe(value)} stands where a list is expected.",
+                f"{describe(value)} stands where a list is expected.",
                 "Write [first, second] or one '- ' line each.",
             )
             return []
@@ -161,21 +130,13 @@ class Section:
         """`value`, which stands at `path`, as a section."""
         if value is not None and not isinstance(value, dict):
             self.report(
-                path, f"{_describe(value)} stands where a mapping is expected.", "Write 'key: value' lines."
+                path, f"{describe(value)} stands where a mapping is expected.", "Write 'key: value' lines."
             )
         return Section(
-            self.document, (*self.path, *path), value if isinstance(value, dict) else {}, self.problems
+            self.document, (*self.path, *path), self.problems, value if isinstance(value, dict) else {}
         )
 
 
 def open_document(document: YamlDocument, problems: list[Problem]) -> Section:
     """The whole file as a section."""
-    return Section(document, (), {}, problems).open([], document.data)
-
-
-def _describe(value: object) -> str:
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    return repr(value)
+    return Section(document, (), problems, {}).open([], document.data)

@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigurationError
-from pipeline.rules.load_alerts import AlertRules, flatten_alerts
+from pipeline.rules.alerts import AlertRules, flatten_alerts
 from pipeline.rules.load_sources import load_sources
+
+
+def rules(thresholds_pct: tuple[int, ...], days: int, chance_pct: int) -> AlertRules:
+    return AlertRules(
+        thresholds_pct=thresholds_pct, term_ends_within_days=days, runs_out_chance_pct=chance_pct
+    )
 
 
 def read(folder: Path, alerts: str) -> AlertRules:
@@ -18,17 +24,25 @@ def read(folder: Path, alerts: str) -> AlertRules:
 
 @pytest.mark.parametrize("alerts", ["", "alerts: {}\n", "alerts:\n"])
 def test_alerts_that_are_not_set_have_the_documented_defaults(tmp_path: Path, alerts: str) -> None:
-    assert read(tmp_path, alerts) == AlertRules((50, 80, 100), 90, 50)
+    assert read(tmp_path, alerts) == AlertRules(
+        thresholds_pct=(50, 80, 100), term_ends_within_days=90, runs_out_chance_pct=50
+    )
 
 
 def test_alerts_are_read_one_by_one_and_thresholds_in_ascending_order(tmp_path: Path) -> None:
-    assert read(tmp_path, "alerts: {thresholds_pct: [120, 75]}\n") == AlertRules((75, 120), 90, 50)
-    assert read(tmp_path, "alerts: {term_ends_within_days: 30}\n") == AlertRules((50, 80, 100), 30, 50)
-    assert read(tmp_path, "alerts: {thresholds_pct: [], runs_out_chance_pct: 20}\n") == AlertRules((), 90, 20)
+    assert read(tmp_path, "alerts: {thresholds_pct: [120, 75]}\n") == AlertRules(
+        thresholds_pct=(75, 120), term_ends_within_days=90, runs_out_chance_pct=50
+    )
+    assert read(tmp_path, "alerts: {term_ends_within_days: 30}\n") == AlertRules(
+        thresholds_pct=(50, 80, 100), term_ends_within_days=30, runs_out_chance_pct=50
+    )
+    assert read(tmp_path, "alerts: {thresholds_pct: [], runs_out_chance_pct: 20}\n") == AlertRules(
+        thresholds_pct=(), term_ends_within_days=90, runs_out_chance_pct=20
+    )
 
 
 def test_alerts_are_flattened_to_a_row_for_each_limit() -> None:
-    table = flatten_alerts(AlertRules((75, 120), 30, 20))["alert_rules"]
+    table = flatten_alerts(rules((75, 120), 30, 20))["alert_rules"]
     assert [tuple(row.values()) for row in table.to_pylist()] == [
         ("likely_to_run_out", 20),
         ("term_ends_soon", 30),
@@ -52,13 +66,11 @@ def test_alerts_are_flattened_to_a_row_for_each_limit() -> None:
         ),
         (
             "alerts:\n  thresholds_pct: [50, 0]\n",
-            "sla.yml:3: alerts.thresholds_pct.1: 0 is not a whole number from 1 to 1000. "
-            "Write percentages without a sign, such as [50, 80, 100].",
+            "sla.yml:3: alerts.thresholds_pct.1: 0 is not a whole number from 1 to 1000. Correct it.",
         ),
         (
             "alerts:\n  thresholds_pct: [true]\n",
-            "sla.yml:3: alerts.thresholds_pct.0: True is not a whole number from 1 to 1000. "
-            "Write percentages without a sign, such as [50, 80, 100].",
+            "sla.yml:3: alerts.thresholds_pct.0: True is not a whole number from 1 to 1000. Correct it.",
         ),
         (
             "alerts: {thresholds_pct: [80, 80]}\n",

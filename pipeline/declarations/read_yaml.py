@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,15 @@ _MOST_VALUES = 100_000
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """A parsed file: `data` is plain dicts, lists and scalars, `lines` the 1-based line of each path."""
+    """A parsed file: `data` is plain dicts, lists and scalars, `lines` the 1-based line of each path.
+
+    `mappings`: the path of every mapping by its identity, for a reader that holds the mapping and not its path.
+    """
 
     file: str
     data: Any
     lines: dict[tuple[Key, ...], int]
+    mappings: dict[int, tuple[Key, ...]]
 
     def line_of(self, *path: Key) -> int:
         """The line of the value at `path`, or of the nearest parent that stands in the file."""
@@ -60,8 +64,8 @@ def read_yaml(path: Path) -> YamlDocument:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        lines: dict[tuple[Key, ...], int] = {}
-        data = None if node is None else _plain(loader, node, (), lines, str(path))
+        document = YamlDocument(str(path), None, {}, {})
+        data = None if node is None else _plain(loader, node, (), document)
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         line = None if mark is None else mark.line + 1
@@ -74,18 +78,18 @@ def read_yaml(path: Path) -> YamlDocument:
         raise ConfigurationError(f"{path} is nested too deeply, or an alias holds itself.") from problem
     finally:
         loader.dispose()
-    return YamlDocument(str(path), data, lines)
+    return replace(document, data=data)
 
 
-def _plain(
-    loader: _Loader, node: yaml.Node, path: tuple[Key, ...], lines: dict[tuple[Key, ...], int], file: str
-) -> Any:
+def _plain(loader: _Loader, node: yaml.Node, path: tuple[Key, ...], document: YamlDocument) -> Any:
+    lines, file = document.lines, document.file
     lines[path] = node.start_mark.line + 1
     if len(lines) > _MOST_VALUES:
         # A few aliases of aliases would otherwise grow into more values than memory holds.
         raise ConfigurationError(f"{file} holds more than {_MOST_VALUES} values. Write them without aliases.")
     if isinstance(node, yaml.MappingNode):
         mapping: dict[Key, Any] = {}
+        document.mappings[id(mapping)] = path
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             key = loader.construct_object(key_node) if isinstance(key_node, yaml.ScalarNode) else None
@@ -99,9 +103,9 @@ def _plain(
                     f"{file} names the same key twice.",
                     [Problem(file, line, str(key), "this key is there already.", "Keep one of the two.")],
                 )
-            mapping[key] = _plain(loader, value_node, (*path, key), lines, file)
+            mapping[key] = _plain(loader, value_node, (*path, key), document)
             lines[(*path, key)] = line
         return mapping
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(loader, item, (*path, index), lines, file) for index, item in enumerate(node.value)]
+        return [_plain(loader, item, (*path, index), document) for index, item in enumerate(node.value)]
     return loader.construct_object(node)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.declarations.read_yaml import YamlDocument, read_yaml
 from pipeline.errors import ConfigurationError
-from pipeline.rules.read_yaml import YamlDocument, read_yaml
 
 
 def read(folder: Path, text: str) -> YamlDocument:

@@ -1,14 +1,16 @@
-"""Dates and instants as rule files write them, as naive UTC. Only `calendars.zones` knows zone rules."""
+"""Dates, instants and zone names as people write them. Zone rules are `pipeline/zones.py`'s alone."""
 
 from __future__ import annotations
 
 import difflib
-import importlib.resources
 import re
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time
-from functools import cache
+from datetime import UTC, date, datetime
 
+from pipeline.zones import start_of_day
+
+# Beyond these years an instant of a day cannot be told from the open end, or cannot be written at all.
+_FIRST_YEAR, _LAST_YEAR = 1900, 9998
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -20,8 +22,7 @@ def parse_date(text: str) -> date | None:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    # Beyond these years an instant of the day cannot be told from the open end, or cannot be written at all.
-    return day if 1900 <= day.year <= 9998 else None
+    return day if _FIRST_YEAR <= day.year <= _LAST_YEAR else None
 
 
 def parse_utc(text: str) -> datetime | None:
@@ -35,11 +36,11 @@ def parse_utc(text: str) -> datetime | None:
         return None
 
 
-@cache
-def known_zones() -> frozenset[str]:
-    """The zone names of the pinned tzdata."""
-    listing = importlib.resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8")
-    return frozenset(listing.split())
+def parse_moment(text: str, zone: str) -> datetime | None:
+    """A date (the first instant of the day in `zone`) or an ISO instant with its zone, as naive UTC, else None."""
+    day = parse_date(text)
+    instant = start_of_day(day, zone) if day else parse_utc(text)
+    return instant if day or (instant and _FIRST_YEAR <= instant.year <= _LAST_YEAR) else None
 
 
 def hint_zone(zone: str, zones: Collection[str]) -> str:
@@ -49,10 +50,3 @@ def hint_zone(zone: str, zones: Collection[str]) -> str:
     if nearest:
         return f"Did you mean {by_lower[nearest[0]]!r}?"
     return "Write a name of the tz database, such as Europe/Berlin or UTC."
-
-
-def start_of_day(day: date, zone: str) -> datetime:
-    """The first instant of a local day, as naive UTC."""
-    from pipeline.zones import localize
-
-    return localize(datetime.combine(day, time()), zone).astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,352 @@
+"""What `sla.yml` may say: which keys each type of source has, and what each of them may hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Tag
+
+from pipeline.declarations.declared import Declared
+from pipeline.declarations.explain_errors import refused
+from pipeline.declarations.problems import Place, name_nearest
+from pipeline.declarations.values import (
+    UNREPEATED,
+    OneOf,
+    PossiblyEmptyText,
+    Refusal,
+    Text,
+    Zone,
+    filled,
+    matching,
+    told_apart_by,
+)
+from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
+from pipeline.rules.plan import STATUSES
+from pipeline.rules.plan_file import Level
+
+EVENT_TYPES = (
+    "debug_requested",
+    "debug_logs_received",
+    "debug_delivered",
+    "bug_confirmed",
+    "bug_rejected",
+    "merged",
+    "deleted",
+    "assistance_redeemed",
+)
+_PRIORITY = ("priority",)
+# The second form names a column of a table, such as `column:Severity [list]`.
+_CUSTOM_FIELD = re.compile(r"custom_field:[0-9]+|column:.+")
+
+
+def _check_zendesk_field(value: str) -> str:
+    if value not in _PRIORITY and not _CUSTOM_FIELD.fullmatch(value):
+        custom = " Or custom_field:ID, with the number of the field."
+        raise refused(f"{value!r} is not known here.", name_nearest(value, _PRIORITY) + custom)
+    return value
+
+
+def _check_date_format(value: str) -> str:
+    sample = datetime(2026, 11, 22, 13, 45)
+    try:
+        is_exact = datetime.strptime(sample.strftime(value), value) == sample
+    except (ValueError, re.error):
+        is_exact = False
+    if not is_exact:
+        raise refused(
+            f"{value!r} does not say year, month, day, hour and minute.",
+            'Write it like "%Y-%m-%d %H:%M:%S", or "%d/%m/%Y %H:%M" where the day comes first.',
+        )
+    return value
+
+
+def _check_locale(value: str) -> str:
+    from babel.localedata import locale_identifiers
+
+    known = locale_identifiers()
+    if value not in known:
+        raise refused(f"{value!r} is not a language.", name_nearest(value, known))
+    return value
+
+
+Texts = Annotated[tuple[Text, ...], *UNREPEATED]
+LevelByWord = Annotated[
+    dict[Text, Level],
+    filled("the mapping is empty.", "Write one line per value of the source, such as high: 4."),
+]
+DateFormat = Annotated[Text, AfterValidator(_check_date_format)]
+NullMarker = Annotated[
+    PossiblyEmptyText,
+    Refusal("only text can stand for no value.", 'Put it in quotes, such as ["", "null"].'),
+]
+Whole = Annotated[str, OneOf(("whole",))]
+
+
+class StatusWords(Declared):
+    """The source's own statuses; they override what is known of the helpdesk, one by one."""
+
+    values: dict[Text, Annotated[str, OneOf(STATUSES)]]
+
+
+class ChannelWords(Declared):
+    """The source's own channels; they override what is known of the helpdesk, one by one."""
+
+    values: dict[Text, Text]
+
+
+class Bots(Declared):
+    """Who is never a human."""
+
+    actors: Texts = ()
+    """User ids."""
+    channels: Texts | None = None
+    """The channels of triggers and automations."""
+
+
+class BotActors(Declared):
+    """Who is never a human."""
+
+    actors: Texts = ()
+    """As the mapping writes who acted."""
+
+
+class Customer(Declared):
+    """Which customer a ticket belongs to: a field of the export says it, or all tickets are of one customer."""
+
+    field: Text | None = None
+    constant: Text | None = None
+
+    def check(self, place: Place) -> None:
+        if ("field" in self.model_fields_set) == ("constant" in self.model_fields_set):
+            place.report(
+                [],
+                "it is not clear which customer a ticket belongs to.",
+                "Give either field or constant, such as {field: company}.",
+            )
+
+
+class ZendeskCustomer(Customer):
+    field: (
+        Annotated[str, OneOf(("organization_external_id", "organization_id", "organization_name"))] | None
+    ) = None
+
+
+class ServicenowCustomer(Customer):
+    field: Annotated[str, OneOf(("company", "requester"))] | None = None
+
+
+class LevelWords(Declared):
+    """The field that says how severe a ticket is, and which severity each of its values stands for."""
+
+    field: Text
+    values: LevelByWord
+
+
+class ZendeskLevelWords(LevelWords):
+    field: Annotated[Text, AfterValidator(_check_zendesk_field)]
+    """priority, custom_field:ID, or "column:HEADER" in a table."""
+
+
+class ServicenowLevelWords(LevelWords):
+    field: Annotated[str, OneOf(("priority", "severity", "urgency", "impact"))]
+
+
+class JiraLevelWords(LevelWords):
+    name: Text | None = None
+    """What a history calls the field, where it names custom fields by what people read."""
+
+
+class AgentList(Declared):
+    """Who is a human on the vendor's side."""
+
+    actors: Texts = ()
+    """Ids or addresses."""
+    domains: Texts = ()
+    """Domains of addresses."""
+    account_types: Texts = ()
+
+
+class RequiredAgentList(AgentList):
+    def check(self, place: Place) -> None:
+        if not self.model_fields_set:
+            place.report(
+                [],
+                "nobody belongs to the vendor.",
+                "Give actors, domains or account_types, such as [atlassian].",
+            )
+
+
+class ChannelOrigin(Declared):
+    """Through which channel a ticket came: a field of the export says it, or all came through one."""
+
+    field: Text | None = None
+    constant: Text | None = None
+
+
+class Sign(Declared):
+    """A change of a field to a value, which stands for an event."""
+
+    field: Text
+    value: Text
+
+
+def _count_signs(value: Any) -> str:
+    return "several" if isinstance(value, list) else "one"
+
+
+# One event may have several signs.
+Signs = Annotated[
+    Annotated[Sign, Tag("one")] | Annotated[tuple[Sign, ...], Tag("several")],
+    Discriminator(_count_signs),
+]
+
+
+class Helpdesk(Declared):
+    """What every source may say, whose exports are read by an adapter."""
+
+    ticket_prefix: Text = ""
+    """Put before every ticket id, where two sources might use the same ids."""
+    time_zone: Zone | None = None
+    """Of instants that are written without a zone."""
+    null_markers: tuple[NullMarker, ...] = ("",)
+    """What stands for "no value"."""
+    statuses: StatusWords | None = None
+    channels: ChannelWords | None = None
+    bots: Bots = Bots()
+
+
+class CanonicalSource(Helpdesk):
+    """Any helpdesk: tickets and events as CSV or NDJSON, instants with their zone."""
+
+    type: Literal["canonical"]
+
+
+class VendorSource(Helpdesk):
+    """A helpdesk whose export says neither customer nor severity in our words."""
+
+    customer: Customer
+    severity: LevelWords
+
+
+class TableSource(VendorSource):
+    """A helpdesk whose exports may be tables, written in the language and the zone of whoever exported them."""
+
+    date_format: DateFormat | None = None
+    """How the table writes instants, such as "%Y-%m-%d %H:%M:%S"."""
+    date_locale: Annotated[Text, AfterValidator(_check_locale)] | None = None
+    """The language of month names that are not English."""
+    columns: dict[Text, Text] = {}
+    """What a translated header calls a column."""
+    business_calendar: Text | None = None
+    """The calendar with which the helpdesk counted its own minutes."""
+
+
+class ChangingSource(TableSource):
+    """A helpdesk whose changes of fields may stand for events."""
+
+    events: dict[Annotated[str, OneOf(EVENT_TYPES)], Signs] = {}
+
+    def list_signs(self) -> Iterator[tuple[str, tuple[int, ...], Sign]]:
+        """Event type, the number of the sign where it stands in a list, and the sign."""
+        for event_type, signs in self.events.items():
+            if isinstance(signs, Sign):
+                yield event_type, (), signs
+            else:
+                yield from ((event_type, (index,), sign) for index, sign in enumerate(signs))
+
+    def check(self, place: Place) -> None:
+        first: dict[Sign, str] = {}
+        for event_type, index, sign in self.list_signs():
+            if sign.field and sign in first:
+                place.report(
+                    ["events", event_type, *index],
+                    f"this change stands for {first[sign]!r} already.",
+                    "One change can stand for one event only.",
+                )
+            first.setdefault(sign, event_type)
+
+
+class ZendeskSource(ChangingSource):
+    """Zendesk: its NDJSON export, or the account's table."""
+
+    type: Literal["zendesk"]
+    customer: ZendeskCustomer
+    severity: ZendeskLevelWords
+
+
+class JiraSource(ChangingSource):
+    """Jira: REST answers, or the table of all fields."""
+
+    type: Literal["jira"]
+    severity: JiraLevelWords
+    agents: RequiredAgentList
+    """Who is on your side: an issue does not say."""
+    channel: ChannelOrigin = ChannelOrigin()
+    comments: Annotated[str, OneOf(("public", "internal"))] | None = None
+    """What comments are, where the export does not mark them."""
+
+
+class FreshdeskSource(TableSource):
+    """Freshdesk: API v2, or a table, which needs the time zone."""
+
+    type: Literal["freshdesk"]
+
+
+class ServicenowSource(VendorSource):
+    """ServiceNow: display values, which are wall time of the exporting user in that user's format."""
+
+    type: Literal["servicenow"]
+    time_zone: Zone
+    """Of the user who exported; never guessed."""
+    date_format: DateFormat
+    """That user's format; never guessed."""
+    customer: ServicenowCustomer
+    severity: ServicenowLevelWords
+    agents: AgentList = AgentList()
+    """Whose comments answer."""
+    journal: Whole | None = None
+    """whole: sys_journal_field of every incident is exported too, so that what is not there did not happen."""
+    audit: Whole | None = None
+    """whole: sys_audit of every incident is exported too."""
+
+
+class MappedSource(Declared):
+    """Any other helpdesk, with a file below reference/ that says what its columns are."""
+
+    type: Literal["mapped"]
+    mapping: Text
+    """Counts from reference/, such as mappings/helpdesk.yml."""
+    ticket_prefix: Text = ""
+    bots: BotActors = BotActors()
+
+
+AnySource = Annotated[
+    Annotated[CanonicalSource, Tag("canonical")]
+    | Annotated[ZendeskSource, Tag("zendesk")]
+    | Annotated[ServicenowSource, Tag("servicenow")]
+    | Annotated[JiraSource, Tag("jira")]
+    | Annotated[FreshdeskSource, Tag("freshdesk")]
+    | Annotated[MappedSource, Tag("mapped")],
+    told_apart_by("type", ("canonical", "zendesk", "servicenow", "jira", "freshdesk", "mapped")),
+]
+SourceName = Annotated[
+    Text,
+    *matching(
+        r"^[a-z0-9][a-z0-9_-]*$",
+        "cannot name a source.",
+        "It is also a folder of inbox/: use lower case letters, digits, '-' and '_'.",
+    ),
+]
+
+
+class SlaFile(Declared):
+    """What a workspace reads, and when account teams are told."""
+
+    sources: dict[SourceName, AnySource]
+    """One helpdesk each; its exports go to inbox/NAME/."""
+    alerts: AlertRules = DEFAULT_ALERTS
+    compare_plans: tuple[Text, ...] | None = None
+    """Plans that every build also tries on the same tickets; without it, all; [] tries none."""
