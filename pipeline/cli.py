@@ -268,7 +268,7 @@ def _load_sources(
     from dataclasses import replace
 
     from pipeline.rules.load_mapping import load_mapping
-    from pipeline.rules.load_sources import SourcesConfig, load_sources, mapped_source
+    from pipeline.rules.load_sources import load_sources, mapped_source
 
     config = load_sources(workspace.sla_yml)
     if mapping is None:
@@ -287,7 +287,7 @@ def _load_sources(
         )
     loaded = load_mapping(mapping, str(mapping))
     chosen = mapped_source(source, loaded) if known is None else replace(known, mapping=loaded)
-    return SourcesConfig({**config.sources, source: chosen})
+    return replace(config, sources={**config.sources, source: chosen})
 
 
 def _preview(
@@ -424,6 +424,8 @@ def build() -> None:
 
 
 def _build(workspace: Workspace) -> None:
+    from pipeline.ingest.landing.reader import explain_outdated, find_outdated
+    from pipeline.rules.load_sources import load_sources
     from pipeline.warehouse.build import build_workspace
 
     result = build_workspace(workspace, _globals.as_of)
@@ -435,6 +437,8 @@ def _build(workspace: Workspace) -> None:
         else "unchanged since the last build"
     )
     _say(f"Build {result.pointer.build_id}, data as of {result.pointer.as_of}: {state}.")
+    for message in explain_outdated(find_outdated(workspace, load_sources(workspace.sla_yml).sources)):
+        _say(f"warning: {message}")
 
 
 @app.command()
@@ -746,15 +750,29 @@ def _write_reports(
 
 @app.command()
 def status() -> None:
-    """What is published and how fresh it is.
+    """What is published, how fresh it is, and which batches would be read differently now.
 
     Example: sla status --json
     """
+    from pipeline.ingest.landing.reader import explain_outdated, find_outdated
     from pipeline.reporting import queries, tables
     from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.reporting.show_landing import outdated_tables
+    from pipeline.rules.load_sources import load_sources
 
+    workspace = _globals.find_workspace()
     with _published() as published:
-        _print(queries.build_status(published, EVERY_CUSTOMER), tables.status_tables)
+        found = queries.build_status(published, EVERY_CUSTOMER)
+    try:
+        sources = load_sources(workspace.sla_yml).sources
+    except ConfigurationError:
+        # What is published can be told whatever has happened to sla.yml since; only changed settings then stay unseen.
+        sources = {}
+    outdated = find_outdated(workspace, sources)
+    _print(
+        {**vars(found), "outdated_batches": outdated},
+        lambda _: [*tables.status_tables(found), *outdated_tables(outdated, explain_outdated(outdated))],
+    )
 
 
 @app.command()

@@ -13,6 +13,7 @@ from pipeline.reporting.tables import LEFT, RIGHT, TextTable
 if TYPE_CHECKING:
     from pipeline.ingest.landing.preview import Preview, PreviewedTable
     from pipeline.ingest.landing.quarantine import QuarantinedRecord, RetriedFile
+    from pipeline.ingest.landing.reader import OutdatedBatch
 
 _SHOWN_RECORDS = 100
 _SHOWN_CHARACTERS = 60
@@ -96,6 +97,15 @@ def retried_table(files: Sequence[RetriedFile]) -> TextTable:
         ("still refused", RIGHT),
     )
     return TextTable("Quarantine, read again", columns, rows)
+
+
+def outdated_tables(batches: Sequence[OutdatedBatch], notes: Sequence[str]) -> list[TextTable]:
+    """One line per batch that would be read differently now, and what that means; nothing when there is none."""
+    if not batches:
+        return []
+    rows = tuple((one.source, one.file, one.landed_at, one.reason) for one in batches)
+    columns = tuple((name, LEFT) for name in ("source", "file", "landed", "read by another"))
+    return [TextTable("Batches that would be read differently now", columns, rows, tuple(notes))]
 
 
 def _cut(text: str) -> str:

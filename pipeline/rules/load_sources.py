@@ -41,12 +41,13 @@ if TYPE_CHECKING:
 class SourcesConfig:
     """The sources of a workspace by name, from when on people are told of what comes to its end, and the plans to compare.
 
-    `compared_plans` None: every plan that there is.
+    `compared_plans` None: every plan that there is. `keep_exports`: copies of what lands are kept in the warehouse.
     """
 
     sources: Mapping[str, Source]
     alerts: AlertRules = DEFAULT_ALERTS
     compared_plans: tuple[str, ...] | None = None
+    keep_exports: bool = False
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -63,7 +64,7 @@ def load_sources(path: Path) -> SourcesConfig:
     }
     if problems:
         raise refuse(str(path), problems)
-    return SourcesConfig(sources, file.alerts, file.compare_plans)
+    return SourcesConfig(sources, file.alerts, file.compare_plans, file.keep_exports)
 
 
 def mapped_source(name: str, mapping: FileMapping) -> Source:

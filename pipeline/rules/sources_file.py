@@ -350,3 +350,5 @@ class SlaFile(Declared):
     alerts: AlertRules = DEFAULT_ALERTS
     compare_plans: tuple[Text, ...] | None = None
     """Plans that every build also tries on the same tickets; without it, all; [] tries none."""
+    keep_exports: bool = False
+    """Whether compressed copies of what lands are kept, to be read again when the inbox no longer has the file."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
@@ -12,15 +10,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from pipeline.errors import ChecksFailed, Problem, SlaError, WorkspaceLocked
+from pipeline.errors import ChecksFailed, Problem, WorkspaceLocked
 from pipeline.interruption import stop_if_asked
-from pipeline.settings import CHECKOUT, Workspace, read_clock
-from pipeline.warehouse.publish import Pointer, compact, hash_file, publish, read_pointer
+from pipeline.settings import Workspace, read_clock
+from pipeline.warehouse.fingerprint import fingerprint
+from pipeline.warehouse.publish import Pointer, compact, find_served, publish
 
 if TYPE_CHECKING:
     from pipeline.ingest.landing.manifest import Batch
     from pipeline.quality.check_tables import CheckResult
-    from pipeline.rules.load_rules import Rules
     from pipeline.warehouse.run_dbt import DbtCheck
 
 
@@ -72,9 +70,9 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     rules = load_rules(workspace)
     batches = read_batches(workspace)
     build_id = fingerprint(batches, rules, as_of)
-    current = _read_pointer_if_whole(workspace)
-    if current is not None and current.build_id == build_id and _is_intact(workspace, current):
-        return BuildResult(current, False, 0, ())
+    served = find_served(workspace, build_id)
+    if served is not None:
+        return BuildResult(served, False, 0, ())
 
     building = workspace.warehouse / "building"
     shutil.rmtree(building, ignore_errors=True)
@@ -118,48 +116,6 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     )
     warnings = tuple(_describe(check) for check in checks if check.status != "passed")
     return BuildResult(pointer, True, passed, warnings)
-
-
-def fingerprint(batches: Sequence[Batch], rules: Rules, as_of: datetime | None) -> str:
-    """A name for everything that a build depends on: batches, rules, as_of, our code, the engine and the time-zone data.
-
-    Equal fingerprints mean equal figures, so a build with the name of the one served need not run.
-    """
-    named = ("duckdb", "dbt-core", "dbt-duckdb", "numpy", "scipy", "tzdata", "holidays")
-    packages = {name: version(name) for name in named}
-    inputs = {
-        # Not when they landed: the same exports give the same figures, and the same reports to the byte, on any day.
-        "batches": sorted(batch.batch_id for batch in batches),
-        "rules": rules.fingerprint,
-        "as_of": None if as_of is None else as_of.isoformat(),
-        "code": _hash_code(),
-        "packages": packages,
-    }
-    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _hash_code() -> str:
-    digest = hashlib.sha256()
-    folders = (CHECKOUT / "dbt_project", CHECKOUT / "pipeline", CHECKOUT / "expectations")
-    for folder in folders:
-        for file in sorted(folder.rglob("*")):
-            generated = {"target", "logs", "__pycache__"} & set(file.parts)
-            if file.suffix in (".py", ".sql", ".yml", ".csv") and not generated:
-                digest.update(str(file.relative_to(CHECKOUT)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def _read_pointer_if_whole(workspace: Workspace) -> Pointer | None:
-    # A build is the way out of a damaged pointer, so it must not stumble over it.
-    try:
-        return read_pointer(workspace)
-    except SlaError:
-        return None
-
-
-def _is_intact(workspace: Workspace, pointer: Pointer) -> bool:
-    file = workspace.published / pointer.file
-    return file.is_file() and hash_file(file) == pointer.sha256
 
 
 def _run_checks(connection: object, suite: str) -> list[CheckResult]:

@@ -66,7 +66,7 @@ def load_raw(connection: duckdb.DuckDBPyConnection, inputs: RawInputs) -> dateti
 def _create_landed_view(
     connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], batches: Sequence[Batch]
 ) -> None:
-    files = [f"{table}/{batch.batch_id}.parquet" for batch in batches if table in batch.tables]
+    files = [f"{table}/{batch.file_stem}.parquet" for batch in batches if table in batch.tables]
     selected = ", ".join(f"cast({quote(name)} as {kind}) as {quote(name)}" for name, kind in columns.items())
     if not files:
         nothing = ", ".join(f"cast(null as {kind}) as {quote(name)}" for name, kind in columns.items())

@@ -42,6 +42,21 @@ def read_pointer(workspace: Workspace) -> Pointer | None:
         raise SlaError(f"{path} is damaged: {problem}. Run `sla build` to write it again.") from problem
 
 
+def find_served(workspace: Workspace, build_id: str) -> Pointer | None:
+    """The version served now, if it is the build of that name and its file still has the bytes that it was published with.
+
+    None for a damaged pointer too: a build is the way out of it.
+    """
+    try:
+        pointer = read_pointer(workspace)
+    except SlaError:
+        return None
+    if pointer is None or pointer.build_id != build_id:
+        return None
+    file = workspace.published / pointer.file
+    return pointer if file.is_file() and hash_file(file) == pointer.sha256 else None
+
+
 def compact(build: Path, published: Path) -> None:
     """Copy the published schemas of a finished build into a new file, each table in the order of its first column.
 

@@ -122,7 +122,9 @@ def land_here(root: Path, file: Path) -> tuple[float, float]:
 def land_in_child(root: Path) -> float:
     """The whole landing as a run does it; GB that the child had at most."""
     source = SimpleNamespace(source_type="zendesk", null_markers=("",), time_zone=None, date_format=None)
-    results = land_exports(Workspace(root), SimpleNamespace(sources={"desk": source}), None, None)
+    results = land_exports(
+        Workspace(root), SimpleNamespace(sources={"desk": source}, keep_exports=False), None, None
+    )
     assert [result.status for result in results] == ["landed", "landed"], results
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1 << 20)
 

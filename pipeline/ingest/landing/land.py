@@ -5,29 +5,38 @@ What is in a file is read by a child process (`landing_child.py`); only here doe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.errors import InputRejected, Problem, SlaError
 from pipeline.ingest.files.exports import Export, ExportChanging, Fingerprint
+from pipeline.ingest.landing.copies import clean_copies, copy_path, list_copies, unpack_copy
 from pipeline.ingest.landing.find_exports import find_exports, is_unfinished
 from pipeline.ingest.landing.landing_child import LandingChild
-from pipeline.ingest.landing.manifest import Batch, find_batch, find_damage, remove_manifest, write_manifest
-from pipeline.ingest.landing.write_batch import clean_leftovers, commit_files, discard_files
+from pipeline.ingest.landing.manifest import (
+    Batch,
+    find_batch,
+    find_damage,
+    name_files,
+    write_manifest,
+)
+from pipeline.ingest.landing.reader import describe_settings, identify_reader, is_current
+from pipeline.ingest.landing.write_batch import (
+    clean_leftovers,
+    commit_files,
+    discard_files,
+    remove_replaced,
+)
 from pipeline.ingest.tables import QUARANTINE_TABLE
 from pipeline.interruption import stop_if_asked
-from pipeline.rules.mapping import fingerprint_mapping
 from pipeline.settings import Workspace, read_clock
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import SourcesConfig
     from pipeline.rules.source import Source
-
-# These land canonical rows at once, so what picks their columns and names their events is decided here.
-_ADAPTED = ("jira", "freshdesk")
 
 
 @dataclass(frozen=True)
@@ -65,26 +74,36 @@ def land_exports(
 ) -> list[LandingResult]:
     """Land the given files, or everything in the inbox that has not landed; one result per export, in order.
 
-    The same content from the same source is landed once, whatever its name. A file that is refused as a whole, or that
-    ends the process that reads it, gives a result with status 'rejected'; the others still land. Killed at any point,
-    a batch is whole or absent, and the next call completes it. The caller holds the workspace's lock. `child` is a
-    process to read with; without it one is started for this call. Raises ConfigurationError for a source or path that
-    cannot be used.
+    The same content from the same source is landed once, whatever its name, and read again once other code or settings would
+    read it (reader.py). Without `paths` that includes kept copies of exports that the inbox no longer holds. A file that is
+    refused as a whole, or that ends the process that reads it, gives a result with status 'rejected'; the others still land.
+    Killed at any point, a batch is whole or absent, one that is read again is the old or the new, and the next call completes
+    it. The caller holds the workspace's lock. `child` is a process to read with; without it one is started for this call.
+    Raises ConfigurationError for a source or path that cannot be used.
     """
     exports = find_exports(workspace, config.sources, paths, source)
     clean_leftovers(workspace)
+    clean_copies(workspace)
     with ExitStack() as stack:
-        reader = child or stack.enter_context(LandingChild())
-        return [
+        process = child or stack.enter_context(LandingChild())
+        results = [
             result
             for export in exports
-            for result in _land_file(workspace, config.sources[export.source], export, reader, on_progress)
+            for result in _land_file(workspace, config, export, process, on_progress)
         ]
+        if not paths:
+            results += _land_copies(workspace, config, source, results, process, on_progress)
+        return results
 
 
 def _land_file(
-    workspace: Workspace, source: Source, found: Export, child: LandingChild, on_progress: Progress | None
+    workspace: Workspace,
+    config: SourcesConfig,
+    found: Export,
+    child: LandingChild,
+    on_progress: Progress | None,
 ) -> list[LandingResult]:
+    source = config.sources[found.source]
     export = replace(found, encoding=getattr(source, "encoding", None) or "utf-8")
     try:
         if is_unfinished(export):
@@ -92,7 +111,37 @@ def _land_file(
         members = child.list_members(export)
     except InputRejected as refusal:
         return [_refused(export, refusal)]
-    return [_land(workspace, source, member, child, on_progress) for member in members]
+    return [_land(workspace, config, member, child, on_progress) for member in members]
+
+
+def _land_copies(
+    workspace: Workspace,
+    config: SourcesConfig,
+    chosen: str | None,
+    results: Iterable[LandingResult],
+    child: LandingChild,
+    on_progress: Progress | None,
+) -> Iterator[LandingResult]:
+    """Read again what another reader landed, or what is damaged, from the copies of what the inbox no longer holds."""
+    in_inbox = {result.batch_id for result in results}
+    for batch_id in list_copies(workspace):
+        batch = None
+        with suppress(InputRejected):
+            batch = find_batch(workspace, batch_id)
+        # A content whose manifest the user deleted, or that is damaged, does not come back by itself.
+        if batch is None or batch_id in in_inbox or chosen not in (None, batch.source):
+            continue
+        source = config.sources.get(batch.source)
+        if source is None or (is_current(batch, source) and find_damage(workspace, batch) is None):
+            continue
+        name = batch.source_file or batch.file
+        encoding = getattr(source, "encoding", None) or "utf-8"
+        try:
+            with unpack_copy(workspace, batch) as path:
+                export = Export(path, batch.source, name, batch.file, encoding=encoding)
+                yield _land(workspace, config, export, child, on_progress)
+        except InputRejected as refusal:
+            yield LandingResult(batch.file, batch.source, None, "rejected", 0, 0, 0, refusal.problems)
 
 
 def _refused(export: Export, refusal: InputRejected) -> LandingResult:
@@ -102,18 +151,22 @@ def _refused(export: Export, refusal: InputRejected) -> LandingResult:
 
 
 def _land(
-    workspace: Workspace, source: Source, export: Export, child: LandingChild, on_progress: Progress | None
+    workspace: Workspace,
+    config: SourcesConfig,
+    export: Export,
+    child: LandingChild,
+    on_progress: Progress | None,
 ) -> LandingResult:
+    source = config.sources[export.source]
     stop_if_asked()
     child.on_rows = None if on_progress is None else lambda rows: on_progress(export.given, rows)
     try:
         identity = child.identify(export)
         earlier = find_batch(workspace, identity.batch_id)
-        if (
-            earlier is not None
-            and earlier.settings == _settings(source)
-            and find_damage(workspace, earlier) is None
-        ):
+        keeps_copy = config.keep_exports and not copy_path(workspace, identity.batch_id).is_file()
+        if earlier is not None and is_current(earlier, source) and find_damage(workspace, earlier) is None:
+            if keeps_copy:
+                child.keep(workspace, export, identity)
             return LandingResult(
                 export.given,
                 export.source,
@@ -123,7 +176,7 @@ def _land(
                 earlier.rows_landed,
                 earlier.rows_rejected,
             )
-        return _land_new(workspace, source, export, identity, earlier, child)
+        return _land_new(workspace, source, export, identity, earlier, child, keeps_copy)
     except InputRejected as refusal:
         return _refused(export, refusal)
 
@@ -135,9 +188,14 @@ def _land_new(
     identity: Fingerprint,
     earlier: Batch | None,
     child: LandingChild,
+    keeps_copy: bool,
 ) -> LandingResult:
+    reader, settings = identify_reader(), describe_settings(source)
+    file_stem = name_files(identity.batch_id, reader, settings)
     try:
-        written = child.write(workspace, source, export, identity)
+        written = child.write(workspace, source, export, identity, file_stem)
+        if keeps_copy:
+            child.keep(workspace, export, identity)
         rows_landed = written.rows_read - written.rows_refused
         batch = Batch(
             batch_id=identity.batch_id,
@@ -146,29 +204,32 @@ def _land_new(
             file=export.given,
             file_sha256=identity.file_sha256,
             bytes=identity.bytes,
-            # Landed again after a change of settings, it is still known since it first came.
+            # Read again, it is still known since it first came.
             landed_at=earlier.landed_at if earlier else read_clock().strftime("%Y-%m-%dT%H:%M:%SZ"),
             tables=written.tables,
             rows_read=written.rows_read,
             rows_landed=rows_landed,
             rows_rejected=written.rows_refused,
-            settings=_settings(source),
+            settings=settings,
             shape=written.shape,
+            source_file=None if export.name == export.given else export.name,
+            reader=reader,
         )
-        if earlier is not None:
-            remove_manifest(workspace, identity.batch_id)
         refused = [QUARANTINE_TABLE] if written.rows_refused else []
-        commit_files(workspace, identity.batch_id, [*written.tables, *refused])
+        commit_files(workspace, file_stem, [*written.tables, *refused])
+        # This changes from the rows of an earlier reading to these in one step.
         write_manifest(workspace, batch)
+        if earlier is not None:
+            remove_replaced(workspace, identity.batch_id, earlier.paths(workspace))
     except OSError as problem:
-        discard_files(workspace, identity.batch_id)
+        discard_files(workspace, file_stem)
         raise SlaError(
             f"{export.name} could not be landed: {problem.strerror or problem}. Nothing of it was kept; "
             "make room or correct the permissions of the warehouse, then run again."
         ) from problem
     except BaseException:
         # A child that died has not put away what it was writing.
-        discard_files(workspace, identity.batch_id)
+        discard_files(workspace, file_stem)
         raise
     return LandingResult(
         export.given,
@@ -181,45 +242,3 @@ def _land_new(
         written.problems,
         written.warnings,
     )
-
-
-def _settings(source: Source) -> dict[str, Any]:
-    """What of `sla.yml` decides how a file of this source is read."""
-    settings: dict[str, Any] = {
-        "source_type": source.source_type,
-        "time_zone": source.time_zone,
-        "date_format": source.date_format,
-        "null_markers": sorted(source.null_markers),
-    }
-    if source.source_type in _ADAPTED:
-        settings |= {
-            "customer": [source.customer_field, source.customer_constant],
-            "severity": source.severity_field,
-            "channel": [source.channel_field, source.channel_constant],
-            "events": [[event.event_type, event.field_name, event.field_value] for event in source.events],
-            "agents": [list(values) for values in source.agents],
-            "comments": source.unmarked_comments,
-            "bots": list(source.bot_actors),
-            **_table_settings(source),
-        }
-    elif source.source_type == "zendesk" and source.time_zone is not None:
-        # Only a table of tickets, which needs the zone, lands what these pick; the objects land whole.
-        settings |= {
-            "customer": [source.customer_field, source.customer_constant],
-            "severity": source.severity_field,
-            "bots": list(source.bot_actors),
-            **_table_settings(source),
-        }
-    elif source.source_type == "mapped":
-        settings["mapping"] = fingerprint_mapping(source.mapping)
-    elif source.source_type == "servicenow" and any(source.agents):
-        settings["agents"] = [list(values) for values in source.agents]
-    return settings
-
-
-def _table_settings(source: Source) -> dict[str, Any]:
-    return {
-        "columns": {column: list(names) for column, names in sorted(source.columns.items())},
-        "date_locale": source.date_locale,
-        "business_calendar": repr(source.business_calendar) if source.business_calendar else None,
-    }

@@ -108,9 +108,11 @@ class LandingChild:
         """What identifies the content."""
         return Fingerprint(**self._ask(export, "identify", export))
 
-    def write(self, workspace: Workspace, source: Source, export: Export, identity: Fingerprint) -> Written:
-        """Read and judge the content, and write its rows under temporary names."""
-        answer = self._ask(export, "write", workspace, source, export, identity)
+    def write(
+        self, workspace: Workspace, source: Source, export: Export, identity: Fingerprint, file_stem: str
+    ) -> Written:
+        """Read and judge the content, and write its rows under temporary names of `file_stem`."""
+        answer = self._ask(export, "write", workspace, source, export, identity, file_stem)
         if not set(answer["tables"]) <= set(LANDED_TABLES):
             raise reject(export, "the process that read it wrote what is no landed table.", _SHORTER)
         problems, warnings = (
@@ -124,6 +126,10 @@ class LandingChild:
         """What reading the content would land, as JSON says it; nothing is written."""
         answer: dict[str, Any] = self._ask(export, "preview", workspace, source, export, identity, row_count)
         return answer
+
+    def keep(self, workspace: Workspace, export: Export, identity: Fingerprint) -> None:
+        """Keep a compressed copy of the content (copies.py)."""
+        self._ask(export, "keep", workspace, export, identity)
 
     def describe_columns(self, export: Export) -> dict[str, Any]:
         """What the columns of a file look like, as JSON says it: for a suggestion, never for a landing."""
@@ -249,6 +255,7 @@ def serve(connection: Connection) -> None:
         "identify": writer.identify,
         "write": writer.write,
         "preview": writer.preview,
+        "keep": writer.keep,
         "describe_columns": writer.describe_columns,
     }
     while True:

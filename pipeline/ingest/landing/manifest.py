@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,16 @@ from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_TABLE
 from pipeline.settings import Workspace
 
 MANIFEST_FOLDER = "manifest"
+_TABLE_NAME = re.compile(r"[a-z_]+")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Batch:
     """One landed content of one source.
 
-    `tables` counts rows by table; `landed_at` is ISO with Z; `bytes` uncompressed.
+    `tables` counts rows by table; `landed_at` is ISO with Z: when the content first came; `bytes` uncompressed.
+    `settings` and `reader` say how it was read last (reader.py).
     """
 
     batch_id: str
@@ -39,12 +44,21 @@ class Batch:
     settings: dict[str, Any]
     # The columns of the file, where its source's header may change (check_shape.py); None elsewhere.
     shape: dict[str, Any] | None = None
+    # How the landed rows name the file, where that is not `file`.
+    source_file: str | None = None
+    # None: it landed before manifests named their reader.
+    reader: str | None = None
+
+    @property
+    def file_stem(self) -> str:
+        """What its Parquet files are called, without the ending."""
+        return name_files(self.batch_id, self.reader, self.settings)
 
     def table_path(self, workspace: Workspace, table: str) -> Path:
         """Where the rows of one table lie; `table` is a key of `tables`, or `quarantine` when rows were
         rejected.
         """
-        return table_path(workspace, table, self.batch_id)
+        return table_path(workspace, table, self.file_stem)
 
     def paths(self, workspace: Workspace) -> dict[Path, int]:
         """Every Parquet file of the batch with the rows it must have."""
@@ -54,11 +68,28 @@ class Batch:
         return expected
 
 
-def table_path(workspace: Workspace, table: str, batch_id: str) -> Path:
+def name_files(batch_id: str, reader: str | None, settings: dict[str, Any]) -> str:
+    """What the Parquet files of a batch are called, without the ending.
+
+    Another reader or other settings give another name, so a batch that is read again never writes over its own rows.
+    """
+    if reader is None:
+        return batch_id
+    reading = hashlib.sha256(json.dumps([reader, settings], sort_keys=True).encode()).hexdigest()
+    return f"{batch_id}-{reading[:16]}"
+
+
+def table_path(workspace: Workspace, table: str, file_stem: str) -> Path:
     """The Parquet file of one table and batch; both parts come from constants and hashes, never from a
     file name.
     """
-    return workspace.landed / table / f"{batch_id}.parquet"
+    return workspace.landed / table / f"{file_stem}.parquet"
+
+
+def list_batches(workspace: Workspace) -> list[Batch]:
+    """All manifests, sorted by batch_id, without a look at the rows. Raises InputRejected for a damaged one."""
+    folder = workspace.landed / MANIFEST_FOLDER
+    return [_read(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
 
 
 def read_batches(workspace: Workspace) -> list[Batch]:
@@ -67,8 +98,7 @@ def read_batches(workspace: Workspace) -> list[Batch]:
 
     Raises InputRejected, naming the file, when a manifest or a Parquet file is missing or damaged.
     """
-    folder = workspace.landed / MANIFEST_FOLDER
-    batches = [_read(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
+    batches = list_batches(workspace)
     damages = [damage for batch in batches if (damage := find_damage(workspace, batch))]
     if damages:
         raise InputRejected("What had landed is no longer whole; nothing was built.", damages)
@@ -86,8 +116,7 @@ def find_last_shape(workspace: Workspace, source: str, file: str, batch_id: str)
 
     A batch that is read again is compared with what had landed before it, not with what came after.
     """
-    folder = workspace.landed / MANIFEST_FOLDER
-    batches = [_read(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
+    batches = list_batches(workspace)
     own = next((batch.landed_at for batch in batches if batch.batch_id == batch_id), None)
     known = [
         batch
@@ -103,7 +132,18 @@ def find_last_shape(workspace: Workspace, source: str, file: str, batch_id: str)
 
 
 def find_damage(workspace: Workspace, batch: Batch) -> Problem | None:
-    """The first Parquet file of the batch that is missing or holds other rows than the manifest says."""
+    """The first Parquet file of the batch that is missing or holds other rows than the manifest says; or that it has tables
+    which this version does not read.
+    """
+    gone = sorted(set(batch.tables) - set(LANDED_TABLES))
+    if gone:
+        return Problem(
+            _manifest_path(workspace, batch.batch_id).relative_to(workspace.root).as_posix(),
+            None,
+            None,
+            f"another version of this program landed {batch.file} in tables that this one does not read ({', '.join(gone)}).",
+            f"Put it back into inbox/{batch.source}/ and run `sla ingest`; or delete this manifest, and its rows do not count.",
+        )
     for path, rows in batch.paths(workspace).items():
         try:
             found = pq.read_metadata(path).num_rows
@@ -136,14 +176,6 @@ def write_manifest(workspace: Workspace, batch: Batch) -> None:
     sync_folder(path.parent)
 
 
-def remove_manifest(workspace: Workspace, batch_id: str) -> None:
-    """Make the batch not exist, durably, before its Parquet files are replaced."""
-    path = _manifest_path(workspace, batch_id)
-    path.unlink(missing_ok=True)
-    if path.parent.is_dir():
-        sync_folder(path.parent)
-
-
 def sync_folder(folder: Path) -> None:
     """A rename survives a power cut only once its folder is written."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -160,9 +192,13 @@ def _manifest_path(workspace: Workspace, batch_id: str) -> Path:
 def _read(path: Path) -> Batch:
     try:
         batch = Batch(**json.loads(path.read_text(encoding="utf-8")))
-        unknown = set(batch.tables) - set(LANDED_TABLES)
-        if batch.batch_id != path.stem or unknown:
-            raise ValueError(f"unknown tables {sorted(unknown)}" if unknown else "the batch_id is another")
+        # Both become parts of paths.
+        if not all(_TABLE_NAME.fullmatch(table) for table in batch.tables):
+            raise ValueError("a table has no name of a table")
+        if batch.reader is not None and not _DIGEST.fullmatch(batch.reader):
+            raise ValueError("the reader is no digest")
+        if batch.batch_id != path.stem:
+            raise ValueError("the batch_id is another")
     except (OSError, ValueError, TypeError, AttributeError) as problem:
         raise InputRejected(
             "What had landed is no longer whole; nothing was built.",

@@ -16,9 +16,15 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import Problem
+from pipeline.errors import InputRejected, Problem
 from pipeline.ingest.files.refused import Refused
-from pipeline.ingest.landing.manifest import MANIFEST_FOLDER, find_last_shape, sync_folder, table_path
+from pipeline.ingest.landing.manifest import (
+    MANIFEST_FOLDER,
+    find_batch,
+    find_last_shape,
+    sync_folder,
+    table_path,
+)
 from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_COLUMNS, QUARANTINE_TABLE, arrow_schema
 from pipeline.settings import Workspace
 
@@ -35,11 +41,12 @@ _CONSTANT_TYPE = pa.dictionary(pa.int32(), pa.string())
 class BatchWriter:
     """Collects the rows of one file under temporary names; `discard` leaves no trace.
 
-    `on_rows` is told how many rows have been written or refused so far.
+    `file_stem` names the files; `on_rows` is told how many rows have been written or refused so far.
     """
 
     workspace: Workspace
     batch_id: str
+    file_stem: str
     source: str
     source_file: str
     on_rows: Callable[[int], None] = lambda rows: None
@@ -122,7 +129,7 @@ class BatchWriter:
             for one in schema
         ]
         if table not in self._files:
-            self._files[table] = _ParquetFile(table_path(self.workspace, table, self.batch_id), schema)
+            self._files[table] = _ParquetFile(table_path(self.workspace, table, self.file_stem), schema)
         self._files[table].append(pa.Table.from_arrays(arrays, schema=schema))
 
 
@@ -187,20 +194,20 @@ class _ParquetFile:
         self.temporary.unlink(missing_ok=True)
 
 
-def commit_files(workspace: Workspace, batch_id: str, tables: Iterable[str]) -> None:
+def commit_files(workspace: Workspace, file_stem: str, tables: Iterable[str]) -> None:
     """Give every file of a finished batch its name, durably.
 
-    The batch exists only once its manifest is written after this.
+    The rows exist only once the manifest that names them is written after this.
     """
-    for path in (table_path(workspace, table, batch_id) for table in tables):
+    for path in (table_path(workspace, table, file_stem) for table in tables):
         _temporary(path).replace(path)
         sync_folder(path.parent)
 
 
-def discard_files(workspace: Workspace, batch_id: str) -> None:
+def discard_files(workspace: Workspace, file_stem: str) -> None:
     """Remove what was written of a batch under temporary names."""
     for table in (*LANDED_TABLES, QUARANTINE_TABLE):
-        _temporary(table_path(workspace, table, batch_id)).unlink(missing_ok=True)
+        _temporary(table_path(workspace, table, file_stem)).unlink(missing_ok=True)
 
 
 def _temporary(path: Path) -> Path:
@@ -208,13 +215,29 @@ def _temporary(path: Path) -> Path:
 
 
 def clean_leftovers(workspace: Workspace) -> None:
-    """Remove what a killed run left under temporary names.
+    """Remove what a killed run left under temporary names, and rows that another reading of their batch has replaced.
 
     Files of a batch without manifest are simply written again.
     """
     for table in (*LANDED_TABLES, QUARANTINE_TABLE, MANIFEST_FOLDER):
         for leftover in (workspace.landed / table).glob("*.tmp"):
             leftover.unlink(missing_ok=True)
+    by_batch: dict[str, dict[str, list[Path]]] = {}
+    for path in workspace.landed.glob("*/*.parquet"):
+        by_batch.setdefault(path.stem.partition("-")[0], {}).setdefault(path.stem, []).append(path)
+    for batch_id, readings in by_batch.items():
+        if len(readings) > 1:
+            remove_replaced(workspace, batch_id, [path for paths in readings.values() for path in paths])
+
+
+def remove_replaced(workspace: Workspace, batch_id: str, paths: Iterable[Path]) -> None:
+    """Remove those Parquet files of a batch that its manifest does not name. Without a whole manifest, none."""
+    # A manifest that is damaged or missing may be restored from a backup, and then needs its rows.
+    with suppress(InputRejected):
+        batch = find_batch(workspace, batch_id)
+        if batch is not None:
+            for path in set(paths) - set(batch.paths(workspace)):
+                path.unlink(missing_ok=True)
 
 
 def _shorten(text: str, characters: int) -> str:

@@ -62,10 +62,15 @@ class ContentWriter:
         return asdict(fingerprint(export))
 
     def write(
-        self, workspace: Workspace, source: Source, export: Export, identity: Fingerprint
+        self, workspace: Workspace, source: Source, export: Export, identity: Fingerprint, file_stem: str
     ) -> dict[str, Any]:
         writer = BatchWriter(
-            workspace, identity.batch_id, export.source, export.name, lambda rows: self._count(export, rows)
+            workspace,
+            identity.batch_id,
+            file_stem,
+            export.source,
+            export.name,
+            lambda rows: self._count(export, rows),
         )
         try:
             rows_read, warnings = self._read(export, source, writer)
@@ -104,6 +109,7 @@ class ContentWriter:
         writer = PreviewWriter(
             workspace,
             identity.batch_id,
+            identity.batch_id,
             export.source,
             export.name,
             lambda rows: self._count(export, rows),
@@ -117,6 +123,11 @@ class ContentWriter:
             "problems": [asdict(problem) for problem in writer.problems],
             "warnings": [asdict(problem) for problem in warnings],
         }
+
+    def keep(self, workspace: Workspace, export: Export, identity: Fingerprint) -> None:
+        from pipeline.ingest.landing.copies import keep_copy
+
+        keep_copy(workspace, export, identity.batch_id)
 
     def describe_columns(self, export: Export) -> dict[str, Any]:
         from pipeline.ingest.forms.describe_columns import describe_columns

@@ -109,7 +109,7 @@ def landing(tmp_path: Path, child: LandingChild) -> Landing:
     }
     workspace = Workspace(tmp_path)
     workspace.inbox.mkdir()
-    return Landing(workspace, SimpleNamespace(sources=sources), child)
+    return Landing(workspace, SimpleNamespace(sources=sources, keep_exports=False), child)
 
 
 @pytest.fixture

@@ -197,7 +197,7 @@ elif place == "before the manifest's rename":
     replace = Path.replace
     Path.replace = lambda self, to: die() if self.name.endswith(".json.tmp") else replace(self, to)
 source = SimpleNamespace(source_type="canonical", time_zone=None, date_format=None, null_markers=("", "?"))
-land.land_exports(Workspace(root), SimpleNamespace(sources={"own": source}), None, None)
+land.land_exports(Workspace(root), SimpleNamespace(sources={"own": source}, keep_exports=False), None, None)
 """
 
 
@@ -242,9 +242,11 @@ def test_manifest_tells_what_landed_and_how_it_was_read(landing, monkeypatch):
 @pytest.mark.parametrize("table", ["ticket_versions", "quarantine"])
 def test_lost_parquet_is_refused_by_readers_and_mended_by_the_next_landing(landing, table):
     result = landing.land("own", "a.csv", TICKETS + TICKET + "bad\n")
-    (landing.workspace.landed / table / f"{result.batch_id}.parquet").unlink()
+    (batch,) = read_batches(landing.workspace)
+    assert batch.batch_id == result.batch_id
+    batch.table_path(landing.workspace, table).unlink()
     with pytest.raises(
-        InputRejected, match=f"warehouse/landed/{table}/{result.batch_id}.parquet: is missing or unreadable"
+        InputRejected, match=f"warehouse/landed/{table}/{batch.file_stem}.parquet: is missing or unreadable"
     ):
         read_batches(landing.workspace)
     assert [again.status for again in landing.run()] == ["landed"]

@@ -16,6 +16,7 @@ from pipeline.warehouse import publish as publishing
 from pipeline.warehouse.publish import (
     KEPT_VERSIONS,
     compact,
+    find_served,
     hash_file,
     publish,
     read_pointer,
@@ -131,3 +132,50 @@ def test_write_atomically_leaves_the_old_text_when_it_cannot_finish(
     with pytest.raises(OSError, match="no space left"):
         write_atomically(path, json.dumps({"new": True}))
     assert path.read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.parametrize("step", ["before the file is in place", "after it"])
+def test_pointer_never_names_a_file_that_is_not_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    workspace = Workspace(tmp_path)
+    publish_build(workspace, "one")
+    replace = Path.replace
+
+    def die_at_the_file(path: Path, target: Path) -> Path:
+        if target.suffix != ".duckdb":
+            return replace(path, target)
+        if step == "after it":
+            replace(path, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", die_at_the_file)
+    with pytest.raises(KeyboardInterrupt):
+        publish_build(workspace, "two")
+    pointer = read_pointer(workspace)
+    assert pointer is not None
+    assert (pointer.build_id, (workspace.published / pointer.file).read_bytes()) == ("one", b"one")
+
+
+def test_build_that_is_served_whole_need_not_run_again(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    assert find_served(workspace, "one") is None
+    pointer = publish_build(workspace, "one")
+    assert find_served(workspace, "one") == pointer
+    assert find_served(workspace, "two") is None
+
+
+@pytest.mark.parametrize("damage", ["other bytes of the same length", "gone", "damaged pointer"])
+def test_build_whose_published_file_or_pointer_is_damaged_does_not_count_as_served(
+    tmp_path: Path, damage: str
+) -> None:
+    workspace = Workspace(tmp_path)
+    pointer = publish_build(workspace, "one")
+    file = workspace.published / pointer.file
+    if damage == "gone":
+        file.unlink()
+    elif damage == "damaged pointer":
+        (workspace.published / "current.json").write_text("{")
+    else:
+        file.write_bytes(b"0ne")
+    assert find_served(workspace, "one") is None

@@ -1,0 +1,114 @@
+"""The name of a build: one digest over everything that can change a figure of it.
+
+Equal names mean equal figures, so a build with the name of the one that is served need not run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.settings import CHECKOUT
+
+if TYPE_CHECKING:
+    from pipeline.ingest.landing.manifest import Batch
+    from pipeline.rules.load_rules import Rules
+
+# The code that computes, below the checkout. What reads exports is part of the name of each batch (`Batch.file_stem`); what
+# only prints (`pipeline/reporting`, `dashboards`, `pipeline/cli.py`, documents) changes no figure and is not listed.
+CODE = (
+    "dbt_project",
+    "expectations",
+    "pipeline/calendars",
+    "pipeline/forecasting",
+    "pipeline/ingest/landing/manifest.py",
+    "pipeline/ingest/tables.py",
+    "pipeline/quality",
+    "pipeline/rules",
+    "pipeline/settings.py",
+    "pipeline/warehouse",
+    "pipeline/zones.py",
+)
+_CODE_ENDINGS = (".csv", ".py", ".sql", ".yml")
+_GENERATED = {"__pycache__", "dbt_packages", "logs", "target"}
+# What computes, reads the rules, or says what open time is.
+PACKAGES = (
+    "babel",
+    "dbt-adapters",
+    "dbt-common",
+    "dbt-core",
+    "dbt-duckdb",
+    "duckdb",
+    "great-expectations",
+    "holidays",
+    "jinja2",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pytz",
+    "pyyaml",
+    "scipy",
+    "tzdata",
+)
+
+
+def fingerprint(batches: Sequence[Batch], rules: Rules, as_of: datetime | None) -> str:
+    """The name of the build that these batches and rules give in this installation: 16 hexadecimal digits."""
+    return name_build(describe_inputs(batches, rules, as_of) | describe_program())
+
+
+def describe_inputs(batches: Sequence[Batch], rules: Rules, as_of: datetime | None) -> dict[str, object]:
+    """What a build is made from. A batch counts with its content, its reader and its settings.
+
+    Not when it landed: the same exports give the same figures, and the same reports to the byte, on any day.
+    """
+    return {
+        "batches": sorted(batch.file_stem for batch in batches),
+        "rules": rules.fingerprint,
+        "as_of": None if as_of is None else as_of.isoformat(),
+    }
+
+
+def describe_program() -> dict[str, object]:
+    """What a build is made by: the code that computes, the packages and the Python under it."""
+    return {
+        "code": hash_code(CHECKOUT),
+        "packages": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+    }
+
+
+def name_build(described: Mapping[str, object]) -> str:
+    """The name for what `describe_inputs` and `describe_program` say."""
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def hash_code(checkout: Path) -> str:
+    """SHA-256 (hex) over the names and the bytes of the files that `CODE` lists."""
+    digest = hashlib.sha256()
+    for file in list_code(checkout):
+        content = file.read_bytes()
+        # The length keeps a byte from moving between two files unseen.
+        digest.update(f"{file.relative_to(checkout).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def list_code(checkout: Path) -> list[Path]:
+    """The files that `CODE` lists, sorted, without documents and without what dbt and Python generate."""
+    files = (
+        file
+        for name in CODE
+        for file in ([checkout / name] if (checkout / name).is_file() else (checkout / name).rglob("*"))
+    )
+    return sorted(
+        file
+        for file in files
+        if file.suffix in _CODE_ENDINGS and not _GENERATED & set(file.relative_to(checkout).parts)
+    )
