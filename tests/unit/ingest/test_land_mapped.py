@@ -649,7 +649,7 @@ def test_whatever_a_file_holds_every_record_is_landed_or_refused(tmp_path: Path,
     lines = [ONE.strip()] * is_good + [",".join(row) for row in rows]
     path.write_bytes((HEADER + "\n".join(lines)).encode())
     export = Export(path, "desk", "any.csv", "any.csv")
-    writer = PreviewWriter(Workspace(tmp_path), "0" * 64, "desk", "any.csv", row_count=1000)
+    writer = PreviewWriter(Workspace(tmp_path), "0" * 64, "any", "desk", "any.csv", row_count=1000)
     rows_read, _ = land_with_mapping(export, read_start(export), mapping, writer)
     taken = sum(len(writer.first.get(table, ())) for table in ("ticket_versions",))
     assert rows_read == taken + writer.rows_refused
