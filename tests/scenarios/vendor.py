@@ -132,7 +132,9 @@ def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
         for folder, file in ((workspace.plans, "plan.yml"), (workspace.calendars, "calendar.yml")):
             if (scenario.folder / file).is_file():
                 shutil.copy(scenario.folder / file, folder / f"{scenario.slug}.yml")
-    shutil.copytree(CHECKOUT / "data" / "reference" / "mappings" / "examples", workspace.reference / "mappings")
+    shutil.copytree(
+        CHECKOUT / "data" / "reference" / "mappings" / "examples", workspace.reference / "mappings"
+    )
     sources: dict[str, Any] = {"desk": {"type": "canonical", "bots": {"actors": ["night_robot"]}}}
     for scenario in scenarios:
         if scenario.source_file:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from pipeline.calendars.advance import advance
-from pipeline.calendars.calendar import Calendar
+from pipeline.calendars.advance import Calendar, advance
 
 
 def derive_window(
