@@ -1,49 +1,65 @@
 """Read a mapping file: YAML that says which columns of a helpdesk's exports hold tickets, events and people.
 
-Everything that is wrong is named at once, with its line and the nearest known name.
+Everything that is wrong is named at once, with its line and the nearest known name. `mapping_file.py` has the keys; what no
+single value can show is looked at here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from pipeline.declarations.dates import hint_zone
-from pipeline.declarations.problems import name_nearest, refuse
+from pipeline.declarations.declared import Declared, read_declared
+from pipeline.declarations.problems import Place, name_nearest, refuse
 from pipeline.declarations.read_yaml import Key, read_yaml
-from pipeline.declarations.section import NAME, Section, open_document
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.mapping import (
     BOOLEANS,
-    DRIFTS,
-    ENCODINGS,
+    CLOCK_KINDS,
     EPOCH_MILLISECONDS,
     EPOCH_SECONDS,
-    EVENT_COLUMNS,
     EVENT_VALUES,
-    EVIDENCE,
-    FORMATS,
+    FIGURE_KINDS,
     ISO,
-    PEOPLE_COLUMNS,
-    REQUIRED_COLUMNS,
+    REFERENCES,
+    SETTINGS,
     SEVERITY_TEXTS,
-    TABLE_FORMATS,
-    TICKET_COLUMNS,
+    UNITS,
+    UNMARKED,
     Cell,
     Cells,
     Condition,
-    EventRule,
+    Conditions,
+    ElapsedTime,
+    Evidence,
     MappedColumn,
     MappedFile,
     Mapping,
+    Notice,
+    RowRule,
     Values,
+    is_wall_time,
+)
+from pipeline.rules.mapping_file import (
+    ColumnEntry,
+    ConditionEntry,
+    Elapsed,
+    EvidenceEntry,
+    FileEntry,
+    MappingFile,
+    NoticeEntry,
+    Value,
+    WordList,
+    ZoneSetting,
+    list_names,
 )
 from pipeline.rules.plan import STATUSES
 from pipeline.vocabulary import ACTOR_KINDS, EVENT_TYPES, EVIDENCE_OF
-from pipeline.zones import known_zones
 
 # The closed vocabularies of our columns. What an event's `value` may be depends on the event (EVENT_VALUES).
 VOCABULARIES: Dict[str, tuple[str, ...]] = {
@@ -51,10 +67,16 @@ VOCABULARIES: Dict[str, tuple[str, ...]] = {
     "ticket_status": STATUSES,
     "actor_kind": ACTOR_KINDS,
     "event_type": EVENT_TYPES,
-    "is_public": BOOLEANS,
+    "is_public": (*BOOLEANS, UNMARKED),
+    "figure_kind": FIGURE_KINDS,
+    "clock_kind": CLOCK_KINDS,
+    "they_breached": BOOLEANS,
 }
 # What one event proves of a kind of history that it may not show whole.
 _ALONE = {"messages": "first_response", "statuses": "resolution"}
+# What is shown with a doubt is proved by the same events.
+_PROVED_AS = {"response_date": "first_response", "unmarked_messages": "messages"}
+_NOT_COLUMNS = {"when", "each", "name"}
 _WALL_CODES = "YymdHIMSpfbBTF"
 _NESTING = 4
 
@@ -67,78 +89,397 @@ def load_mapping(path: Path, shown: str) -> Mapping:
             "or start from an example in data/reference/mappings/examples/."
         )
     problems: list[Problem] = []
-    top = open_document(read_yaml(path), problems)
-    mapping = _read_mapping(top, shown)
+    file, place = read_declared(MappingFile, read_yaml(path), problems)
+    mapping = _build_mapping(file, place, shown)
     if problems:
         raise refuse(shown, [Problem(shown, one.line, one.field, one.reason, one.hint) for one in problems])
     return mapping
 
 
-def _read_mapping(top: Section, shown: str) -> Mapping:
-    top.require_keys(
-        ("files",),
-        (
-            "time_zone",
-            "dates",
-            "months",
-            "century",
-            "null_markers",
-            "encoding",
-            "evidence",
-            "allow",
-            "values",
-        ),
-    )
-    named = _read_named_values(top)
-    listed = top.section("files")
-    files = tuple(_read_file(listed.section(key), str(key), named) for key in listed.values)
-    if top.has("files") and not files:
-        top.report(["files"], "no file is described.", "Describe at least one kind of file.")
-    months = _read_months(top)
-    dates = _read_dates(top, bool(months))
+def _build_mapping(file: MappingFile, place: Place, shown: str) -> Mapping:
+    if "files" in file.model_fields_set and not file.files:
+        place.report(["files"], "no file is described.", "Describe at least one kind of file.")
+    named = {name: _build_values(words) for name, words in file.values.items()}
+    evidence = tuple(_list_evidence(file, place, named))
+    looked_at = tuple(name for one in evidence for asked in one.conditions for name in asked.read_columns())
+    dates = file.dates or (ISO,)
     mapping = Mapping(
         file=shown,
-        time_zone=_read_zone(top),
+        time_zone=file.time_zone if isinstance(file.time_zone, str) else None,
         dates=dates,
-        months=months,
-        century=_read_century(top, dates),
-        null_markers=_read_null_markers(top),
-        encoding=top.choice("encoding", ENCODINGS, "utf-8"),
-        evidence=top.texts("evidence", EVIDENCE),
-        allowed=top.texts("allow", DRIFTS),
-        files=files,
+        months=tuple((name.casefold(), number) for name, number in file.months.items()),
+        century=file.century,
+        # An empty cell is no value in every format that has text for values.
+        null_markers=tuple(dict.fromkeys(("", *file.null_markers))),
+        encoding=file.encoding,
+        shown=evidence,
+        allowed=file.allow,
+        files=tuple(
+            built
+            for name, entry in file.files.items()
+            for built in _FileReader(name, entry, place.at("files", name), named, looked_at).build()
+        ),
+        is_form=isinstance(file.time_zone, ZoneSetting),
+        are_instants_as_written=file.instants == "as_written",
     )
-    if mapping.time_zone is None and any(_is_wall_time(one) for one in dates):
-        top.report(
-            ["dates"],
-            "these dates have no zone, and no time_zone is declared.",
-            "Add time_zone: the zone of whoever exported the file.",
-        )
-    _check_evidence(top, mapping)
+    _check_dates(file.dates, place)
+    for name, entry in file.files.items():
+        _check_dates(entry.dates, place.at("files", name))
+    _check_zone_and_century(mapping, file.model_fields_set, place)
+    _check_evidence(mapping, place, is_declared=file.evidence is not None)
     return mapping
 
 
-def _read_zone(top: Section) -> str | None:
-    if not top.has("time_zone"):
-        return None
-    zone, zones = top.text("time_zone"), known_zones()
-    if zone and zone not in zones:
-        top.report(["time_zone"], f"{zone!r} is not a time zone.", hint_zone(zone, zones))
-    return zone
+def _list_evidence(file: MappingFile, place: Place, named: Dict[str, Values]) -> Iterator[Evidence]:
+    seen: set[object] = set()
+    for index, entry in enumerate(file.evidence or ()):
+        if entry in seen:
+            place.report(["evidence", index], f"{entry!r} stands here twice.", "Keep one of the two.")
+        elif isinstance(entry, EvidenceEntry):
+            here = place.at("evidence", index)
+            yield Evidence(entry.shows, _CellReader(named).build_conditions(entry, here))
+        else:
+            yield Evidence(entry)
+        seen.add(entry)
 
 
-def _is_wall_time(pattern: str) -> bool:
-    return pattern not in (ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS) and "%z" not in pattern
+def _build_values(words: WordList | Dict[str, str]) -> Values:
+    if not isinstance(words, WordList):
+        return Values(tuple(words.items()))
+    match words.unknown:
+        case "pass":
+            return Values(tuple(words.words.items()), "pass", words.otherwise)
+        case "nothing":
+            return Values(tuple(words.words.items()), "nothing", words.otherwise)
+    return Values(tuple(words.words.items()), otherwise=words.otherwise)
 
 
-def _read_dates(top: Section, has_months: bool) -> tuple[str, ...]:
-    patterns = top.texts("dates") or (ISO,)
+@dataclass(frozen=True)
+class _CellReader:
+    """Makes cells of values. `named`: lists of words; `not_single`: repeated columns, of which no single cell is at hand."""
+
+    named: Dict[str, Values]
+    not_single: Collection[str] = ()
+
+    def build_rows(self, rows: Declared, place: Place) -> Cells:
+        return tuple(
+            (name, self.build(value, place, name, name)) for name, value in _list_columns(rows, place)
+        )
+
+    def build(
+        self,
+        value: str | Value,
+        place: Place,
+        key: Key,
+        target: str = "",
+        vocabulary: tuple[str, ...] | None = None,
+        depth: int = 0,
+    ) -> Cell:
+        """The cell of the value under `key`; `target`: our column that takes it."""
+        vocabulary = vocabulary or VOCABULARIES.get(target)
+        cell = Cell(columns=(value,)) if isinstance(value, str) else Cell()
+        if isinstance(value, Value):
+            cell = self._build_described(value, place.at(key), target, vocabulary, depth)
+        if "REVIEW" in (*cell.columns, cell.constant):
+            place.report(
+                [key],
+                "REVIEW stands where a suggestion proved nothing.",
+                "Write what is meant, or remove the line.",
+            )
+        for name in cell.columns:
+            if name in self.not_single and cell.separator is None:
+                place.report(
+                    [key],
+                    f"{name!r} is a repeated column.",
+                    "Only an event with each: may use it, one cell at a time.",
+                )
+        _check_vocabulary(place.at(key), cell, target, vocabulary)
+        return cell
+
+    def _build_described(
+        self, value: Value, place: Place, target: str, vocabulary: tuple[str, ...] | None, depth: int
+    ) -> Cell:
+        values = value.values
+        if isinstance(values, str):
+            place.check_name(["values"], values, self.named)
+            built = self.named.get(values)
+        else:
+            built = None if values is None else _build_values(values)
+        if value.setting is not None:
+            is_asked = isinstance(value, ConditionEntry)
+            place.check_name(["setting"], value.setting, SETTINGS if is_asked else REFERENCES)
+        return Cell(
+            columns=value.columns if value.column is None else (value.column,),
+            constant=value.constant,
+            joined=self._build_inner(value.join, place.at("join"), depth),
+            separator=value.separator,
+            split_by=value.split_by,
+            part=value.part,
+            values=built,
+            first=self._build_inner(value.first, place.at("first"), depth, target, vocabulary),
+            latest=self._build_inner(value.latest, place.at("latest"), depth),
+            header=value.header,
+            setting=value.setting,
+            unit=value.unit,
+            conditions=self.build_conditions(value, place),
+        )
+
+    def _build_inner(
+        self,
+        values: Sequence[str | Value],
+        place: Place,
+        depth: int,
+        target: str = "",
+        vocabulary: tuple[str, ...] | None = None,
+    ) -> tuple[Cell, ...]:
+        """The values that another one is made of."""
+        if values and depth >= _NESTING:
+            place.report([], "cells are joined too deeply.", "Join them in one list.")
+            return ()
+        return tuple(
+            self.build(value, place, index, target, vocabulary, depth + 1)
+            for index, value in enumerate(values)
+        )
+
+    def build_conditions(self, holder: Any, place: Place) -> Conditions:
+        """Those under `when`: one, or a list that must all hold."""
+        when = holder.when
+        if isinstance(when, ConditionEntry):
+            return (self._build_condition(when, place.at("when")),)
+        return tuple(self._build_condition(one, place.at("when", index)) for index, one in enumerate(when))
+
+    def _build_condition(self, entry: ConditionEntry, place: Place) -> Condition:
+        # Whether a repeated column is there can be asked without a cell at hand.
+        return Condition(
+            cell=replace(self, not_single=())._build_described(entry, place, "", None, 0),
+            is_filled=entry.filled,
+            is_present=entry.present,
+            is_one_of=_one_or_many(entry.is_one_of),
+            is_none_of=_one_or_many(entry.is_none_of),
+            starts_with=entry.starts_with,
+            contains=entry.contains,
+        )
+
+
+def _list_columns(rows: Declared, place: Place) -> Iterator[tuple[str, Any]]:
+    """The columns that are given a value, in the order of the file."""
+    known = type(rows).model_fields.keys() - _NOT_COLUMNS
+    for key in place.names_at():
+        if key in known and (value := getattr(rows, str(key))) is not None:
+            yield str(key), value
+
+
+def _one_or_many(texts: str | tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return (texts,) if isinstance(texts, str) else texts
+
+
+@dataclass
+class _FileReader:
+    """Makes one kind of file of its entry. `looked_at`: columns that decide what its tickets show."""
+
+    name: str
+    entry: FileEntry
+    place: Place
+    named: Dict[str, Values]
+    looked_at: Sequence[str]
+    tickets: Cells | None = field(init=False, default=None)
+
+    def build(self) -> tuple[MappedFile, ...]:
+        """One file per format that it may have."""
+        entry, place = self.entry, self.place
+        cells = _CellReader(self.named, self._repeated())
+        if entry.tickets is not None:
+            self.tickets = cells.build_rows(entry.tickets, place.at("tickets"))
+        columns = tuple(
+            MappedColumn(name, list_names(name, column), column.repeated, column.optional)
+            if isinstance(column, ColumnEntry)
+            else MappedColumn(name, list_names(name, column))
+            for name, column in entry.columns.items()
+        )
+        file = MappedFile(
+            name=self.name,
+            format="",
+            sheet=entry.sheet,
+            element=entry.element,
+            records_at=entry.records_at,
+            columns=columns,
+            required=entry.required,
+            conditions=cells.build_conditions(entry, place),
+            tickets=self.tickets,
+            people=None if entry.people is None else cells.build_rows(entry.people, place.at("people")),
+            events=tuple(self._build_event(one, place.at("events", i)) for i, one in enumerate(entry.events)),
+            figures=tuple(
+                self._build_figure(one, place.at("figures", i)) for i, one in enumerate(entry.figures)
+            ),
+            dates=entry.dates,
+            warnings=tuple(
+                self._build_notice(one, place.at("warnings", i)) for i, one in enumerate(entry.warnings)
+            ),
+            refusal=None if entry.refuse is None else self._build_notice(entry.refuse, place.at("refuse")),
+        )
+        file = replace(file, columns=self._complete_columns(file))
+        return tuple(replace(file, format=one) for one in entry.formats)
+
+    def _repeated(self) -> set[str]:
+        columns = self.entry.columns.items()
+        return {name for name, column in columns if isinstance(column, ColumnEntry) and column.repeated}
+
+    def _complete_columns(self, file: MappedFile) -> tuple[MappedColumn, ...]:
+        """The declared columns, and under their own names those that are used besides."""
+        used = tuple(dict.fromkeys((*file.read_columns(), *file.required)))
+        known = {column.name for column in file.columns}
+        for column in file.columns:
+            # What sla.yml names may be any of them.
+            if column.name not in (*used, *self.looked_at) and not file.refers_to_settings():
+                self.place.report(
+                    ["columns", column.name], "this column is not used.", name_nearest(column.name, used)
+                )
+        implied = tuple(MappedColumn(one, (one,)) for one in used if one not in known)
+        if file.tickets is not None:
+            unused = dict.fromkeys(one for one in self.looked_at if one not in known and one not in used)
+            implied += tuple(MappedColumn(one, (one,), is_optional=True) for one in unused)
+        columns = file.columns + implied
+        if not file.required:
+            return columns
+        return tuple(replace(column, is_optional=column.name not in file.required) for column in columns)
+
+    def _open_rule(self, entry: Any, place: Place) -> tuple[str | None, _CellReader]:
+        """The repeated column of which a rule is asked per cell, and what reads the rule's values."""
+        each, repeated = entry.each, self._repeated()
+        if each and each not in repeated:
+            place.report(
+                ["each"],
+                f"{each!r} is not a repeated column of this file.",
+                name_nearest(each, repeated) if repeated else "Declare it with repeated: true under columns.",
+            )
+        # Inside `each`, the repeated column is the one cell at hand.
+        return each, _CellReader(self.named, repeated - {each})
+
+    def _require_ticket(self, cells: dict[str, Cell], place: Place) -> None:
+        """The ticket of an event or a figure is that of its row, unless it names another."""
+        if "ticket_id" not in cells:
+            beside = dict(self.tickets or ()).get("ticket_id")
+            if beside is None:
+                place.report([], "the key 'ticket_id' is missing.", "Add it.")
+            else:
+                cells["ticket_id"] = beside
+
+    def _build_event(self, entry: Any, place: Place) -> RowRule:
+        each, reader = self._open_rule(entry, place)
+        constant = (isinstance(entry.event_type, Value) and entry.event_type.constant) or ""
+        elapsed = None
+        cells: dict[str, Cell] = {}
+        for name, value in _list_columns(entry, place):
+            if isinstance(value, Elapsed):
+                elapsed = _build_elapsed(reader, value, place.at(name))
+                continue
+            vocabulary = EVENT_VALUES.get(constant) if name in ("value", "value_before") else None
+            cells[name] = reader.build(value, place, name, name, vocabulary)
+        self._require_ticket(cells, place)
+        _check_event(cells, constant, place)
+        return RowRule(tuple(cells.items()), reader.build_conditions(entry, place), each, entry.name, elapsed)
+
+    def _build_figure(self, entry: Any, place: Place) -> RowRule:
+        """A figure that the vendor computed; what is not given of it is that of the ticket beside it."""
+        each, reader = self._open_rule(entry, place)
+        cells = dict(reader.build_rows(entry, place))
+        self._require_ticket(cells, place)
+        if "figure" not in cells:
+            shown = next((cells[one] for one in ("they_seconds", "they_breached") if one in cells), Cell())
+            if not shown.columns:
+                place.report([], "the figure has no name.", "Add figure: {header: …} or {constant: …}.")
+            cells["figure"] = Cell(header=next(iter(shown.columns), None))
+        beside = dict(self.tickets or ())
+        unit = (cells["they_seconds"].unit or "seconds") if "they_seconds" in cells else "seconds"
+        defaults = {
+            "they_started_at": beside.get("submitted_at"),
+            "read_at": beside.get("updated_at"),
+            "cycle_number": Cell(constant="1"),
+            "unit_seconds": Cell(constant=str(UNITS.get(unit, 1))),
+        }
+        cells = {name: cell for name, cell in defaults.items() if cell is not None} | cells
+        measures = ({"they_seconds"}, {"they_breached"}, {"they_started_at", "they_stopped_at"})
+        if not any(one <= set(cells) for one in measures):
+            place.report(
+                [],
+                "it is not said what this figure is.",
+                "Add they_seconds, they_breached, or they_started_at and they_stopped_at.",
+            )
+        return RowRule(tuple(cells.items()), reader.build_conditions(entry, place), each)
+
+    def _build_notice(self, entry: NoticeEntry, place: Place) -> Notice:
+        conditions = _CellReader(self.named).build_conditions(entry, place)
+        return Notice(entry.says, entry.hint, conditions, entry.rows)
+
+
+def _build_elapsed(reader: _CellReader, elapsed: Elapsed, place: Place) -> ElapsedTime:
+    limit = elapsed.not_after
+    return ElapsedTime(
+        reader.build(elapsed.after, place, "after"),
+        reader.build(elapsed.minutes, place, "minutes"),
+        elapsed.clock,
+        None if limit is None else reader.build(limit, place, "not_after"),
+    )
+
+
+def _check_event(cells: Collection[str], constant: str, place: Place) -> None:
+    if constant == "message":
+        if "is_public" not in cells:
+            place.report(
+                [],
+                "it is not said whether this message is public.",
+                "Add is_public: {constant: true}, or the column that says it.",
+            )
+        if "actor_kind" not in cells and "actor" not in cells:
+            place.report(
+                [],
+                "it is not said who wrote this message.",
+                "Add actor_kind, or actor where a people file of this mapping says who is who.",
+            )
+    if constant in EVENT_VALUES and "value" not in cells:
+        place.report(
+            [], f"a {constant} has no value.", f"Add value: one of {', '.join(EVENT_VALUES[constant])}."
+        )
+    if constant and constant not in EVENT_VALUES and "value_before" in cells:
+        place.report(
+            ["value_before"],
+            f"a {constant} changes nothing that had a value before.",
+            f"Only {' and '.join(EVENT_VALUES)} have one.",
+        )
+
+
+def _check_vocabulary(place: Place, cell: Cell, target: str, vocabulary: tuple[str, ...] | None) -> None:
+    if vocabulary is None:
+        return
+    if cell.constant is not None and cell.values is None and cell.constant not in vocabulary:
+        place.report(
+            ["constant"], f"{cell.constant!r} is not a {target}.", name_nearest(cell.constant, vocabulary)
+        )
+    if cell.values and cell.values.otherwise is not None and target in ("severity", "ticket_status", "value"):
+        place.report(
+            ["values"],
+            f"otherwise would call every unknown word {cell.values.otherwise!r}.",
+            "A status or severity that nobody mapped is unknown; write unknown: refuse or unknown: pass.",
+        )
+    mapped_words = [*cell.values.pairs] if cell.values else []
+    if cell.values and cell.values.otherwise is not None:
+        mapped_words.append(("otherwise", cell.values.otherwise))
+    for word, mapped in mapped_words:
+        if mapped not in vocabulary:
+            place.report(
+                ["values"],
+                f"{word!r} stands for {mapped!r}, which is not a {target}.",
+                name_nearest(mapped, vocabulary),
+            )
+
+
+def _check_dates(patterns: Sequence[str], place: Place) -> None:
     for index, pattern in enumerate(patterns):
         if pattern in (ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS):
             continue
         reason = _judge_pattern(pattern)
         if reason:
-            top.report(
+            place.report(
                 ["dates", index],
                 f"{pattern!r} {reason}.",
                 'Write it like "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M" or "%d/%b/%y %I:%M %p"; '
@@ -147,14 +488,11 @@ def _read_dates(top: Section, has_months: bool) -> tuple[str, ...]:
             continue
         clash = next((one for one in patterns[:index] if _contradict(one, pattern)), None)
         if clash:
-            top.report(
+            place.report(
                 ["dates", index],
                 f"{pattern!r} and {clash!r} read the same text as different days.",
                 "Keep the one that the exporter used; a file with both cannot be read.",
             )
-    if has_months and not any("%b" in one or "%B" in one for one in patterns):
-        top.report(["months"], "no date has a month name (%b).", "Remove months, or correct dates.")
-    return patterns
 
 
 def _judge_pattern(pattern: str) -> str | None:
@@ -172,7 +510,7 @@ def _judge_pattern(pattern: str) -> str | None:
 
 
 def _contradict(first: str, second: str) -> bool:
-    if not (_is_wall_time(first) and _is_wall_time(second)) or _judge_pattern(first):
+    if not (is_wall_time(first) and is_wall_time(second)) or _judge_pattern(first):
         return False
     # Day, month and year are all different and all possible in each other's place.
     sample = datetime(2003, 2, 1, 4, 5, 6)
@@ -186,366 +524,29 @@ def _contradict(first: str, second: str) -> bool:
     return False
 
 
-def _read_months(top: Section) -> tuple[tuple[str, int], ...]:
-    months = top.section("months")
-    found: list[tuple[str, int]] = []
-    for key, value in months.values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 12:
-            months.report([key], f"{value!r} is not the number of a month.", "Write 1 to 12, such as ene: 1.")
-        else:
-            found.append((str(key).casefold(), value))
-    return tuple(found)
-
-
-def _read_century(top: Section, dates: Sequence[str]) -> int | None:
+def _check_zone_and_century(mapping: Mapping, given: Collection[str], place: Place) -> None:
+    """What formats need beside themselves, and what no format needs; `given`: the keys that are there, also with wrong values."""
+    dates = {*mapping.dates, *(pattern for file in mapping.files for pattern in file.dates)}
+    if "time_zone" not in given and any(is_wall_time(one) for one in dates):
+        place.report(
+            ["dates"],
+            "these dates have no zone, and no time_zone is declared.",
+            "Add time_zone: the zone of whoever exported the file.",
+        )
+    if mapping.months and not any("%b" in one or "%B" in one for one in dates):
+        place.report(["months"], "no date has a month name (%b).", "Remove months, or correct dates.")
     has_short_year = any("%y" in one for one in dates)
-    century = top.whole_number("century", 1900, 2100)
-    if century is not None and century % 100:
-        top.report(["century"], f"{century} is not the first year of a century.", "Write 1900 or 2000.")
-    if has_short_year and not top.has("century"):
-        top.report(
+    if has_short_year and "century" not in given:
+        place.report(
             ["dates"],
             "a year of two digits needs its century.",
             "Add century: 2000, so that 26 is the year 2026.",
         )
-    if century is not None and not has_short_year:
-        top.report(["century"], "no date has a year of two digits.", "Remove it.")
-    return century
+    if mapping.century is not None and not has_short_year:
+        place.report(["century"], "no date has a year of two digits.", "Remove it.")
 
 
-def _read_null_markers(top: Section) -> tuple[str, ...]:
-    markers: list[str] = []
-    for index, value in enumerate(top.items("null_markers")):
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            place: list[Key] = ["null_markers", index]
-            top.report(place, "only text can stand for no value.", 'Put it in quotes, such as ["-", "NULL"].')
-        else:
-            markers.append(str(value))
-    # An empty cell is no value in every format that has text for values.
-    return tuple(dict.fromkeys(["", *markers]))
-
-
-def _read_named_values(top: Section) -> dict[str, Values]:
-    listed = top.section("values")
-    return {str(key): _read_values(listed.section(key)) for key in listed.values}
-
-
-def _read_values(section: Section) -> Values:
-    """`{words: {open: open}, unknown: refuse}`, or the words alone."""
-    holder = section
-    unknown, otherwise = "refuse", None
-    if isinstance(section.values.get("words"), dict):
-        section.require_keys(("words",), ("unknown", "otherwise"))
-        unknown = section.choice("unknown", ("refuse", "pass"), "refuse")
-        otherwise = _scalar(section, "otherwise") if section.has("otherwise") else None
-        if section.has("unknown") and otherwise is not None:
-            section.report(["unknown"], "with otherwise, no word is unknown.", "Keep one of the two.")
-        holder = section.section("words")
-    pairs = tuple((str(key), _scalar(holder, key)) for key in holder.values)
-    if not pairs:
-        section.report([], "no value is mapped.", "Write one line per value of the source, such as high: 4.")
-    return Values(pairs, "pass" if unknown == "pass" else "refuse", otherwise)
-
-
-def _read_file(section: Section, name: str, named: Dict[str, Values]) -> MappedFile:
-    section.require_keys(
-        ("format",), ("sheet", "element", "records_at", "columns", "when", "tickets", "people", "events")
-    )
-    if not NAME.fullmatch(name):
-        section.report(
-            [], f"{name!r} is not a usable name.", "Use lower case letters, digits and underscores."
-        )
-    written = section.choice("format", FORMATS)
-    for key, formats in (
-        ("sheet", ("xlsx",)),
-        ("element", ("xml",)),
-        ("records_at", ("json", "ndjson")),
-    ):
-        if section.has(key) and written and written not in formats:
-            section.report([key], f"a file of the format {written} has none.", "Remove it.")
-    declared = _read_columns(section, written)
-    repeated = {column.name for column in declared if column.is_repeated}
-    is_people = section.has("people")
-    if is_people and (section.has("tickets") or section.has("events")):
-        section.report(
-            ["people"], "people stand in a file of their own.", "Describe their file under another name."
-        )
-    if not (section.has("tickets") or section.has("events") or is_people):
-        section.report([], "nothing is made of this file.", "Add tickets, events or people.")
-    tickets = (
-        _read_rows(section, "tickets", TICKET_COLUMNS, named, repeated) if section.has("tickets") else None
-    )
-    people = _read_rows(section, "people", PEOPLE_COLUMNS, named, repeated) if is_people else None
-    ticket_id = dict(tickets or ()).get("ticket_id")
-    events = tuple(_read_event(one, named, repeated, ticket_id) for one in section.sections("events"))
-    conditions = tuple(_read_condition(one) for one in _condition_sections(section))
-    used = _used_columns(tickets, people, events, conditions)
-    known = {column.name for column in declared}
-    for column in declared:
-        if column.name not in used:
-            section.report(
-                ["columns", column.name], "this column is not used.", name_nearest(column.name, used)
-            )
-    implied = tuple(MappedColumn(one, (one,)) for one in used if one not in known)
-    return MappedFile(
-        name=name,
-        format=written,
-        sheet=section.text("sheet") if section.has("sheet") else None,
-        element=section.text("element") if section.has("element") else None,
-        records_at=section.text("records_at") if section.has("records_at") else None,
-        columns=declared + implied,
-        conditions=conditions,
-        tickets=tickets,
-        people=people,
-        events=events,
-    )
-
-
-def _used_columns(
-    tickets: Cells | None, people: Cells | None, events: Sequence[EventRule], conditions: Sequence[Condition]
-) -> tuple[str, ...]:
-    found = [condition.column for condition in conditions]
-    for cells in (tickets or (), people or (), *(event.cells for event in events)):
-        found += [name for _, cell in cells for name in cell.names()]
-    for event in events:
-        found += [condition.column for condition in event.conditions]
-        found += [event.each] if event.each else []
-    return tuple(dict.fromkeys(found))
-
-
-def _read_columns(section: Section, written: str) -> tuple[MappedColumn, ...]:
-    columns = section.section("columns")
-    found: list[MappedColumn] = []
-    taken: dict[str, str] = {}
-    for key, value in columns.values.items():
-        name = str(key)
-        if isinstance(value, dict):
-            one = columns.section(key)
-            one.require_keys((), ("names", "repeated", "optional"))
-            names = one.texts("names") or (name,)
-            column = MappedColumn(name, names, one.flag("repeated"), one.flag("optional"))
-        else:
-            column = MappedColumn(
-                name, columns.texts(key) if isinstance(value, list) else (columns.text(key),)
-            )
-        if column.is_repeated and written and written not in TABLE_FORMATS:
-            columns.report([key], f"a column of {written} is not repeated.", "Remove repeated.")
-        for one_name in column.written:
-            if one_name in taken:
-                columns.report(
-                    [key],
-                    f"{one_name!r} is a name of {taken[one_name]!r} already.",
-                    "A name of the header can mean one column only.",
-                )
-            taken[one_name] = name
-        found.append(column)
-    return tuple(found)
-
-
-def _read_rows(
-    section: Section, key: str, known: tuple[str, ...], named: Dict[str, Values], repeated: Collection[str]
-) -> Cells:
-    rows = section.section(key)
-    required = REQUIRED_COLUMNS[key]
-    rows.require_keys(required, [name for name in known if name not in required])
-    return tuple((str(name), _read_cell(rows, name, str(name), named, repeated)) for name in rows.values)
-
-
-def _read_event(
-    section: Section, named: Dict[str, Values], repeated: Collection[str], ticket_id: Cell | None
-) -> EventRule:
-    required = ("event_type", "event_at") if ticket_id else REQUIRED_COLUMNS["events"]
-    section.require_keys(
-        required, (*(name for name in EVENT_COLUMNS if name not in required), "when", "each")
-    )
-    each = section.text("each") if section.has("each") else None
-    if each and each not in repeated:
-        section.report(
-            ["each"],
-            f"{each!r} is not a repeated column of this file.",
-            name_nearest(each, repeated) if repeated else "Declare it with repeated: true under columns.",
-        )
-    # Inside `each`, the repeated column is the one cell at hand.
-    not_single = set(repeated) - {each}
-    event_type = section.values.get("event_type")
-    constant = str(event_type.get("constant", "")) if isinstance(event_type, dict) else ""
-    cells: list[tuple[str, Cell]] = []
-    for key in section.values:
-        name = str(key)
-        if name not in EVENT_COLUMNS:
-            continue
-        vocabulary = (
-            EVENT_VALUES.get(constant) if name in ("value", "value_before") else VOCABULARIES.get(name)
-        )
-        cells.append((name, _read_cell(section, key, name, named, not_single, vocabulary)))
-    if ticket_id is not None and "ticket_id" not in dict(cells):
-        cells.insert(0, ("ticket_id", ticket_id))
-    found = dict(cells)
-    if constant == "message":
-        if "is_public" not in found:
-            section.report(
-                [],
-                "it is not said whether this message is public.",
-                "Add is_public: {constant: true}, or the column that says it.",
-            )
-        if "actor_kind" not in found and "actor" not in found:
-            section.report(
-                [],
-                "it is not said who wrote this message.",
-                "Add actor_kind, or actor where a people file of this mapping says who is who.",
-            )
-    if constant in EVENT_VALUES and "value" not in found:
-        section.report(
-            [], f"a {constant} has no value.", f"Add value: one of {', '.join(EVENT_VALUES[constant])}."
-        )
-    if constant and constant not in EVENT_VALUES and "value_before" in found:
-        section.report(
-            ["value_before"],
-            f"a {constant} changes nothing that had a value before.",
-            f"Only {' and '.join(EVENT_VALUES)} have one.",
-        )
-    conditions = tuple(_read_condition(one) for one in _condition_sections(section))
-    return EventRule(tuple(cells), conditions, each)
-
-
-def _condition_sections(section: Section) -> list[Section]:
-    if not section.has("when"):
-        return []
-    if isinstance(section.values["when"], list):
-        return section.sections("when")
-    return [section.section("when")]
-
-
-def _read_condition(section: Section) -> Condition:
-    section.require_keys(("column",), ("is", "is_not", "filled"))
-    is_filled = section.flag("filled") if section.has("filled") else None
-    is_one_of, is_none_of = _one_or_many(section, "is"), _one_or_many(section, "is_not")
-    if is_filled is None and not is_one_of and not is_none_of:
-        section.report([], "nothing is asked of the column.", "Add filled: true, is: [...] or is_not: [...].")
-    return Condition(section.text("column"), is_filled, is_one_of, is_none_of)
-
-
-def _one_or_many(section: Section, key: str) -> tuple[str, ...]:
-    if not section.has(key):
-        return ()
-    return section.texts(key) if isinstance(section.values[key], list) else (_scalar(section, key),)
-
-
-def _scalar(section: Section, key: Key) -> str:
-    """Text; true and false as these words, since constants may be either."""
-    value = section.values.get(key)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return section.text(key)
-
-
-def _read_cell(
-    section: Section,
-    key: Key,
-    target: str,
-    named: Dict[str, Values],
-    not_single: Collection[str],
-    vocabulary: tuple[str, ...] | None = None,
-    depth: int = 0,
-) -> Cell:
-    vocabulary = vocabulary or (VOCABULARIES.get(target) if depth == 0 else None)
-    value = section.values.get(key)
-    if not isinstance(value, dict):
-        cell = Cell(columns=(section.text(key),))
-        holder = section
-    else:
-        holder = section.section(key)
-        holder.require_keys(
-            (), ("column", "columns", "constant", "join", "separator", "split_by", "part", "values")
-        )
-        origins = [one for one in ("column", "columns", "constant", "join") if holder.has(one)]
-        if len(origins) != 1:
-            holder.report(
-                [],
-                "it is not clear where this value comes from.",
-                "Give exactly one of column, columns, constant and join.",
-            )
-        joined: tuple[Cell, ...] = ()
-        if holder.has("join"):
-            joined = _read_joined(holder, named, not_single, depth)
-        columns = (holder.text("column"),) if holder.has("column") else holder.texts("columns")
-        if holder.has("split_by") != holder.has("part"):
-            holder.report([], "split_by and part belong together.", "Give both or neither.")
-        cell = Cell(
-            columns=columns,
-            constant=_scalar(holder, "constant") if holder.has("constant") else None,
-            joined=joined,
-            separator=holder.text("separator", ":"),
-            split_by=holder.text("split_by") if holder.has("split_by") else None,
-            part=holder.whole_number("part", 1, 1000),
-            values=_read_cell_values(holder, named),
-        )
-    if "REVIEW" in (*cell.columns, cell.constant):
-        section.report(
-            [key],
-            "REVIEW stands where a suggestion proved nothing.",
-            "Write what is meant, or remove the line.",
-        )
-    for name in cell.columns:
-        if name in not_single:
-            section.report(
-                [key],
-                f"{name!r} is a repeated column.",
-                "Only an event with each: may use it, one cell at a time.",
-            )
-    _check_vocabulary(holder if isinstance(value, dict) else section, key, cell, target, vocabulary)
-    return cell
-
-
-def _read_joined(
-    holder: Section, named: Dict[str, Values], not_single: Collection[str], depth: int
-) -> tuple[Cell, ...]:
-    if depth >= _NESTING:
-        holder.report(["join"], "cells are joined too deeply.", "Join them in one list.")
-        return ()
-    items = holder.items("join")
-    # A list has no keys of its own: each of its values is read as if it stood under its number.
-    listed = Section(holder.document, (*holder.path, "join"), holder.problems, dict(enumerate(items)))
-    return tuple(_read_cell(listed, index, "", named, not_single, depth=depth + 1) for index in listed.values)
-
-
-def _read_cell_values(holder: Section, named: Dict[str, Values]) -> Values | None:
-    if not holder.has("values"):
-        return None
-    if isinstance(holder.values["values"], dict):
-        return _read_values(holder.section("values"))
-    name = holder.choice("values", named)
-    return named.get(name)
-
-
-def _check_vocabulary(
-    holder: Section, key: Key, cell: Cell, target: str, vocabulary: tuple[str, ...] | None
-) -> None:
-    if vocabulary is None:
-        return
-    if cell.constant is not None and cell.values is None and cell.constant not in vocabulary:
-        holder.report(
-            ["constant"], f"{cell.constant!r} is not a {target}.", name_nearest(cell.constant, vocabulary)
-        )
-    if cell.values and cell.values.otherwise is not None and target in ("severity", "ticket_status", "value"):
-        holder.report(
-            ["values"],
-            f"otherwise would call every unknown word {cell.values.otherwise!r}.",
-            "A status or severity that nobody mapped is unknown; write unknown: refuse or unknown: pass.",
-        )
-    mapped_words = [*cell.values.pairs] if cell.values else []
-    if cell.values and cell.values.otherwise is not None:
-        mapped_words.append(("otherwise", cell.values.otherwise))
-    for word, mapped in mapped_words:
-        if mapped not in vocabulary:
-            holder.report(
-                ["values"],
-                f"{word!r} stands for {mapped!r}, which is not a {target}.",
-                name_nearest(mapped, vocabulary),
-            )
-
-
-def _check_evidence(top: Section, mapping: Mapping) -> None:
+def _check_evidence(mapping: Mapping, place: Place, is_declared: bool) -> None:
     """What the exports are said to show must come from somewhere, or silence would be counted as a breach."""
     proven: set[str] = set()
     for file in mapping.files:
@@ -566,19 +567,19 @@ def _check_evidence(top: Section, mapping: Mapping) -> None:
                 proven |= {_ALONE.get(kind, kind) for kind in kinds}
             else:
                 proven |= kinds | {_ALONE.get(kind, kind) for kind in kinds}
-    if any(file.tickets is not None for file in mapping.files) and "evidence" not in top.values:
-        top.report(
+    if any(file.tickets is not None for file in mapping.files) and not is_declared:
+        place.report(
             [],
             "it is not said what these exports show of a ticket.",
             "Add evidence: [messages, statuses, ...], or evidence: [] where they show none of it.",
         )
-    for index, word in enumerate(mapping.evidence):
+    for index, word in enumerate(one.shows for one in mapping.shown):
         kind = word.removesuffix("_if_any")
-        if kind not in proven:
-            top.report(
+        if _PROVED_AS.get(kind, kind) not in proven:
+            place.report(
                 ["evidence", index],
                 f"nothing in this mapping shows {word}.",
                 "Add the events that prove it, or leave it out: it is then not measurable.",
             )
         if word.endswith("_if_any") and kind in mapping.evidence:
-            top.report(["evidence", index], f"{kind!r} says more already.", "Keep one of the two.")
+            place.report(["evidence", index], f"{kind!r} says more already.", "Keep one of the two.")

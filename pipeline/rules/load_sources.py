@@ -91,7 +91,7 @@ def mapped_source(name: str, mapping: FileMapping) -> Source:
 
 
 def _read_mapped(name: str, source: MappedSource, place: Place, folder: Path) -> Source:
-    mapping = FileMapping(source.mapping, None, (), (), None, (), "utf-8", (), (), ())
+    mapping = FileMapping(source.mapping)
     path = folder / source.mapping
     if not path.resolve().is_relative_to(folder.resolve()) or "\0" in source.mapping:
         place.report(

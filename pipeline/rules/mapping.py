@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.rules.plan import SEVERITIES, STATUSES
+
+if TYPE_CHECKING:
+    from pipeline.calendars.calendar import Calendar
 
 # Formats of tables with what separates their values, and formats of documents.
 DELIMITERS = {"csv": ",", "tsv": "\t", "semicolon": ";", "pipe": "|"}
@@ -31,6 +34,7 @@ TICKET_COLUMNS = (
     "ticket_id",
     "customer_id",
     "requester",
+    "requester_id",
     "opener",
     "channel",
     "severity",
@@ -40,6 +44,7 @@ TICKET_COLUMNS = (
     "ticket_status",
     "tags",
     "updated_at",
+    "reopen_count",
 )
 EVENT_COLUMNS = (
     "event_id",
@@ -48,24 +53,55 @@ EVENT_COLUMNS = (
     "event_type",
     "actor_kind",
     "actor",
+    "actor_role",
     "is_public",
     "value",
     "value_before",
 )
 PEOPLE_COLUMNS = ("person_id", "person", "actor_kind")
+FIGURE_COLUMNS = (
+    "ticket_id",
+    "figure",
+    "obligation",
+    "cycle_number",
+    "figure_kind",
+    "clock_kind",
+    "they_seconds",
+    "unit_seconds",
+    "they_breached",
+    "goal_seconds",
+    "they_started_at",
+    "they_stopped_at",
+    "read_at",
+)
 REQUIRED_COLUMNS = {
     "tickets": ("ticket_id", "submitted_at"),
     "events": ("ticket_id", "event_at", "event_type"),
     "people": ("person_id", "actor_kind"),
+    "figures": ("figure_kind", "clock_kind"),
 }
 BOOLEANS = ("true", "false")
+# Whether a message is public, where the export does not say it.
+UNMARKED = "unmarked"
+FIGURE_KINDS = ("elapsed", "remaining", "target")
+CLOCK_KINDS = ("calendar", "business")
+
+# How a duration is written -> what it was cut to, in seconds.
+UNITS = {"hours": 3600, "minutes": 60, "seconds": 1, "h:mm": 60, "h:mm:ss": 1}
+# What sla.yml declares of a source, as a mapping may refer to it; the first three may name a column.
+REFERENCES = ("customer", "severity", "channel")
+SETTINGS = (*REFERENCES, "bots", "comments", "business_calendar", "time_zone")
 
 # A severity as a mapping writes it, and what such an event may change from and to.
 SEVERITY_TEXTS = tuple(str(severity) for severity in SEVERITIES)
 EVENT_VALUES: dict[str, tuple[str, ...]] = {"status_changed": STATUSES, "severity_changed": SEVERITY_TEXTS}
 # `..._if_any`: a ticket without one such event was exported without its history, so nothing is known of it.
+# `response_date`: the instant of the first answer alone, and not who gave it. `unmarked_messages`: all messages, and not
+# which of them the customer could see.
 EVIDENCE = (
     "first_response",
+    "response_date",
+    "unmarked_messages",
     "messages",
     "messages_if_any",
     "statuses",
@@ -78,6 +114,8 @@ EVIDENCE = (
 # What a hole in a ticket's history can be in; a hole in anything else leaves nothing whole.
 GAPS = ("messages", "statuses", "debug", "bugs")
 DRIFTS = ("new_columns", "dropped_columns", "retyped_columns")
+# For exports whose columns are a choice of whoever exports: no header is compared with an earlier one.
+ANY_COLUMNS = "any_columns"
 
 # Formats of instants that are no pattern of wall time.
 ISO = "iso"
@@ -85,35 +123,60 @@ EPOCH_SECONDS = "epoch_seconds"
 EPOCH_MILLISECONDS = "epoch_milliseconds"
 
 
+def has_seconds(pattern: str) -> bool:
+    """Whether instants of a format are written to the second."""
+    return "%" not in pattern or "%S" in pattern or "%T" in pattern
+
+
 @dataclass(frozen=True)
 class Values:
-    """What a source's words stand for. An unknown one refuses its record, passes as it is written and stays unknown, or
-    stands for `otherwise`.
+    """What a source's words stand for. An unknown one refuses its record, passes as it is written and stays unknown, counts
+    as no value, or stands for `otherwise`.
     """
 
     pairs: tuple[tuple[str, str], ...]
-    unknown: Literal["refuse", "pass"] = "refuse"
+    unknown: Literal["refuse", "pass", "nothing"] = "refuse"
     otherwise: str | None = None
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Where one value comes from: the first of `columns` that holds something, a constant, or several cells joined.
+    """Where one value comes from: the first of `columns` that holds something, a constant, several cells joined, the first
+    of several cells that holds something, the latest of several instants, the name that the header gives a column, or a
+    setting of sla.yml (until `bind_mapping` has put it in).
 
-    Then the `part`-th piece (1-based) between `split_by`, where declared, then the mapped value.
+    Then the `part`-th piece (1-based) between `split_by`, where declared, then the mapped value. Of a row that does not
+    meet `conditions` there is no value. `unit`: how a duration is written.
     """
 
     columns: tuple[str, ...] = ()
     constant: str | None = None
     joined: tuple[Cell, ...] = ()
-    separator: str = ":"
+    separator: str | None = None
     split_by: str | None = None
     part: int | None = None
     values: Values | None = None
+    first: tuple[Cell, ...] = ()
+    latest: tuple[Cell, ...] = ()
+    header: str | None = None
+    setting: str | None = None
+    unit: str | None = None
+    conditions: tuple[Condition, ...] = ()
 
     def names(self) -> tuple[str, ...]:
         """Every column that the value may come from."""
-        return self.columns + tuple(name for cell in self.joined for name in cell.names())
+        inner = (*self.joined, *self.first, *self.latest)
+        return self.columns + tuple(name for cell in inner for name in cell.names())
+
+    def read_columns(self) -> tuple[str, ...]:
+        """Every column that is looked at for the value, its conditions included."""
+        inner = (*self.joined, *self.first, *self.latest)
+        return (
+            *self.columns,
+            *((self.header,) if self.header else ()),
+            *(name for cell in inner for name in cell.read_columns()),
+            *(name for one in self.conditions for name in one.read_columns()),
+        )
 
 
 Cells = tuple[tuple[str, Cell], ...]
@@ -121,26 +184,85 @@ Cells = tuple[tuple[str, Cell], ...]
 
 @dataclass(frozen=True)
 class Condition:
-    """Which rows an event is made of. `is_filled` None: what is written in the column decides."""
+    """Asks something of a value: all that is declared must hold. None: not asked."""
 
-    column: str
+    cell: Cell
     is_filled: bool | None = None
-    is_one_of: tuple[str, ...] = ()
-    is_none_of: tuple[str, ...] = ()
+    is_present: bool | None = None
+    is_one_of: tuple[str, ...] | None = None
+    is_none_of: tuple[str, ...] | None = None
+    starts_with: str | None = None
+    contains: str | None = None
+
+    def read_columns(self) -> tuple[str, ...]:
+        """Every column that is looked at."""
+        return self.cell.read_columns()
+
+
+Conditions = tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
-class EventRule:
-    """One event out of every row that meets all conditions; with `each`, one per filled cell of a repeated column."""
+class ElapsedTime:
+    """An instant known by what had elapsed: `minutes`, floored, after `start`, on the calendar or in the business hours that
+    the vendor counted; never after `limit`.
+    """
+
+    start: Cell
+    minutes: Cell
+    clock_kind: str
+    limit: Cell | None = None
+
+    def read_columns(self) -> tuple[str, ...]:
+        cells = (self.start, self.minutes, *((self.limit,) if self.limit else ()))
+        return tuple(name for cell in cells for name in cell.read_columns())
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """One event or figure out of every row that meets all conditions; with `each`, one per filled cell of a repeated column.
+
+    `name` makes an event's id of its ticket's. `elapsed`: where its instant is not written but counted.
+    """
 
     cells: Cells
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
     each: str | None = None
+    name: str | None = None
+    elapsed: ElapsedTime | None = None
+
+    def read_columns(self) -> tuple[str, ...]:
+        return (
+            *(name for _, cell in self.cells for name in cell.read_columns()),
+            *(name for one in self.conditions for name in one.read_columns()),
+            *((self.each,) if self.each else ()),
+            *(self.elapsed.read_columns() if self.elapsed else ()),
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the exports show of a ticket whose row meets all conditions."""
+
+    shows: str
+    conditions: Conditions = ()
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is said of a file that meets all conditions, and has exactly so many `rows` where that is declared."""
+
+    says: str
+    hint: str
+    conditions: Conditions = ()
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
 class MappedColumn:
-    """A column under our short name, with the names that exports give it: languages, versions."""
+    """A column under our short name, with the names that exports give it: languages, versions. A `*` in a name stands for
+    any text.
+    """
 
     name: str
     written: tuple[str, ...]
@@ -151,7 +273,8 @@ class MappedColumn:
 @dataclass(frozen=True)
 class MappedFile:
     """One kind of file of a source: its dialect, its columns, and what its rows are. Rows that do not meet `conditions` are
-    passed over.
+    passed over, those without a `required` column are refused. `refusal`: such a file is recognised and not read. `dates`: its
+    own formats of instants, else the mapping's.
     """
 
     name: str
@@ -160,30 +283,72 @@ class MappedFile:
     element: str | None
     records_at: str | None
     columns: tuple[MappedColumn, ...]
-    conditions: tuple[Condition, ...] = ()
+    required: tuple[str, ...] = ()
+    conditions: Conditions = ()
     tickets: Cells | None = None
     people: Cells | None = None
-    events: tuple[EventRule, ...] = ()
+    events: tuple[RowRule, ...] = ()
+    figures: tuple[RowRule, ...] = ()
+    dates: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    refusal: Notice | None = None
 
     @property
     def is_table(self) -> bool:
         return self.format in TABLE_FORMATS
 
+    def read_columns(self) -> tuple[str, ...]:
+        """Every column that something is made of, or that is looked at."""
+        cells = (*(self.tickets or ()), *(self.people or ()))
+        notices = (*self.warnings, *((self.refusal,) if self.refusal else ()))
+        conditions = (*self.conditions, *(one for notice in notices for one in notice.conditions))
+        found = (
+            *(name for one in conditions for name in one.read_columns()),
+            *(name for _, cell in cells for name in cell.read_columns()),
+            *(name for rule in (*self.events, *self.figures) for name in rule.read_columns()),
+        )
+        return tuple(dict.fromkeys(found))
+
+    def refers_to_settings(self) -> bool:
+        """Whether sla.yml says which column a value of a ticket comes from."""
+        return any(cell.setting is not None for _, cell in self.tickets or ())
+
 
 @dataclass(frozen=True)
 class Mapping:
-    """A mapping file. `file` is how messages name it; plain values only, so that another process can have it."""
+    """A mapping file. `file` is how messages name it; plain values only, so that another process can have it.
+
+    `is_form`: it leaves zone, formats and names of columns to sla.yml. `are_instants_as_written`: an instant without seconds
+    is a window of its minute. `calendar`: of the vendor's business hours.
+    """
 
     file: str
-    time_zone: str | None
-    dates: tuple[str, ...]
-    months: tuple[tuple[str, int], ...]
-    century: int | None
-    null_markers: tuple[str, ...]
-    encoding: str
-    evidence: tuple[str, ...]
-    allowed: tuple[str, ...]
-    files: tuple[MappedFile, ...]
+    time_zone: str | None = None
+    dates: tuple[str, ...] = ()
+    months: tuple[tuple[str, int], ...] = ()
+    century: int | None = None
+    null_markers: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+    shown: tuple[Evidence, ...] = ()
+    allowed: tuple[str, ...] = ()
+    files: tuple[MappedFile, ...] = ()
+    is_form: bool = False
+    are_instants_as_written: bool = False
+    half_days: tuple[tuple[str, str], ...] = ()
+    calendar: Calendar | None = None
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The words for all that the exports may show."""
+        return tuple(dict.fromkeys(one.shows for one in self.shown))
+
+    def dates_of(self, file: MappedFile) -> tuple[str, ...]:
+        return file.dates or self.dates
+
+
+def is_wall_time(pattern: str) -> bool:
+    """Whether a format of instants leaves the zone open."""
+    return pattern not in (ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS) and "%z" not in pattern
 
 
 def fingerprint_mapping(mapping: Mapping | None) -> str | None:

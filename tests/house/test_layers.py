@@ -35,7 +35,7 @@ KEPT_APART = {
 # What breaks the order today: (module, imported) -> why. This list only ever gets shorter.
 EXCEPTIONS = {
     (
-        "pipeline.ingest.forms.zendesk_table",
+        "pipeline.ingest.forms.derive_instant",
         "pipeline.calendars.advance",
     ): "an instant is derived from business minutes while it lands",
     (

@@ -147,14 +147,16 @@ def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
         for folder, file in ((workspace.plans, "plan.yml"), (workspace.calendars, "calendar.yml")):
             if (scenario.folder / file).is_file():
                 shutil.copy(scenario.folder / file, folder / f"{scenario.slug}.yml")
+    shutil.copytree(
+        CHECKOUT / "data" / "reference" / "mappings" / "examples", workspace.reference / "mappings"
+    )
     sources: dict[str, Any] = {"desk": {"type": "canonical", "bots": {"actors": ["night_robot"]}}}
     for scenario in scenarios:
         if scenario.source_file:
-            sources[scenario.slug] = {
-                "ticket_prefix": f"{scenario.slug}.",
-                "customer": {"constant": scenario.slug},
-                **yaml.safe_load(scenario.source_file.read_text(encoding="utf-8")),
-            }
+            source = yaml.safe_load(scenario.source_file.read_text(encoding="utf-8"))
+            # A mapping names the customer itself.
+            customer = {} if source["type"] == "mapped" else {"customer": {"constant": scenario.slug}}
+            sources[scenario.slug] = {"ticket_prefix": f"{scenario.slug}.", **customer, **source}
     workspace.sla_yml.write_text(yaml.safe_dump({"sources": sources, "compare_plans": []}), encoding="utf-8")
 
 

@@ -121,7 +121,7 @@ def describe_columns(export: Export) -> dict[str, Any]:
         if not names:
             raise reject(export, "the file holds no record.", "Give a file with some tickets in it.")
     columns = {name: _Column(name) for name in names}
-    mapping = Mapping("", "UTC", (ISO,), (), None, ("",), encoding, (), (), (file,))
+    mapping = Mapping("", "UTC", (ISO,), null_markers=("",), encoding=encoding, files=(file,))
     rows = 0
     refused = 0
     for records in read_mapped(export, OpenFile(file, tuple(names)), mapping):

@@ -23,7 +23,7 @@ from pipeline.ingest.forms.canonical_rows import (
     read_instant,
     read_instant_or_none,
 )
-from pipeline.ingest.forms.freshdesk_table import land_freshdesk_table
+from pipeline.ingest.forms.mapped import land_form
 from pipeline.ingest.forms.read_objects import JsonObject, as_text, dig, read_objects
 from pipeline.ingest.forms.row_writer import RowWriter
 
@@ -43,7 +43,7 @@ def land_freshdesk(
 ) -> tuple[int, list[Problem]]:
     """Land a file of tickets or conversations; the number of objects read, and warnings. Raises InputRejected."""
     if find_kind(start) in ("csv", "xlsx", "parquet"):
-        return land_freshdesk_table(export, source, writer)
+        return land_form(export, start, "freshdesk_table", source, writer)
     rows = CanonicalRows(writer)
     blind_tickets = 0
     for line_number, found in read_objects(export, ("tickets", "results"), "a ticket"):

@@ -26,7 +26,7 @@ from pipeline.ingest.forms.canonical_rows import (
     read_instant,
     read_instant_or_none,
 )
-from pipeline.ingest.forms.jira_table import land_jira_table, portal_role
+from pipeline.ingest.forms.mapped import land_form
 from pipeline.ingest.forms.read_objects import JsonObject, as_text, dig, read_objects
 from pipeline.ingest.forms.row_writer import RowWriter
 
@@ -35,13 +35,21 @@ if TYPE_CHECKING:
 
 _REQUEST_LINK = re.compile(r"/request/([^/]+)/sla\b")
 
+# The accounts of a portal's customers are named by themselves.
+_PORTAL_ACCOUNT = "qm:"
+
+
+def portal_role(account: str | None) -> str | None:
+    """The role that the id of an account shows; None for all but customers of a portal."""
+    return "customer" if account is not None and account.startswith(_PORTAL_ACCOUNT) else None
+
 
 def land_jira(
     export: Export, start: bytes, source: Source, connection: duckdb.DuckDBPyConnection, writer: RowWriter
 ) -> tuple[int, list[Problem]]:
     """Land a file of issues or SLA pages; the number of objects read, and warnings. Raises InputRejected."""
     if find_kind(start) in ("csv", "xlsx", "parquet"):
-        return land_jira_table(export, source, writer)
+        return land_form(export, start, "jira_table", source, writer)
     rows = CanonicalRows(writer)
     unmarked_comments = unnamed_levels = 0
     for line_number, found in read_objects(export, ("issues",), "an issue"):

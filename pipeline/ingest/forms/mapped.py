@@ -1,4 +1,4 @@
-"""Exports of any helpdesk, read as a mapping file says: tickets, events and people in the canonical form.
+"""Exports of any helpdesk, read as a mapping file says: a user's own, or one of the shipped forms of the big helpdesks.
 
 The header is checked before a row is read; then every record is taken whole or refused whole. What of a refused record
 belongs to a known ticket is landed as a gap, so that no verdict of the ticket rests on a history with a hole.
@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -17,22 +20,43 @@ import duckdb
 from pipeline.errors import Problem
 from pipeline.ingest.files.exports import Export
 from pipeline.ingest.files.refused import Refused
+from pipeline.ingest.forms.bind_mapping import bind_mapping
 from pipeline.ingest.forms.canonical_rows import Unusable, to_table
 from pipeline.ingest.forms.check_shape import KINDS, Shape, check_header, check_kinds, kind_of, read_shape
+from pipeline.ingest.forms.derive_instant import derive_window
 from pipeline.ingest.forms.read_cells import (
     Read,
     Row,
+    Scope,
     UnknownValue,
     compile_cell,
-    compile_condition,
+    compile_conditions,
     compile_dates,
+    compile_duration,
+    compile_instant,
+    missing,
     name_of,
     read_text_id,
     unknown_value,
 )
-from pipeline.ingest.forms.read_mapped import OpenFile, find_written, open_mapped, read_mapped
+from pipeline.ingest.forms.read_mapped import OpenFile, find_places, open_mapped, read_mapped
 from pipeline.ingest.forms.row_writer import RowWriter
-from pipeline.rules.mapping import EVENT_VALUES, GAPS, SEVERITY_TEXTS, Cell, Cells, EventRule, Mapping
+from pipeline.rules.load_mapping import load_mapping
+from pipeline.rules.mapping import (
+    ANY_COLUMNS,
+    CLOCK_KINDS,
+    EVENT_VALUES,
+    FIGURE_KINDS,
+    GAPS,
+    SEVERITY_TEXTS,
+    UNMARKED,
+    Cell,
+    Cells,
+    ElapsedTime,
+    Mapping,
+    RowRule,
+    has_seconds,
+)
 from pipeline.rules.plan import STATUSES
 from pipeline.vocabulary import ACTOR_KINDS, EVENT_TYPES, EVIDENCE_OF
 
@@ -44,6 +68,17 @@ Convert = Callable[[Row], Any]
 
 _CHUNK_ROWS = 50_000
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+# Two ends that were cut to their minutes are up to 59 s later, or as much nearer.
+_CUT_OFF = timedelta(seconds=59)
+# What tells two rows of one line apart.
+_KEYS = {
+    "ticket_versions": ("ticket_id",),
+    "ticket_changes": ("change_id",),
+    "ticket_messages": ("message_id",),
+    "people": ("person_id",),
+    "vendor_sla_figures": ("ticket_id", "figure", "cycle_number"),
+    "gaps": ("ticket_id", "evidence"),
+}
 # Free text is no evidence of a column that changed its meaning; these columns are.
 _WATCHED = frozenset(
     (
@@ -70,17 +105,32 @@ def land_mapped(
 ) -> tuple[int, list[Problem]]:
     """Land a file as the source's mapping says; the number of records read, and warnings. Raises InputRejected."""
     assert source.mapping is not None
-    return land_with_mapping(export, start, source.mapping, writer)
+    return land_with_mapping(export, start, bind_mapping(source.mapping, source), writer)
+
+
+def land_form(
+    export: Export, start: bytes, form: str, source: Source, writer: RowWriter
+) -> tuple[int, list[Problem]]:
+    """`land_mapped` with the shipped form of this name."""
+    return land_with_mapping(export, start, bind_mapping(load_form(form), source), writer)
+
+
+@cache
+def load_form(form: str) -> Mapping:
+    """A form that is shipped with the program, before what sla.yml declares is put in."""
+    shipped = files("pipeline.ingest.forms") / "shipped" / f"{form}.yml"
+    return load_mapping(Path(str(shipped)), f"the form {form}")
 
 
 def land_with_mapping(
     export: Export, start: bytes, mapping: Mapping, writer: RowWriter
 ) -> tuple[int, list[Problem]]:
-    """`land_mapped` for an adapter that brings its own mapping."""
+    """Land a file with a mapping that leaves nothing to sla.yml."""
     opened = open_mapped(export, start, mapping)
     reader = _RowReader(mapping, opened)
-    earlier = read_shape(writer.earlier_shape(opened.file.name))
-    warnings = check_header(export, mapping, earlier, opened.header, reader.used)
+    is_compared = ANY_COLUMNS not in mapping.allowed
+    earlier = read_shape(writer.earlier_shape(opened.file.name)) if is_compared else None
+    warnings = check_header(export, mapping, earlier, opened.header, reader.used) if is_compared else []
     landing = _Landing(writer, reader)
     for records in read_mapped(export, opened, mapping):
         warnings += records.notes
@@ -88,9 +138,11 @@ def land_with_mapping(
         for number, values in zip(records.numbers, records.rows, strict=True):
             landing.take(number, values)
     landing.finish()
-    warnings += check_kinds(export, mapping, earlier, reader.kinds)
-    kinds = {name: kind for name, (kind, _, _) in sorted(reader.kinds.items())}
-    writer.shape = Shape(opened.file.name, opened.header, kinds).as_json()
+    if is_compared:
+        warnings += check_kinds(export, mapping, earlier, reader.kinds)
+        kinds = {name: kind for name, (kind, _, _) in sorted(reader.kinds.items())}
+        writer.shape = Shape(opened.file.name, opened.header, kinds).as_json()
+    warnings += reader.describe(export, landing.rows_read)
     return landing.rows_read, warnings + landing.describe_passed(export)
 
 
@@ -98,58 +150,56 @@ class _Gap(Exception):
     """An event that says nothing certain of its ticket, although its record is taken."""
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """One kind of row: a function per column of ours."""
-
-    columns: tuple[tuple[str, Convert], ...]
-
-    def make(self, row: Row) -> Record:
-        return {name: convert(row) for name, convert in self.columns}
-
-
 class _RowReader:
     """Everything that a mapping says of one recognised file, as functions of a row."""
 
     def __init__(self, mapping: Mapping, opened: OpenFile) -> None:
-        self._read_date = compile_dates(mapping)
-        self._places: dict[str, int] = {}
-        self._shown: dict[str, str] = {}
-        self._repeats: dict[str, list[int]] = {}
+        file, header = opened.file, opened.header
+        dates = mapping.dates_of(file)
+        self.read_date = compile_dates(mapping, dates)
+        self.mapping, self._file = mapping, file
+        self.are_seconds_known = all(has_seconds(pattern) for pattern in dates)
         self._header_places: list[int] = []
-        header = opened.header
-        for column in opened.file.columns:
-            written = find_written(column, header)
-            self._shown[column.name] = written or column.written[0]
-            if written is None:
-                continue
-            if column.is_repeated:
-                self._repeats[column.name] = [at for at, name in enumerate(header) if name == written]
-            else:
-                self._places[column.name] = len(self._header_places)
-                self._header_places.append(header.index(written))
-        self.used = tuple(dict.fromkeys(self._shown[name] for name in (*self._places, *self._repeats)))
+        self._stars: dict[str, list[str]] = {}
+        places: dict[str, tuple[int, ...]] = {}
+        shown: dict[str, str] = {}
+        for column in file.columns:
+            found = find_places(column, header)
+            shown[column.name] = header[found[0][0]] if found else column.written[0]
+            if found:
+                first = len(self._header_places)
+                places[column.name] = tuple(range(first, first + len(found)))
+                self._header_places += [at for at, _ in found]
+                self._stars[column.name] = [star for _, star in found]
+        self.scope = Scope(places, shown)
+        self.used = tuple(dict.fromkeys(shown[name] for name in places))
         self.kinds: dict[str, tuple[str, int, str]] = {}
         self._watched: list[tuple[str, int]] = []
-        file = opened.file
-        self.evidence = " ".join(mapping.evidence)
-        self.tickets = self._compile_rows(file.tickets) if file.tickets is not None else None
-        self.people = self._compile_rows(file.people) if file.people is not None else None
+        self._repeated = {column.name for column in file.columns if column.is_repeated}
+        self._evidence = [
+            (one.shows, compile_conditions(one.conditions, self.scope)) for one in mapping.shown
+        ]
+        self.tickets = None if file.tickets is None else self._compile_rows(file.tickets)
+        self.people = None if file.people is None else self._compile_rows(file.people)
         self.events = [
             _Event(self, rule, f"{file.name}{number}", file.tickets is not None and rule.each is None)
             for number, rule in enumerate(file.events, 1)
         ]
-        self.conditions = [compile_condition(one, self._places) for one in file.conditions]
-        self._ticket_id = self._find_ticket_id(file.tickets, file.events)
+        self.figures = [_Figure(self, rule) for rule in file.figures]
+        self.meets_conditions = compile_conditions(file.conditions, self.scope)
+        self._required = [(shown[name], places[name]) for name in file.required]
+        self._ticket_id = self._find_ticket_id()
 
-    def _compile_rows(self, cells: Cells) -> _Rows:
-        return _Rows(tuple((name, self.convert(name, cell)) for name, cell in cells))
+    def _compile_rows(self, cells: Cells) -> Callable[[Row], Record]:
+        columns = [(name, self.convert(name, cell, self.scope)) for name, cell in cells]
+        return lambda row: {name: convert(row) for name, convert in columns}
 
-    def _find_ticket_id(self, tickets: Cells | None, events: Sequence[EventRule]) -> Read | None:
-        for cells in (tickets or (), *(rule.cells for rule in events)):
+    def _find_ticket_id(self) -> Read | None:
+        rules = (*self._file.events, *self._file.figures)
+        for cells in (self._file.tickets or (), *(rule.cells for rule in rules)):
             cell = dict(cells).get("ticket_id")
-            if cell is not None and not any(name in self._repeats for name in cell.names()):
-                return compile_cell(cell, self._places, self._shown, "ticket_id")
+            if cell is not None and not any(name in self._repeated for name in cell.names()):
+                return compile_cell(cell, self.scope, "ticket_id")
         return None
 
     def row(self, line_number: int, values: Sequence[str | None]) -> list[str | None]:
@@ -159,19 +209,29 @@ class _RowReader:
             if text is not None:
                 known = self.kinds.get(name)
                 if known is None or known[0] != KINDS[-1]:
-                    kind = kind_of(text.strip())
+                    kind = kind_of(text)
                     if known is None or KINDS.index(kind) > KINDS.index(known[0]):
                         self.kinds[name] = (kind, line_number, text)
         return row
 
-    def repeated(self, name: str, values: Sequence[str | None]) -> list[str]:
-        return [text for at in self._repeats.get(name, ()) if (text := values[at]) is not None]
+    def check_required(self, row: Row) -> None:
+        """Raises Unusable for a row that lacks what every row must have."""
+        for shown, places in self._required:
+            if all(row[at] is None for at in places):
+                raise missing(shown)
 
-    def places_with(self, each: str | None) -> dict[str, int]:
-        return self._places if each is None else self._places | {each: len(self._header_places)}
+    def scope_with(self, each: str | None) -> Scope:
+        return self.scope if each is None else self.scope.within(each, len(self._header_places))
+
+    def rows_of(self, each: str | None, row: list[str | None]) -> list[list[str | None]]:
+        """The row itself; or one per filled cell of a repeated column, with the cell and what stands for `*` behind it."""
+        if each is None:
+            return [row]
+        cells = zip(self.scope.places.get(each, ()), self._stars.get(each, ()), strict=True)
+        return [[*row, row[at], star] for at, star in cells if row[at] is not None]
 
     def ticket_id(self, row: Row) -> str | None:
-        """The ticket that a record speaks of, where it can be told at all."""
+        """The ticket of a record, where it can be told at all."""
         if self._ticket_id is None:
             return None
         try:
@@ -179,27 +239,42 @@ class _RowReader:
         except Unusable:
             return None
 
-    def convert(self, target: str, cell: Cell, each: str | None = None, what: str | None = None) -> Convert:
+    def evidence(self, row: Row) -> str:
+        """What the export shows of the ticket of a row, in words."""
+        return " ".join(dict.fromkeys(word for word, holds in self._evidence if holds(row)))
+
+    def describe(self, export: Export, rows_read: int) -> list[Problem]:
+        """The warnings that the mapping declares for such a file."""
+        no_row = [None] * len(self._header_places)
+        return [
+            Problem(export.name, None if one.rows is not None else 1, None, one.says, one.hint)
+            for one in self._file.warnings
+            if one.rows in (None, rows_read) and compile_conditions(one.conditions, self.scope)(no_row)
+        ]
+
+    def convert(self, target: str, cell: Cell, scope: Scope, what: str | None = None) -> Convert:
         """The function from a row to the typed value of one of our columns; `what` names its words in messages."""
-        places, shown = self.places_with(each), self._shown
-        column = name_of(cell, shown)
-        if target in _WATCHED and each is None:
-            self._watched += [
-                (shown[name], places[name])
-                for name in cell.names()
-                if name in places and (shown[name], places[name]) not in self._watched
-            ]
-        take = compile_cell(cell, places, shown, what or _WORDS.get(target, target))
+        column = name_of(cell, scope)
+        if target in _WATCHED and scope.each is None and ANY_COLUMNS not in self.mapping.allowed:
+            watched = [(scope.shown[name], at) for name in cell.names() for at in scope.places.get(name, ())]
+            self._watched += [one for one in watched if one not in self._watched]
+        match target:
+            case "submitted_at" | "event_at":
+                return _required(compile_instant(cell, scope, self.read_date), column)
+            case "updated_at" | "they_started_at" | "they_stopped_at" | "read_at":
+                return compile_instant(cell, scope, self.read_date)
+            case "they_seconds" | "goal_seconds" | "unit_seconds" | "cycle_number" | "reopen_count":
+                return compile_duration(cell, scope)
+        take = compile_cell(cell, scope, what or _WORDS.get(target, target))
         is_passed = cell.values is not None and cell.values.unknown == "pass"
         match target:
             case "ticket_id" | "person_id":
                 return lambda row: read_text_id(column, take(row))
+            case "customer_id" if self.mapping.is_form:
+                # What sla.yml names may hold names, and a name may look like a number that lost digits.
+                return take
             case "customer_id" | "event_id":
                 return lambda row: None if (text := take(row)) is None else read_text_id(column, text)
-            case "submitted_at" | "event_at":
-                return lambda row: self._read_date(column, take(row))
-            case "updated_at":
-                return lambda row: None if (text := take(row)) is None else self._read_date(column, text)
             case "severity":
                 return _closed(take, column, "severity", SEVERITY_TEXTS, is_passed)
             case "ticket_status":
@@ -211,9 +286,23 @@ class _RowReader:
                 return _closed(take, column, "actor_kind", ACTOR_KINDS, False)
             case "event_type":
                 return _closed(take, column, "event_type", EVENT_TYPES, False)
-            case "is_public":
+            case "figure_kind":
+                return _closed(take, column, "figure_kind", FIGURE_KINDS, False)
+            case "clock_kind":
+                return _closed(take, column, "clock_kind", CLOCK_KINDS, False)
+            case "is_public" | "they_breached":
                 return _boolean(take, column)
         return take
+
+
+def _required(take: Callable[[Row], datetime | None], column: str | None) -> Convert:
+    def convert(row: Row) -> datetime:
+        found = take(row)
+        if found is None:
+            raise missing(column)
+        return found
+
+    return convert
 
 
 def _closed(take: Read, column: str | None, what: str, known: tuple[str, ...], is_passed: bool) -> Convert:
@@ -231,7 +320,7 @@ def _closed(take: Read, column: str | None, what: str, known: tuple[str, ...], i
 def _boolean(take: Read, column: str | None) -> Convert:
     def convert(row: Row) -> bool | None:
         text = take(row)
-        if text is None:
+        if text is None or text == UNMARKED:
             return None
         found = _BOOLEANS.get(text.strip().casefold())
         if found is None:
@@ -246,22 +335,24 @@ def _boolean(take: Read, column: str | None) -> Convert:
 class _Event:
     """One rule that makes events of rows."""
 
-    def __init__(self, reader: _RowReader, rule: EventRule, prefix: str, is_derived: bool) -> None:
+    def __init__(self, reader: _RowReader, rule: RowRule, prefix: str, is_derived: bool) -> None:
         self._reader, self._rule, self._prefix, self._is_derived = reader, rule, prefix, is_derived
-        places = reader.places_with(rule.each)
-        self._conditions = [compile_condition(one, places) for one in rule.conditions]
+        scope = reader.scope_with(rule.each)
+        self._meets_conditions = compile_conditions(rule.conditions, scope)
         cells = dict(rule.cells)
         word = _VALUES_OF.get(cells["event_type"].constant or "")
         words = {"value": word, "value_before": word}
         self._columns = [
-            (name, reader.convert(name, cell, rule.each, words.get(name))) for name, cell in rule.cells
+            (name, reader.convert(name, cell, scope, words.get(name))) for name, cell in rule.cells
         ]
-        self._names = {name: name_of(cell, reader._shown) for name, cell in cells.items()}
+        self._elapsed = None if rule.elapsed is None else _compile_elapsed(rule.elapsed, reader, scope)
+        self._names = {name: name_of(cell, scope) for name, cell in cells.items()}
         known = {name: cell.values for name, cell in cells.items() if name in words and cell.values}
         self._passed = {name for name, values in known.items() if values.unknown == "pass"}
         self._known = {name: tuple(word for word, _ in values.pairs) for name, values in known.items()}
         self.event_type = cells["event_type"].constant
         self.has_actor = "actor" in cells
+        self._is_unmarked = "is_public" in cells and cells["is_public"].constant == UNMARKED
 
     @property
     def gap(self) -> str | None:
@@ -269,31 +360,44 @@ class _Event:
         evidence = EVIDENCE_OF.get(self.event_type) if self.event_type else None
         return evidence if evidence in GAPS else None
 
-    def make(self, row: list[str | None], values: Sequence[str | None]) -> list[Record]:
+    def make(self, row: list[str | None]) -> list[Record]:
         """The events of one row. Raises Unusable, and _Gap for one that is passed although nobody knows what it says."""
-        rows = (
-            [row]
-            if self._rule.each is None
-            else [[*row, text] for text in self._reader.repeated(self._rule.each, values)]
-        )
-        return [self._one(each) for each in rows if all(holds(each) for holds in self._conditions)]
+        rows = enumerate(self._reader.rows_of(self._rule.each, row), 1)
+        made = [self._one(each, number) for number, each in rows if self._meets_conditions(each)]
+        return [event for event in made if event is not None]
 
-    def _one(self, row: Row) -> Record:
+    def _one(self, row: Row, number: int) -> Record | None:
         event = {name: convert(row) for name, convert in self._columns}
         event_type = event["event_type"]
         if event_type is None:
             raise self._missing("event_type")
         if event_type == "message":
-            if event.get("is_public") is None:
+            if event.get("is_public") is None and not self._is_unmarked:
                 raise self._missing("is_public")
             if event.get("actor_kind") is None and not self.has_actor:
                 raise self._missing("actor_kind")
         elif event_type in _VALUES_OF:
             self._check_words(event)
-        event["event_id"] = f"{self._prefix}:{event.get('event_id') or self._compose_id(event)}"
-        # A date that stands beside the ticket is exact, and says nothing of what else happened.
         event["is_date"] = self._is_derived
+        if self._elapsed is not None:
+            window = self._elapsed(row)
+            if window is None:
+                return None
+            event |= {"earliest_at": window[0], "event_at": window[1]}
+        else:
+            event |= self._find_window(event["event_at"])
+        event["event_id"] = self._compose_id(event, number)
         return event
+
+    def _find_window(self, event_at: datetime) -> Record:
+        """From when to when it can have happened."""
+        if not self._reader.mapping.are_instants_as_written:
+            # A date that stands beside the ticket is exact.
+            return {"earliest_at": event_at if self._is_derived else None}
+        if self._reader.are_seconds_known:
+            return {}
+        # The submission was cut as well: later by up to 59 s, and after up to 59 s less.
+        return {"earliest_at": event_at - _CUT_OFF, "event_at": event_at + _CUT_OFF}
 
     def _check_words(self, event: Record) -> None:
         word, words = _VALUES_OF[event["event_type"]], EVENT_VALUES[event["event_type"]]
@@ -317,16 +421,72 @@ class _Event:
             "Every such event needs it; map it, or correct the export.",
         )
 
-    @staticmethod
-    def _compose_id(event: Record) -> str:
+    def _compose_id(self, event: Record, number: int) -> str:
+        ticket_id, given = event["ticket_id"], event.get("event_id")
+        if self._rule.name is not None:
+            return f"{ticket_id}:{self._rule.name}" + (f":{number}" if self._rule.each else "")
         happened: datetime = event["event_at"]
         said = event.get("value") or event.get("actor") or ""
-        return f"{event['ticket_id']}:{event['event_type']}:{happened:%Y-%m-%dT%H:%M:%SZ}:{said}"
+        composed = f"{ticket_id}:{event['event_type']}:{happened:%Y-%m-%dT%H:%M:%SZ}:{said}"
+        return f"{self._prefix}:{given or composed}"
 
 
-def land_ticket(ticket: Record) -> tuple[str, Record]:
+def _compile_elapsed(
+    elapsed: ElapsedTime, reader: _RowReader, scope: Scope
+) -> Callable[[Row], tuple[datetime, datetime] | None]:
+    start = compile_instant(elapsed.start, scope, reader.read_date)
+    limit = None if elapsed.limit is None else compile_instant(elapsed.limit, scope, reader.read_date)
+    count = compile_duration(elapsed.minutes, scope)
+    is_business = elapsed.clock_kind == "business"
+    calendar = reader.mapping.calendar if is_business else None
+
+    def derive(row: Row) -> tuple[datetime, datetime] | None:
+        start_at, minutes = start(row), count(row)
+        if start_at is None or minutes is None or (is_business and calendar is None):
+            return None
+        limit_at = None if limit is None else limit(row)
+        return derive_window(start_at, minutes, calendar, limit_at, reader.are_seconds_known)
+
+    return derive
+
+
+class _Figure:
+    """One rule that takes over a figure of the vendor's."""
+
+    def __init__(self, reader: _RowReader, rule: RowRule) -> None:
+        self._reader, self._each = reader, rule.each
+        scope = reader.scope_with(rule.each)
+        self._meets_conditions = compile_conditions(rule.conditions, scope)
+        self._columns = [(name, reader.convert(name, cell, scope)) for name, cell in rule.cells]
+        self._is_difference = "they_seconds" not in dict(rule.cells)
+
+    def make(self, row: list[str | None]) -> list[Record]:
+        """The figures of one row: those that say how long, or whether it was too long. Raises Unusable."""
+        rows = self._reader.rows_of(self._each, row)
+        made = [self._one(each) for each in rows if self._meets_conditions(each)]
+        return [
+            figure
+            for figure in made
+            if figure.get("they_seconds") is not None or figure.get("they_breached") is not None
+        ]
+
+    def _one(self, row: Row) -> Record:
+        figure = {name: convert(row) for name, convert in self._columns}
+        started_at, stopped_at = figure.get("they_started_at"), figure.get("they_stopped_at")
+        if self._is_difference and figure["figure_kind"] == "elapsed" and started_at and stopped_at:
+            figure["they_seconds"] = int((stopped_at - started_at).total_seconds())
+        return figure
+
+
+def land_ticket(ticket: Record, reader: _RowReader, row: Row) -> tuple[str, Record]:
     """A ticket in our words as a row of its landed table."""
-    return "ticket_versions", {**ticket, "status": ticket.get("ticket_status")}
+    is_cut = reader.mapping.are_instants_as_written and not reader.are_seconds_known
+    return "ticket_versions", {
+        **ticket,
+        "status": ticket.get("ticket_status"),
+        "evidence": reader.evidence(row),
+        "width_seconds": 60 if is_cut else None,
+    }
 
 
 def land_person(person: Record) -> tuple[str, Record]:
@@ -341,17 +501,20 @@ def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]
         "is_public": event.get("is_public"),
         "author_id": event.get("actor"),
         "author_kind": event.get("actor_kind"),
-        "earliest_at": event["event_at"] if event["is_date"] else None,
+        "author_role": event.get("actor_role"),
+        "earliest_at": event.get("earliest_at"),
         "version_at": version_at,
     }
     if event["event_type"] == "message":
         kind = "date" if event["is_date"] else "comment"
         own = {"message_id": event["event_id"], "message_kind": kind, "said_at": event["event_at"]}
         return "ticket_messages", shared | own
+    is_of_status = event["is_date"] and event["event_type"] == "status_changed"
     own = {
         "change_id": event["event_id"],
         "change_kind": "date" if event["is_date"] else "event",
-        "field_name": event["event_type"],
+        # A date in the ticket's own record is of a field of the ticket.
+        "field_name": "status" if is_of_status else event["event_type"],
         "value_before": event.get("value_before"),
         "value": event.get("value"),
         "changed_at": event["event_at"],
@@ -368,7 +531,7 @@ class _Landing:
     rows_read: int = 0
     _waiting: dict[str, list[Record]] = field(default_factory=dict)
     _line: int = 0
-    _keys_of_line: set[tuple[str, Any]] = field(default_factory=set)
+    _keys_of_line: set[tuple[object, ...]] = field(default_factory=set)
     _passed: int = 0
     _unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -381,7 +544,7 @@ class _Landing:
         self.rows_read += 1
         reader = self.reader
         row = reader.row(line_number, values)
-        if not all(holds(row) for holds in reader.conditions):
+        if not reader.meets_conditions(row):
             self._passed += 1
             return
         rows: list[tuple[str, Record]] = []
@@ -389,17 +552,19 @@ class _Landing:
         at: _Event | None = None
         version_at: datetime | None = None
         try:
+            reader.check_required(row)
             if reader.people is not None:
-                rows.append(land_person(reader.people.make(row)))
+                rows.append(land_person(reader.people(row)))
             if reader.tickets is not None:
-                ticket = reader.tickets.make(row)
-                rows.append(land_ticket(ticket | {"evidence": reader.evidence}))
+                ticket = reader.tickets(row)
+                rows.append(land_ticket(ticket, reader, row))
                 version_at = ticket.get("updated_at")
             for at in reader.events:
                 try:
-                    rows += [land_event(event, version_at) for event in at.make(row, values)]
+                    rows += [land_event(event, version_at) for event in at.make(row)]
                 except _Gap:
                     gaps.append(None)
+            rows += [("vendor_sla_figures", figure) for one in reader.figures for figure in one.make(row)]
             self._passed += not rows and not gaps
         except Unusable as problem:
             self.writer.refuse(
@@ -423,8 +588,7 @@ class _Landing:
             self._line, self._keys_of_line = line_number, set()
         for table, row in rows:
             # A page on one line may repeat a record, and two cells may hold the same event: said once is enough.
-            own = row.get("message_id") or row.get("change_id") or row.get("person_id")
-            key = (table, own or (row["ticket_id"], row.get("evidence")))
+            key = (table, *(row.get(name) for name in _KEYS[table]))
             if key in self._keys_of_line:
                 continue
             self._keys_of_line.add(key)

@@ -8,17 +8,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import TypeVar
 
 from pipeline.declarations.problems import name_nearest
 from pipeline.ingest.forms.canonical_rows import Unusable, check_years, read_identifier, read_instant
-from pipeline.rules.mapping import EPOCH_MILLISECONDS, EPOCH_SECONDS, ISO, Cell, Condition, Mapping, Values
+from pipeline.rules.mapping import (
+    EPOCH_MILLISECONDS,
+    EPOCH_SECONDS,
+    ISO,
+    UNITS,
+    Cell,
+    Condition,
+    Conditions,
+    Mapping,
+    Values,
+)
 from pipeline.zones import localize
 
 Row = Sequence[str | None]
-# Inside `each`, the cell at hand stands behind the columns of the row.
 Read = Callable[[Row], str | None]
+ReadInstant = Callable[[Row], datetime | None]
+ReadDate = Callable[[str | None, str | None], datetime]
 
 _EPOCH = datetime(1970, 1, 1)
 _ENGLISH_MONTHS = {
@@ -43,50 +56,132 @@ _ENGLISH_MONTHS = {
     for name in names
 }
 _WORD = re.compile(r"[^\W\d_]+\.?")
+_WHOLE = re.compile(r"-?\d{1,9}(\.0+)?")
+_CLOCK = re.compile(r"(-?)(\d{1,6}):([0-5]\d)(?::([0-5]\d))?")
+T = TypeVar("T")
 
 
 class UnknownValue(Unusable):
     """A word that the mapping's values do not know."""
 
 
-def compile_cell(cell: Cell, places: Dict[str, int], shown: Dict[str, str], what: str) -> Read:
-    """The function that reads a cell of a row. `places`: short column name -> place in the row; `shown`: as the export
-    calls it; `what` our column takes the value.
+@dataclass(frozen=True)
+class Scope:
+    """Which columns a row has: our short names -> their places in it and what the export calls them.
+
+    Inside `each`, the cell at hand has the column's only place, and what stands for `*` in its name the one after it.
     """
-    take = _compile_origin(cell, places, shown, what)
+
+    places: Dict[str, tuple[int, ...]]
+    shown: Dict[str, str]
+    each: str | None = None
+
+    def within(self, each: str, at: int) -> Scope:
+        return Scope({**self.places, each: (at,)}, self.shown, each)
+
+
+def compile_cell(cell: Cell, scope: Scope, what: str) -> Read:
+    """The function that reads a cell of a row; `what` our column takes the value."""
+    take = _compile_origin(cell, scope, what)
     if cell.split_by is not None and cell.part is not None:
         take = _compile_part(take, cell.split_by, cell.part - 1)
     if cell.values is not None:
-        take = _compile_values(take, cell.values, name_of(cell, shown), what)
-    return take
+        take = _compile_values(take, cell.values, name_of(cell, scope), what)
+    return _compile_when(take, cell.conditions, scope)
 
 
-def name_of(cell: Cell, shown: Dict[str, str]) -> str | None:
+def compile_instant(cell: Cell, scope: Scope, read_date: ReadDate) -> ReadInstant:
+    """The function that reads an instant of a row; None where there is none. It raises Unusable for what is no instant."""
+    column = name_of(cell, scope)
+    if cell.latest or cell.first:
+        parts = [compile_instant(one, scope, read_date) for one in (*cell.latest, *cell.first)]
+
+        def choose(row: Row) -> datetime | None:
+            found = [at for part in parts if (at := part(row)) is not None]
+            return None if not found else max(found) if cell.latest else found[0]
+
+        return _compile_when(choose, cell.conditions, scope)
+    take = compile_cell(cell, scope, "instant")
+    return lambda row: None if (text := take(row)) is None else read_date(column, text)
+
+
+def compile_duration(cell: Cell, scope: Scope) -> Callable[[Row], int | None]:
+    """The function that reads a duration of a row in whole seconds; it raises Unusable for what is none."""
+    column, take = name_of(cell, scope), compile_cell(cell, scope, "duration")
+    if cell.unit in (None, "hours", "minutes", "seconds"):
+        unit_seconds = UNITS[cell.unit or "seconds"]
+
+        def count(row: Row) -> int | None:
+            text = take(row)
+            if text is None:
+                return None
+            if not _WHOLE.fullmatch(text):
+                raise Unusable(column, text, "is not a whole number", "Write digits only.")
+            return unit_seconds * int(text.partition(".")[0])
+
+        return count
+
+    def read_clock(row: Row) -> int | None:
+        text = take(row)
+        if text is None:
+            return None
+        found = _CLOCK.fullmatch(text)
+        if found is None:
+            raise Unusable(column, text, "is not a duration", "Durations are written h:mm or HH:MM:SS.")
+        sign, hours, minutes, seconds = found.groups()
+        return (-1 if sign else 1) * (int(hours) * 3600 + int(minutes) * 60 + int(seconds or 0))
+
+    return read_clock
+
+
+def name_of(cell: Cell, scope: Scope) -> str | None:
     """The column that a message names for a cell: the first one that it may come from."""
     names = cell.names()
-    return shown.get(names[0], names[0]) if names else None
+    return scope.shown.get(names[0], names[0]) if names else None
 
 
-def _compile_origin(cell: Cell, places: Dict[str, int], shown: Dict[str, str], what: str) -> Read:
+def _compile_origin(cell: Cell, scope: Scope, what: str) -> Read:
     if cell.constant is not None:
         constant = cell.constant
         return lambda row: constant
+    if cell.header is not None:
+        if cell.header == scope.each:
+            beside = scope.places[cell.header][0] + 1
+            return lambda row: row[beside]
+        name = scope.shown.get(cell.header, cell.header)
+        return lambda row: name
     if cell.joined:
-        parts = [compile_cell(one, places, shown, what) for one in cell.joined]
-        separator = cell.separator
-
-        def join(row: Row) -> str | None:
-            found = [part(row) for part in parts]
-            return None if None in found else separator.join(one for one in found if one is not None)
-
-        return join
-    at = [places[name] for name in cell.columns if name in places]
+        return _compile_join([compile_cell(one, scope, what) for one in cell.joined], cell.separator or ":")
+    if cell.first:
+        parts = [compile_cell(one, scope, what) for one in cell.first]
+        return lambda row: next((text for part in parts if (text := part(row)) is not None), None)
+    at = [place for name in cell.columns for place in scope.places.get(name, ())]
     if not at:
         return lambda row: None
+    if cell.separator is not None:
+        between = cell.separator
+        return lambda row: between.join(text for one in at if (text := row[one]) is not None) or None
     if len(at) == 1:
         only = at[0]
         return lambda row: row[only]
-    return lambda row: next((row[one] for one in at if row[one] is not None), None)
+    return lambda row: next((text for one in at if (text := row[one]) is not None), None)
+
+
+def _compile_join(parts: Sequence[Read], separator: str) -> Read:
+    def join(row: Row) -> str | None:
+        found = [part(row) for part in parts]
+        return None if None in found else separator.join(one for one in found if one is not None)
+
+    return join
+
+
+def _compile_when(
+    take: Callable[[Row], T], conditions: Conditions, scope: Scope
+) -> Callable[[Row], T | None]:
+    if not conditions:
+        return take
+    hold = compile_conditions(conditions, scope)
+    return lambda row: take(row) if hold(row) else None
 
 
 def _compile_part(take: Read, split_by: str, part: int) -> Read:
@@ -114,13 +209,18 @@ def _compile_values(take: Read, values: Values, column: str | None, what: str) -
             mapped = words.get(word.strip())
         if mapped is not None:
             return mapped
-        if values.otherwise is not None:
+        if values.otherwise is not None or values.unknown == "nothing":
             return values.otherwise
         if is_passed:
             return word
         raise unknown_value(column, word, what, words)
 
     return translate
+
+
+def missing(column: str | None) -> Unusable:
+    """The refusal of a record without a value that every record needs."""
+    return Unusable(column, None, "is missing", "Every record needs it; check the export's settings.")
 
 
 def unknown_value(
@@ -134,30 +234,45 @@ def unknown_value(
     )
 
 
-def compile_condition(condition: Condition, places: Dict[str, int]) -> Callable[[Row], bool]:
-    """Whether a row meets a condition of an event."""
-    at = places.get(condition.column)
-    one_of, none_of = frozenset(condition.is_one_of), frozenset(condition.is_none_of)
+def compile_conditions(conditions: Conditions, scope: Scope) -> Callable[[Row], bool]:
+    """Whether a row meets all of them."""
+    tests = [_compile_condition(one, scope) for one in conditions]
+    return lambda row: all(holds(row) for holds in tests)
+
+
+def _compile_condition(condition: Condition, scope: Scope) -> Callable[[Row], bool]:
+    if condition.is_present is not None:
+        is_met = any(name in scope.places for name in condition.cell.names()) == condition.is_present
+        return lambda row: is_met
+    take = compile_cell(condition.cell, scope, "value")
+    tests: list[Callable[[str | None], bool]] = []
+    if condition.is_filled is not None:
+        tests.append(lambda value: (value is not None) == condition.is_filled)
+    if (known := condition.is_one_of) is not None:
+        tests.append(lambda value: value in known)
+    if (other := condition.is_none_of) is not None:
+        tests.append(lambda value: value not in other)
+    if (start := condition.starts_with) is not None:
+        tests.append(lambda value: value is not None and value.startswith(start))
+    if condition.contains is not None:
+        part = condition.contains.casefold()
+        tests.append(lambda value: value is not None and part in value.casefold())
 
     def holds(row: Row) -> bool:
-        value = None if at is None else row[at]
-        if condition.is_filled is not None and (value is not None) != condition.is_filled:
-            return False
-        if one_of and value not in one_of:
-            return False
-        return not (none_of and value in none_of)
+        value = take(row)
+        return all(test(value) for test in tests)
 
     return holds
 
 
-def compile_dates(mapping: Mapping) -> Callable[[str | None, str | None], datetime]:
-    """The function (column, text) -> naive UTC to the second; the formats are tried in the declared order.
+def compile_dates(mapping: Mapping, dates: Sequence[str]) -> ReadDate:
+    """The function (column, text) -> naive UTC to the second; the formats `dates` are tried in their order.
 
     It raises Unusable for what no format reads, and for what is missing.
     """
     zone = mapping.time_zone
-    readers = [_compile_pattern(pattern, zone, mapping) for pattern in mapping.dates]
-    listed = ", ".join(mapping.dates)
+    readers = [_compile_pattern(pattern, zone, mapping) for pattern in dates]
+    listed = ", ".join(dates)
 
     @cache
     def read_known(text: str) -> datetime | None:
@@ -172,7 +287,7 @@ def compile_dates(mapping: Mapping) -> Callable[[str | None, str | None], dateti
 
     def read(column: str | None, text: str | None) -> datetime:
         if text is None or not text.strip():
-            raise Unusable(column, None, "is missing", "Every record needs it; check the export's settings.")
+            raise missing(column)
         if read_known.cache_info().currsize > 500_000:
             read_known.cache_clear()
         found = read_known(text.strip())
@@ -181,11 +296,15 @@ def compile_dates(mapping: Mapping) -> Callable[[str | None, str | None], dateti
                 column,
                 text,
                 "is not a possible time in any declared date format",
-                f"The mapping declares {listed}; other nulls go to its null_markers.",
+                f"{_who_declares(mapping)} {listed}; other nulls go to null_markers.",
             )
         return check_years(column or "", text, found)
 
     return read
+
+
+def _who_declares(mapping: Mapping) -> str:
+    return "This source's export is read as" if mapping.is_form else "The mapping declares"
 
 
 def _compile_pattern(pattern: str, zone: str | None, mapping: Mapping) -> Callable[[str], datetime | None]:
@@ -200,20 +319,22 @@ def _compile_pattern(pattern: str, zone: str | None, mapping: Mapping) -> Callab
             return _EPOCH + timedelta(seconds=int(text) // per_second)
 
         return read_epoch
-    months = dict(_ENGLISH_MONTHS) | dict(mapping.months)
-    has_month_name = "%b" in pattern or "%B" in pattern
+    words: dict[str, str] = {}
+    if "%b" in pattern or "%B" in pattern:
+        words |= {name: f"{number:02}" for name, number in (*_ENGLISH_MONTHS.items(), *mapping.months)}
+    if "%p" in pattern:
+        words |= dict(mapping.half_days)
     bare = re.sub("%[bB]", "%m", pattern)
     century = mapping.century if "%y" in pattern else None
 
-    def number_of(word: re.Match[str]) -> str:
+    def in_digits(word: re.Match[str]) -> str:
         name = word[0].casefold()
-        number = months.get(name) or months.get(name.rstrip("."))
-        return word[0] if number is None else f"{number:02}"
+        return words.get(name) or words.get(name.rstrip(".")) or word[0]
 
     def read_wall(text: str) -> datetime | None:
-        if has_month_name:
-            text = _WORD.sub(number_of, text)
-        if not text.isascii():
+        if words:
+            text = _WORD.sub(in_digits, text)
+        if any(one.isdigit() and not one.isascii() for one in text):
             return None
         found = datetime.strptime(text, bare)
         if century is not None:

@@ -23,7 +23,14 @@ from pipeline.ingest.files.read_table import (
     read_records,
 )
 from pipeline.ingest.files.refused import Refused
-from pipeline.rules.mapping import DELIMITERS, MappedColumn, MappedFile, Mapping
+from pipeline.rules.mapping import (
+    ANY_COLUMNS,
+    DELIMITERS,
+    MappedColumn,
+    MappedFile,
+    Mapping,
+    is_wall_time,
+)
 
 _PEEKED_DOCUMENTS = 100
 # Numbers stay the text that they were written as, so that an id above 2^53 keeps its digits.
@@ -88,14 +95,27 @@ def open_mapped(export: Export, start: bytes, mapping: Mapping) -> OpenFile:
             "Use a column in the mapping that only one of them has.",
             1,
         )
-    _check_repeated(export, best[0])
+    if ANY_COLUMNS not in mapping.allowed:
+        _check_repeated(export, best[0])
+    _check_is_read(export, best[0].file, mapping)
     return best[0]
+
+
+def _check_is_read(export: Export, file: MappedFile, mapping: Mapping) -> None:
+    if file.refusal is not None:
+        raise reject(export, file.refusal.says, file.refusal.hint, 1)
+    if mapping.time_zone is None and any(is_wall_time(one) for one in mapping.dates_of(file)):
+        raise reject(
+            export,
+            "it is a table, whose times are written without a zone.",
+            "Declare time_zone for this source in sla.yml: that of the account, or of whoever exported it.",
+        )
 
 
 def _read_names(export: Export, file: MappedFile, mapping: Mapping) -> tuple[str, ...]:
     if file.is_table:
         # Which repeated name is used, and which is not, is looked at once the file is recognised.
-        return tuple(read_header(export, _options(file, mapping, is_recognised=False)))
+        return tuple(read_header(export, _options(file, mapping)))
     keys: dict[str, None] = {}
     for _, document in islice(read_documents_of(export, file), _PEEKED_DOCUMENTS):
         if isinstance(document, dict):
@@ -109,14 +129,38 @@ def _read_names(export: Export, file: MappedFile, mapping: Mapping) -> tuple[str
     return tuple(keys)
 
 
-def _options(file: MappedFile, mapping: Mapping, is_recognised: bool = True) -> TableOptions:
-    wall = next((one for one in mapping.dates if "%" in one), None)
+def _options(file: MappedFile, mapping: Mapping) -> TableOptions:
+    wall = next((one for one in mapping.dates_of(file) if "%" in one), None)
     return TableOptions(DELIMITERS.get(file.format, ","), file.sheet, wall, keeps_repeated_names=True)
+
+
+def find_places(column: MappedColumn, header: Sequence[str]) -> list[tuple[int, str]]:
+    """Where a header has a column: the places, each with what stands for `*` in its name, or else with the name itself.
+
+    The first of its names that is there counts; one that is written in another case only where none is as declared, but for
+    one with `*`.
+    """
+    folded = [name.casefold() for name in header]
+    for is_exact in (True, False):
+        for written in column.written:
+            start, star, end = written.casefold().partition("*")
+            if star:
+                found = [
+                    (at, header[at][len(start) : len(header[at]) - len(end)])
+                    for at, name in enumerate(folded)
+                    if len(name) > len(start) + len(end) and name.startswith(start) and name.endswith(end)
+                ]
+            else:
+                names, wanted = (header, written) if is_exact else (folded, start)
+                found = [(at, header[at]) for at, name in enumerate(names) if name == wanted]
+            if found:
+                return found
+    return []
 
 
 def find_written(column: MappedColumn, header: Sequence[str]) -> str | None:
     """The name that this header gives a column."""
-    return next((name for name in column.written if name in header), None)
+    return next((header[at] for at, _ in find_places(column, header)), None)
 
 
 def _missing(one: OpenFile) -> list[MappedColumn]:
@@ -140,6 +184,8 @@ def _explain_missing(export: Export, mapping: Mapping, opened: list[OpenFile]) -
     said = []
     for column in missing:
         wanted = " or ".join(repr(name) for name in column.written)
+        if mapping.is_form:
+            wanted = f"{column.name} ({' or '.join(column.written)})"
         found = difflib.get_close_matches(column.written[0].casefold(), by_lower, n=1, cutoff=0.6)
         said.append(f"{wanted} (renamed to {by_lower[found[0]]!r}?)" if found else wanted)
     shown = ", ".join(repr(name) for name in spare[:12]) + (" …" if len(spare) > 12 else "")
@@ -147,7 +193,9 @@ def _explain_missing(export: Export, mapping: Mapping, opened: list[OpenFile]) -
         export,
         f"the header lacks {', '.join(said)}, which {mapping.file} needs for {nearest.file.name}. "
         f"Not used here: {shown or 'none'}.",
-        f"Export the column again, or add its name to columns of {nearest.file.name} in the mapping.",
+        "Export it again, or say under `columns:` of this source in sla.yml what the file calls it."
+        if mapping.is_form
+        else f"Export the column again, or add its name to columns of {nearest.file.name} in the mapping.",
         1,
         missing[0].written[0],
     )
@@ -171,7 +219,8 @@ def read_mapped(export: Export, opened: OpenFile, mapping: Mapping) -> Iterator[
     nulls = frozenset(mapping.null_markers)
 
     def value_of(text: str) -> str | None:
-        return None if text.strip() in nulls or text in nulls else text
+        stripped = text.strip()
+        return None if stripped in nulls or text in nulls else stripped
 
     if opened.file.is_table:
         for records in read_records(export, list(opened.header), _options(opened.file, mapping)):

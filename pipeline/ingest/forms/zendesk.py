@@ -31,8 +31,8 @@ from pipeline.ingest.forms.check_records import (
     judge_records,
     read_judged,
 )
+from pipeline.ingest.forms.mapped import land_form
 from pipeline.ingest.forms.row_writer import RowWriter
-from pipeline.ingest.forms.zendesk_table import land_zendesk_table
 from pipeline.ingest.forms.zendesk_xml import is_unread_list, read_zendesk_xml
 from pipeline.ingest.tables import LANDED_TABLES
 
@@ -433,7 +433,7 @@ def land_zendesk(
     """Land a file of JSON objects; the number of objects read, and warnings. Raises InputRejected."""
     header = start.split(b"\n", 1)[0].lower()
     if find_kind(start) == "xlsx" or header.startswith(_TABLE_STARTS) or b"created at" in header:
-        return land_zendesk_table(export, source, writer)
+        return land_form(export, start, "zendesk_table", source, writer)
     if find_kind(start) != "xml":
         documents = read_documents(export)
     elif is_unread_list(start):

@@ -16,6 +16,7 @@ from pathlib import Path
 from pyexpat import EXPAT_VERSION
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipeline.ingest.forms.bind_mapping import bind_mapping
 from pipeline.ingest.landing.manifest import Batch, list_batches
 from pipeline.rules.mapping import fingerprint_mapping
 from pipeline.settings import CHECKOUT, Workspace
@@ -31,14 +32,16 @@ CODE = (
     "calendars/calendar.py",
     "calendars/expand.py",
     "calendars/intervals.py",
-    # The nearest name, which the hint of a refused record gives.
-    "declarations/problems.py",
     "ingest/files",
     "ingest/forms",
     "ingest/landing/write_batch.py",
     "ingest/landing/write_content.py",
     "ingest/tables.py",
+    # How a form file is read; and the nearest name, which the hint of a refused record gives.
+    "declarations",
+    "rules/load_mapping.py",
     "rules/mapping.py",
+    "rules/mapping_file.py",
     "rules/plan.py",
     "vocabulary.py",
     "zones.py",
@@ -173,7 +176,7 @@ def describe_settings(source: Source) -> dict[str, Any]:
             **_table_settings(source),
         }
     elif source.source_type == "mapped":
-        settings["mapping"] = fingerprint_mapping(source.mapping)
+        settings["mapping"] = source.mapping and fingerprint_mapping(bind_mapping(source.mapping, source))
     elif source.source_type == "servicenow" and any(source.agents):
         settings["agents"] = [list(values) for values in source.agents]
     return settings

@@ -93,7 +93,7 @@ def test_ticket_and_the_event_beside_it_land_in_utc(mapped) -> None:
     # A date beside the ticket is exact: its window is one instant.
     at = datetime(2026, 7, 3, 8, 30)
     columns = "ticket_id, change_kind, field_name, value, earliest_at, changed_at"
-    assert landing.rows("ticket_changes", columns) == [("T-1", "date", "status_changed", "solved", at, at)]
+    assert landing.rows("ticket_changes", columns) == [("T-1", "date", "status", "solved", at, at)]
 
 
 def test_event_that_did_not_happen_makes_no_row(mapped) -> None:
@@ -705,7 +705,7 @@ def test_the_shipped_mapping_reads_the_data_pipeline_of_jira(mapped: Callable[[s
     solved_at = datetime(2026, 3, 2, 19)
     columns = "changed_at, field_name, value, change_kind, earliest_at"
     assert sorted(landing.rows("ticket_changes", columns), key=str) == [
-        (solved_at, "status_changed", "solved", "date", solved_at),
+        (solved_at, "status", "solved", "date", solved_at),
         (solved_at, "status_changed", "solved", "event", None),
         (datetime(2026, 3, 2, 9), "status_changed", "pending", "event", None),
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,8 @@ from hypothesis import strategies as st
 from pipeline.errors import ConfigurationError, SlaError
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.load_sources import load_sources
-from pipeline.rules.mapping import Cell, Mapping, Values, fingerprint_mapping
+from pipeline.rules.mapping import Cell, ElapsedTime, Mapping, Values, fingerprint_mapping
+from pipeline.rules.mapping_file import MappingFile
 from pipeline.settings import CHECKOUT
 
 EXAMPLES = sorted((CHECKOUT / "data" / "reference" / "mappings" / "examples").glob("*.yml"))
@@ -103,7 +103,7 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
             "null_markers:",
             "null_marker:",
             "desk.yml:3: null_marker: this key is not known here. Did you mean 'null_markers'? Known: allow, century, "
-            "dates, encoding, evidence, files, months, null_markers, time_zone, values.",
+            "dates, encoding, evidence, files, instants, months, null_markers, time_zone, values.",
         ),
         (
             "Europe/Berlin",
@@ -204,7 +204,7 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
             "{column: Priority, values: level}",
             "{column: Priority, constant: 3}",
             "desk.yml:17: files.issues.tickets.severity: it is not clear where this value comes from. "
-            "Give exactly one of column, columns, constant and join.",
+            "Give exactly one of column, columns, constant, first, header, join, latest and setting.",
         ),
         (
             "      key: [Issue key, Clave de incidencia]",
@@ -227,6 +227,142 @@ def test_mapping_is_refused_with_place_reason_and_hint(
         read(tmp_path, MAPPING.replace(old, new))
     assert refusal.value.message == "desk.yml cannot be used."
     assert message in [str(problem) for problem in refusal.value.problems]
+
+
+EXTENDED = """\
+time_zone: UTC
+dates: ["%Y-%m-%d %H:%M:%S"]
+evidence:
+  - {shows: response_date, when: {column: Minutes, present: true}}
+files:
+  tickets:
+    format: [csv, xlsx]
+    required: [Id, Created]
+    columns:
+      left: {names: ["Time to *"], repeated: true}
+    tickets: {ticket_id: Id, submitted_at: Created}
+    events:
+      - name: reply
+        event_type: {constant: message}
+        event_at: {minutes: Minutes, after: Created, clock: calendar}
+        actor_kind: {constant: agent}
+        is_public: {constant: true}
+        when: {column: Minutes, filled: true}
+    figures:
+      - each: left
+        figure: {header: left}
+        figure_kind: {constant: remaining}
+        clock_kind: {constant: business}
+        they_seconds: {column: left, unit: "h:mm"}
+    warnings:
+      - {says: none., hint: Tick it., when: {column: Minutes, present: false}}
+"""
+
+
+def test_figures_counted_instants_and_conditions_are_read_as_they_are_written(tmp_path: Path) -> None:
+    mapping = read(tmp_path, EXTENDED)
+    csv, xlsx = mapping.files
+    assert (csv.format, xlsx.format, csv.required) == ("csv", "xlsx", ("Id", "Created"))
+    assert {column.name: column.is_optional for column in csv.columns} == {
+        "left": True,
+        "Id": False,
+        "Created": False,
+        "Minutes": True,
+    }
+    [shown] = mapping.shown
+    assert (shown.shows, shown.conditions[0].is_present) == ("response_date", True)
+    [reply] = csv.events
+    assert (reply.name, reply.elapsed) == (
+        "reply",
+        ElapsedTime(Cell(("Created",)), Cell(("Minutes",)), "calendar"),
+    )
+    [figure] = csv.figures
+    cells = dict(figure.cells)
+    assert cells["they_started_at"] == Cell(("Created",)), "of the ticket beside it"
+    assert (cells["unit_seconds"].constant, cells["cycle_number"].constant) == ("60", "1")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "shows: response_date",
+            "shows: respons_date",
+            "desk.yml:4: evidence.0.shows: 'respons_date' is not known here. Did you mean 'response_date'?",
+        ),
+        (
+            "when: {column: Minutes, present: true}}",
+            "when: {column: Minutes}}",
+            "desk.yml:4: evidence.0.when: nothing is asked of the column. "
+            "Add filled: true, is: [...] or is_not: [...].",
+        ),
+        (
+            "format: [csv, xlsx]",
+            "format: [csv, xslx]",
+            "desk.yml:7: files.tickets.format.1: 'xslx' is not known here. Did you mean 'xlsx'?",
+        ),
+        (
+            ", repeated: true}",
+            "}",
+            "desk.yml:10: files.tickets.columns.left: a name with * may stand for several columns. "
+            "Add repeated: true, and use each.",
+        ),
+        (
+            ", clock: calendar}",
+            "}",
+            "desk.yml:15: files.tickets.events.0.event_at: the key 'clock' is missing. Add it.",
+        ),
+        (
+            "clock: calendar",
+            "clock: calender",
+            "desk.yml:15: files.tickets.events.0.event_at.clock: 'calender' is not known here. Did you mean 'calendar'?",
+        ),
+        (
+            "constant: remaining",
+            "constant: left",
+            "desk.yml:22: files.tickets.figures.0.figure_kind.constant: 'left' is not a figure_kind. "
+            "Known: elapsed, remaining, target.",
+        ),
+        (
+            '        they_seconds: {column: left, unit: "h:mm"}\n',
+            "",
+            "desk.yml:20: files.tickets.figures.0: it is not said what this figure is. "
+            "Add they_seconds, they_breached, or they_started_at and they_stopped_at.",
+        ),
+        (
+            '"h:mm"',
+            "hour",
+            "desk.yml:24: files.tickets.figures.0.they_seconds.unit: 'hour' is not known here. Did you mean 'hours'?",
+        ),
+        (
+            "      - {says: none., hint: Tick it.,",
+            "      - {says: none.,",
+            "desk.yml:26: files.tickets.warnings.0: the key 'hint' is missing. Add it.",
+        ),
+        (
+            "ticket_id: Id,",
+            "ticket_id: {setting: bots},",
+            "desk.yml:11: files.tickets.tickets.ticket_id.setting: 'bots' is not known here. "
+            "Known: channel, customer, severity.",
+        ),
+    ],
+)
+def test_what_the_language_does_not_know_is_refused_with_place_reason_and_hint(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    assert EXTENDED.count(old) == 1
+    with pytest.raises(ConfigurationError) as refusal:
+        read(tmp_path, EXTENDED.replace(old, new))
+    told = [str(problem) for problem in refusal.value.problems]
+    assert any(one.startswith(message) for one in told), told
+
+
+@pytest.mark.parametrize(
+    "path", sorted((CHECKOUT / "pipeline" / "ingest" / "forms" / "shipped").glob("*.yml"))
+)
+def test_shipped_form_is_a_mapping_that_leaves_its_zone_to_sla_yml(path: Path) -> None:
+    form = load_mapping(path, path.name)
+    assert form.is_form and form.time_zone is None and form.are_instants_as_written
 
 
 def test_dates_of_one_order_and_different_detail_stand_beside_each_other(tmp_path: Path) -> None:
@@ -281,10 +417,10 @@ def test_what_is_wrong_in_a_mapping_is_named_with_what_is_wrong_in_sla_yml(tmp_p
     assert files == [f"{tmp_path}/sla.yml", "reference/mappings/desk.yml"]
 
 
-# Every word that the reader itself knows, so that few documents end at their first key.
-LOADER = (CHECKOUT / "pipeline" / "rules" / "load_mapping.py").read_text(encoding="utf-8")
+# Every key that a model knows, so that few documents end at their first key.
+MODELS = [MappingFile.model_json_schema(), *MappingFile.model_json_schema()["$defs"].values()]
 KEYS = st.sampled_from(
-    sorted({*re.findall('"([a-z_]+)"', LOADER), "ticket_id", "submitted_at", "event_at", "value", "a"})
+    sorted({key for model in MODELS for key in model["properties"]} | {"words", "a", "check"})
 )
 SCALARS = st.one_of(
     st.none(),
