@@ -10,7 +10,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +90,11 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Term:
-    """One subscription term; half-open, in days of the plan's time zone and in naive UTC."""
+    """One subscription term; half-open, in days of the plan's time zone and in naive UTC.
+
+    A term that begins on the day on which another one of its customer ends begins at the instant of that end, whatever
+    the time zones.
+    """
 
     subscription_id: str
     customer_id: str
@@ -101,19 +105,17 @@ class _Term:
     time_zone: str
     license_type: str
     license_status: str
+    starts_at: datetime
+    ends_at: datetime
 
     @property
     def place(self) -> tuple[datetime, str]:
         """Its place in time among the terms of a customer."""
         return self.starts_at, self.subscription_id
 
-    @property
-    def starts_at(self) -> datetime:
-        return start_of_day(self.starts_on, self.time_zone)
-
-    @property
-    def ends_at(self) -> datetime:
-        return start_of_day(self.ends_on, self.time_zone)
+    def start_of(self, day: date) -> datetime:
+        """The first instant of a day of the term; its first day begins with it."""
+        return self.starts_at if day == self.starts_on else start_of_day(day, self.time_zone)
 
 
 class _Table:
@@ -370,8 +372,19 @@ def _read_subscriptions(
         assert starts_on and ends_on
         zone = _zone_of_plan(plan, starts_on)
         terms[subscription_id] = _Term(
-            subscription_id, customer_id, plan, starts_on, ends_on, row, zone, license_type, license_status
+            subscription_id,
+            customer_id,
+            plan,
+            starts_on,
+            ends_on,
+            row,
+            zone,
+            license_type,
+            license_status,
+            start_of_day(starts_on, zone),
+            start_of_day(ends_on, zone),
         )
+    terms = _join_terms(terms)
     accounts = {term.subscription_id: _find_account(table, term, terms) for term in terms.values()}
     covers_from = _find_covers(table, terms.values(), accounts)
     rows = [
@@ -393,6 +406,18 @@ def _read_subscriptions(
     ]
     table.refuse_if_wrong()
     return terms, rows
+
+
+def _join_terms(terms: Mapping[str, _Term]) -> dict[str, _Term]:
+    """The terms, each beginning where the one before ended: midnights of two time zones leave no gap and no overlap."""
+    ends: dict[tuple[str, date], datetime] = {}
+    for term in terms.values():
+        key = term.customer_id, term.ends_on
+        ends[key] = max(term.ends_at, ends.get(key, term.ends_at))
+    return {
+        name: replace(term, starts_at=ends.get((term.customer_id, term.starts_on), term.starts_at))
+        for name, term in terms.items()
+    }
 
 
 def _find_account(table: _Table, term: _Term, terms: Mapping[str, _Term]) -> str:
@@ -508,8 +533,8 @@ def _read_purchases(
                     term.subscription_id,
                     pool,
                     quantity,
-                    start_of_day(purchased_on, term.time_zone),
-                    start_of_day(expires_on, term.time_zone) if expires_on else None,
+                    term.start_of(purchased_on),
+                    term.start_of(expires_on) if expires_on else None,
                     *table.lineage(row),
                 )
             )
@@ -565,7 +590,7 @@ def _read_redemptions(
                     customer_id,
                     term.subscription_id,
                     entitlement,
-                    start_of_day(redeemed_on, term.time_zone),
+                    term.start_of(redeemed_on),
                     row.values["ticket_id"] or None,
                     *table.lineage(row),
                 )

@@ -266,8 +266,13 @@ class Bookkeeper:
         names = {term.subscription_id for term in terms}
         begin, end = self._period(first)[0], max(self._period(term)[1] for term in terms)
         rules = {rule["pool"]: rule for rule in self._rules(first.plan, begin)["entitlements"]}
+        named = {term.subscription_id: term for term in terms}
         bought = [one for one in self.purchases if one.subscription_id in names]
-        contracted = {one.pool for one in bought if self._day(first, one.purchased_on) <= self.as_of}
+        contracted = {
+            one.pool
+            for one in bought
+            if self._day(named[one.subscription_id], one.purchased_on) <= self.as_of
+        }
         accounts: dict[str, Account] = {}
 
         def open_account(name: str) -> Account:
@@ -309,11 +314,12 @@ class Bookkeeper:
             cause = Cause("term", first.subscription_id, end)
             agenda.append(((end, TERM_END, account.pool, 0), (account.end, cause)))
         for pack in bought:
-            dies_at = self._day(first, pack.expires_on) if pack.expires_on else end
+            bought_in = named[pack.subscription_id]
+            dies_at = self._day(bought_in, pack.expires_on) if pack.expires_on else end
             lot = Lot(f"purchase:{pack.purchase_id}", pack.quantity, min(dies_at, end))
-            cause = Cause("purchase", pack.purchase_id, self._day(first, pack.purchased_on))
+            cause = Cause("purchase", pack.purchase_id, self._day(bought_in, pack.purchased_on))
             add_lot(accounts[pack.pool], "purchase", lot, cause)
-        for name, cause in self._redeemed(first, names, tickets):
+        for name, cause in self._redeemed(named, tickets):
             if name in accounts and rules[name].get("redeemed"):
                 place = (cause.at, USE, f"redemption:{cause.cause_id}", 0)
                 agenda.append((place, (accounts[name].take, "use", cause)))
@@ -326,13 +332,16 @@ class Bookkeeper:
             yield Statement(first, account.pool, account.is_limited, tuple(account.lines))
 
     def _redeemed(
-        self, first: Term, names: set[str], tickets: Sequence[Ticket]
+        self, named: Mapping[str, Term], tickets: Sequence[Ticket]
     ) -> Iterator[tuple[str, Cause]]:
         """(pool, cause): the records of redemptions, and the events of tickets that no record tells of."""
+        names = set(named)
         recorded = set()
         for one in self.redemptions:
-            at = self._day(first, one.redeemed_on)
-            if one.subscription_id in names and at <= self.as_of:
+            if one.subscription_id not in names:
+                continue
+            at = self._day(named[one.subscription_id], one.redeemed_on)
+            if at <= self.as_of:
                 recorded.add((one.ticket_id, one.pool))
                 yield one.pool, Cause("redemption", one.redemption_id, at, one.ticket_id or None)
         for ticket in tickets:
@@ -466,9 +475,14 @@ class Bookkeeper:
         return zone
 
     def _period(self, term: Term) -> tuple[int, int]:
-        return self._day(term, term.starts_on), self._day(term, term.ends_on)
+        return self._day(term, term.starts_on), _start_of_day(term.ends_on, self._zone(term))
 
     def _day(self, term: Term, day: str) -> int:
+        """When a day of a term begins. The first one begins when the term before ended, in whatever zone that ended."""
+        if day == term.starts_on:
+            for other in self.terms:
+                if other.customer_id == term.customer_id and other.ends_on == day:
+                    return _start_of_day(day, self._zone(other))
         return _start_of_day(day, self._zone(term))
 
 

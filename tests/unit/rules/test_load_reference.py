@@ -100,6 +100,23 @@ def test_terms_begin_at_midnight_in_the_zone_of_their_plan(tmp_path: Path, plans
     )
 
 
+def test_a_term_of_another_zone_begins_as_the_one_before_ends(tmp_path: Path, plans: list[Plan]) -> None:
+    # Midnight in Berlin is 23:00 UTC of the day before: one hour of overlap, then one hour without a term.
+    text = (
+        f"{HEADER}\nS1,007,standard,2026-01-01,2027-01-01,paid,active\n"
+        "S2,007,berlin,2027-01-01,2028-01-01,paid,active\n"
+        "S3,007,standard,2028-01-01,2029-01-01,paid,active\n"
+    )
+    rows = rows_of(
+        write(tmp_path, subscriptions=text, purchases=None, redemptions=None), plans, "subscriptions"
+    )
+    assert [row[3:5] for row in rows[:3]] == [
+        (datetime(2026, 1, 1), datetime(2027, 1, 1)),
+        (datetime(2027, 1, 1), datetime(2027, 12, 31, 23)),
+        (datetime(2027, 12, 31, 23), datetime(2029, 1, 1)),
+    ]
+
+
 def test_contacts_are_half_open_and_open_ended_without_an_end(tmp_path: Path, plans: list[Plan]) -> None:
     assert [row[1:4] for row in rows_of(write(tmp_path), plans, "contacts")] == [
         ("ann@acme.example", datetime(2026, 1, 1), datetime(2026, 6, 1)),
