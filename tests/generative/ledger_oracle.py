@@ -331,9 +331,7 @@ class Bookkeeper:
         for account in accounts.values():
             yield Statement(first, account.pool, account.is_limited, tuple(account.lines))
 
-    def _redeemed(
-        self, named: Mapping[str, Term], tickets: Sequence[Ticket]
-    ) -> Iterator[tuple[str, Cause]]:
+    def _redeemed(self, named: Mapping[str, Term], tickets: Sequence[Ticket]) -> Iterator[tuple[str, Cause]]:
         """(pool, cause): the records of redemptions, and the events of tickets that no record tells of."""
         names = set(named)
         recorded = set()

@@ -37,7 +37,9 @@ _READERS: dict[str, tuple[str, Any]] = {
 }
 # What a scenario may say besides `expect` of a ticket, and of its customer.
 _TICKET_CLAIMS = frozenset({"expect", "earlier", "cycles", "findings"})
-_CUSTOMER_CLAIMS = frozenset({"pools", "earlier_pools", "ledger", "paid_by", "compliance", "findings", "alerts"})
+_CUSTOMER_CLAIMS = frozenset(
+    {"pools", "earlier_pools", "ledger", "paid_by", "compliance", "findings", "alerts"}
+)
 
 Builds = Mapping[str, duckdb.DuckDBPyConnection]
 
@@ -153,7 +155,7 @@ def _assert_ledger(connection: duckdb.DuckDBPyConnection, scenario: Scenario) ->
 
 
 def _assert_payers(connection: duckdb.DuckDBPyConnection, scenario: Scenario) -> None:
-    """What pays each movement of a pool but the supplies themselves: `use purchase 2`, `overflow grant 1 regular`, `use nothing`."""
+    """What pays each movement of a pool: `use purchase 2`, `overflow grant 1 regular`, `use nothing`."""
     for name, expected in scenario.told.get("paid_by", {}).items():
         pool, _, term = name.partition(" ")
         rows = _fetch(
