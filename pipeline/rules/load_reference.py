@@ -1,6 +1,7 @@
 """Read customers, terms, contacts, purchases, redemptions and waivers, and refuse what is wrong.
 
-A refused file is refused whole: a report must never rest on the half of a table that happened to parse.
+A refused file is refused whole: a report must never rest on the half of a table that happened to parse. A contract that
+contradicts itself is read, and marked: it is one customer's, and stops no other one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,11 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Term:
-    """One subscription term; half-open, in days of the plan's time zone and in naive UTC."""
+    """One subscription term; half-open, in days of the plan's time zone and in naive UTC.
+
+    A term that begins on the day on which another one of its customer ends begins at the instant of that end, whatever
+    the time zones.
+    """
 
     subscription_id: str
     customer_id: str
@@ -101,19 +106,17 @@ class _Term:
     time_zone: str
     license_type: str
     license_status: str
+    starts_at: datetime
+    ends_at: datetime
 
     @property
     def place(self) -> tuple[datetime, str]:
         """Its place in time among the terms of a customer."""
         return self.starts_at, self.subscription_id
 
-    @property
-    def starts_at(self) -> datetime:
-        return start_of_day(self.starts_on, self.time_zone)
-
-    @property
-    def ends_at(self) -> datetime:
-        return start_of_day(self.ends_on, self.time_zone)
+    def start_of(self, day: date) -> datetime:
+        """The first instant of a day of the term; its first day begins with it."""
+        return self.starts_at if day == self.starts_on else start_of_day(day, self.time_zone)
 
 
 class _Table:
@@ -370,10 +373,22 @@ def _read_subscriptions(
         assert starts_on and ends_on
         zone = _zone_of_plan(plan, starts_on)
         terms[subscription_id] = _Term(
-            subscription_id, customer_id, plan, starts_on, ends_on, row, zone, license_type, license_status
+            subscription_id,
+            customer_id,
+            plan,
+            starts_on,
+            ends_on,
+            row,
+            zone,
+            license_type,
+            license_status,
+            start_of_day(starts_on, zone),
+            start_of_day(ends_on, zone),
         )
-    accounts = {term.subscription_id: _find_account(table, term, terms) for term in terms.values()}
-    covers_from = _find_covers(table, terms.values(), accounts)
+    terms = _join_terms(terms)
+    contradictions: dict[str, list[str]] = {name: [] for name in terms}
+    accounts = {name: _find_account(term, terms, contradictions) for name, term in terms.items()}
+    covers_from = _find_covers(terms.values(), accounts, contradictions)
     rows = [
         (
             term.subscription_id,
@@ -387,6 +402,7 @@ def _read_subscriptions(
             term.license_status,
             accounts[term.subscription_id],
             covers_from[term.subscription_id],
+            " ".join(contradictions[term.subscription_id]) or None,
             *table.lineage(term.row),
         )
         for term in terms.values()
@@ -395,34 +411,46 @@ def _read_subscriptions(
     return terms, rows
 
 
-def _find_account(table: _Table, term: _Term, terms: Mapping[str, _Term]) -> str:
+def _join_terms(terms: Mapping[str, _Term]) -> dict[str, _Term]:
+    """The terms, each beginning where the one before ended: midnights of two time zones leave no gap and no overlap."""
+    ends: dict[tuple[str, date], datetime] = {}
+    for term in terms.values():
+        key = term.customer_id, term.ends_on
+        ends[key] = max(term.ends_at, ends.get(key, term.ends_at))
+    return {
+        name: replace(term, starts_at=ends.get((term.customer_id, term.starts_on), term.starts_at))
+        for name, term in terms.items()
+    }
+
+
+def _find_account(term: _Term, terms: Mapping[str, _Term], contradictions: Mapping[str, list[str]]) -> str:
     """The first subscription of the stack that the term is declared to belong to; its own id without one."""
     named = term.row.values["stacks_on"]
     if not named:
         return term.subscription_id
     other = terms.get(named)
     if other is None:
-        reason = f"{named!r} is not a subscription of this file."
-        hint = "Name the term that this one adds to."
+        reason = "which is not a subscription of this file"
     elif other.customer_id != term.customer_id:
-        reason = f"{named!r} belongs to {other.customer_id!r}, not to {term.customer_id!r}."
-        hint = "Terms of one customer can stack."
+        reason = f"which belongs to {other.customer_id!r}"
     elif other.plan.plan != term.plan.plan:
-        reason = f"{named!r} has the plan {other.plan.plan!r}, this line has {term.plan.plan!r}."
-        hint = "Terms of one plan can stack; end one term where a plan changes."
+        reason = f"which has the plan {other.plan.plan!r}, not {term.plan.plan!r}"
     elif not other.starts_on <= term.starts_on < other.ends_on or not other.place < term.place:
-        reason = f"{named!r} runs from {other.starts_on} to {other.ends_on}, so there is nothing to stack on."
-        hint = "A stacked term begins while the other runs; leave stacks_on empty for a renewal."
+        reason = f"which runs from {other.starts_on} to {other.ends_on}, so there is nothing to stack on"
     else:
-        # Every step leads to an earlier place, so this ends.
-        return _find_account(table, other, terms)
-    table.report(term.row.line, "stacks_on", reason, hint)
+        # Every step leads to an earlier place, so this ends. What is wrong with the other term stands in its own line.
+        return _find_account(other, terms, {name: [] for name in terms})
+    contradictions[term.subscription_id].append(f"stacks_on names {named!r}, {reason}.")
     return term.subscription_id
 
 
-def _find_covers(table: _Table, terms: Iterable[_Term], accounts: Mapping[str, str]) -> dict[str, datetime]:
-    """From when each term covers tickets, so that at any instant one term holds: a stacked one from where the others of its
-    account end. Two terms of different accounts that overlap are reported."""
+def _find_covers(
+    terms: Iterable[_Term], accounts: Mapping[str, str], contradictions: Mapping[str, list[str]]
+) -> dict[str, datetime]:
+    """From when each term covers tickets, so that at any instant one term holds: from where those that began before end.
+
+    Two terms of different accounts that overlap contradict each other: one holds at a time.
+    """
     by_customer: dict[str, list[_Term]] = {}
     for term in terms:
         by_customer.setdefault(term.customer_id, []).append(term)
@@ -430,26 +458,26 @@ def _find_covers(table: _Table, terms: Iterable[_Term], accounts: Mapping[str, s
     for own in by_customer.values():
         own.sort(key=lambda term: term.place)
         for index, term in enumerate(own):
-            start = term.starts_at
+            covers_from[term.subscription_id] = max(
+                [term.starts_at, *(other.ends_at for other in own[:index])]
+            )
             for other in own[:index]:
-                if accounts[other.subscription_id] == accounts[term.subscription_id]:
-                    start = max(start, other.ends_at)
                 # By instants: the same day begins earlier in the east than in the west.
-                elif term.starts_at < other.ends_at and other.starts_at < term.ends_at:
-                    _report_overlap(table, *sorted((term, other), key=lambda one: -one.row.line))
-            covers_from[term.subscription_id] = start
+                if (
+                    accounts[other.subscription_id] != accounts[term.subscription_id]
+                    and term.starts_at < other.ends_at
+                ):
+                    later, earlier = sorted((term, other), key=lambda one: -one.row.line)
+                    contradictions[later.subscription_id].append(_describe_overlap(later, earlier))
     return covers_from
 
 
-def _report_overlap(table: _Table, term: _Term, other: _Term) -> None:
+def _describe_overlap(term: _Term, other: _Term) -> str:
     zones = f" ({term.time_zone} and {other.time_zone})" if term.time_zone != other.time_zone else ""
-    table.report(
-        term.row.line,
-        "term_starts_on",
-        f"the term {term.starts_on} to {term.ends_on} of {term.customer_id!r} overlaps that of line "
-        f"{other.row.line}, {other.starts_on} to {other.ends_on}{zones}.",
-        "One term holds at a time; term_ends_on is the first day after a term. If the included tickets of "
-        "both add up, write the id of the one that begins first into stacks_on of the other.",
+    return (
+        f"The term {term.starts_on} to {term.ends_on} ({term.plan.plan}) overlaps that of line {other.row.line}, "
+        f"{other.starts_on} to {other.ends_on} ({other.plan.plan}){zones}. One term holds at a time; term_ends_on is the "
+        "first day after a term. Where the included tickets of both add up, stacks_on of the later one names the other."
     )
 
 
@@ -508,8 +536,8 @@ def _read_purchases(
                     term.subscription_id,
                     pool,
                     quantity,
-                    start_of_day(purchased_on, term.time_zone),
-                    start_of_day(expires_on, term.time_zone) if expires_on else None,
+                    term.start_of(purchased_on),
+                    term.start_of(expires_on) if expires_on else None,
                     *table.lineage(row),
                 )
             )
@@ -565,7 +593,7 @@ def _read_redemptions(
                     customer_id,
                     term.subscription_id,
                     entitlement,
-                    start_of_day(redeemed_on, term.time_zone),
+                    term.start_of(redeemed_on),
                     row.values["ticket_id"] or None,
                     *table.lineage(row),
                 )

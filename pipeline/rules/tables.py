@@ -156,6 +156,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "license_status": "VARCHAR",
         "account_id": "VARCHAR",
         "covers_from_at": "TIMESTAMP",
+        "contradiction": "VARCHAR",
         **_LINEAGE,
     },
     "contacts": {

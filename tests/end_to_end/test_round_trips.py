@@ -57,6 +57,7 @@ def canonical(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str],
 KNOWN_WITHOUT_EVENTS = (
     "unknown_customer",
     "no_plan_term",
+    "contract_contradicts",
     "no_active_license",
     "unsupported_channel",
     "over_quota",

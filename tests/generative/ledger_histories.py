@@ -199,9 +199,8 @@ def _draw_terms(chance: random.Random, customer_id: str) -> tuple[Term, ...]:
         terms.append(Term(name, customer_id, plan, starts_on, ends_on, kind, status, stacks_on))
         begin = max(date.fromisoformat(term.ends_on) for term in terms)
         begin = begin if chance.random() < 0.7 else begin + timedelta(chance.randrange(1, 60))
-        # Days of two zones overlap, so a customer of the far one stays there.
-        if plan != "far_away" and chance.random() < 0.3:
-            plan = chance.choice([name for name in _PLAN_NAMES if name != "far_away"])
+        if chance.random() < 0.3:
+            plan = chance.choice(_PLAN_NAMES)
     return tuple(terms)
 
 

@@ -52,13 +52,21 @@ class Redemption:
     ticket_id: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Lot:
-    """Units that came together and die together: a pack, or what one of several stacked terms grants."""
+    """Units that came together and die together: a pack, or what a term grants. `left` counts those that the end took as well."""
 
     lot_id: str
     quantity: int
     dies_at: int
+    is_drawn_first: bool = False
+    left: int = 0
+    is_dead: bool = False
+
+    @property
+    def place(self) -> tuple[bool, int, str]:
+        """Its place among the lots that are drawn on."""
+        return not self.is_drawn_first, self.dies_at, self.lot_id
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,8 @@ class Line:
     balance_after: int | None
     cause: Cause
     undoes: tuple[str, int] | None = None
+    # The lot whose unit it takes or gives back.
+    paid_by: str | None = None
 
 
 @dataclass
@@ -91,6 +101,8 @@ class Account:
     pool: str
     is_limited: bool
     overflows_to: Account | None
+    # What pays where there is no number: the first grant.
+    first_grant: str
     lines: list[Line] = field(default_factory=list)
     remaining: int = 0
     lots: list[Lot] = field(default_factory=list)
@@ -100,7 +112,14 @@ class Account:
     taken_by_end: list[Line] = field(default_factory=list)
     has_ended: bool = False
 
-    def write(self, kind: str, quantity: int | None, cause: Cause, undoes: Line | None = None) -> Line:
+    def write(
+        self,
+        kind: str,
+        quantity: int | None,
+        cause: Cause,
+        undoes: Line | None = None,
+        paid_by: str | None = None,
+    ) -> Line:
         balance = None
         if self.is_limited:
             assert quantity is not None
@@ -109,38 +128,63 @@ class Account:
             assert balance >= 0, "a line that owes more than there is"
         number = len(self.lines) + 1
         place = None if undoes is None else (undoes.pool, undoes.number)
-        line = Line(self.pool, number, kind, quantity, balance, cause, place)
+        line = Line(self.pool, number, kind, quantity, balance, cause, place, paid_by)
         self.lines.append(line)
         return line
 
     def take(self, kind: str, cause: Cause, undoes: Line | None = None) -> Line:
         """One unit out. Where none is left it is first lent: by the end of the term, by another pool, or by nobody."""
-        if self.is_limited and self.remaining == 0:
-            if self.taken_by_end:
-                self.write("expiry", 1, cause, self.taken_by_end.pop())
-            elif self.overflows_to is not None:
-                lent = self.overflows_to.take("overflow", cause)
-                self.owed.append((self.write("overflow", 1, cause), lent))
-            else:
+        if not self.is_limited:
+            return self.write(kind, -1, cause, undoes, self.first_grant)
+        if self.remaining == 0 and not self.taken_by_end:
+            if self.overflows_to is None:
                 self.owed.append((self.write("overage", 1, cause), None))
-        return self.write(kind, -1, cause, undoes)
+                return self.write(kind, -1, cause, undoes)
+            lent = self.overflows_to.take("overflow", cause)
+            self.owed.append((self.write("overflow", 1, cause, paid_by=lent.paid_by), lent))
+            return self.write(kind, -1, cause, undoes, lent.paid_by)
+        lot = min((one for one in self.lots if one.left), key=lambda one: one.place)
+        lot.left -= 1
+        if self.remaining == 0:
+            self.write("expiry", 1, cause, self.taken_by_end.pop(), lot.lot_id)
+        return self.write(kind, -1, cause, undoes, lot.lot_id)
 
-    def give(self, kind: str, quantity: int | None, cause: Cause, undoes: Line | None = None) -> Line:
-        """Units in. What is owed is paid first, the latest debt first; after the end of the term the rest is lost at once."""
-        line = self.write(kind, quantity, cause, undoes)
+    def give(
+        self,
+        kind: str,
+        quantity: int | None,
+        cause: Cause,
+        undoes: Line | None = None,
+        lot: Lot | None = None,
+    ) -> Line:
+        """Units in: those of a new lot, or one that comes back. What is owed is paid first, the latest debt first; after the end
+        of the term the rest is lost at once. What comes back goes to the lot that is drawn last of those that miss a unit."""
+        came_back = None
+        if not self.is_limited:
+            came_back = self.first_grant if lot is None else None
+        elif lot is not None:
+            self.lots.append(lot)
+            lot.left = lot.quantity - min(lot.quantity, len(self.owed))
+        elif not self.owed:
+            missing = [one for one in self.lots if one.left < one.quantity]
+            filled = max(missing, key=lambda one: (not one.is_dead, one.place))
+            filled.left += 1
+            came_back = filled.lot_id
+        paid_by = came_back if lot is None else lot.lot_id
+        line = self.write(kind, quantity, cause, undoes, came_back)
         while self.owed and self.remaining:
             debt, lent = self.owed.pop()
-            self.write(debt.kind, -1, cause, debt)
+            self.write(debt.kind, -1, cause, debt, paid_by)
             if lent is not None:
                 assert self.overflows_to is not None
                 self.overflows_to.give("overflow", 1, cause, lent)
         if self.has_ended:
-            self.lose(self.remaining, cause)
+            self.lose(self.remaining, cause, paid_by)
         return line
 
-    def lose(self, quantity: int, cause: Cause) -> None:
+    def lose(self, quantity: int, cause: Cause, paid_by: str | None = None) -> None:
         if quantity:
-            line = self.write("expiry", -quantity, cause)
+            line = self.write("expiry", -quantity, cause, paid_by=paid_by)
             self.taken_by_end += [line] * quantity
 
     def end(self, cause: Cause) -> None:
@@ -149,23 +193,16 @@ class Account:
             self.lose(self.remaining, cause)
 
     def add(self, kind: str, lot: Lot, cause: Cause) -> None:
-        """What dies first is drawn first; what lives as long as the account is drawn last."""
-        self.lots.append(lot)
-        self.lots.sort(key=lambda one: (one.dies_at, one.lot_id))
-        self.give(kind, lot.quantity, cause)
+        self.give(kind, lot.quantity if self.is_limited or kind == "purchase" else None, cause, lot=lot)
 
     def bury(self, lot: Lot, cause: Cause) -> None:
-        """The units that are left in a lot go. What is left of an account stands in the lots that are drawn last."""
+        """The units that are left in a lot go."""
         if not self.is_limited:
             return
-        left = {}
-        rest = self.remaining
-        for one in reversed(self.lots):
-            left[one.lot_id] = min(one.quantity, rest)
-            rest -= left[one.lot_id]
-        self.lots.remove(lot)
-        if left[lot.lot_id]:
-            self.write("expiry", -left[lot.lot_id], cause)
+        lot.is_dead = True
+        if lot.left:
+            self.write("expiry", -lot.left, cause, paid_by=lot.lot_id)
+            lot.left = 0
 
 
 @dataclass(frozen=True)
@@ -229,8 +266,13 @@ class Bookkeeper:
         names = {term.subscription_id for term in terms}
         begin, end = self._period(first)[0], max(self._period(term)[1] for term in terms)
         rules = {rule["pool"]: rule for rule in self._rules(first.plan, begin)["entitlements"]}
+        named = {term.subscription_id: term for term in terms}
         bought = [one for one in self.purchases if one.subscription_id in names]
-        contracted = {one.pool for one in bought if self._day(first, one.purchased_on) <= self.as_of}
+        contracted = {
+            one.pool
+            for one in bought
+            if self._day(named[one.subscription_id], one.purchased_on) <= self.as_of
+        }
         accounts: dict[str, Account] = {}
 
         def open_account(name: str) -> Account:
@@ -238,7 +280,12 @@ class Bookkeeper:
                 quantity, target = rules[name]["quantity"], rules[name].get("overflows_to")
                 # Where the plan states no number, the customer's contract may.
                 is_limited = isinstance(quantity, int) or (quantity == "not_stated" and name in contracted)
-                accounts[name] = Account(name, is_limited, open_account(target) if target else None)
+                accounts[name] = Account(
+                    name,
+                    is_limited,
+                    open_account(target) if target else None,
+                    f"grant:{first.subscription_id}:{name}",
+                )
             return accounts[name]
 
         # (when, what comes first in one second, whose it is, which turn) -> what to do
@@ -262,21 +309,17 @@ class Bookkeeper:
                 }[name]
                 cause = Cause("term", term.subscription_id, starts_at)
                 units = granted if isinstance(granted, int) else 0
-                if account.is_limited and len(terms) > 1:
-                    lot = Lot(f"grant:{term.subscription_id}:{name}", units, ends_at)
-                    add_lot(account, "grant", lot, cause)
-                else:
-                    given = units if account.is_limited else None
-                    place = (starts_at, GRANT, term.subscription_id, 0)
-                    agenda.append((place, (account.give, "grant", given, cause)))
+                lot = Lot(f"grant:{term.subscription_id}:{name}", units, ends_at, len(terms) == 1)
+                add_lot(account, "grant", lot, cause)
             cause = Cause("term", first.subscription_id, end)
             agenda.append(((end, TERM_END, account.pool, 0), (account.end, cause)))
         for pack in bought:
-            dies_at = self._day(first, pack.expires_on) if pack.expires_on else end
+            bought_in = named[pack.subscription_id]
+            dies_at = self._day(bought_in, pack.expires_on) if pack.expires_on else end
             lot = Lot(f"purchase:{pack.purchase_id}", pack.quantity, min(dies_at, end))
-            cause = Cause("purchase", pack.purchase_id, self._day(first, pack.purchased_on))
+            cause = Cause("purchase", pack.purchase_id, self._day(bought_in, pack.purchased_on))
             add_lot(accounts[pack.pool], "purchase", lot, cause)
-        for name, cause in self._redeemed(first, names, tickets):
+        for name, cause in self._redeemed(named, tickets):
             if name in accounts and rules[name].get("redeemed"):
                 place = (cause.at, USE, f"redemption:{cause.cause_id}", 0)
                 agenda.append((place, (accounts[name].take, "use", cause)))
@@ -288,14 +331,15 @@ class Bookkeeper:
         for account in accounts.values():
             yield Statement(first, account.pool, account.is_limited, tuple(account.lines))
 
-    def _redeemed(
-        self, first: Term, names: set[str], tickets: Sequence[Ticket]
-    ) -> Iterator[tuple[str, Cause]]:
+    def _redeemed(self, named: Mapping[str, Term], tickets: Sequence[Ticket]) -> Iterator[tuple[str, Cause]]:
         """(pool, cause): the records of redemptions, and the events of tickets that no record tells of."""
+        names = set(named)
         recorded = set()
         for one in self.redemptions:
-            at = self._day(first, one.redeemed_on)
-            if one.subscription_id in names and at <= self.as_of:
+            if one.subscription_id not in names:
+                continue
+            at = self._day(named[one.subscription_id], one.redeemed_on)
+            if at <= self.as_of:
                 recorded.add((one.ticket_id, one.pool))
                 yield one.pool, Cause("redemption", one.redemption_id, at, one.ticket_id or None)
         for ticket in tickets:
@@ -429,9 +473,14 @@ class Bookkeeper:
         return zone
 
     def _period(self, term: Term) -> tuple[int, int]:
-        return self._day(term, term.starts_on), self._day(term, term.ends_on)
+        return self._day(term, term.starts_on), _start_of_day(term.ends_on, self._zone(term))
 
     def _day(self, term: Term, day: str) -> int:
+        """When a day of a term begins. The first one begins when the term before ended, in whatever zone that ended."""
+        if day == term.starts_on:
+            for other in self.terms:
+                if other.customer_id == term.customer_id and other.ends_on == day:
+                    return _start_of_day(day, self._zone(other))
         return _start_of_day(day, self._zone(term))
 
 

@@ -90,6 +90,7 @@ def read_pools(database: Path) -> dict[Pool, list[str]]:
                 (row["movement_kind"], row["quantity"], row["balance_after"]),
                 (row["cause_kind"], row["cause_id"], row["ticket_id"]),
                 undone,
+                row["paid_by"],
             )
         )
     return pools
@@ -103,19 +104,25 @@ def show_statement(statement: Statement) -> list[str]:
             (line.kind, line.quantity, line.balance_after),
             (line.cause.kind, line.cause.cause_id, line.cause.ticket_id),
             line.undoes,
+            line.paid_by,
         )
 
     return [of(line) for line in statement.lines]
 
 
 def _show_line(
-    number: int, at: datetime, amount: tuple[Any, ...], cause: tuple[Any, ...], undoes: tuple[str, int] | None
+    number: int,
+    at: datetime,
+    amount: tuple[Any, ...],
+    cause: tuple[Any, ...],
+    undoes: tuple[str, int] | None,
+    paid_by: str | None,
 ) -> str:
     kind, quantity, balance = amount
     undone = f", undoes {undoes[0]} {undoes[1]}" if undoes else ""
     return (
         f"{number:3} {at:%Y-%m-%d %H:%M:%S} {kind} {quantity} = {balance} by {cause[0]} {cause[1]}"
-        f" ticket {cause[2]}{undone}"
+        f" ticket {cause[2]}{undone}, paid by {paid_by}"
     )
 
 

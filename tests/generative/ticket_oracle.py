@@ -215,8 +215,17 @@ class TicketOracle:
         if ticket.customer_id not in self.customers:
             return "unknown_customer", None
         for term in self.terms:
-            zone = self._version_of(term.plan, None)["time_zone"]
-            begin, end = (_midnight(day, zone) for day in (term.starts_on, term.ends_on))
+            # The term before, if it ended on that day, says when this one begins: in its own zone.
+            before = next(
+                (
+                    other
+                    for other in self.terms
+                    if (other.customer_id, other.ends_on) == (term.customer_id, term.starts_on)
+                ),
+                term,
+            )
+            begin = _midnight(term.starts_on, self._version_of(before.plan, None)["time_zone"])
+            end = _midnight(term.ends_on, self._version_of(term.plan, None)["time_zone"])
             if term.customer_id == ticket.customer_id and begin <= ticket.submitted_at < end:
                 break
         else:

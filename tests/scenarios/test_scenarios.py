@@ -37,7 +37,9 @@ _READERS: dict[str, tuple[str, Any]] = {
 }
 # What a scenario may say besides `expect` of a ticket, and of its customer.
 _TICKET_CLAIMS = frozenset({"expect", "earlier", "cycles", "findings"})
-_CUSTOMER_CLAIMS = frozenset({"pools", "earlier_pools", "ledger", "compliance", "findings", "alerts"})
+_CUSTOMER_CLAIMS = frozenset(
+    {"pools", "earlier_pools", "ledger", "paid_by", "compliance", "findings", "alerts"}
+)
 
 Builds = Mapping[str, duckdb.DuckDBPyConnection]
 
@@ -83,6 +85,7 @@ def test_scenario(builds: Builds, scenario: Scenario) -> None:
     _assert_pools(published, scenario, scenario.told.get("pools", {}))
     _assert_pools(builds.get(EARLIER, published), scenario, scenario.told.get("earlier_pools", {}))
     _assert_ledger(published, scenario)
+    _assert_payers(published, scenario)
     _assert_compliance(published, scenario)
     _assert_alerts(published, scenario)
 
@@ -156,6 +159,24 @@ def _assert_ledger(connection: duckdb.DuckDBPyConnection, scenario: Scenario) ->
         assert [
             f"{row['movement_kind']} {row['quantity']} = {row['balance_after']}" for row in rows
         ] == expected, name
+
+
+def _assert_payers(connection: duckdb.DuckDBPyConnection, scenario: Scenario) -> None:
+    """What pays each movement of a pool: `use purchase 2`, `overflow grant 1 regular`, `use nothing`."""
+    for name, expected in scenario.told.get("paid_by", {}).items():
+        pool, _, term = name.partition(" ")
+        rows = _fetch(
+            connection,
+            "select movement_kind, paid_by from core.fct_entitlement_movements where subscription_id = ? and pool = ?"
+            " and movement_kind not in ('grant', 'purchase') order by statement_line",
+            [f"{scenario.slug}-{term or 1}", pool],
+        )
+        shown = [
+            f"{row['movement_kind']} {row['paid_by'] or 'nothing'}".replace(f":{scenario.slug}-", " ")
+            for row in rows
+        ]
+        # The pool of a grant is named only where it is another one.
+        assert [one.removesuffix(f":{pool}").replace(":", " ") for one in shown] == expected, name
 
 
 def _assert_compliance(connection: duckdb.DuckDBPyConnection, scenario: Scenario) -> None:

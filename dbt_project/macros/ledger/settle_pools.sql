@@ -5,9 +5,8 @@
   that do not when it is `overage`. With raw(t) the running sum of a limited pool:
   - what it cannot carry is max(0, -raw(t)); each unit of it is a line `shortage_kind`, taken back by a later line when raw rises again;
   - from the end of the account on, max(0, raw(t)) has expired.
-  A supply that ends earlier loses what the pool still holds beyond the supplies that are drawn after it, at most its own units.
-  Lines rest on sums in order of event time, so any order of arrival gives the same lines. Only the ends of one pool's supplies, which are
-  few, are worked out one after the other.
+  Lines rest on sums in order of event time, so any order of arrival gives the same lines. Only where a pool has more than one supply are
+  its changes worked out one after the other: each unit is drawn from one of them as they stand then, and one that ends loses what is left.
 #}
 {% macro settle_pools(changes, shortage_kind) %}
 with recursive
@@ -22,79 +21,111 @@ changes as (
   join pools on pools.subscription_id = recorded.subscription_id and pools.pool = recorded.pool
 ),
 
-ending_supplies as (
+-- The order in which supplies are drawn; `is_walked`: another supply of the pool may pay instead, so the units are followed one by one.
+ranked_supplies as (
   select
     supplies.*,
-    row_number() over (partition by supplies.subscription_id, supplies.pool order by supplies.ends_at, supplies.supply_id) as end_number
+    row_number() over (
+      partition by supplies.subscription_id, supplies.pool order by supplies.is_drawn_first desc, supplies.ends_at, supplies.supply_id
+    ) as draw_number,
+    count(*) over (partition by supplies.subscription_id, supplies.pool) > 1 as is_walked,
+    not supplies.is_drawn_first and supplies.ends_at < pools.term_ends_at and supplies.ends_at <= build_inputs.as_of as is_ending
   from supplies
   join pools on pools.subscription_id = supplies.subscription_id and pools.pool = supplies.pool
   cross join build_inputs
   where pools.is_limited
-    and not supplies.is_drawn_first
-    and supplies.ends_at < pools.term_ends_at
-    and supplies.ends_at <= build_inputs.as_of
 ),
 
-held as (
-  select ending_supplies.supply_id, coalesce(sum(changes.quantity), 0) as held_quantity
-  from ending_supplies
-  left join changes
-    on changes.subscription_id = ending_supplies.subscription_id
-    and changes.pool = ending_supplies.pool
-    and (changes.happened_at < ending_supplies.ends_at or (changes.happened_at = ending_supplies.ends_at and changes.change_rank = 0))
-  group by ending_supplies.supply_id
-),
-
-drawn_later as (
-  select ending_supplies.supply_id, coalesce(sum(later.quantity), 0) as drawn_later_quantity
-  from ending_supplies
-  left join supplies as later
-    on later.subscription_id = ending_supplies.subscription_id
-    and later.pool = ending_supplies.pool
-    and not later.is_drawn_first
-    and (later.ends_at > ending_supplies.ends_at or (later.ends_at = ending_supplies.ends_at and later.supply_id > ending_supplies.supply_id))
-    and (
-      later.supplied_at < ending_supplies.ends_at
-      or (later.supplied_at = ending_supplies.ends_at and later.movement_kind = 'grant')
-    )
-  group by ending_supplies.supply_id
-),
-
-measured_ends as (
-  select ending_supplies.*, held.held_quantity - drawn_later.drawn_later_quantity as exposed_quantity
-  from ending_supplies
-  join held on held.supply_id = ending_supplies.supply_id
-  join drawn_later on drawn_later.supply_id = ending_supplies.supply_id
-),
-
-expired as (
+walked_changes as (
   select
-    measured_ends.*,
-    cast(least(quantity, greatest(exposed_quantity, 0)) as bigint) as expired_quantity,
-    cast(least(quantity, greatest(exposed_quantity, 0)) as bigint) as expired_until_now
-  from measured_ends
-  where end_number = 1
+    recorded.*,
+    row_number() over (
+      partition by recorded.subscription_id, recorded.pool
+      order by recorded.happened_at, recorded.change_rank, recorded.change_id, recorded.movement_id
+    ) as step_number
+  from (
+    select changes.movement_id, changes.subscription_id, changes.pool, changes.movement_kind, changes.quantity, changes.change_rank,
+      changes.change_id, changes.happened_at, changes.movement_id as supply_id
+    from changes
+    join (select distinct subscription_id, pool from ranked_supplies where is_walked) as walked
+      on walked.subscription_id = changes.subscription_id and walked.pool = changes.pool
+    union all
+    select 'expiry:' || supply_id, subscription_id, pool, 'supply_end', 0, 1, supply_id, ends_at, supply_id
+    from ranked_supplies
+    where is_walked and is_ending
+  ) as recorded
+),
+
+-- One row per step and supply. What is over the pool (short_quantity) is settled first; a unit is drawn from the first supply that holds
+-- one, and returns to the supply that is drawn last of those that it can have come from: an ended one only where no other can hold it.
+walk as (
+  select
+    subscription_id, pool, supply_id, draw_number, cast(quantity as bigint) as quantity, cast(0 as bigint) as step_number,
+    cast(null as varchar) as movement_id, cast(0 as bigint) as left_quantity, cast(0 as bigint) as short_quantity,
+    false as is_supplied, false as is_ended, cast(0 as bigint) as moved_quantity, false as is_moved
+  from ranked_supplies
+  where is_walked
   union all
   select
-    measured_ends.*,
-    cast(least(measured_ends.quantity, greatest(measured_ends.exposed_quantity - expired.expired_until_now, 0)) as bigint),
-    expired.expired_until_now
-      + cast(least(measured_ends.quantity, greatest(measured_ends.exposed_quantity - expired.expired_until_now, 0)) as bigint)
-  from expired
-  join measured_ends
-    on measured_ends.subscription_id = expired.subscription_id
-    and measured_ends.pool = expired.pool
-    and measured_ends.end_number = expired.end_number + 1
+    subscription_id, pool, supply_id, draw_number, quantity, step_number, movement_id,
+    left_quantity + moved_quantity,
+    case
+      when step_kind = 'supply' then greatest(short_quantity - step_quantity, 0)
+      when step_kind = 'draw' and next_draw_number is null then short_quantity + 1
+      when step_kind = 'return' and short_quantity > 0 then short_quantity - 1
+      else short_quantity
+    end,
+    is_supplied or (step_kind = 'supply' and is_named),
+    is_ended or (step_kind = 'end' and is_named),
+    moved_quantity,
+    moved_quantity <> 0 or (step_kind = 'supply' and is_named)
+  from (
+    select
+      stepped.*,
+      cast(case
+        when step_kind = 'supply' and is_named then greatest(step_quantity - short_quantity, 0)
+        when step_kind = 'end' and is_named then -left_quantity
+        when step_kind = 'draw' and draw_number = next_draw_number then -1
+        when step_kind = 'return' and short_quantity = 0 and draw_number = coalesce(returned_draw_number, ended_draw_number) then 1
+        else 0
+      end as bigint) as moved_quantity
+    from (
+      select
+        walk.subscription_id, walk.pool, walk.supply_id, walk.draw_number, walk.quantity, walked_changes.step_number,
+        walked_changes.movement_id, walk.left_quantity, walk.short_quantity, walk.is_supplied, walk.is_ended,
+        cast(walked_changes.quantity as bigint) as step_quantity,
+        walk.supply_id = walked_changes.supply_id as is_named,
+        case
+          when walked_changes.movement_kind in ('grant', 'purchase') then 'supply'
+          when walked_changes.movement_kind = 'supply_end' then 'end'
+          when walked_changes.quantity < 0 then 'draw'
+          else 'return'
+        end as step_kind,
+        min(case when walk.left_quantity > 0 then walk.draw_number end) over one_pool as next_draw_number,
+        max(case when walk.is_supplied and not walk.is_ended and walk.left_quantity < walk.quantity then walk.draw_number end)
+          over one_pool as returned_draw_number,
+        max(case when walk.is_supplied and walk.left_quantity < walk.quantity then walk.draw_number end) over one_pool as ended_draw_number
+      from walk
+      join walked_changes
+        on walked_changes.subscription_id = walk.subscription_id
+        and walked_changes.pool = walk.pool
+        and walked_changes.step_number = walk.step_number + 1
+      window one_pool as (partition by walk.subscription_id, walk.pool)
+    ) as stepped
+  ) as moved
 ),
 
 supply_ends as (
   select
-    'expiry:' || supply_id as movement_id, customer_id, subscription_id, pool, 'expiry' as movement_kind,
-    -expired_quantity as quantity,
-    1 as change_rank, supply_id as change_id, cause_kind, cause_id, cast(null as varchar) as ticket_id, cast(null as varchar) as undoes_movement_id,
-    case movement_kind when 'purchase' then 'pack expired' else 'stacked term ended' end as reason,
-    ends_at as happened_at, ends_at as known_at
-  from expired
+    walk.movement_id, ranked_supplies.customer_id, ranked_supplies.subscription_id, ranked_supplies.pool, 'expiry' as movement_kind,
+    walk.moved_quantity as quantity,
+    1 as change_rank, ranked_supplies.supply_id as change_id, ranked_supplies.cause_kind, ranked_supplies.cause_id,
+    cast(null as varchar) as ticket_id, cast(null as varchar) as undoes_movement_id,
+    case ranked_supplies.movement_kind when 'purchase' then 'pack expired' else 'stacked term ended' end as reason,
+    ranked_supplies.ends_at as happened_at, ranked_supplies.ends_at as known_at
+  from walk
+  join ranked_supplies on ranked_supplies.supply_id = walk.supply_id
+  where walk.is_moved and walk.movement_id = 'expiry:' || walk.supply_id
 ),
 
 account_ends as (
@@ -113,7 +144,7 @@ account_ends as (
 all_changes as (
   select * from changes
   union all
-  select * from supply_ends where quantity < 0
+  select * from supply_ends
   union all
   select * from account_ends
 ),
@@ -138,15 +169,34 @@ running as (
   )
 ),
 
+-- The supply that a change takes its unit from, returns it to, or is itself. Nothing pays for a unit that is over.
+payers as (
+  select movement_id, supply_id as paid_by from walk where is_moved
+  union all
+  select running.movement_id, ranked_supplies.supply_id
+  from running
+  join ranked_supplies on ranked_supplies.subscription_id = running.subscription_id and ranked_supplies.pool = running.pool
+  where not ranked_supplies.is_walked
+    and (running.movement_id = ranked_supplies.supply_id or running.raw_after - running.quantity > 0 or running.raw_after > 0)
+    and running.movement_kind <> 'end'
+  union all
+  -- A pool without a number never ends: what its account was first granted pays.
+  select running.movement_id, 'grant:' || running.subscription_id || ':' || running.pool
+  from running
+  where not running.is_limited
+),
+
 measured as (
   select
     running.*,
+    payers.paid_by,
     greatest(-(raw_after - quantity), 0) as short_before,
     greatest(-raw_after, 0) as short_after,
     case when happened_at > term_ends_at then greatest(raw_after - quantity, 0) else 0 end as expired_before,
     case when happened_at > term_ends_at or movement_kind = 'end' then greatest(raw_after, 0) else 0 end as expired_after
   from running
-  where is_limited
+  left join payers on payers.movement_id = running.movement_id
+  where running.is_limited
 ),
 
 -- Every unit that a pool was ever short of has a number; a later line that takes one back takes the highest.
@@ -184,7 +234,7 @@ shortage_lines as (
     {%- else %}
     case when is_raised then 'over the included number' else 'settled by: ' || reason end as reason,
     {%- endif %}
-    happened_at, known_at, change_number, case when is_raised then -1 else 1 end as place,
+    case when not is_raised then paid_by end as paid_by, happened_at, known_at, change_number, case when is_raised then -1 else 1 end as place,
     -- What was short last is taken back first.
     case when is_raised then unit_number else -unit_number end as place_number
   from shortage_steps
@@ -222,7 +272,7 @@ expiry_lines as (
       when expiry_steps.expired_quantity > 0 then 'given back after the term ended'
       else 'drawn after the term ended: not expired'
     end as reason,
-    expiry_steps.happened_at, expiry_steps.known_at, expiry_steps.change_number,
+    expiry_steps.paid_by, expiry_steps.happened_at, expiry_steps.known_at, expiry_steps.change_number,
     case when expiry_steps.expired_quantity > 0 then 2 else -2 end as place, cast(0 as bigint) as place_number
   from expiry_steps
   left join undone_expiries on undone_expiries.movement_id = expiry_steps.movement_id
@@ -234,9 +284,12 @@ expiry_lines as (
 
 recorded_lines as (
   select
-    movement_id, customer_id, subscription_id, pool, movement_kind, cast(quantity as bigint) as quantity, change_rank, change_id, cause_kind, cause_id,
-    ticket_id, undoes_movement_id, reason, happened_at, known_at, change_number, 0 as place, cast(0 as bigint) as place_number
+    running.movement_id, customer_id, subscription_id, pool, movement_kind, cast(quantity as bigint) as quantity, change_rank, change_id,
+    cause_kind, cause_id, ticket_id, undoes_movement_id, reason,
+    case when movement_kind not in ('grant', 'purchase') then payers.paid_by end as paid_by,
+    happened_at, known_at, change_number, 0 as place, cast(0 as bigint) as place_number
   from running
+  left join payers on payers.movement_id = running.movement_id
   where movement_kind <> 'end'
 ),
 
@@ -264,6 +317,7 @@ select
   lines.ticket_id,
   lines.undoes_movement_id,
   lines.reason,
+  lines.paid_by,
   lines.happened_at,
   lines.known_at
 from lines

@@ -17,6 +17,7 @@ select
   terms.term_ends_on,
   terms.term_starts_at,
   terms.term_ends_at,
+  subscriptions.contradiction,
   subscriptions.source_file,
   subscriptions.line_number
 from terms

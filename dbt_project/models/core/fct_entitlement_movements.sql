@@ -2,10 +2,26 @@
 with
 pools as (select * from {{ ref('int_entitlements__pools') }}),
 zone_months as (select * from {{ source('raw', 'zone_months') }}),
+overflowing_lines as (select * from {{ ref('int_entitlements__overflowing_lines') }}),
+receiving_lines as (select * from {{ ref('int_entitlements__receiving_lines') }}),
 lines as (
-  select * from {{ ref('int_entitlements__overflowing_lines') }}
+  select * from overflowing_lines
   union all
-  select * from {{ ref('int_entitlements__receiving_lines') }}
+  select * from receiving_lines
+),
+
+-- A unit that flowed over, and the use of it, are paid by a supply of the pool that it was taken from.
+lent as (
+  select
+    overflowing_lines.subscription_id,
+    overflowing_lines.pool,
+    overflowing_lines.happened_at,
+    overflowing_lines.change_rank,
+    overflowing_lines.change_id,
+    receiving_lines.paid_by
+  from overflowing_lines
+  join receiving_lines on receiving_lines.movement_id = 'from:' || overflowing_lines.movement_id
+  where overflowing_lines.movement_kind = 'overflow' and overflowing_lines.quantity > 0
 )
 
 select
@@ -22,6 +38,7 @@ select
   lines.ticket_id,
   lines.undoes_movement_id,
   lines.reason,
+  coalesce(lines.paid_by, lent.paid_by) as paid_by,
   case when lines.happened_at < zone_months.boundary_at then zone_months.month_before else zone_months.month_after end as month,
   lines.happened_at,
   lines.known_at
@@ -29,3 +46,9 @@ from lines
 join pools on pools.subscription_id = lines.subscription_id and pools.pool = lines.pool
 left join zone_months
   on zone_months.time_zone = pools.time_zone and zone_months.utc_month = {{ utc_month('lines.happened_at') }}
+left join lent
+  on lent.subscription_id = lines.subscription_id
+  and lent.pool = lines.pool
+  and lent.happened_at = lines.happened_at
+  and lent.change_rank = lines.change_rank
+  and lent.change_id = lines.change_id

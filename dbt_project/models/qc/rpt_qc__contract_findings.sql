@@ -43,6 +43,18 @@ term_findings as (
     line_number
   from terms
   where plan_version is null
+  union all
+  select
+    'contract_contradicts',
+    subscription_id,
+    customer_id,
+    contradiction,
+    'no ticket of the customer is covered or counted until one of the lines is corrected',
+    subscription_id,
+    source_file,
+    line_number
+  from terms
+  where contradiction is not null
 ),
 
 judged_purchases as (

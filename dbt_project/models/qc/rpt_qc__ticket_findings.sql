@@ -30,7 +30,8 @@ excluded as (
     tickets.line_number
   from tickets
   left join terms on terms.subscription_id = tickets.subscription_id
-  where tickets.exclusion_reason is not null
+  -- A contract that contradicts itself is one finding, about the contract.
+  where tickets.exclusion_reason is not null and tickets.exclusion_reason <> 'contract_contradicts'
 ),
 
 unlisted as (

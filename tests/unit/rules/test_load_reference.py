@@ -100,6 +100,70 @@ def test_terms_begin_at_midnight_in_the_zone_of_their_plan(tmp_path: Path, plans
     )
 
 
+def test_a_term_of_another_zone_begins_as_the_one_before_ends(tmp_path: Path, plans: list[Plan]) -> None:
+    # Midnight in Berlin is 23:00 UTC of the day before: one hour of overlap, then one hour without a term.
+    text = (
+        f"{HEADER}\nS1,007,standard,2026-01-01,2027-01-01,paid,active\n"
+        "S2,007,berlin,2027-01-01,2028-01-01,paid,active\n"
+        "S3,007,standard,2028-01-01,2029-01-01,paid,active\n"
+    )
+    rows = rows_of(
+        write(tmp_path, subscriptions=text, purchases=None, redemptions=None), plans, "subscriptions"
+    )
+    assert [row[3:5] for row in rows[:3]] == [
+        (datetime(2026, 1, 1), datetime(2027, 1, 1)),
+        (datetime(2027, 1, 1), datetime(2027, 12, 31, 23)),
+        (datetime(2027, 12, 31, 23), datetime(2029, 1, 1)),
+    ]
+
+
+def read_contradictions(workspace: Workspace, plans: list[Plan]) -> dict[str, str]:
+    table = load_reference(workspace, plans)["subscriptions"]
+    return {row["subscription_id"]: row["contradiction"] for row in table.to_pylist() if row["contradiction"]}
+
+
+def test_an_overlap_marks_one_customers_contract_and_refuses_nothing(
+    tmp_path: Path, plans: list[Plan]
+) -> None:
+    text = (
+        f"{HEADER}\nS1,007,standard,2026-01-01,2027-01-01,paid,active\n"
+        "S2,008,standard,2026-01-01,2027-01-01,paid,active\n"
+        "S3,007,premium,2026-12-31,2027-12-31,paid,active\n"
+    )
+    assert read_contradictions(write(tmp_path, subscriptions=text), plans) == {
+        "S3": "The term 2026-12-31 to 2027-12-31 (premium) overlaps that of line 2, 2026-01-01 to 2027-01-01 (standard). "
+        "One term holds at a time; term_ends_on is the first day after a term. Where the included tickets of both add "
+        "up, stacks_on of the later one names the other."
+    }
+
+
+def test_at_any_instant_one_of_two_overlapping_terms_covers(tmp_path: Path, plans: list[Plan]) -> None:
+    text = (
+        f"{HEADER}\nS1,007,standard,2026-01-01,2027-01-01,paid,active\n"
+        "S2,007,premium,2026-06-01,2026-07-01,paid,active\n"
+    )
+    rows = load_reference(write(tmp_path, subscriptions=text), plans)["subscriptions"].to_pylist()
+    assert [row["covers_from_at"] for row in rows] == [datetime(2026, 1, 1), datetime(2027, 1, 1)]
+
+
+def test_a_stack_that_fits_no_term_is_a_contradiction(tmp_path: Path, plans: list[Plan]) -> None:
+    text = (
+        f"{HEADER},stacks_on\n"
+        "S1,007,standard,2026-01-01,2027-01-01,paid,active,\n"
+        "S3,007,standard,2027-06-01,2028-06-01,paid,active,S1\n"
+        "S4,007,standard,2028-06-01,2029-06-01,paid,active,S5\n"
+        "S6,007,premium,2026-12-31,2027-01-02,paid,active,S1\n"
+        "S7,008,standard,2026-12-31,2027-01-02,paid,active,S1\n"
+    )
+    found = read_contradictions(write(tmp_path, subscriptions=text), plans)
+    assert {name: reason.split(".")[0] for name, reason in found.items()} == {
+        "S3": "stacks_on names 'S1', which runs from 2026-01-01 to 2027-01-01, so there is nothing to stack on",
+        "S4": "stacks_on names 'S5', which is not a subscription of this file",
+        "S6": "stacks_on names 'S1', which has the plan 'standard', not 'premium'",
+        "S7": "stacks_on names 'S1', which belongs to '007'",
+    }
+
+
 def test_contacts_are_half_open_and_open_ended_without_an_end(tmp_path: Path, plans: list[Plan]) -> None:
     assert [row[1:4] for row in rows_of(write(tmp_path), plans, "contacts")] == [
         ("ann@acme.example", datetime(2026, 1, 1), datetime(2026, 6, 1)),
@@ -283,40 +347,6 @@ WAIVERS = FILES["waivers"].splitlines()[0]
             [
                 "subscriptions.csv:2: term_ends_on: the end is not later than the begin. "
                 "The end itself is not included."
-            ],
-        ),
-        (
-            "subscriptions",
-            f"{HEADER}\nS1,007,standard,2026-01-01,2027-01-01,paid,active\n"
-            "S2,008,standard,2026-01-01,2027-01-01,paid,active\n"
-            "S3,007,premium,2026-12-31,2027-12-31,paid,active\n",
-            [
-                "subscriptions.csv:4: term_starts_on: the term 2026-12-31 to 2027-12-31 of '007' "
-                "overlaps that of line "
-                "2, 2026-01-01 to 2027-01-01. One term holds at a time; term_ends_on is the first "
-                "day after a term. If the included tickets of both add up, write the id of the "
-                "one that begins first into stacks_on of the other."
-            ],
-        ),
-        (
-            "subscriptions",
-            "subscription_id,customer_id,plan,term_starts_on,term_ends_on,license_type,license_status,stacks_on\n"
-            "S1,007,standard,2026-01-01,2027-01-01,paid,active,\n"
-            "S2,007,premium,2026-06-01,2027-06-01,paid,active,S1\n"
-            "S3,007,standard,2027-06-01,2028-06-01,paid,active,S1\n"
-            "S4,007,standard,2028-06-01,2029-06-01,paid,active,S5\n",
-            [
-                "subscriptions.csv:3: stacks_on: 'S1' has the plan 'standard', this line has 'premium'. "
-                "Terms of one plan can stack; end one term where a plan changes.",
-                "subscriptions.csv:3: term_starts_on: the term 2026-06-01 to 2027-06-01 of '007' overlaps "
-                "that of line 2, 2026-01-01 to 2027-01-01. One term holds at a time; term_ends_on is the "
-                "first day after a term. If the included tickets of both add up, write the id of the one "
-                "that begins first into stacks_on of the other.",
-                "subscriptions.csv:4: stacks_on: 'S1' runs from 2026-01-01 to 2027-01-01, so there is "
-                "nothing to stack on. A stacked term begins while the other runs; leave stacks_on empty "
-                "for a renewal.",
-                "subscriptions.csv:5: stacks_on: 'S5' is not a subscription of this file. Name the term "
-                "that this one adds to.",
             ],
         ),
         (

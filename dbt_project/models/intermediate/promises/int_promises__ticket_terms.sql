@@ -9,10 +9,14 @@ channels as (select * from {{ source('raw', 'plan_channels') }}),
 licenses_not_counted as (select * from {{ source('raw', 'plan_licenses_not_counted') }}),
 severities as (select * from {{ source('raw', 'plan_severities') }}),
 
+-- One row that contradicts another leaves open what was agreed with that customer, and with nobody else.
+contradicted as (select distinct customer_id from subscriptions where contradiction is not null),
+
 termed as (
   select
     tickets.*,
     customers.customer_id is not null as is_customer_known,
+    contradicted.customer_id is not null as is_contract_contradicted,
     subscriptions.subscription_id,
     subscriptions.license_status,
     subscriptions.license_type,
@@ -27,6 +31,7 @@ termed as (
     plan_versions.is_over_quota_covered
   from tickets
   left join customers on customers.customer_id = tickets.customer_id
+  left join contradicted on contradicted.customer_id = tickets.customer_id
   left join subscriptions
     on subscriptions.customer_id = tickets.customer_id
     and subscriptions.covers_from_at <= tickets.submitted_at
@@ -65,6 +70,7 @@ select
   severities.severity is not null as is_severity_known,
   case
     when not termed.is_customer_known then 'unknown_customer'
+    when termed.is_contract_contradicted then 'contract_contradicts'
     when termed.plan_version is null then 'no_plan_term'
     when termed.license_status <> termed.required_license_status or licenses_not_counted.license_type is not null
       then 'no_active_license'
