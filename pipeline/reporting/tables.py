@@ -87,6 +87,9 @@ def compliance_table(result: Compliance) -> TextTable:
         notes.append(f"Before waivers: {figures.percent(result.total.raw_compliance)}.")
     if any("estimate" in row.obligation_kinds for row in result.rows):
         notes.append("Estimates (ETA) are measured like targets and are included.")
+    running = list(dict.fromkeys(str(row.month) for row in result.rows if row.is_partial))
+    if running:
+        notes.append(f"Still running: {', '.join(running)}.")
     columns = (*((word, LEFT) for word in result.by), ("compliance", RIGHT), *_COUNTS)
     return TextTable("SLA compliance", columns, tuple(rows), tuple(notes))
 

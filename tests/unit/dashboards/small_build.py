@@ -50,6 +50,10 @@ TABLES = """
         ('waiver', 'waived', 'A recorded exception'))
         as reasons (status_reason, status, reason_label);
 
+    create table core.dim_months as
+    select 'UTC' as time_zone, month, month >= '2026-07' as is_month_running, month = '2026-07' as is_current_month
+    from (values ('2026-05'), ('2026-06'), ('2026-07'), ('2026-08')) as months (month);
+
     create table core.fct_sla_obligations as
     select
         ticket_id || ':first_response:1' as obligation_key, ticket_id, customer_id,
@@ -58,7 +62,7 @@ TABLES = """
         'Plan table, row First Non-Automated response' as clause_text, 'first_response' as obligation,
         'target' as obligation_kind, 1 as cycle_number, severity as severity_submitted,
         severity as severity_in_force,
-        if(plan = 'standard', 'business_hours', 'always') as clock_name, null::varchar as stopping_event_id,
+        if(plan = 'standard', 'business_hours', 'always') as clock_name, 'UTC' as time_zone, null::varchar as stopping_event_id,
         if(status = 'waived', 'W-1', null) as waiver_id,
         if(status = 'not_covered', null, if(plan = 'standard', 86400, 7200))::bigint as target_seconds,
         elapsed_seconds::bigint as elapsed_seconds, target_seconds - elapsed_seconds as remaining_seconds,
@@ -119,7 +123,7 @@ TABLES = """
         month_basis, if(month_basis = 'settled', coalesce(settled_month, as_of_month),
         submitted_month) as month,
         customer_id, customer_name, plan, plan_version, obligation, obligation_kind,
-        severity_in_force as severity,
+        severity_in_force as severity, fct_sla_obligations.time_zone, month >= '2026-07' as is_month_running,
         count_if(status = 'met')::bigint as met_count,
         count_if(status = 'breached')::bigint as breached_count,
         count_if(status = 'pending')::bigint as pending_count,
@@ -180,8 +184,8 @@ TABLES = """
     join core.dim_customers using (customer_id);
 
     create table marts.mart_customer__monthly_report as
-    select customer_id, customer_name, time_zone, locale, month, 1::bigint as tickets_submitted_count, as_of
-    from (select distinct customer_id, month, as_of from marts.mart_manager__monthly_compliance)
+    select customer_id, customer_name, time_zone, locale, month, 1::bigint as tickets_submitted_count, is_month_running, as_of
+    from (select distinct customer_id, month, is_month_running, as_of from marts.mart_manager__monthly_compliance)
     join core.dim_customers using (customer_id);
 
     create table meta.build as
