@@ -468,31 +468,11 @@ def entitlements(
 
 
 def alerts(published: Published, scope: Scope, selection: Selection = EVERYTHING) -> tuple[Alert, ...]:
-    """What account teams should know now, the most pressing first. Of the selection, customers and plans apply.
-
-    A forecast is made after the mart of alerts, so those that rest on one join them here.
-    """
+    """What account teams should know now, the most pressing first. Of the selection, customers and plans apply."""
     _check_selection(published, scope, selection)
     sql = f"""
-        with told as (
-            select *, null::double as lasts_ratio, null::date as exhausted_on_mid
-            from marts.mart_account__alerts
-            union all by name
-            select
-                rules.alert_kind, 3 as alert_rank, forecasts.customer_id, forecasts.customer_name,
-                forecasts.subscription_id, forecasts.plan, forecasts.pool, balances.consumed_quantity,
-                balances.available_quantity, balances.overage_quantity, forecasts.days_left,
-                forecasts.term_ends_on, forecasts.as_of, forecasts.lasts_ratio, forecasts.exhausted_on_mid
-            from marts.mart_account__entitlement_forecasts as forecasts
-            join marts.mart_account__entitlement_balances as balances
-              on balances.subscription_id = forecasts.subscription_id and balances.pool = forecasts.pool
-            join core.dim_alert_rules as rules on rules.alert_kind = 'likely_to_run_out'
-            -- The chance has three digits: thousandths are compared as whole numbers.
-            where forecasts.forecast_status = 'forecast'
-              and round(forecasts.lasts_ratio * 1000)::bigint <= (100 - rules.limit_quantity) * 10
-        )
         select {_columns(Alert)}
-        from told
+        from marts.mart_account__alerts
         where {_IN_SCOPE.format(customer_id="customer_id")}
           and {_chosen("customer_ids", "customer_id")}
           and {_chosen("plans", "plan")}

@@ -159,28 +159,21 @@ TABLES = """
             remaining_quantity, overage_quantity)
     join core.dim_customers using (customer_id);
 
-    create table core.dim_alert_rules as
-    select 'likely_to_run_out' as alert_kind, 50::bigint as limit_quantity;
-
-    create table marts.mart_account__entitlement_forecasts as
-    select
-        'acme' as customer_id, 'Acme <Corp>' as customer_name, 'standard-term' as subscription_id,
-        'standard' as plan, 'regular' as pool, 'forecast' as forecast_status, 0.12::double as lasts_ratio,
-        date '2026-09-14' as exhausted_on_mid, 170 as days_left, date '2027-01-01' as term_ends_on,
-        timestamp '2026-07-15' as as_of;
-
     create table marts.mart_account__alerts as
     select
         alert_kind, alert_rank, customer_id, customer_name, plan || '-term' as subscription_id, plan, pool,
         threshold_pct, consumed_quantity, available_quantity, overage_quantity, null::varchar as next_subscription_id,
-        170 as days_left, date '2027-01-01' as term_ends_on, timestamp '2026-07-13 08:00:00' as raised_at,
+        lasts_ratio::double as lasts_ratio, exhausted_on_mid::date as exhausted_on_mid,
+        170 as days_left, date '2027-01-01' as term_ends_on,
+        if(lasts_ratio is null, timestamp '2026-07-13 08:00:00', null) as raised_at,
         timestamp '2026-07-15' as as_of
     from (values
-        ('threshold_reached', 1, 'acme', 'standard', 'level_5', 100, 3, 1, 2),
-        ('threshold_reached', 4, 'acme', 'standard', 'regular', 80, 8, 10, 0),
-        ('term_ends_soon', 5, 'acme', 'standard', null, null, null, null, null))
+        ('threshold_reached', 1, 'acme', 'standard', 'level_5', 100, 3, 1, 2, null, null),
+        ('likely_to_run_out', 3, 'acme', 'standard', 'regular', null, 8, 10, 0, 0.12, '2026-09-14'),
+        ('threshold_reached', 4, 'acme', 'standard', 'regular', 80, 8, 10, 0, null, null),
+        ('term_ends_soon', 5, 'acme', 'standard', null, null, null, null, null, null, null))
         as alerts (alert_kind, alert_rank, customer_id, plan, pool, threshold_pct, consumed_quantity,
-        available_quantity, overage_quantity)
+        available_quantity, overage_quantity, lasts_ratio, exhausted_on_mid)
     join core.dim_customers using (customer_id);
 
     create table marts.mart_customer__monthly_report as

@@ -156,18 +156,18 @@ create table marts.mart_account__entitlement_balances(
     expired_quantity bigint, remaining_quantity bigint, overage_quantity bigint, consumed_quantity bigint,
     available_quantity bigint, term_seconds bigint, term_elapsed_seconds bigint, days_left integer,
     is_unlimited boolean, is_stated boolean, term_starts_on date, term_ends_on date, as_of timestamp);
-create table core.dim_alert_rules as
-    select 'likely_to_run_out' as alert_kind, 50::bigint as limit_quantity;
 create table marts.mart_account__alerts as select * from (values
-    ('term_ends_soon', 5, 'acme', 'Acme', 'S-acme', 'standard', null, null, null, null, null, 'S-next', 28,
+    ('term_ends_soon', 5, 'acme', 'Acme', 'S-acme', 'standard', null, null, null, null, null, 'S-next', null, null, 28,
         date '2026-08-31', timestamp '2026-06-02', timestamp '2026-08-03 12:00:00'),
-    ('threshold_reached', 4, 'acme', 'Acme', 'S-acme', 'standard', 'regular', 80, 9, 11, 0, null, 28,
+    ('likely_to_run_out', 3, 'acme', 'Acme', 'S-acme', 'standard', 'regular', null, 13, 15, 0, null, 0.042::double,
+        date '2026-09-30', 151, date '2027-01-01', null, timestamp '2026-08-03 12:00:00'),
+    ('threshold_reached', 4, 'acme', 'Acme', 'S-acme', 'standard', 'regular', 80, 9, 11, 0, null, null, null, 28,
         date '2026-08-31', timestamp '2026-07-31 09:00:00', timestamp '2026-08-03 12:00:00'),
-    ('threshold_reached', 1, 'other', 'SECRET & Co', 'SECRET-S', 'standard', 'level_5', 100, 2, 1, 1, null, 28,
+    ('threshold_reached', 1, 'other', 'SECRET & Co', 'SECRET-S', 'standard', 'level_5', 100, 2, 1, 1, null, null, null, 28,
         date '2026-08-31', timestamp '2026-07-01', timestamp '2026-08-03 12:00:00')
 ) as alerts(alert_kind, alert_rank, customer_id, customer_name, subscription_id, plan, pool, threshold_pct,
-    consumed_quantity, available_quantity, overage_quantity, next_subscription_id, days_left, term_ends_on, raised_at,
-    as_of);
+    consumed_quantity, available_quantity, overage_quantity, next_subscription_id, lasts_ratio, exhausted_on_mid, days_left,
+    term_ends_on, raised_at, as_of);
 create table core.finding_kinds as select * from (values
     ('unlisted_requester', 'The requester is not on the list'), ('redeemed_too_often', 'Redeemed too often'),
     ('unknown_customer', 'The ticket maps to no customer'), ('waiver_of_nothing', 'Nothing to waive')
