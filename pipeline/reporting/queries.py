@@ -21,15 +21,6 @@ from typing import Any, TypeVar
 import duckdb
 
 from pipeline.errors import ChecksFailed, ConfigurationError
-from pipeline.forecasting.draw_history import (
-    COVERED_SPANS,
-    DAY_DRAWS,
-    KNOWN_SPAN,
-    CoveredSpan,
-    DayDraws,
-    DrawHistory,
-    KnownSpan,
-)
 from pipeline.reporting.records import (
     CUTS,
     EVERYTHING,
@@ -120,6 +111,11 @@ class Published:
             result = cursor.execute(sql, parameters or {})
             names = [column[0] for column in result.description]
             return [record(**dict(zip(names, map(_as_read, row), strict=True))) for row in result.fetchall()]
+
+    def fetch_in_scope(self, record: type[_Record], sql: str, scope: Scope) -> list[_Record]:
+        """The rows of a select that has a column customer_id, as far as the scope may see them."""
+        in_scope = _IN_SCOPE.format(customer_id="customer_id")
+        return self.fetch(record, f"select * from ({sql}) where {in_scope}", _bind(scope))
 
 
 def _as_read(value: Any) -> Any:
@@ -544,17 +540,6 @@ def forecasts(published: Published, scope: Scope, selection: Selection = EVERYTH
         published.fetch(
             Forecast, sql, {name: bound[name] for name in (*_bind(scope), "customer_ids", "plans")}
         )
-    )
-
-
-def draw_history(published: Published, scope: Scope) -> DrawHistory:
-    """What the forecasts were made from. In a narrower scope a plan is known by its visible customers alone."""
-    in_scope = f"where {_IN_SCOPE.format(customer_id='customer_id')}"
-    [known] = published.fetch(KnownSpan, KNOWN_SPAN)
-    return DrawHistory(
-        known,
-        published.fetch(DayDraws, f"select * from ({DAY_DRAWS}) {in_scope}", _bind(scope)),
-        published.fetch(CoveredSpan, f"select * from ({COVERED_SPANS}) {in_scope}", _bind(scope)),
     )
 
 
@@ -1113,7 +1098,6 @@ __all__ = [
     "count_by_status",
     "customers",
     "customers_to_report",
-    "draw_history",
     "entitlements",
     "explanation",
     "findings",

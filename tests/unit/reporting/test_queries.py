@@ -268,7 +268,6 @@ CALLS = {
     "alerts": lambda published, scope: queries.alerts(published, scope),
     "findings": lambda published, scope: queries.findings(published, scope),
     "forecasts": lambda published, scope: queries.forecasts(published, scope),
-    "draw_history": lambda published, scope: queries.draw_history(published, scope).drawers,
     "ledger": lambda published, scope: queries.ledger(published, scope, "acme"),
     "plan_trial": lambda published, scope: queries.plan_trial(published, scope, "gold"),
     "explanation": lambda published, scope: queries.explanation(published, scope, "T-1"),
