@@ -126,7 +126,7 @@ def draw_balances(balances: Sequence[Balance]) -> go.Figure:
     )
     figure.add_bar(
         y=labels,
-        x=[_drawn_quantity(balance) for balance in balances],
+        x=[balance.consumed_quantity for balance in balances],
         orientation="h",
         name="drawn",
         width=0.4,
@@ -148,11 +148,6 @@ def draw_balances(balances: Sequence[Balance]) -> go.Figure:
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(rangemode="tozero", title="tickets", tickformat="d")
     return figure
-
-
-def _drawn_quantity(balance: Balance) -> int:
-    taken = balance.used_quantity + balance.overflowed_in_quantity
-    return taken - balance.credited_quantity - balance.overflowed_out_quantity
 
 
 def _say_balance(balance: Balance) -> str:

@@ -46,8 +46,7 @@ def show(page: frame.Page) -> None:
     left_out = len({line.name for line in lines}) - len(names)
     if left_out:
         st.caption(f"The table also has {left_out} more, with fewer counted obligations or none.")
-    partial = {month.month for month in months if month.is_partial}
-    table = [describe_row(row, by, row.month in partial) for row in reversed(result.rows)]
+    table = [describe_row(row, by) for row in reversed(result.rows)]
     st.dataframe(table, hide_index=True, key="compliance_table")
     offer_csv("Download this table", write_csv(table), len(table), f"compliance-{basis}", page.status)
     st.caption(f"All rows together: {describe_tally(result.total)}.")
@@ -125,10 +124,10 @@ def name_dimension(row: ComplianceRow, word: str) -> str:
     return row.plan or "no plan"
 
 
-def describe_row(row: ComplianceRow, by: tuple[str, ...], is_partial: bool) -> dict[str, object]:
+def describe_row(row: ComplianceRow, by: tuple[str, ...]) -> dict[str, object]:
     tally = row.tally
     return {
-        "Month": f"{row.month}{' (partial)' if is_partial else ''}",
+        "Month": f"{row.month}{' (partial)' if row.is_partial else ''}",
         **{word.capitalize(): name_dimension(row, word) for word in by},
         "Compliance": figures.percent_alone(tally.compliance),
         "Met": tally.met,

@@ -63,8 +63,9 @@ def build() -> CheckedTable:
                 column_A="known_epoch",
                 column_B="raised_epoch",
                 or_equal=True,
+                row_condition=Column("raised_epoch").is_not_null(),
                 severity="critical",
-                notes="An alert is of something that happened.",
+                notes="An alert is of something that happened; only a forecast has no instant.",
             ),
         ),
     )

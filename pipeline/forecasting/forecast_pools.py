@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import duckdb
 
 TABLE = "marts.mart_account__entitlement_forecasts"
+# The models that read the forecasts; they can be built once these are there.
+AFTER_FORECASTS = "tag:after_forecasts"
 COLUMNS = {
     "forecast_key": "varchar",
     "customer_id": "varchar",

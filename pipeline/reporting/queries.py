@@ -21,15 +21,6 @@ from typing import Any, TypeVar
 import duckdb
 
 from pipeline.errors import ChecksFailed, ConfigurationError
-from pipeline.forecasting.draw_history import (
-    COVERED_SPANS,
-    DAY_DRAWS,
-    KNOWN_SPAN,
-    CoveredSpan,
-    DayDraws,
-    DrawHistory,
-    KnownSpan,
-)
 from pipeline.reporting.records import (
     CUTS,
     EVERYTHING,
@@ -120,6 +111,11 @@ class Published:
             result = cursor.execute(sql, parameters or {})
             names = [column[0] for column in result.description]
             return [record(**dict(zip(names, map(_as_read, row), strict=True))) for row in result.fetchall()]
+
+    def fetch_in_scope(self, record: type[_Record], sql: str, scope: Scope) -> list[_Record]:
+        """The rows of a select that has a column customer_id, as far as the scope may see them."""
+        in_scope = _IN_SCOPE.format(customer_id="customer_id")
+        return self.fetch(record, f"select * from ({sql}) where {in_scope}", _bind(scope))
 
 
 def _as_read(value: Any) -> Any:
@@ -273,6 +269,7 @@ def compliance(
         select
             {"".join(f"{column}, " for column in cut)}
             list_sort(list_distinct(list(obligation_kind))) as obligation_kinds,
+            {"bool_or(is_month_running)" if "month" in by else "null"} as is_partial,
             {", ".join(f"coalesce(sum({name}_count), 0)::bigint as {name}" for name in _TALLIED)}
         from marts.mart_manager__monthly_compliance
         where month_basis = $month_basis
@@ -289,9 +286,9 @@ def compliance(
     rows = []
     for row in published.fetch(dict, sql, bound):
         tally = Tally(**{name: row.pop(name) for name in _TALLIED})
-        kinds = tuple(row.pop("obligation_kinds") or ())
+        kinds, is_partial = tuple(row.pop("obligation_kinds") or ()), row.pop("is_partial")
         dimensions = {name: None for columns in _CUT_COLUMNS.values() for name in columns} | row
-        rows.append(ComplianceRow(**dimensions, obligation_kinds=kinds, tally=tally))
+        rows.append(ComplianceRow(**dimensions, obligation_kinds=kinds, is_partial=is_partial, tally=tally))
     total = sum((row.tally for row in rows), Tally())
     return Compliance(tuple(by), month_basis, tuple(rows), total, _as_of(published))
 
@@ -303,14 +300,45 @@ def compliance_trend(
     until: str | None = None,
     month_basis: str = "settled",
 ) -> tuple[TrendPoint, ...]:
-    """The 13 months that end with `until` (default: the as-of instant's month), oldest first, none left
-    out."""
-    running = _as_of(published).strftime("%Y-%m")
-    last = until or running
+    """The 13 months that end with `until` (default: the month of the as-of instant), oldest first, none left
+    out. Of several time zones a month is partial until it has ended in the last of them."""
+    _check_words("The month basis", (month_basis,), MONTH_BASES)
+    _check_selection(published, scope, selection)
+
+    @dataclass(frozen=True)
+    class Month:
+        month: str
+        is_partial: bool
+        is_current: bool
+
+    sql = f"""
+        with zones as (
+            select distinct time_zone
+            from marts.mart_manager__monthly_compliance
+            where {_IN_SCOPE.format(customer_id="customer_id")}
+              and {_chosen("customer_ids", "customer_id")}
+              and {_chosen("plans", "plan")}
+              and {_chosen("severities", "severity")}
+              and {_chosen("obligations", "obligation")}
+        )
+        select month, bool_or(is_month_running) as is_partial, bool_or(is_current_month) as is_current
+        from core.dim_months
+        where time_zone in (from zones) or (time_zone = 'UTC' and not exists (from zones))
+        group by month
+        order by month
+    """
+    bound = _bind(scope, selection)
+    del bound["months"], bound["statuses"]
+    known = {row.month: row for row in published.fetch(Month, sql, bound)}
+    last = until or max(row.month for row in known.values() if row.is_current)
     wanted = tuple(month_before(last, count) for count in reversed(range(TREND_MONTHS)))
     found = compliance(published, scope, replace(selection, months=wanted), ("month",), month_basis)
     tallies = {row.month: row.tally for row in found.rows}
-    return tuple(TrendPoint(month, month >= running, tallies.get(month, Tally())) for month in wanted)
+    # A month that is not known is one before the first of the data.
+    return tuple(
+        TrendPoint(month, month in known and known[month].is_partial, tallies.get(month, Tally()))
+        for month in wanted
+    )
 
 
 # The month that an obligation is counted in, as in the monthly mart: what still runs stands in the month of
@@ -436,31 +464,11 @@ def entitlements(
 
 
 def alerts(published: Published, scope: Scope, selection: Selection = EVERYTHING) -> tuple[Alert, ...]:
-    """What account teams should know now, the most pressing first. Of the selection, customers and plans apply.
-
-    A forecast is made after the mart of alerts, so those that rest on one join them here.
-    """
+    """What account teams should know now, the most pressing first. Of the selection, customers and plans apply."""
     _check_selection(published, scope, selection)
     sql = f"""
-        with told as (
-            select *, null::double as lasts_ratio, null::date as exhausted_on_mid
-            from marts.mart_account__alerts
-            union all by name
-            select
-                rules.alert_kind, 3 as alert_rank, forecasts.customer_id, forecasts.customer_name,
-                forecasts.subscription_id, forecasts.plan, forecasts.pool, balances.consumed_quantity,
-                balances.available_quantity, balances.overage_quantity, forecasts.days_left,
-                forecasts.term_ends_on, forecasts.as_of, forecasts.lasts_ratio, forecasts.exhausted_on_mid
-            from marts.mart_account__entitlement_forecasts as forecasts
-            join marts.mart_account__entitlement_balances as balances
-              on balances.subscription_id = forecasts.subscription_id and balances.pool = forecasts.pool
-            join core.dim_alert_rules as rules on rules.alert_kind = 'likely_to_run_out'
-            -- The chance has three digits: thousandths are compared as whole numbers.
-            where forecasts.forecast_status = 'forecast'
-              and round(forecasts.lasts_ratio * 1000)::bigint <= (100 - rules.limit_quantity) * 10
-        )
         select {_columns(Alert)}
-        from told
+        from marts.mart_account__alerts
         where {_IN_SCOPE.format(customer_id="customer_id")}
           and {_chosen("customer_ids", "customer_id")}
           and {_chosen("plans", "plan")}
@@ -532,17 +540,6 @@ def forecasts(published: Published, scope: Scope, selection: Selection = EVERYTH
         published.fetch(
             Forecast, sql, {name: bound[name] for name in (*_bind(scope), "customer_ids", "plans")}
         )
-    )
-
-
-def draw_history(published: Published, scope: Scope) -> DrawHistory:
-    """What the forecasts were made from. In a narrower scope a plan is known by its visible customers alone."""
-    in_scope = f"where {_IN_SCOPE.format(customer_id='customer_id')}"
-    [known] = published.fetch(KnownSpan, KNOWN_SPAN)
-    return DrawHistory(
-        known,
-        published.fetch(DayDraws, f"select * from ({DAY_DRAWS}) {in_scope}", _bind(scope)),
-        published.fetch(CoveredSpan, f"select * from ({COVERED_SPANS}) {in_scope}", _bind(scope)),
     )
 
 
@@ -791,6 +788,7 @@ def monthly_report(published: Published, scope: Scope, customer_id: str, month: 
         customer_name: str
         time_zone: str
         tickets_submitted_count: int
+        is_month_running: bool
 
     headers = published.fetch(
         Header,
@@ -847,7 +845,7 @@ def monthly_report(published: Published, scope: Scope, customer_id: str, month: 
         time_zone=header.time_zone,
         plans=tuple(sorted({row.plan for row in rows_with_plans if row.plan})),
         tickets_submitted_count=header.tickets_submitted_count,
-        is_partial=month >= month_of(build.as_of, header.time_zone),
+        is_partial=header.is_month_running,
         total=counted.get(month, Tally()),
         previous_total=counted.get(previous_month, Tally()),
         outside_promises=outside,
@@ -1009,13 +1007,6 @@ def month_after(month: str) -> str:
     return month_before(month, -1)
 
 
-def month_of(moment: datetime, time_zone: str) -> str:
-    """The month of an instant in a named zone, 'YYYY-MM'."""
-    from pipeline.zones import find_zone
-
-    return moment.astimezone(find_zone(time_zone)).strftime("%Y-%m")
-
-
 def _first_day(month: str) -> date:
     return date(int(month[:4]), int(month[5:]), 1)
 
@@ -1107,7 +1098,6 @@ __all__ = [
     "count_by_status",
     "customers",
     "customers_to_report",
-    "draw_history",
     "entitlements",
     "explanation",
     "findings",
@@ -1115,7 +1105,6 @@ __all__ = [
     "ledger",
     "month_after",
     "month_before",
-    "month_of",
     "monthly_report",
     "months",
     "open_published",

@@ -94,7 +94,8 @@ class Tally:
 @dataclass(frozen=True)
 class ComplianceRow:
     """One cell of a cut. A dimension that is not cut by is None, and so is a plan or severity that nobody
-    knows; `obligation_kinds` says whether targets, estimates or both are inside."""
+    knows; `obligation_kinds` says whether targets, estimates or both are inside, `is_partial` whether the month still
+    runs in the time zone of one of the plans inside (None when the rows are not cut by month)."""
 
     month: str | None
     customer_id: str | None
@@ -103,6 +104,7 @@ class ComplianceRow:
     severity: int | None
     obligation: str | None
     obligation_kinds: tuple[str, ...]
+    is_partial: bool | None
     tally: Tally
 
 
@@ -119,8 +121,8 @@ class Compliance:
 
 @dataclass(frozen=True)
 class TrendPoint:
-    """One month of a trend, also when nothing happened in it. A partial month still runs at the as-of
-    instant."""
+    """One month of a trend, also when nothing happened in it. A partial month still runs at the as-of instant, in the
+    time zone of a plan."""
 
     month: str
     is_partial: bool

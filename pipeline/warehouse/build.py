@@ -59,7 +59,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
 
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
-    from pipeline.forecasting.forecast_pools import forecast_pools
+    from pipeline.forecasting.forecast_pools import AFTER_FORECASTS, forecast_pools
     from pipeline.ingest.landing.manifest import read_batches
     from pipeline.rules.load_rules import load_rules
     from pipeline.warehouse.connection import open_database
@@ -90,14 +90,17 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
         _stop_on_critical(landed_checks)
         stop_if_asked()
         dbt_scratch = workspace.warehouse / "dbt"
-        dbt_checks = run_dbt(database, dbt_scratch, exclude=COMPARING)
+        # What compares plans needs the trials, and alerts need the forecasts; both are made from core.
+        made_last = f"{COMPARING} {AFTER_FORECASTS}"
+        dbt_checks = run_dbt(database, dbt_scratch, exclude=made_last)
         compared = rules.sources.compared_plans
         plans = [plan.plan for plan in rules.plans] if compared is None else compared
         try_plans(database, dbt_scratch, sorted(set(plans)))
-        dbt_checks += run_dbt(database, dbt_scratch, select=COMPARING)
+        with open_database(database) as connection:
+            forecast_pools(connection)
+        dbt_checks += run_dbt(database, dbt_scratch, select=made_last)
         connection = open_database(database)
         try:
-            forecast_pools(connection)
             published_checks = _run_checks(connection, "published")
             _write_meta(
                 connection, build_id, known_until, batches, dbt_checks, [*landed_checks, *published_checks]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.rules.load_rules import Rules
 
 # The code that computes, below the checkout. What reads exports is part of the name of each batch (`Batch.file_stem`); what
-# only prints (`pipeline/reporting`, `dashboards`, `pipeline/cli.py`, documents) changes no figure and is not listed.
+# only prints (`pipeline/reporting`, `dashboards`, `pipeline/cli`, documents) changes no figure and is not listed.
 CODE = (
     "dbt_project",
     "expectations",

@@ -38,26 +38,6 @@ EXCEPTIONS = {
         "pipeline.ingest.forms.derive_instant",
         "pipeline.calendars.advance",
     ): "an instant is derived from business minutes while it lands",
-    (
-        "pipeline.reporting.show_landing",
-        "pipeline.ingest.landing.preview",
-    ): "the words of `sla ingest` stand beside those of the reports",
-    (
-        "pipeline.reporting.show_landing",
-        "pipeline.ingest.landing.quarantine",
-    ): "the words of `sla ingest` stand beside those of the reports",
-    (
-        "pipeline.reporting.queries",
-        "pipeline.forecasting.draw_history",
-    ): "the page of a pool shows the draws that its forecast rests on",
-    (
-        "pipeline.reporting.tables",
-        "pipeline.forecasting.backtest",
-    ): "`sla backtest` is printed by the room that prints everything",
-    (
-        "pipeline.reporting.tables",
-        "pipeline.forecasting.count_model",
-    ): "`sla backtest` is printed by the room that prints everything",
 }
 # What closes a circle today: (module, imported) -> why. This list only ever gets shorter.
 CIRCLES = {

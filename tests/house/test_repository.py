@@ -17,6 +17,7 @@ README_LINES = 60
 ROOMS = (
     "pipeline",
     "pipeline/calendars",
+    "pipeline/cli",
     "pipeline/declarations",
     "pipeline/demo",
     "pipeline/forecasting",

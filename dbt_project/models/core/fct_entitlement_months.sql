@@ -4,7 +4,7 @@ with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 pools as (select * from {{ ref('int_entitlements__pools') }}),
 movements as (select * from {{ ref('fct_entitlement_movements') }}),
-zone_months as (select * from {{ source('raw', 'zone_months') }}),
+zone_months as (select * from {{ ref('dim_months') }}),
 
 moved as (
   select
@@ -28,31 +28,22 @@ spans as (
     pools.subscription_id,
     pools.pool,
     pools.time_zone,
-    case when pools.term_starts_at < first_months.boundary_at then first_months.month_before else first_months.month_after end as first_month,
-    case
-      when least(build_inputs.as_of, pools.term_ends_at) < last_months.boundary_at then last_months.month_before
-      else last_months.month_after
-    end as last_month
+    {{ local_month('first_months', 'pools.term_starts_at') }} as first_month,
+    {{ local_month('last_months', 'least(build_inputs.as_of, pools.term_ends_at)') }} as last_month
   from pools
   cross join build_inputs
-  join zone_months as first_months
-    on first_months.time_zone = pools.time_zone and first_months.utc_month = {{ utc_month('pools.term_starts_at') }}
-  join zone_months as last_months
-    on last_months.time_zone = pools.time_zone and last_months.utc_month = {{ utc_month('least(build_inputs.as_of, pools.term_ends_at)') }}
+  {{ join_zone_month('first_months', 'pools.time_zone', 'pools.term_starts_at') }}
+  {{ join_zone_month('last_months', 'pools.time_zone', 'least(build_inputs.as_of, pools.term_ends_at)') }}
   where pools.term_starts_at <= build_inputs.as_of
 ),
 
-all_months as (
-  select distinct time_zone, month_after as month from zone_months
-),
-
 months as (
-  select spans.subscription_id, spans.pool, all_months.month
+  select spans.subscription_id, spans.pool, zone_months.month
   from spans
-  join all_months
-    on all_months.time_zone = spans.time_zone
-    and all_months.month >= spans.first_month
-    and all_months.month <= spans.last_month
+  join zone_months
+    on zone_months.time_zone = spans.time_zone
+    and zone_months.month >= spans.first_month
+    and zone_months.month <= spans.last_month
   union
   select subscription_id, pool, month from moved
 ),

@@ -1,7 +1,6 @@
 -- Grain: one row per movement of a pool of a subscription term, in the order of the statement; append-only, in order of event time.
 with
 pools as (select * from {{ ref('int_entitlements__pools') }}),
-zone_months as (select * from {{ source('raw', 'zone_months') }}),
 overflowing_lines as (select * from {{ ref('int_entitlements__overflowing_lines') }}),
 receiving_lines as (select * from {{ ref('int_entitlements__receiving_lines') }}),
 lines as (
@@ -39,13 +38,12 @@ select
   lines.undoes_movement_id,
   lines.reason,
   coalesce(lines.paid_by, lent.paid_by) as paid_by,
-  case when lines.happened_at < zone_months.boundary_at then zone_months.month_before else zone_months.month_after end as month,
+  {{ local_month('happened_months', 'lines.happened_at') }} as month,
   lines.happened_at,
   lines.known_at
 from lines
 join pools on pools.subscription_id = lines.subscription_id and pools.pool = lines.pool
-left join zone_months
-  on zone_months.time_zone = pools.time_zone and zone_months.utc_month = {{ utc_month('lines.happened_at') }}
+{{ join_zone_month('happened_months', 'pools.time_zone', 'lines.happened_at') }}
 left join lent
   on lent.subscription_id = lines.subscription_id
   and lent.pool = lines.pool

@@ -5,7 +5,6 @@ with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 verdicts as (select * from {{ ref('int_promises__verdicts') }}),
 waivers as (select * from {{ source('raw', 'waivers') }}),
-zone_months as (select * from {{ source('raw', 'zone_months') }}),
 
 -- A waiver forgives the breaches whose instant lies in its window, once it is approved: an approval forgives what has happened, not what
 -- is to come, unless it says until when.
@@ -38,26 +37,13 @@ dated as (
 in_months as (
   select
     dated.*,
-    case
-      when dated.settled_at is null then null
-      when dated.settled_at < settled_months.boundary_at then settled_months.month_before
-      else settled_months.month_after
-    end as settled_month,
-    case
-      when dated.submitted_at < submitted_months.boundary_at then submitted_months.month_before
-      else submitted_months.month_after
-    end as submitted_month,
-    case
-      when dated.as_of < as_of_months.boundary_at then as_of_months.month_before
-      else as_of_months.month_after
-    end as as_of_month
+    {{ local_month('settled_months', 'dated.settled_at') }} as settled_month,
+    {{ local_month('submitted_months', 'dated.submitted_at') }} as submitted_month,
+    {{ local_month('as_of_months', 'dated.as_of') }} as as_of_month
   from dated
-  left join zone_months as settled_months
-    on settled_months.time_zone = dated.time_zone and settled_months.utc_month = {{ utc_month('dated.settled_at') }}
-  left join zone_months as submitted_months
-    on submitted_months.time_zone = dated.time_zone and submitted_months.utc_month = {{ utc_month('dated.submitted_at') }}
-  left join zone_months as as_of_months
-    on as_of_months.time_zone = dated.time_zone and as_of_months.utc_month = {{ utc_month('dated.as_of') }}
+  {{ join_zone_month('settled_months', 'dated.time_zone', 'dated.settled_at') }}
+  {{ join_zone_month('submitted_months', 'dated.time_zone', 'dated.submitted_at') }}
+  {{ join_zone_month('as_of_months', 'dated.time_zone', 'dated.as_of') }}
 )
 
 select
@@ -76,6 +62,7 @@ select
   severity_in_force,
   severity_decided,
   clock_name,
+  time_zone,
   stopping_event_id,
   waiver_id,
   target_seconds,

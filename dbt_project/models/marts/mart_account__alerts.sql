@@ -1,11 +1,14 @@
--- Grain: one row per alert at as_of: a pool whose consumption reached a threshold (the highest that it reached), a term that ends soon.
--- Alerts are about current terms only, and say since when they hold. Unlimited and not stated pools have no part that could be consumed.
+-- Grain: one row per alert at as_of: a pool whose consumption reached a threshold (the highest that it reached), a pool that is likely
+-- to run out, a term that ends soon. Alerts are about current terms only. Unlimited and not stated pools have no part that could be consumed.
+-- Built after the forecasts, which the package makes from core. A forecast is as old as the build, so its alert has no raised_at.
+{{ config(tags=['after_forecasts']) }}
 with
 builds as (select * from {{ ref('dim_builds') }}),
 rules as (select * from {{ ref('dim_alert_rules') }}),
 customers as (select * from {{ ref('dim_customers') }}),
 terms as (select * from {{ ref('dim_subscription_terms') }}),
 movements as (select * from {{ ref('fct_entitlement_movements') }}),
+forecasts as (select * from {{ source('forecasts', 'mart_account__entitlement_forecasts') }}),
 
 balances as (
   select * from {{ ref('fct_entitlement_balances') }}
@@ -76,6 +79,16 @@ highest as (
   where threshold_rank = 1
 ),
 
+likely_exhausted as (
+  select balances.*, forecasts.lasts_ratio, forecasts.exhausted_on_mid
+  from forecasts
+  join balances on balances.subscription_id = forecasts.subscription_id and balances.pool = forecasts.pool
+  join rules on rules.alert_kind = 'likely_to_run_out'
+  -- The chance has three digits, so as a decimal number it is exact.
+  where forecasts.forecast_status = 'forecast'
+    and cast(forecasts.lasts_ratio as decimal(4, 3)) * 100 <= 100 - rules.limit_quantity
+),
+
 followers as (
   select terms.subscription_id, min(others.subscription_id) as next_subscription_id
   from terms
@@ -116,6 +129,8 @@ alerts as (
     highest.available_quantity,
     balances.overage_quantity,
     cast(null as varchar) as next_subscription_id,
+    cast(null as double) as lasts_ratio,
+    cast(null as date) as exhausted_on_mid,
     balances.customer_id,
     balances.plan,
     balances.term_ends_on,
@@ -125,7 +140,13 @@ alerts as (
   join balances on balances.subscription_id = highest.subscription_id and balances.pool = highest.pool
   union all
   select
-    'term_ends_soon', ending.subscription_id, null, 5, ending.limit_quantity, null, null, null, ending.next_subscription_id,
+    'likely_to_run_out', subscription_id, pool, 3, null,
+    used_quantity - credited_quantity + overflowed_in_quantity - overflowed_out_quantity, available_quantity, overage_quantity, null,
+    lasts_ratio, exhausted_on_mid, customer_id, plan, term_ends_on, term_ends_at, null
+  from likely_exhausted
+  union all
+  select
+    'term_ends_soon', ending.subscription_id, null, 5, ending.limit_quantity, null, null, null, ending.next_subscription_id, null, null,
     ending.customer_id, ending.plan, ending.term_ends_on, ending.term_ends_at, ending.raised_at
   from ending
   cross join builds
@@ -146,6 +167,8 @@ select
   cast(alerts.consumed_quantity as bigint) as consumed_quantity,
   cast(alerts.available_quantity as bigint) as available_quantity,
   alerts.overage_quantity,
+  alerts.lasts_ratio,
+  alerts.exhausted_on_mid,
   -- A begun day is a day left.
   cast({{ whole_quotient(epoch_seconds('alerts.term_ends_at') ~ ' - ' ~ epoch_seconds('builds.as_of') ~ ' + 86399', '86400') }} as integer)
     as days_left,

@@ -2,22 +2,36 @@
 with
 obligations as (select * from {{ ref('fct_sla_obligations') }}),
 customers as (select * from {{ ref('dim_customers') }}),
+months as (select * from {{ ref('dim_months') }}),
 
-months as (
+reported as (
   select customer_id, compliance_month as month, cast(null as varchar) as submitted_ticket_id, as_of from obligations
   union all
   select customer_id, submitted_month, ticket_id, as_of from obligations
+),
+
+-- Plans of several time zones: the month of the customer runs until it has ended in the last of them.
+zones as (select distinct customer_id, time_zone from obligations),
+
+running as (
+  select zones.customer_id, months.month, max(case when months.is_month_running then 1 else 0 end) = 1 as is_month_running
+  from zones
+  join months on months.time_zone = zones.time_zone
+  group by zones.customer_id, months.month
 )
 
 select
-  customers.customer_id || ':' || months.month as report_key,
+  customers.customer_id || ':' || reported.month as report_key,
   customers.customer_id,
   customers.customer_name,
   customers.time_zone,
   customers.locale,
-  months.month,
-  count(distinct months.submitted_ticket_id) as tickets_submitted_count,
-  max(months.as_of) as as_of
-from months
-join customers on customers.customer_id = months.customer_id
-group by customers.customer_id, customers.customer_name, customers.time_zone, customers.locale, months.month
+  reported.month,
+  count(distinct reported.submitted_ticket_id) as tickets_submitted_count,
+  running.is_month_running,
+  max(reported.as_of) as as_of
+from reported
+join customers on customers.customer_id = reported.customer_id
+join running on running.customer_id = reported.customer_id and running.month = reported.month
+group by
+  customers.customer_id, customers.customer_name, customers.time_zone, customers.locale, reported.month, running.is_month_running

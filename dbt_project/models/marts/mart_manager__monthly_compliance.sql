@@ -4,6 +4,7 @@
 with
 obligations as (select * from {{ ref('fct_sla_obligations') }}),
 customers as (select * from {{ ref('dim_customers') }}),
+months as (select * from {{ ref('dim_months') }}),
 
 cut as (
   select 'settled' as month_basis, compliance_month as month, obligations.* from obligations
@@ -24,6 +25,7 @@ select
   cut.obligation,
   max(cut.obligation_kind) as obligation_kind,
   cut.severity_in_force as severity,
+  cut.time_zone,
   count(case when cut.status = 'met' then 1 end) as met_count,
   count(case when cut.status = 'breached' then 1 end) as breached_count,
   count(case when cut.status = 'pending' then 1 end) as pending_count,
@@ -32,7 +34,11 @@ select
   count(case when cut.status = 'not_measurable' then 1 end) as not_measurable_count,
   count(case when cut.status_before_waiver = 'met' then 1 end) as raw_met_count,
   count(case when cut.status_before_waiver = 'breached' then 1 end) as raw_breached_count,
+  months.is_month_running,
   max(cut.as_of) as as_of
 from cut
+join months on months.time_zone = cut.time_zone and months.month = cut.month
 left join customers on customers.customer_id = cut.customer_id
-group by cut.month_basis, cut.month, customers.customer_id, cut.plan_version, cut.obligation, cut.severity_in_force
+group by
+  cut.month_basis, cut.month, customers.customer_id, cut.plan_version, cut.obligation, cut.severity_in_force, cut.time_zone,
+  months.is_month_running

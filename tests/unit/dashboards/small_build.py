@@ -50,6 +50,10 @@ TABLES = """
         ('waiver', 'waived', 'A recorded exception'))
         as reasons (status_reason, status, reason_label);
 
+    create table core.dim_months as
+    select 'UTC' as time_zone, month, month >= '2026-07' as is_month_running, month = '2026-07' as is_current_month
+    from (values ('2026-05'), ('2026-06'), ('2026-07'), ('2026-08')) as months (month);
+
     create table core.fct_sla_obligations as
     select
         ticket_id || ':first_response:1' as obligation_key, ticket_id, customer_id,
@@ -58,7 +62,7 @@ TABLES = """
         'Plan table, row First Non-Automated response' as clause_text, 'first_response' as obligation,
         'target' as obligation_kind, 1 as cycle_number, severity as severity_submitted,
         severity as severity_in_force,
-        if(plan = 'standard', 'business_hours', 'always') as clock_name, null::varchar as stopping_event_id,
+        if(plan = 'standard', 'business_hours', 'always') as clock_name, 'UTC' as time_zone, null::varchar as stopping_event_id,
         if(status = 'waived', 'W-1', null) as waiver_id,
         if(status = 'not_covered', null, if(plan = 'standard', 86400, 7200))::bigint as target_seconds,
         elapsed_seconds::bigint as elapsed_seconds, target_seconds - elapsed_seconds as remaining_seconds,
@@ -119,7 +123,7 @@ TABLES = """
         month_basis, if(month_basis = 'settled', coalesce(settled_month, as_of_month),
         submitted_month) as month,
         customer_id, customer_name, plan, plan_version, obligation, obligation_kind,
-        severity_in_force as severity,
+        severity_in_force as severity, fct_sla_obligations.time_zone, month >= '2026-07' as is_month_running,
         count_if(status = 'met')::bigint as met_count,
         count_if(status = 'breached')::bigint as breached_count,
         count_if(status = 'pending')::bigint as pending_count,
@@ -155,33 +159,26 @@ TABLES = """
             remaining_quantity, overage_quantity)
     join core.dim_customers using (customer_id);
 
-    create table core.dim_alert_rules as
-    select 'likely_to_run_out' as alert_kind, 50::bigint as limit_quantity;
-
-    create table marts.mart_account__entitlement_forecasts as
-    select
-        'acme' as customer_id, 'Acme <Corp>' as customer_name, 'standard-term' as subscription_id,
-        'standard' as plan, 'regular' as pool, 'forecast' as forecast_status, 0.12::double as lasts_ratio,
-        date '2026-09-14' as exhausted_on_mid, 170 as days_left, date '2027-01-01' as term_ends_on,
-        timestamp '2026-07-15' as as_of;
-
     create table marts.mart_account__alerts as
     select
         alert_kind, alert_rank, customer_id, customer_name, plan || '-term' as subscription_id, plan, pool,
         threshold_pct, consumed_quantity, available_quantity, overage_quantity, null::varchar as next_subscription_id,
-        170 as days_left, date '2027-01-01' as term_ends_on, timestamp '2026-07-13 08:00:00' as raised_at,
+        lasts_ratio::double as lasts_ratio, exhausted_on_mid::date as exhausted_on_mid,
+        170 as days_left, date '2027-01-01' as term_ends_on,
+        if(lasts_ratio is null, timestamp '2026-07-13 08:00:00', null) as raised_at,
         timestamp '2026-07-15' as as_of
     from (values
-        ('threshold_reached', 1, 'acme', 'standard', 'level_5', 100, 3, 1, 2),
-        ('threshold_reached', 4, 'acme', 'standard', 'regular', 80, 8, 10, 0),
-        ('term_ends_soon', 5, 'acme', 'standard', null, null, null, null, null))
+        ('threshold_reached', 1, 'acme', 'standard', 'level_5', 100, 3, 1, 2, null, null),
+        ('likely_to_run_out', 3, 'acme', 'standard', 'regular', null, 8, 10, 0, 0.12, '2026-09-14'),
+        ('threshold_reached', 4, 'acme', 'standard', 'regular', 80, 8, 10, 0, null, null),
+        ('term_ends_soon', 5, 'acme', 'standard', null, null, null, null, null, null, null))
         as alerts (alert_kind, alert_rank, customer_id, plan, pool, threshold_pct, consumed_quantity,
-        available_quantity, overage_quantity)
+        available_quantity, overage_quantity, lasts_ratio, exhausted_on_mid)
     join core.dim_customers using (customer_id);
 
     create table marts.mart_customer__monthly_report as
-    select customer_id, customer_name, time_zone, locale, month, 1::bigint as tickets_submitted_count, as_of
-    from (select distinct customer_id, month, as_of from marts.mart_manager__monthly_compliance)
+    select customer_id, customer_name, time_zone, locale, month, 1::bigint as tickets_submitted_count, is_month_running, as_of
+    from (select distinct customer_id, month, is_month_running, as_of from marts.mart_manager__monthly_compliance)
     join core.dim_customers using (customer_id);
 
     create table meta.build as

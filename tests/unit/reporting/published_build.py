@@ -72,13 +72,16 @@ create table core.sla_status_reasons(status_reason varchar, status varchar, reas
 create table core.fct_sla_obligations(
     obligation_key varchar, ticket_id varchar, customer_id varchar, subscription_id varchar, plan varchar,
     plan_version varchar, clause varchar, clause_text varchar, obligation varchar, obligation_kind varchar,
-    cycle_number integer, severity_submitted integer, severity_in_force integer, clock_name varchar,
+    cycle_number integer, severity_submitted integer, severity_in_force integer, clock_name varchar, time_zone varchar,
     stopping_event_id varchar, waiver_id varchar, target_seconds bigint, elapsed_seconds bigint,
     remaining_seconds bigint, status varchar, status_reason varchar, status_before_waiver varchar,
     status_as_submitted varchar, settled_month varchar, submitted_month varchar, compliance_month varchar,
     submitted_at timestamp, starts_at timestamp, due_at timestamp, stopped_at timestamp,
     breached_at timestamp,
     settled_at timestamp, as_of timestamp);
+create table core.dim_months as
+    select 'UTC' as time_zone, month, month >= '2026-08' as is_month_running, month = '2026-08' as is_current_month
+    from (values ('2026-06'), ('2026-07'), ('2026-08'), ('2026-09')) as months(month);
 create table core.fct_sla_segments(
     obligation_key varchar, ticket_id varchar, customer_id varchar, segment_number integer,
     clock_name varchar,
@@ -153,18 +156,18 @@ create table marts.mart_account__entitlement_balances(
     expired_quantity bigint, remaining_quantity bigint, overage_quantity bigint, consumed_quantity bigint,
     available_quantity bigint, term_seconds bigint, term_elapsed_seconds bigint, days_left integer,
     is_unlimited boolean, is_stated boolean, term_starts_on date, term_ends_on date, as_of timestamp);
-create table core.dim_alert_rules as
-    select 'likely_to_run_out' as alert_kind, 50::bigint as limit_quantity;
 create table marts.mart_account__alerts as select * from (values
-    ('term_ends_soon', 5, 'acme', 'Acme', 'S-acme', 'standard', null, null, null, null, null, 'S-next', 28,
+    ('term_ends_soon', 5, 'acme', 'Acme', 'S-acme', 'standard', null, null, null, null, null, 'S-next', null, null, 28,
         date '2026-08-31', timestamp '2026-06-02', timestamp '2026-08-03 12:00:00'),
-    ('threshold_reached', 4, 'acme', 'Acme', 'S-acme', 'standard', 'regular', 80, 9, 11, 0, null, 28,
+    ('likely_to_run_out', 3, 'acme', 'Acme', 'S-acme', 'standard', 'regular', null, 13, 15, 0, null, 0.042::double,
+        date '2026-09-30', 151, date '2027-01-01', null, timestamp '2026-08-03 12:00:00'),
+    ('threshold_reached', 4, 'acme', 'Acme', 'S-acme', 'standard', 'regular', 80, 9, 11, 0, null, null, null, 28,
         date '2026-08-31', timestamp '2026-07-31 09:00:00', timestamp '2026-08-03 12:00:00'),
-    ('threshold_reached', 1, 'other', 'SECRET & Co', 'SECRET-S', 'standard', 'level_5', 100, 2, 1, 1, null, 28,
+    ('threshold_reached', 1, 'other', 'SECRET & Co', 'SECRET-S', 'standard', 'level_5', 100, 2, 1, 1, null, null, null, 28,
         date '2026-08-31', timestamp '2026-07-01', timestamp '2026-08-03 12:00:00')
 ) as alerts(alert_kind, alert_rank, customer_id, customer_name, subscription_id, plan, pool, threshold_pct,
-    consumed_quantity, available_quantity, overage_quantity, next_subscription_id, days_left, term_ends_on, raised_at,
-    as_of);
+    consumed_quantity, available_quantity, overage_quantity, next_subscription_id, lasts_ratio, exhausted_on_mid, days_left,
+    term_ends_on, raised_at, as_of);
 create table core.finding_kinds as select * from (values
     ('unlisted_requester', 'The requester is not on the list'), ('redeemed_too_often', 'Redeemed too often'),
     ('unknown_customer', 'The ticket maps to no customer'), ('waiver_of_nothing', 'Nothing to waive')
@@ -194,7 +197,8 @@ with cut as (
     select 'submitted', submitted_month, o.* from core.fct_sla_obligations as o
 )
 select month_basis, month, cut.customer_id, max(customer_name) as customer_name, plan, obligation,
-    max(obligation_kind) as obligation_kind, severity_in_force as severity,
+    max(obligation_kind) as obligation_kind, severity_in_force as severity, cut.time_zone,
+    month >= '2026-08' as is_month_running,
     count(*) filter (status = 'met') as met_count, count(*) filter (status = 'breached') as breached_count,
     count(*) filter (status = 'pending') as pending_count,
     count(*) filter (status = 'waived') as waived_count,
@@ -203,13 +207,13 @@ select month_basis, month, cut.customer_id, max(customer_name) as customer_name,
     count(*) filter (status_before_waiver = 'met') as raw_met_count,
     count(*) filter (status_before_waiver = 'breached') as raw_breached_count, max(as_of) as as_of
 from cut left join core.dim_customers as customers on customers.customer_id = cut.customer_id
-group by month_basis, month, cut.customer_id, plan, obligation, severity_in_force;
+group by month_basis, month, cut.customer_id, plan, obligation, severity_in_force, cut.time_zone;
 
 create table marts.mart_customer__monthly_report as
 select customers.customer_id, customers.customer_name, customers.time_zone, months.month,
     (select count(distinct ticket_id) from core.fct_sla_obligations as o
      where o.customer_id = customers.customer_id and o.submitted_month = months.month
-    ) as tickets_submitted_count
+    ) as tickets_submitted_count, months.month >= '2026-08' as is_month_running
 from (select distinct customer_id, month from marts.mart_manager__monthly_compliance) as months
 join core.dim_customers as customers on customers.customer_id = months.customer_id;
 """
@@ -231,7 +235,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
                 "problem",
                 "open", row.severity, row.severity, row.submitted_at, "tickets.csv", 2))  # fmt: skip
         connection.executemany(
-            f"insert into core.fct_sla_obligations values ({', '.join('?' * 33)})",
+            f"insert into core.fct_sla_obligations values ({', '.join('?' * 34)})",
             [_obligation_values(row) for row in rows],
         )
         _insert_timeline(connection)
@@ -283,7 +287,7 @@ def _obligation_values(row: Row) -> tuple[object, ...]:
         "standard@2020-11-16" if row.customer_id else None, "first_response_regular" if target else None,
         "Plan table, row First Non-Automated response" if target else None, row.obligation,
         ("estimate" if is_estimate else "target") if row.customer_id else None, 1, row.severity, row.severity,
-        clock if target else None, f"{row.ticket_id}-reply" if stopped_at else None,
+        clock if target else None, "UTC", f"{row.ticket_id}-reply" if stopped_at else None,
         "W-1" if row.status == "waived" else None, target, row.elapsed_seconds,
         target - elapsed if target else None, row.status, row.reason,
         "breached" if row.status == "waived" else row.status,

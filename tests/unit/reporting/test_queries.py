@@ -225,25 +225,6 @@ def test_alerts_come_with_the_most_pressing_first(published: Published) -> None:
     assert queries.alerts(published, EVERY_CUSTOMER)[0].consumed == Ratio(2, 1)
 
 
-@pytest.mark.parametrize(
-    ("lasts_ratio", "limit_pct", "is_told"),
-    # A chance of 50 % to run out: 0.5 to last is told, 0.501 is not. Of 90 %: 0.1 and 0.101.
-    [(0.5, 50, True), (0.501, 50, False), (0.1, 90, True), (0.101, 90, False)],
-)
-def test_alert_of_a_forecast_is_raised_from_the_chance_that_the_rule_says(
-    tmp_path: Path, lasts_ratio: float, limit_pct: int, is_told: bool
-) -> None:
-    workspace = publish(tmp_path)
-    with duckdb.connect(str(workspace.published / "build-1.duckdb")) as connection:
-        connection.execute(
-            "update marts.mart_account__entitlement_forecasts set lasts_ratio = ?", [lasts_ratio]
-        )
-        connection.execute("update core.dim_alert_rules set limit_quantity = ?", [limit_pct])
-    with queries.open_published(workspace) as published:
-        kinds = {row.alert_kind for row in queries.alerts(published, ACME)}
-    assert ("likely_to_run_out" in kinds) == is_told
-
-
 def test_findings_are_counted_by_kind_and_the_counts_add_up(published: Published) -> None:
     found = queries.findings(published, EVERY_CUSTOMER)
     assert [(row.finding, row.finding_count) for row in found.counts] == [
@@ -287,7 +268,6 @@ CALLS = {
     "alerts": lambda published, scope: queries.alerts(published, scope),
     "findings": lambda published, scope: queries.findings(published, scope),
     "forecasts": lambda published, scope: queries.forecasts(published, scope),
-    "draw_history": lambda published, scope: queries.draw_history(published, scope).drawers,
     "ledger": lambda published, scope: queries.ledger(published, scope, "acme"),
     "plan_trial": lambda published, scope: queries.plan_trial(published, scope, "gold"),
     "explanation": lambda published, scope: queries.explanation(published, scope, "T-1"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+from pipeline.cli.show_landing import quarantine_csv, quarantine_table
 from pipeline.ingest.landing.quarantine import QuarantinedRecord
-from pipeline.reporting.show_landing import quarantine_csv, quarantine_table
 
 
 def refused(line: int | None, value: str | None) -> QuarantinedRecord:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import cli, errors
+from pipeline import errors
+from pipeline.cli import line
 from pipeline.errors import Problem, SlaError
 
 
@@ -30,7 +31,7 @@ from pipeline.errors import Problem, SlaError
     ],
 )
 def test_global_options_are_understood_anywhere(typed: list[str], understood: list[str]) -> None:
-    assert cli._hoist_globals(typed) == understood
+    assert line._hoist_globals(typed) == understood
 
 
 EXIT_CODES = {
@@ -50,9 +51,9 @@ def run_main(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
         raise error
 
     monkeypatch.setattr(sys, "argv", ["sla", "status"])
-    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(line, "app", fail)
     with pytest.raises(SystemExit) as stop:
-        cli.main()
+        line.main()
     assert isinstance(stop.value.code, int)
     return stop.value.code
 
@@ -77,7 +78,7 @@ def test_every_error_has_an_exit_code_of_its_own() -> None:
 def test_unexpected_error_is_admitted_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli._globals, "verbosity", 0)
+    monkeypatch.setattr(line.options, "verbosity", 0)
     assert run_main(monkeypatch, ZeroDivisionError("division by zero")) == 1
     said = capsys.readouterr().err
     assert "unexpected ZeroDivisionError: division by zero" in said

@@ -1,0 +1,155 @@
+"""Commands about a published build as a whole: customers' reports, status, checks, findings, the dashboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.line import app, open_build, options, select, show_result
+from pipeline.errors import ChecksFailed, ConfigurationError, PartlyDone, SlaError
+from pipeline.interruption import stop_if_asked
+
+if TYPE_CHECKING:
+    from pipeline.reporting.queries import Published
+    from pipeline.reporting.render_report import ReportFiles
+
+
+@app.command()
+def report(
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month to report.")],
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every customer with something to report.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write (default: the workspace's reports/).")
+    ] = None,
+) -> None:
+    """Write customers' PDF reports of a month, with the CSV and XLSX of the same rows.
+
+    Example: sla report --customer C-0001 --month 2026-06
+    """
+    if bool(customer) == every:
+        raise ConfigurationError("Say whose report to write: --customer ID (may be repeated), or --all.")
+    _report(month, customer, out or options.find_workspace().reports)
+
+
+def _report(month: str, customer_ids: list[str] | None, out: Path) -> None:
+    from pipeline.reporting.tables import to_json
+
+    with open_build() as published:
+        written = write_reports(published, month, customer_ids, out)
+    if options.is_json:
+        typer.echo(to_json(written))
+    else:
+        for files in written:
+            typer.echo(files.pdf)
+
+
+def write_reports(
+    published: Published, month: str, customer_ids: list[str] | None, out: Path
+) -> list[ReportFiles]:
+    from pipeline.reporting import queries
+    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.reporting.render_report import render_report
+
+    written, failed = [], []
+    for customer_id in customer_ids or queries.customers_to_report(published, EVERY_CUSTOMER, month):
+        stop_if_asked()
+        try:
+            written.append(render_report(published, EVERY_CUSTOMER, customer_id, month, out))
+        except SlaError as problem:
+            if customer_ids is not None and len(customer_ids) == 1:
+                raise
+            # One customer's trouble must not take the others' reports away.
+            failed.append(f"{customer_id}: {problem}")
+    if failed:
+        raise PartlyDone(
+            f"{len(failed)} of {len(written) + len(failed)} reports could not be written:\n  "
+            + "\n  ".join(failed)
+        )
+    return written
+
+
+@app.command()
+def status() -> None:
+    """What is published, how fresh it is, and which batches would be read differently now.
+
+    Example: sla status --json
+    """
+    from pipeline.cli.show_landing import outdated_tables
+    from pipeline.ingest.landing.reader import explain_outdated, find_outdated
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.rules.load_sources import load_sources
+
+    workspace = options.find_workspace()
+    with open_build() as published:
+        found = queries.build_status(published, EVERY_CUSTOMER)
+    try:
+        sources = load_sources(workspace.sla_yml).sources
+    except ConfigurationError:
+        # What is published can be told whatever has happened to sla.yml since; only changed settings then stay unseen.
+        sources = {}
+    outdated = find_outdated(workspace, sources)
+    rows = [(batch.source, batch.file, batch.landed_at, batch.reason) for batch in outdated]
+    show_result(
+        {**vars(found), "outdated_batches": outdated},
+        lambda _: [*tables.status_tables(found), *outdated_tables(rows, explain_outdated(outdated))],
+    )
+
+
+@app.command()
+def check(
+    html: Annotated[Path | None, typer.Option(help="Also write every check as a page to this file.")] = None,
+) -> None:
+    """The data checks of the published version; exit code 4 when one did not pass.
+
+    Example: sla check --html checks.html
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.warehouse.publish import hash_file, read_pointer
+
+    pointer = read_pointer(options.find_workspace())
+    with open_build() as published:
+        result = queries.build_status(published, EVERY_CUSTOMER)
+        if html is not None:
+            from pipeline.reporting.render_checks import write_checks
+
+            write_checks(result, html)
+        show_result(result, tables.status_tables)
+        if pointer is None or hash_file(published.path) != pointer.sha256:
+            raise ChecksFailed(
+                f"{published.path.name} is not the file that was published: its hash differs. Publish again with `sla build`."
+            )
+    if any(done.status != "passed" and done.severity == "critical" for done in result.checks):
+        raise ChecksFailed("A critical check did not pass.")
+
+
+@app.command()
+def findings(
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
+    finding: Annotated[list[str] | None, typer.Option(help="A kind of finding; may be repeated.")] = None,
+) -> None:
+    """What is suspicious in tickets and contract records, and what it did to the figures.
+
+    Example: sla findings --customer C-0001 --finding redeemed_too_often
+    """
+    from pipeline.reporting import queries, tables
+    from pipeline.reporting.records import EVERY_CUSTOMER
+
+    with open_build() as published:
+        found = queries.findings(published, EVERY_CUSTOMER, select(customer_ids=customer), finding or None)
+        show_result(found, tables.findings_tables)
+
+
+@app.command()
+def dashboard(port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 8501) -> None:
+    """Open the dashboard on 127.0.0.1.
+
+    Example: sla dashboard --port 8600
+    """
+    from dashboards.serve import serve
+
+    raise typer.Exit(serve(options.find_workspace(), port))

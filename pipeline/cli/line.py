@@ -1,0 +1,187 @@
+"""The line as it is typed: global options, exit codes, and how a command says what it found."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.errors import SlaError, StaleData
+from pipeline.interruption import is_asked, listen
+from pipeline.settings import Workspace, find_workspace, parse_instant
+
+if TYPE_CHECKING:
+    from pipeline.reporting.queries import Published
+    from pipeline.reporting.records import Selection
+
+app = typer.Typer(
+    add_completion=True,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="SLA compliance and ticket entitlements, computed from helpdesk exports and explained to the second.\n\n"
+    "Start with `sla demo`, or `sla init DIR` for a workspace of your own.\n\n"
+    "Global options may stand anywhere on the line. Exit codes: 0 ok, 1 unexpected, 2 usage or configuration, 3 input rejected, "
+    "4 checks failed and nothing published, 5 partly done, 6 locked, 7 stale data, 8 delivery failed.",
+)
+
+# Options that every command knows, wherever they stand on the line; the value says whether an argument follows.
+_GLOBAL_OPTIONS = {"--workspace": True, "--as-of": True} | dict.fromkeys(
+    ("--json", "-q", "--quiet", "-v", "--verbose"), False
+)
+
+
+@dataclass
+class Options:
+    """What the global options said; filled before any command runs."""
+
+    workspace: Path | None = None
+    as_of: datetime | None = None
+    is_json: bool = False
+    verbosity: int = 0
+
+    def find_workspace(self) -> Workspace:
+        return find_workspace(self.workspace)
+
+
+options = Options()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"sla {version('sla-entitlements')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _read_globals(
+    workspace: Annotated[
+        Path | None, typer.Option(help="The workspace (default: SLA_WORKSPACE, else the checkout's data/).")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="Up to when the data counts as known.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print more about what is done.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    options.workspace = workspace
+    options.as_of = None if as_of is None else parse_instant(as_of, "--as-of")
+    options.is_json = as_json
+    options.verbosity = int(verbose) - int(quiet)
+
+
+def main() -> None:
+    """Run the command line; every error leaves with its message and exit code, never with a traceback."""
+    listen()
+    try:
+        outcome = app(args=_hoist_globals(sys.argv[1:]), prog_name="sla", standalone_mode=False)
+        code = outcome if isinstance(outcome, int) else 0
+    except typer.Exit as stop:
+        code = stop.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output has gone, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as problem:
+        # What a library makes of Ctrl-C is no fault to report.
+        code = 130 if is_asked() else _say_error(problem)
+    # The option parser may have turned Ctrl-C into its exit code already.
+    if code == 130:
+        typer.echo("sla: stopped; what was not finished will be done by the next run.", err=True)
+    sys.stdout.flush()
+    raise SystemExit(code)
+
+
+def _say_error(problem: Exception) -> int:
+    if isinstance(problem, SlaError):
+        typer.echo(f"sla: {problem}", err=True)
+        return problem.exit_code
+    # Usage errors come from the option parser with a message and an exit code of their own.
+    show = getattr(problem, "format_message", None)
+    if show is not None:
+        typer.echo(f"sla: {show()} Try `sla --help`.", err=True)
+        return 2
+    if options.verbosity > 0:
+        raise problem
+    typer.echo(
+        f"sla: unexpected {type(problem).__name__}: {problem}\n  This is a fault of the program, not of your data. "
+        "Run it again with -v for the details.",
+        err=True,
+    )
+    return 1
+
+
+def _hoist_globals(arguments: list[str]) -> list[str]:
+    """Move global options in front of the command, so that `sla tickets --json` works like `sla --json tickets`."""
+    front: list[str] = []
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
+        name, has_value, _ = argument.partition("=")
+        if argument == "--":
+            rest += [argument, *remaining]
+        elif name in _GLOBAL_OPTIONS and (has_value or not _GLOBAL_OPTIONS[name]):
+            front.append(argument)
+        elif name in _GLOBAL_OPTIONS:
+            front += [argument, *[value for value in [next(remaining, None)] if value is not None]]
+        else:
+            rest.append(argument)
+    return front + rest
+
+
+def say(message: str) -> None:
+    if options.verbosity >= 0:
+        typer.echo(message, err=True)
+
+
+def open_build() -> Published:
+    from pipeline.reporting.queries import open_published
+
+    published = open_published(options.find_workspace())
+    if options.as_of is not None:
+        from pipeline.reporting.queries import build_status
+        from pipeline.reporting.records import EVERY_CUSTOMER
+
+        known = build_status(published, EVERY_CUSTOMER).as_of
+        if known != options.as_of:
+            raise StaleData(
+                f"The published figures are as of {known:%Y-%m-%dT%H:%M:%SZ}, not {options.as_of:%Y-%m-%dT%H:%M:%SZ}. "
+                f"Build them first: sla build --as-of {options.as_of:%Y-%m-%dT%H:%M:%SZ}."
+            )
+    return published
+
+
+def show_result(result: Any, as_tables: Callable[[Any], Any]) -> None:
+    from pipeline.reporting import tables
+
+    if options.is_json:
+        typer.echo(tables.to_json(result))
+    else:
+        shown = as_tables(result)
+        tables.write(shown if isinstance(shown, list | tuple) else [shown], sys.stdout)
+
+
+def select(**given: Any) -> Selection:
+    from pipeline.reporting.records import Selection
+
+    chosen = {
+        name: tuple(values) if isinstance(values, list | tuple) else (values,)
+        for name, values in given.items()
+        if values
+    }
+    return Selection(**chosen)

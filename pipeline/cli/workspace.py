@@ -1,0 +1,326 @@
+"""Commands that fill a workspace: the demo, landing exports, building and publishing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.line import app, open_build, options, say, show_result
+from pipeline.errors import ConfigurationError, InputRejected, PartlyDone
+from pipeline.settings import CHECKOUT, Workspace
+
+if TYPE_CHECKING:
+    from pipeline.rules.load_sources import SourcesConfig
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Option("--dir", help="Where the demo workspace goes.")] = CHECKOUT
+    / "data"
+    / "demo",
+    tickets: Annotated[int, typer.Option(min=1, help="How many tickets.")] = 4000,
+    months: Annotated[int, typer.Option(min=1, help="How many months.")] = 24,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
+) -> None:
+    """Write a made-up vendor's exports and run the whole job on them.
+
+    Example: sla demo --dir /tmp/vendor --tickets 500 --months 6
+    """
+    from pipeline.demo.generate import write_demo
+
+    summary = write_demo(directory, tickets=tickets, months=months, seed=seed)
+    say(f"Exports of {summary.tickets} tickets of {summary.customers} customers lie in {summary.root}.")
+    options.workspace = summary.root
+    run()
+    workspace = options.find_workspace()
+    with open_build() as published:
+        from pipeline.demo.summarize_run import summarize_run
+        from pipeline.reporting import queries
+        from pipeline.reporting.records import EVERY_CUSTOMER
+
+        month = queries.months(published, EVERY_CUSTOMER)[-1]
+        out = workspace.reports / month
+        from pipeline.cli.documents import write_reports
+
+        written = write_reports(published, month, None, out)
+        for line in summarize_run(published, workspace.root, out, len(written)):
+            typer.echo(line)
+
+
+@app.command()
+def init(directory: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
+    """Write an empty, commented workspace.
+
+    Example: sla init support-reporting
+    """
+    from pipeline.rules.init_workspace import init_workspace
+
+    for file in init_workspace(directory):
+        typer.echo(file)
+    say(
+        f"Next: describe your helpdesk in {directory / 'sla.yml'}, drop its exports into inbox/<source>/, then `sla run`."
+    )
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Exports (default: everything new in inbox/).")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="The source in sla.yml that the files belong to.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="A mapping file to read them with, instead of the source's own.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the first rows as they would land; write nothing.")
+    ] = False,
+    rows: Annotated[int, typer.Option(min=1, max=1000, help="How many rows --dry-run shows.")] = 5,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Write a mapping for one file, to be reviewed; land nothing.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Where --suggest writes (default: stdout).")] = None,
+) -> None:
+    """Land exports as immutable batches.
+
+    Example: sla ingest tickets-2026-06.json --source helpdesk
+    """
+    from pipeline.warehouse.build import lock_workspace
+
+    if suggest:
+        _suggest(paths, out)
+        return
+    if out is not None:
+        raise ConfigurationError("--out belongs to --suggest; what lands goes to the warehouse.")
+    workspace = options.find_workspace()
+    if dry_run:
+        _preview(workspace, paths, source, mapping, rows)
+        return
+    with lock_workspace(workspace):
+        _ingest(workspace, paths, source, mapping)
+
+
+def _suggest(paths: list[Path] | None, out: Path | None) -> None:
+    from pipeline.ingest.landing.suggest_mapping import suggest_mapping
+
+    if not paths or len(paths) != 1:
+        raise ConfigurationError("--suggest looks at one export. Name it: sla ingest EXPORT --suggest.")
+    text = suggest_mapping(paths[0])
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        # Somebody's reviewed mapping is not to be lost to a second suggestion.
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as problem:
+        raise ConfigurationError(
+            f"{out} was not written: {problem.strerror or problem}. Name a new file in a folder that exists."
+        ) from problem
+    say(
+        f"{out} holds a suggestion. Review it, then: sla ingest EXPORT --source NAME --mapping {out} --dry-run"
+    )
+
+
+def _load_sources(
+    workspace: Workspace, source: str | None, mapping: Path | None, is_trial: bool
+) -> SourcesConfig:
+    from dataclasses import replace
+
+    from pipeline.rules.load_mapping import load_mapping
+    from pipeline.rules.load_sources import load_sources, mapped_source
+
+    config = load_sources(workspace.sla_yml)
+    if mapping is None:
+        return config
+    if source is None:
+        raise ConfigurationError("--mapping says how to read a source's files. Add --source NAME.")
+    known = config.sources.get(source)
+    if known is None and not is_trial:
+        raise ConfigurationError(
+            f"sla.yml does not name the source {source!r}. Add it with type: mapped before its files land; "
+            "--dry-run works without."
+        )
+    if known is not None and known.source_type != "mapped":
+        raise ConfigurationError(
+            f"The source {source!r} has the type {known.source_type}; only one of type mapped is read with a mapping."
+        )
+    loaded = load_mapping(mapping, str(mapping))
+    chosen = mapped_source(source, loaded) if known is None else replace(known, mapping=loaded)
+    return replace(config, sources={**config.sources, source: chosen})
+
+
+def _preview(
+    workspace: Workspace, paths: list[Path] | None, source: str | None, mapping: Path | None, rows: int
+) -> None:
+    from pipeline.cli.show_landing import preview_tables
+    from pipeline.ingest.landing.preview import preview_exports
+    from pipeline.reporting import tables
+
+    config = _load_sources(workspace, source, mapping, is_trial=True)
+    previews = preview_exports(workspace, config, paths, source, rows)
+    if options.is_json:
+        typer.echo(tables.to_json(previews))
+    else:
+        for preview in previews:
+            tables.write(preview_tables(preview), sys.stdout)
+            typer.echo(
+                f"{preview.file}: {preview.status.replace('_', ' ')}, {preview.rows_read} rows read = "
+                f"{preview.rows_landed} landed + {preview.rows_rejected} rejected"
+            )
+            for problem in (*preview.problems, *preview.warnings):
+                say(f"  {problem}")
+    if not previews:
+        say("There is nothing in inbox/.")
+    rejected = [preview.file for preview in previews if preview.status == "would_be_rejected"]
+    if rejected:
+        raise InputRejected(
+            f"{len(rejected)} of {len(previews)} files would be rejected: {', '.join(rejected)}."
+        )
+
+
+def _ingest(
+    workspace: Workspace, paths: list[Path] | None, source: str | None, mapping: Path | None = None
+) -> None:
+    from pipeline.ingest.landing.land import land_exports
+    from pipeline.ingest.landing.show_progress import show_progress
+
+    config = _load_sources(workspace, source, mapping, is_trial=False)
+    with show_progress(sys.stderr, options.verbosity < 0) as on_progress:
+        results = land_exports(workspace, config, paths, source, on_progress=on_progress)
+    if options.is_json:
+        from pipeline.reporting.tables import to_json
+
+        typer.echo(to_json(results))
+    else:
+        for result in results:
+            if result.status == "already_landed":
+                continue
+            if result.status == "left":
+                for problem in result.problems:
+                    say(f"  {problem}")
+                continue
+            typer.echo(
+                f"{result.file}: {result.status}, {result.rows_read} rows read = {result.rows_landed} landed + "
+                f"{result.rows_rejected} rejected"
+            )
+            if result.status != "rejected":
+                for problem in (*result.problems, *result.warnings):
+                    say(f"  {problem}")
+    known = sum(result.status == "already_landed" for result in results)
+    if known == len(results):
+        say("There is nothing new" + (f": {known} files landed before." if known else " in inbox/."))
+    rejected = [result.file for result in results if result.status == "rejected"]
+    if rejected:
+        problems = [
+            problem for result in results if result.status == "rejected" for problem in result.problems
+        ]
+        raise InputRejected(
+            f"{len(rejected)} of {len(results)} files were rejected; nothing of them was kept.", problems
+        )
+    left = [result.file for result in results if result.status == "left"]
+    if left and paths:
+        # Somebody who names a file means this run, not the next one.
+        raise PartlyDone(
+            f"{', '.join(left)} is still being written and was not landed. Run again when it is complete."
+        )
+
+
+@app.command()
+def quarantine(
+    source: Annotated[str | None, typer.Option(help="One source only.")] = None,
+    export: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write all of it as CSV.")] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Read the files again whose mapping or settings changed since.")
+    ] = False,
+) -> None:
+    """The records that were refused: file, line, column, value, reason and hint.
+
+    Files that were refused whole keep nothing here; they are read again by every `sla ingest`.
+
+    Example: sla quarantine --source helpdesk --export refused.csv
+    """
+    from pipeline.cli.show_landing import quarantine_csv, quarantine_table, retried_table
+    from pipeline.ingest.landing.quarantine import list_quarantine, retry_quarantine
+    from pipeline.rules.load_sources import load_sources
+
+    workspace = options.find_workspace()
+    if retry:
+        from pipeline.warehouse.build import lock_workspace
+
+        with lock_workspace(workspace):
+            retried = retry_quarantine(workspace, load_sources(workspace.sla_yml), source)
+        show_result(retried, retried_table)
+        for problem in (problem for file in retried for problem in file.problems):
+            say(f"  {problem}")
+        if any(file.still_refused for file in retried):
+            left = sum(file.still_refused for file in retried)
+            raise PartlyDone(f"Still refused: {left}. `sla quarantine` lists what is wrong with each.")
+        return
+    records = list_quarantine(workspace, source)
+    if export is not None:
+        try:
+            export.write_bytes(quarantine_csv(records))
+        except OSError as problem:
+            raise ConfigurationError(
+                f"{export} cannot be written: {problem.strerror or problem}."
+            ) from problem
+        say(f"{export} holds all refused records: {len(records)}.")
+        return
+    show_result(records, quarantine_table)
+
+
+@app.command()
+def build() -> None:
+    """Run the models and the checks, and publish the result.
+
+    Example: sla build --as-of 2026-07-01T00:00:00Z
+    """
+    from pipeline.warehouse.build import lock_workspace
+
+    workspace = options.find_workspace()
+    with lock_workspace(workspace):
+        _build(workspace)
+
+
+def _build(workspace: Workspace) -> None:
+    from pipeline.ingest.landing.reader import explain_outdated, find_outdated
+    from pipeline.rules.load_sources import load_sources
+    from pipeline.warehouse.build import build_workspace
+
+    result = build_workspace(workspace, options.as_of)
+    for warning in result.warnings:
+        say(f"warning: {warning}")
+    state = (
+        f"published, {result.checks_passed} checks passed"
+        if result.is_new
+        else "unchanged since the last build"
+    )
+    say(f"Build {result.pointer.build_id}, data as of {result.pointer.as_of}: {state}.")
+    for message in explain_outdated(find_outdated(workspace, load_sources(workspace.sla_yml).sources)):
+        say(f"warning: {message}")
+
+
+@app.command()
+def run() -> None:
+    """Land what is new, build and publish. Safe to call any number of times.
+
+    Example: sla run --workspace support-reporting
+    """
+    from pipeline.warehouse.build import lock_workspace
+
+    workspace = options.find_workspace()
+    with lock_workspace(workspace):
+        rejected: InputRejected | None = None
+        try:
+            _ingest(workspace, None, None)
+        except InputRejected as problem:
+            # The files that did land are still worth a build; the ones that did not are still an error at the end.
+            rejected = problem
+        _build(workspace)
+    if rejected is not None:
+        raise rejected
