@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-# No icons for pages: the browser fetches those of the tab from somebody else's server.
+# No icons for pages: the browser fetches those of the tab from another server.
 st.set_page_config(page_title="SLA compliance", layout="wide")
 
 st.navigation(

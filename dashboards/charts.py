@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 from pipeline.reporting import figures
 from pipeline.reporting.records import Balance, Segment, Tally, TrendPoint
 
-# Told apart with any colour vision, and at least 3 : 1 on the light and the dark background. Each line
+# Distinguishable with any colour vision, and at least 3 : 1 on the light and the dark background. Each line
 # also has a marker of its own, so that colour is never the only sign.
 PALETTE = ("#0072B2", "#D55E00", "#00875F", "#A65FA6", "#A87400", "#6E7781", "#B24A63")
 MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "star", "pentagon")

@@ -1,6 +1,6 @@
-"""Filters that live in the page's address, so that a link shows the same figures to somebody else.
+"""Filters that live in the page's address, so that a link shows the same figures to another user.
 
-An address is a stranger's text: only values among the options are taken. What was left out is said aloud,
+An address is a stranger's text: only values among the options are taken. What was left out is said in a message,
 because a filter dropped in silence shows other figures than the link promised. It is never a permission.
 """
 

@@ -40,7 +40,7 @@ def open_page(title: str) -> Iterator[Page]:
             )
             st.stop()
         with queries.open_published(workspace) as published:
-            # The server listens on this machine only, so whoever sees the page may see every customer.
+            # The server listens on this machine only, so a user who sees the page may see every customer.
             page = Page(published, EVERY_CUSTOMER, queries.build_status(published, EVERY_CUSTOMER))
             _show_freshness(page.status)
             _show_checks(page.status.checks)

@@ -21,7 +21,7 @@ def start(workspace: Workspace, port: int) -> subprocess.Popen[bytes]:
         "streamlit",
         "run",
         str(HERE / "app.py"),
-        "--server.address=127.0.0.1",  # there is no login; whoever reaches the port sees every customer
+        "--server.address=127.0.0.1",  # there is no login; every user of the port sees every customer
         f"--server.port={port}",
         "--server.headless=true",
         "--browser.gatherUsageStats=false",

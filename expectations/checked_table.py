@@ -20,7 +20,7 @@ DATE = frozenset({"DATE"})
 class CheckedTable:
     """One table with its checks.
 
-    `columns` are the columns of `table` that somebody relies on; a missing one, or one of another kind, is
+    `columns` are the columns of `table` that a reader relies on; a missing one, or one of another kind, is
     a failure that an empty table shows too. `rows` is the query whose rows the expectations see, by default
     those columns. Every expectation carries `severity` (critical or warning) and, in `notes`, its reason.
     """

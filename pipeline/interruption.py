@@ -20,12 +20,12 @@ def listen() -> None:
 
 
 def is_asked() -> bool:
-    """Whether somebody has asked to stop."""
+    """Whether a stop was asked for."""
     return _was_asked
 
 
 def stop_if_asked() -> None:
-    """Raise KeyboardInterrupt when somebody has asked to stop, whatever became of the first one."""
+    """Raise KeyboardInterrupt when a stop was asked for, also where the first exception was lost."""
     if _was_asked:
         raise KeyboardInterrupt
 

@@ -46,7 +46,7 @@ def show_alerts(page: frame.Page, selection: Selection) -> None:
     alerts = queries.alerts(page.published, page.scope, selection)
     if not alerts:
         st.caption(
-            "Nobody has to be told: no pool of a current term is at a threshold or likely to run out, and none ends soon."
+            "No alerts: no pool of a current term is at a threshold or likely to run out, and none ends soon."
         )
         return
     table = [describe_alert(each) for each in alerts]

@@ -23,7 +23,7 @@ def build() -> CheckedTable:
                 column="ticket_id",
                 row_condition=Column("record_id").is_null(),
                 severity="critical",
-                notes="A hole in no ticket's history keeps no verdict from being given.",
+                notes="A gap without a ticket withholds no verdict.",
             ),
             ExpectColumnValuesToBeInSet(
                 column="evidence",

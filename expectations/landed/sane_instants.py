@@ -31,7 +31,7 @@ def expect_sane_instants(column: str) -> tuple[Expectation, ...]:
             max_value=LATEST,
             severity="warning",
             notes=(
-                "An instant outside 2000 to 2100 is an error in the source; its ticket gets figures nobody "
+                "An instant outside 2000 to 2100 is an error in the source; its ticket gets figures that no reader "
                 "can use."
             ),
         ),

@@ -77,7 +77,7 @@ def build() -> CheckedTable:
             ExpectColumnValuesToNotBeNull(
                 column="cause_id",
                 severity="critical",
-                notes="A unit that nobody can explain is one that nobody can charge.",
+                notes="A unit without a reason cannot be charged.",
             ),
             ExpectColumnValuesToMatchRegex(
                 column="month",

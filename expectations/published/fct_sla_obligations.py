@@ -67,7 +67,7 @@ def build() -> CheckedTable:
             ExpectColumnValuesToNotBeNull(
                 column="ticket_id",
                 severity="critical",
-                notes="A verdict about no ticket can be explained to nobody.",
+                notes="A verdict without a ticket cannot be explained.",
             ),
             ExpectColumnValuesToNotBeNull(
                 column="status",
@@ -78,7 +78,7 @@ def build() -> CheckedTable:
                 column="status",
                 value_set=STATUSES,
                 severity="critical",
-                notes="The set is closed: another status would be counted nowhere and missed by nobody.",
+                notes="The set is closed: another status would be counted nowhere, without an error.",
             ),
             ExpectColumnValuesToBeInSet(
                 column="status_as_submitted",
@@ -97,7 +97,7 @@ def build() -> CheckedTable:
                 min_value=1,
                 row_condition=status.is_in(MEASURED),
                 severity="critical",
-                notes="A target of zero or less breaches every ticket, whatever anybody does.",
+                notes="A target of zero or less breaches every ticket.",
             ),
             ExpectColumnValuesToNotBeNull(
                 column="elapsed_seconds",

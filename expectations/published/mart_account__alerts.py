@@ -44,7 +44,7 @@ def build() -> CheckedTable:
                 column="threshold_pct",
                 row_condition=Column("alert_kind") == "threshold_reached",
                 severity="critical",
-                notes="Nobody can act on a limit without its number.",
+                notes="A limit without its number is of no use.",
             ),
             ExpectColumnValuesToBeBetween(
                 column="threshold_pct",

@@ -42,7 +42,7 @@ def build() -> CheckedTable:
                 column="is_known_customer",
                 value_set=[True],
                 severity="critical",
-                notes="A report for nobody on the customer list could be delivered to nobody.",
+                notes="A report for a customer that is not on the list has no recipient.",
             ),
             ExpectColumnValuesToNotBeNull(
                 column="month",

@@ -32,7 +32,7 @@ def build() -> CheckedTable:
                 column="is_known_kind",
                 value_set=[True],
                 severity="critical",
-                notes="A kind without a sentence cannot be shown to anybody.",
+                notes="A kind without a sentence cannot be shown.",
             ),
             ExpectColumnValuesToNotBeNull(
                 column="evidence",

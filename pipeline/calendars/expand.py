@@ -28,7 +28,7 @@ _MARGIN_DAYS = 4
 
 @dataclass(frozen=True)
 class Closure:
-    """A stretch that a named reason keeps closed: epoch seconds, and the local date it belongs to."""
+    """A span that a named reason keeps closed: epoch seconds, and the local date it belongs to."""
 
     closed_on: date
     starts_epoch: int
@@ -76,17 +76,17 @@ def list_closures(calendar: Calendar, starts_epoch: int, ends_epoch: int) -> lis
     for version, earliest, latest in _validities(calendar, starts_epoch, ends_epoch):
         first_day, last_day = _days_around(earliest, latest)
         taken = merge(_open_intervals(version, first_day, last_day))
-        for day, start, end, reason in sorted(_named_stretches(version, first_day, last_day)):
+        for day, start, end, reason in sorted(_named_spans(version, first_day, last_day)):
             wall = np.array([start, end], dtype=np.int64) + day * DAY_SECONDS
             begins, finishes = to_epochs(wall, version.time_zone).tolist()
-            stretch = merge(clip((np.array([begins]), np.array([finishes])), earliest, latest))
-            if not len(stretch[0]):
+            span = merge(clip((np.array([begins]), np.array([finishes])), earliest, latest))
+            if not len(span[0]):
                 continue
             near = slice(
-                np.searchsorted(taken[1], stretch[0][0], side="right"),
-                np.searchsorted(taken[0], stretch[1][0], side="left"),
+                np.searchsorted(taken[1], span[0][0], side="right"),
+                np.searchsorted(taken[0], span[1][0], side="left"),
             )
-            left = subtract(stretch, (taken[0][near], taken[1][near]))
+            left = subtract(span, (taken[0][near], taken[1][near]))
             taken = merge(join([taken, left]))
             on = date.fromordinal(day + _EPOCH_ORDINAL)
             closures += [
@@ -152,7 +152,7 @@ def _cut_breaks(wall: Intervals, breaks: dict[int, Hours]) -> Intervals:
     return starts, ends
 
 
-def _named_stretches(
+def _named_spans(
     version: CalendarVersion, first_day: int, last_day: int
 ) -> Iterator[tuple[int, int, int, str]]:
     overrides = _in_days(version.overrides)

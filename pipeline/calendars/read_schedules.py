@@ -81,7 +81,7 @@ def _week_of_intervals(intervals: list[Mapping[str, Any]], name: str) -> dict[st
                 f"The schedule {name!r} has an interval from {start} to {end}; minutes are counted from Sunday 00:00 to "
                 f"{7 * _DAY_MINUTES}."
             )
-        # An interval may reach over midnight, or over the whole week: one stretch for each day.
+        # An interval may reach over midnight, or over the whole week: one span for each day.
         while start < end:
             day, minute = divmod(start, _DAY_MINUTES)
             stop = min(end, (day + 1) * _DAY_MINUTES)

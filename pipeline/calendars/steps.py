@@ -1,10 +1,10 @@
 """Clocks as lookup tables: how many seconds a calendar had been open at any instant, and back.
 
-Time is cut into buckets of equal width, one row each, so wide that a bucket sees at most two open stretches. Within a stretch,
-an instant minus the closed seconds before it (since 1970) is the cumulative open seconds; between stretches they stand still.
+Time is cut into buckets of equal width, one row each, so wide that a bucket sees at most two open spans. Within a span,
+an instant minus the closed seconds before it (since 1970) is the cumulative open seconds; between spans they do not change.
 The cumulative open seconds are cut into buckets in the same way, each with at most two closings, to go back. So one look-up by
 a dense whole-number key and a few comparisons answer any instant; the macros of `dbt_project/macros/business_time` are the only
-readers of the two step tables. Step 0 of both is nobody's and all null: the answer to what lies outside a clock.
+readers of the two step tables. Step 0 of both belongs to no clock and is all null: the answer to what lies outside a clock.
 """
 
 from __future__ import annotations

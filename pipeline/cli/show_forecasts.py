@@ -112,7 +112,7 @@ def backtest_table(result: Backtest) -> TextTable:
         ("too few to say", RIGHT),
     )  # fmt: skip
     notes = [
-        "Each past calendar quarter of each customer and pool, foretold on its first day from what had happened before it.",
+        "Each past calendar quarter of each customer and pool, predicted on its first day from what had happened before it.",
         "width = how many counts the interval holds. Counts are whole, so an interval holds 80 % or more: 10 to 90 % is the "
         "share between these levels with the ends counted in part; 80 % of it is expected of a right model.",
         "too few to say = no forecast was made; such quarters are in no other column.",

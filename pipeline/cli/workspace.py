@@ -25,7 +25,7 @@ def demo(
     months: Annotated[int, typer.Option(min=1, help="How many months.")] = 24,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
 ) -> None:
-    """Write a made-up vendor's exports and run the whole job on them.
+    """Write an invented vendor's exports and run the whole job on them.
 
     Example: sla demo --dir /tmp/vendor --tickets 500 --months 6
     """
@@ -114,7 +114,7 @@ def _suggest(paths: list[Path] | None, out: Path | None) -> None:
         typer.echo(text, nl=False)
         return
     try:
-        # Somebody's reviewed mapping is not to be lost to a second suggestion.
+        # A reviewed mapping is not to be lost to a second suggestion.
         with out.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as problem:
@@ -224,7 +224,7 @@ def _ingest(
         )
     left = [result.file for result in results if result.status == "left"]
     if left and paths:
-        # Somebody who names a file means this run, not the next one.
+        # A user who names a file means this run, not the next one.
         raise PartlyDone(
             f"{', '.join(left)} is still being written and was not landed. Run again when it is complete."
         )

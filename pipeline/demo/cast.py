@@ -22,7 +22,7 @@ TICKETS_PER_EXTRA_CUSTOMER = 500
 
 
 class Person(NamedTuple):
-    """Someone who writes on tickets. `kind` is customer, agent or bot; `user_id` is the helpdesk's number."""
+    """A person or program that writes on tickets. `kind` is customer, agent or bot; `user_id` is the helpdesk's number."""
 
     kind: str
     user_id: int
@@ -237,7 +237,7 @@ def _draw_terms(
         if verb == "early_end" and is_first_renewal:
             break
         begins = ends
-        # A renewal signed late leaves days without any term; the customer writes all the same.
+        # A renewal signed late leaves days without any term; the customer still writes.
         if not has_renewed and verb in ("gap", "gap_long"):
             begins = ends + timedelta(days=45 if verb == "gap" else 21)
     if role == "trial":

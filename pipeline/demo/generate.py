@@ -129,7 +129,7 @@ def write_demo(
 def write_in_form(root: Path, form: str, *, tickets: int, months: int, seed: int = 1) -> None:
     """Write a workspace whose tickets all come from one helpdesk in one vendor's form (`write_forms.SOURCES`).
 
-    The same arguments give the same tickets in every form. Tickets that an agent opened for somebody are left out: the
+    The same arguments give the same tickets in every form. Tickets that an agent opened for a customer are left out: the
     canonical form names no opener beside the requester.
     """
     _Demo(root, tickets, months, seed, date(2026, 7, 1)).write_in_form(form)

@@ -1,4 +1,4 @@
-"""What `sla demo` prints at its end: the published figures of the made-up vendor, read like anyone's."""
+"""What `sla demo` prints at its end: the published figures of the invented vendor, read like any other."""
 
 from __future__ import annotations
 

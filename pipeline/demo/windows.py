@@ -37,7 +37,7 @@ _DAY_TEXTS: dict[int, str] = {}
 
 
 def instant_text(at: int) -> str:
-    """`2026-06-30T23:59:35Z`. The day part is remembered: formatting it anew dominates large demos."""
+    """`2026-06-30T23:59:35Z`. The day part is remembered: formatting it again dominates large demos."""
     day, second = divmod(at, 86400)
     text = _DAY_TEXTS.get(day)
     if text is None:

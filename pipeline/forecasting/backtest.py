@@ -10,13 +10,13 @@ from pipeline.forecasting.count_model import HIGH, LOW, Outlook, PlanRate
 from pipeline.forecasting.draw_history import DAY_SECONDS, Drawer, DrawHistory
 
 _EPOCH = date(1970, 1, 1)
-# A quarter of data before the one that is foretold; twelve weeks of it, because the first ticket is younger than the data.
+# A quarter of data before the one that is predicted; twelve weeks of it, because the first ticket is younger than the data.
 _DAYS_BEFORE = 84
 
 
 @dataclass(frozen=True)
 class JudgedQuarter:
-    """One customer's draws on one pool in one calendar quarter (UTC), foretold on its first day and counted after it.
+    """One customer's draws on one pool in one calendar quarter (UTC), predicted on its first day and counted after it.
 
     `randomised_held` is the part of the actual count's own chance that lies between the LOW and HIGH levels: 0 or 1
     except at the ends of the interval, and on average exactly HIGH - LOW if the model is right.
@@ -39,7 +39,7 @@ class JudgedQuarter:
 
 @dataclass(frozen=True)
 class BacktestLine:
-    """Customer-quarters of one plan and pool, or of all. `too_few` could not be foretold and are in no other count."""
+    """Customer-quarters of one plan and pool, or of all. `too_few` could not be predicted and are in no other count."""
 
     plan: str | None
     pool: str | None
@@ -62,9 +62,9 @@ class Backtest:
 
 
 def backtest(history: DrawHistory) -> Backtest:
-    """Foretell every calendar quarter that is over, for every customer on a plan from its first to its last day.
+    """Predict every calendar quarter that is over, for every customer on a plan from its first to its last day.
 
-    Customers who were new at its start count too: they are foretold by their plan's rate. A quarter needs
+    Customers who were new at its start count too: they are predicted by their plan's rate. A quarter needs
     twelve weeks of data before it. What a ticket did is taken to have been known when it happened.
     """
     judged: list[JudgedQuarter] = []

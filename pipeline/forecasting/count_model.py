@@ -34,7 +34,7 @@ FEWEST_DRAWS = 10
 INTERVAL = 0.8
 LOW, MID, HIGH = 0.1, 0.5, 0.9
 
-# From fewer customers nobody can tell how much customers differ; they are then taken to differ by their mean.
+# Fewer customers do not show how much customers differ; they are then taken to differ by their mean.
 _FEWEST_CUSTOMERS = 5
 
 # A size beyond which a negative binomial cannot be told from a Poisson count.

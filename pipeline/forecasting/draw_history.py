@@ -75,7 +75,7 @@ class CoveredSpan:
 
 @dataclass(frozen=True)
 class KnownSpan:
-    """From the first ticket that any export holds to `as_of`: before it nobody can tell no tickets from no data.
+    """From the first ticket that any export holds to `as_of`: before it, no tickets cannot be distinguished from no data.
 
     `starts_epoch` is None while there is no ticket.
     """
@@ -126,7 +126,7 @@ class DrawHistory:
 
     @property
     def drawers(self) -> Sequence[Drawer]:
-        """Everybody who could ever draw, in a fixed order."""
+        """Every customer who could ever draw, in a fixed order."""
         return sorted(drawer for drawer, spans in self._spans.items() if spans)
 
     def count_draws(self, drawer: Drawer, from_day: int, before_day: int) -> int:

@@ -1,7 +1,7 @@
 """The published forecasts: one row per current term and limited pool, written into the build after dbt has run.
 
 Not a dbt model: the models run on any engine as SQL, and dbt enforces no contract on a model in Python. What dbt would
-hold stands beside the marts all the same: grain and columns in `_forecasts__sources.yml`, tested to be these.
+hold still stands beside the marts: grain and columns in `_forecasts__sources.yml`, tested to be these.
 """
 
 from __future__ import annotations

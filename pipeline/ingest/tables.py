@@ -155,7 +155,7 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "read_at": "TIMESTAMP",
         **LINEAGE,
     },
-    # One row per refused record whose ticket could be told: what of that ticket has a hole; null: all of it.
+    # One row per refused record whose ticket is known: which part of that ticket is missing; null: all of it.
     "gaps": {
         "ticket_id": "VARCHAR",
         "record_id": "VARCHAR",

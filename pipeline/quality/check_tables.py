@@ -26,7 +26,7 @@ _RAISED_CLASS = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception))(?=:|$)", re.MUL
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One expectation about one table. `failed` is about the data; `error` means that nobody knows."""
+    """One expectation about one table. `failed` is about the data; `error` means that there is no answer."""
 
     suite: str  # 'landed' or 'published'
     table: str  # 'core.fct_sla_obligations', with a topic in brackets where a table has two suites
@@ -109,7 +109,7 @@ def _check_table(
         return [schema]  # Every expectation about rows would hold, and prove nothing.
     try:
         validated = _validate(frames, table, rows)
-    except Exception as problem:  # noqa: BLE001 - whatever breaks a checker must be told apart from bad data
+    except Exception as problem:  # noqa: BLE001 - a broken checker must be distinguished from bad data
         validated = []
         observed = type(problem).__name__
     else:

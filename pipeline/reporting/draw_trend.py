@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pipeline.reporting import figures
 from pipeline.reporting.records import TrendPoint
 
-# Told apart in grey and by the common kinds of colour blindness; the breached part is hatched besides.
+# Distinguishable in grey and by the common kinds of colour blindness; the breached part is hatched besides.
 MET_COLOUR, BREACHED_COLOUR, INK, FAINT = "#2b6cb0", "#dd6b20", "#1f2933", "#9aa5b1"
 
 
@@ -88,7 +88,7 @@ def draw_trend(points: Sequence[TrendPoint]) -> str:
 
 
 def describe_trend(points: Sequence[TrendPoint]) -> str:
-    """The same in words, for whoever cannot see the picture."""
+    """The same in words, for a reader who cannot see the picture."""
     told = "; ".join(
         f"{figures.month_name(point.month)} {figures.percent(point.tally.compliance)}" for point in points
     )

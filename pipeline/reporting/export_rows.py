@@ -3,7 +3,7 @@ figures.
 
 A spreadsheet runs a cell that starts like a formula. XLSX cells are therefore written as strings and never as
 formulas or links. CSV has no such types, so there a text that starts with = + - @, a tab or a line break gets
-an apostrophe in front; whoever reads the file with a program can strip it. Numbers are ours and stay as they
+an apostrophe in front; a program that reads the file can strip it. Numbers are ours and stay as they
 are.
 """
 

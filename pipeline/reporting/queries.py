@@ -1,8 +1,8 @@
 """Reads the published figures: the only module that does, for the command line, the customers' PDF and the
 dashboard.
 
-Every function takes the scope of whoever asks and applies it inside the SQL, so that no caller can forget it.
-Rates are made here, as exact ratios; nobody else divides. Values are always bound; identifiers come from
+Every function takes the scope of the reader and applies it inside the SQL, so that no caller can forget it.
+Rates are made here, as exact ratios, and nowhere else. Values are always bound; identifiers come from
 constants here.
 """
 
@@ -78,7 +78,7 @@ _HARDENED = {
     "allow_community_extensions": "false",
 }
 
-_IN_SCOPE = "($sees_everybody or list_contains($seen_customers::varchar[], {customer_id}))"
+_IN_SCOPE = "($sees_all or list_contains($seen_customers::varchar[], {customer_id}))"
 
 
 class Published:
@@ -213,7 +213,7 @@ def months(published: Published, scope: Scope, customer_id: str | None = None) -
 def customers_to_report(published: Published, scope: Scope, month: str) -> tuple[str, ...]:
     """Ids of the customers in scope that have something to report for `month` ('YYYY-MM').
 
-    Raises ConfigurationError, naming the months that there are, when nobody has.
+    Raises ConfigurationError, naming the months that there are, when no customer has.
     """
     sql = f"""
         select customer_id
@@ -680,7 +680,7 @@ def explanation(published: Published, scope: Scope, ticket_id: str) -> Explanati
     """Why a ticket's verdicts are what they are.
 
     Raises ConfigurationError, naming the nearest ids, for a ticket that does not exist or is out of scope:
-    the two cannot be told apart.
+    the two cannot be distinguished.
     """
     bound = _bind(scope) | {"ticket_id": ticket_id}
     found = published.fetch(
@@ -1033,7 +1033,7 @@ def _chosen(dimension: str, column: str) -> str:
 
 def _bind(scope: Scope, selection: Selection | None = None) -> dict[str, Any]:
     bound: dict[str, Any] = {
-        "sees_everybody": scope.customer_ids is None,
+        "sees_all": scope.customer_ids is None,
         "seen_customers": list(scope.customer_ids or ()),
     }
     if selection is not None:

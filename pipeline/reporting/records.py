@@ -18,7 +18,7 @@ MONTH_BASES = ("settled", "submitted")
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose rows may be seen: None is everybody's, an empty tuple nobody's. It is a permission, never a
+    """Whose rows may be seen: None is all customers, an empty tuple none. It is a permission, never a
     filter."""
 
     customer_ids: tuple[str, ...] | None
@@ -93,8 +93,8 @@ class Tally:
 
 @dataclass(frozen=True)
 class ComplianceRow:
-    """One cell of a cut. A dimension that is not cut by is None, and so is a plan or severity that nobody
-    knows; `obligation_kinds` says whether targets, estimates or both are inside, `is_partial` whether the month still
+    """One cell of a cut. A dimension that is not cut by is None, and so is a plan or severity that is not
+    known; `obligation_kinds` says whether targets, estimates or both are inside, `is_partial` whether the month still
     runs in the time zone of one of the plans inside (None when the rows are not cut by month)."""
 
     month: str | None
@@ -470,7 +470,7 @@ class VendorFigure:
 
 @dataclass(frozen=True)
 class Segment:
-    """One stretch of an obligation's wall time: `counted`, `closed`, `holiday` or `paused`."""
+    """One segment of an obligation's wall time: `counted`, `closed`, `holiday` or `paused`."""
 
     obligation_key: str
     segment_number: int
@@ -637,7 +637,7 @@ class PlanStatement:
 
 @dataclass(frozen=True)
 class Closure:
-    """A holiday, a break or another day's hours: a stretch named for the reason why its clock differs."""
+    """A holiday, a break or another day's hours: a span named for the reason why its clock differs."""
 
     clock_name: str
     reason: str

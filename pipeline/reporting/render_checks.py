@@ -24,7 +24,7 @@ SUITES = {
 _STATUSES = {
     "passed": "passed",
     "failed": "FAILED: the data breaks it",
-    "error": "ERROR: nobody knows, it could not be evaluated",
+    "error": "ERROR: no answer, it could not be evaluated",
 }
 
 
@@ -40,7 +40,7 @@ def write_checks(status: BuildStatus, path: Path) -> None:
 
 def render_checks(status: BuildStatus) -> bytes:
     """The page as UTF-8: a summary, what did not pass, then every check by suite and table. Everything is escaped."""
-    # Every value is text of somebody else to the page, also the names that are ours.
+    # Every value is foreign text to the page, also the names that are ours.
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

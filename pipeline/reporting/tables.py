@@ -142,7 +142,7 @@ def ledger_tables(statements: Sequence[Statement]) -> list[TextTable]:
 
 
 def _is_told(statement: Statement) -> bool:
-    """An assistance that nobody redeemed and that the plan does not state is left out."""
+    """An assistance that was not redeemed and that the plan does not state is left out."""
     return (
         statement.closing_quantity is not None
         or bool(statement.lines[1:])

@@ -459,7 +459,7 @@ def _check_vocabulary(place: Place, cell: Cell, target: str, vocabulary: tuple[s
         place.report(
             ["values"],
             f"otherwise would call every unknown word {cell.values.otherwise!r}.",
-            "A status or severity that nobody mapped is unknown; write unknown: refuse or unknown: pass.",
+            "A status or severity without a mapping is unknown; write unknown: refuse or unknown: pass.",
         )
     mapped_words = [*cell.values.pairs] if cell.values else []
     if cell.values and cell.values.otherwise is not None:
@@ -531,7 +531,7 @@ def _check_zone_and_century(mapping: Mapping, given: Collection[str], place: Pla
         place.report(
             ["dates"],
             "these dates have no zone, and no time_zone is declared.",
-            "Add time_zone: the zone of whoever exported the file.",
+            "Add time_zone: the zone of the user who exported the file.",
         )
     if mapping.months and not any("%b" in one or "%B" in one for one in dates):
         place.report(["months"], "no date has a month name (%b).", "Remove months, or correct dates.")

@@ -111,10 +111,10 @@ EVIDENCE = (
     "debug",
     "bugs",
 )
-# What a hole in a ticket's history can be in; a hole in anything else leaves nothing whole.
+# The parts of a ticket's history that a gap can be in; a gap in anything else leaves nothing whole.
 GAPS = ("messages", "statuses", "debug", "bugs")
 DRIFTS = ("new_columns", "dropped_columns", "retyped_columns")
-# For exports whose columns are a choice of whoever exports: no header is compared with an earlier one.
+# For exports whose columns are a choice of the user who exports: no header is compared with an earlier one.
 ANY_COLUMNS = "any_columns"
 
 # Formats of instants that are no pattern of wall time.

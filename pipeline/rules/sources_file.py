@@ -228,7 +228,7 @@ class VendorSource(Helpdesk):
 
 
 class TableSource(VendorSource):
-    """A helpdesk whose exports may be tables, written in the language and the zone of whoever exported them."""
+    """A helpdesk whose exports may be tables, written in the language and the zone of the user who exported them."""
 
     date_format: DateFormat | None = None
     """How the table writes instants, such as "%Y-%m-%d %H:%M:%S"."""

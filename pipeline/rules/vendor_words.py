@@ -29,7 +29,7 @@ STATUSES_OF: dict[str, dict[str, str]] = {
         "Active": "open",
         "3": "on_hold",
         "On Hold": "on_hold",
-        # Pending is the wait for the customer. The other waits are for somebody else, or do not say for whom:
+        # Pending is the wait for the customer. The other waits are for another party, or do not say for whom:
         # a plan that pauses only while the customer is waited for must not pause then.
         "Awaiting User Info": "pending",
         "Awaiting Problem": "on_hold",

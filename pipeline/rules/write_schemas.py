@@ -1,6 +1,6 @@
 """JSON Schemas of the files that people write, for editors: they complete keys and mark what `sla` would refuse.
 
-`make schemas` writes them anew; `sla init` copies them into a workspace, where the first line of each file names its own.
+`make schemas` writes them again; `sla init` copies them into a workspace, where the first line of each file names its own.
 """
 
 from __future__ import annotations

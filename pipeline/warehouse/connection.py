@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-# Autoloading would reach for the network; the community's extensions are nobody's responsibility.
+# Autoloading would reach for the network; the community's extensions have no maintainer that we know.
 HARDENING = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",

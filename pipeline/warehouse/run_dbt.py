@@ -70,7 +70,7 @@ def run_dbt(
         "--log-level",
         "none",
         "--no-use-colors",
-        # Nobody reads dbt's artifacts, and writing them takes a twentieth of a build.
+        # Nothing reads dbt's artifacts, and writing them takes a twentieth of a build.
         "--no-write-json",
     ]
     with _environment(

@@ -1,4 +1,4 @@
-"""Files as nobody should send them, each with what must become of it: made by code, so that every byte can be read here.
+"""Files that are wrong on purpose, each with what must become of it: made by code, so that every byte can be read here.
 
 A case is a file of one source: `desk` (canonical), `zen` (Zendesk JSON), `snow` (ServiceNow tables in Berlin time).
 `good` rows stand beside the bad one wherever a file may be taken in part, so that a good row lost is seen.
@@ -303,7 +303,7 @@ def json_lines() -> Iterator[Hostile]:
     bad: dict[str, tuple[bytes, str]] = {
         "no_json": (b"sorry", "is not valid JSON"),
         "single_quotes": (b"{'ticket_id': 'T1'}", "is not valid JSON"),
-        # The engine reads past a comma at the end; what it reads is judged all the same.
+        # The engine reads past a comma at the end; what it reads is still judged.
         "trailing_comma": (b'{"ticket_id": "T1",}', "is missing"),
         "comment": (b'{"ticket_id": "T1"} // x', "is not valid JSON"),
         "two_objects": (b'{"ticket_id": "T1"}{"ticket_id": "T2"}', "is not valid JSON"),

@@ -218,7 +218,7 @@ def test_figures_of_another_instant_are_refused_as_stale(demo_workspace: Path) -
 
 @contextmanager
 def held_lock(root: Path) -> Iterator[None]:
-    """Another process holds the workspace, as a run of somebody else would."""
+    """Another process holds the workspace, as a run of another user would."""
     program = (
         "import sys; from pathlib import Path; from pipeline.settings import Workspace; "
         "from pipeline.warehouse.build import lock_workspace\n"
@@ -251,7 +251,7 @@ def test_lock_file_left_by_a_dead_run_does_not_lock(demo_workspace: Path, tmp_pa
 
 
 def test_failed_critical_check_leaves_the_version_before_served(published: Path) -> None:
-    # Two helpdesks that number their tickets alike: whose ticket a row of figures speaks of would be a guess.
+    # Two helpdesks that number their tickets alike: the ticket of a row of figures would be a guess.
     before = read_pointer(published)
     served = run_sla("compliance", "--json", workspace=published).expect(0).out
     source = published / "inbox" / "other"
@@ -296,7 +296,7 @@ ANSWERED = "2026-02-02T12:00:00Z"
 SUSPICIOUS = (
     "T-3,acme,ann@acme.example,web_form,9,2026-02-02T08:00:00Z,Unknown severity,,,",
     "T-4,acme,ann@acme.example,web_form,,2026-02-02T08:00:00Z,No severity,,,",
-    "T-5,nobody,ann@acme.example,web_form,3,2026-02-02T08:00:00Z,Unknown customer,,,",
+    "T-5,unlisted,ann@acme.example,web_form,3,2026-02-02T08:00:00Z,Unknown customer,,,",
     "T-6,acme,ann@acme.example,email,3,2026-02-02T08:00:00Z,By e-mail,,,",
     "T-7,acme,ann@acme.example,web_form,3,2025-12-31T23:59:59Z,One second before the term,,,",
     "T-8,acme,ann@acme.example,web_form,0,2026-02-02T08:00:00Z,Level 0,,,",
@@ -350,7 +350,7 @@ def test_suspicious_ticket_never_gets_a_verdict_in_favour(suspicious_vendor: Pat
 
 
 def test_suspicious_ticket_is_a_finding(suspicious_vendor: Path) -> None:
-    # Level 0 is what it is for; the other five are for somebody to look at.
+    # Level 0 is what it is for; the other five are for review.
     assert set(query(suspicious_vendor, "select finding, ticket_id from qc.rpt_qc__findings")) == {
         ("unknown_severity", "T-3"),
         ("unknown_severity", "T-4"),

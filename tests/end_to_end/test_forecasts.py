@@ -44,8 +44,8 @@ def test_forecast_and_backtest_print_what_json_says(demo_workspace: Path) -> Non
 
 
 def test_forecast_of_a_customer_that_does_not_exist_is_refused(demo_workspace: Path) -> None:
-    run_sla("entitlements", "--forecast", "--customer", "nobody", workspace=demo_workspace).expect(
-        2, "nobody"
+    run_sla("entitlements", "--forecast", "--customer", "unlisted", workspace=demo_workspace).expect(
+        2, "unlisted"
     )
 
 

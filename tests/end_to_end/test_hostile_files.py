@@ -1,4 +1,4 @@
-"""More than 300 files as nobody should send them, through the real command: each ends with words that help, none with harm.
+"""More than 300 files that are wrong on purpose, through the real command: each ends with words that help, none with harm.
 
 What is held for every file: no traceback, a few seconds of work at most, under 512 MB for the processes
 together, rows read = landed + quarantined, and a message that names the file, the line and column where there are any, and

@@ -42,7 +42,7 @@ class Issue:
     status: str
     changes: tuple[tuple[int, str, str, str], ...] = ()
     priority: str = "Highest"
-    # The place of the change whose row did not come along with the history.
+    # The place of the change whose row is not in the exported history.
     lost: int | None = None
 
     @property
@@ -102,7 +102,7 @@ ISSUES = (
     Issue(2, RESOLVED, (
         (10, "priority", "Medium", "Highest"), (17, "status", SUPPORT, RESOLVED),
     )),
-    # Stands from 09:00 to 12:00 in a status that nobody maps: it may have been a pause.
+    # Stands from 09:00 to 12:00 in a status without a mapping: it may have been a pause.
     Issue(3, RESOLVED, (
         (9, "status", SUPPORT, "Limbo"), (12, "status", "Limbo", SUPPORT), (19, "status", SUPPORT, RESOLVED),
     )),
@@ -199,7 +199,7 @@ def test_the_wait_of_the_history_is_taken_off(vendor: Path) -> None:
 
 
 def test_a_history_of_which_a_row_is_missing_shows_no_pauses(vendor: Path) -> None:
-    # 11 h, and the row of 19:00 begins with a status that the one of 09:00 did not leave: the wait ended, nobody knows when.
+    # 11 h, and the row of 19:00 begins with a status that the one of 09:00 did not leave: the wait ended at an unknown instant.
     assert resolutions(vendor, "SUP-%")[9][2] == "met"
     assert resolutions(vendor, "1000%")[9][2] == "not_measurable"
 
@@ -216,7 +216,7 @@ def test_an_unknown_status_is_measurable_in_neither_form(vendor: Path) -> None:
 
 
 def test_an_issue_without_a_single_change_shows_no_pauses_in_the_pipeline(vendor: Path) -> None:
-    # The REST form says that its changelog is whole and empty; of two files nobody knows whether its rows came along.
+    # The REST form says that its changelog is whole and empty; two files do not show whether its rows are in the export.
     assert resolutions(vendor, "SUP-%")[5][2] == "breached"
     assert resolutions(vendor, "1000%")[5][2] == "not_measurable"
 

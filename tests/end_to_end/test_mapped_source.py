@@ -1,4 +1,4 @@
-"""A helpdesk that nobody wrote code for: German headers, semicolons, wall times of Berlin, read by a mapping file.
+"""A helpdesk without code of its own: German headers, semicolons, wall times of Berlin, read by a mapping file.
 
 Plan: the example with a resolution by severity. Level 4: first response in 4 h and resolution in 24 h, around the clock.
 2 February 2026 was a Monday; Berlin was one hour ahead of UTC. Every ticket is submitted at 09:00 there, 08:00 UTC.
@@ -86,7 +86,7 @@ REPLIES = (
     # T-1: an internal note does not answer; the public reply of 11:30 does, after 2 h 30 min.
     "1;T-1;02.02.2026 10:00;u-mia;nein",
     "2;T-1;02.02.2026 11:30;u-mia;ja",
-    # T-2: answered by somebody whom the table of people does not know.
+    # T-2: answered by a person who is not in the table of people.
     "3;T-2;02.02.2026 10:00;u-gone;ja",
     "4;T-3;02.02.2026 10:00;u-mia;ja",
     "5;T-4;02.02.2026 10:00;u-mia;ja",
@@ -235,7 +235,7 @@ def test_refused_records_are_listed_exported_and_read_again(vendor: tuple[Path, 
     assert len(file.read_text(encoding="utf-8").splitlines()) == 1 + 2
     mapping = root / "reference" / "mappings" / "desk.yml"
     mapping.write_text(MAPPING.replace("fertig: solved", "fertig: solved, Labor: on_hold"), encoding="utf-8")
-    # The reply of 31 February cannot be mended by a mapping.
+    # The reply of 31 February cannot be corrected by a mapping.
     done = run_sla("quarantine", "--retry", workspace=root).expect(5, "Still refused: 1.")
     assert "inbox/desk/history.csv  landed" in done.out
     run_sla("build", workspace=root).expect(0)

@@ -98,7 +98,7 @@ def test_every_incident_has_one_row_for_each_obligation(published: tuple[Path, s
         published[0],
         "select obligation, count(*), count(distinct ticket_id) from core.fct_sla_obligations group by all order by 1",
     )
-    # Debug analysis is promised by other plans of the workspace only; it has its rows all the same.
+    # Debug analysis is promised by other plans of the workspace only; it still has its rows.
     assert rows == [
         (obligation, 890 + 67, 890 + 67) for obligation in ("debug_analysis", "first_response", "resolution")
     ]
@@ -193,7 +193,7 @@ def test_resolution_of_a_log_of_closed_incidents_is_always_met_or_breached(
 
 
 def test_late_incident_without_evidence_of_pauses_is_not_measurable(published: tuple[Path, str]) -> None:
-    # A row of the incident table does not say how long somebody waited for the user: in time is in time, late is not known.
+    # A row of the incident table does not say how long the vendor waited for the user: in time is in time, late is not known.
     rows = query(
         published[0],
         "select distinct status from core.fct_sla_obligations join core.dim_tickets using (ticket_id) "

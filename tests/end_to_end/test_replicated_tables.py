@@ -89,7 +89,7 @@ def test_every_ticket_is_there_once(published: tuple[Path, str]) -> None:
 def test_words_that_no_priority_is_are_in_quarantine(published: tuple[Path, str]) -> None:
     done = run_sla("quarantine", "--json", workspace=published[0]).expect(0)
     assert '"value": "medium"' in done.out and '"value": "solved"' in done.out
-    # The history of 11071 was `medium` for a while: whatever it was promised then, nobody knows.
+    # The history of 11071 was `medium` for a while: what it was promised then is not known.
     assert verdict(published[0], "11071", "first_response")[0] != "met"
 
 
@@ -98,7 +98,7 @@ def test_ticket_whose_comments_were_not_replicated_is_not_measurable(published: 
         assert verdict(published[0], ticket, "first_response")[:2] == ("not_measurable", "stop_not_observed")
 
 
-def test_issue_is_judged_by_the_comment_of_somebody_whom_the_mapping_lists(
+def test_issue_is_judged_by_the_comment_of_a_person_whom_the_mapping_lists(
     published: tuple[Path, str],
 ) -> None:
     # Thu 11 June 2020 07:38:03 until Sat 7 November: 13:21:57 of that Thursday and 106 working days, Fri 12 June to Fri 6

@@ -1,7 +1,7 @@
 """The same tickets under another plan, from the export to `sla whatif`: a vendor whose few tickets are worked out here.
 
 Standard: 10 regular and 1 of level 5 included; a regular ticket is answered within 24 h of business hours (06:00-21:00 UTC,
-Mon-Fri), level 5 within 8 h around the clock. Enhanced, which nobody has: 20 and 3; 12 h and 6 h. Premium: unlimited regular
+Mon-Fri), level 5 within 8 h around the clock. Enhanced, which no customer has: 20 and 3; 12 h and 6 h. Premium: unlimited regular
 and 6 of level 5; 8 h around the clock, level 5 within 2 h.
 """
 
@@ -164,7 +164,7 @@ def test_terms_that_stack_are_tried_as_one_with_the_tickets_of_the_ended_one(ven
     assert pools["level_5"]["trial_remaining_quantity"] == 6 - 2
 
 
-def test_a_plan_that_nobody_has_is_tried_too(vendor: Path) -> None:
+def test_a_plan_that_no_customer_has_is_tried_too(vendor: Path) -> None:
     found = try_plan(vendor, "enhanced", "acme")
     assert found["verdicts"] == [], "10 h are within 12 h, too"
     pools = {row["pool"]: row for row in found["balances"]}

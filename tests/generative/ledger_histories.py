@@ -304,7 +304,7 @@ def _draw_waivers(
     """Waivers of the unit, some of them one after the other without a gap, and some of another promise."""
     if chance.random() < 0.8:
         return
-    # A second that no event of the histories has: which of both came first would be nobody's knowledge.
+    # A second that no event of the histories has: which of both came first would be unknown.
     begins_at = chance.choice([*instants, ticket.submitted_at, as_of]) // 60 * 60 + 7
     for number in range(chance.choice([1, 1, 2])):
         days = chance.choice([None, 1, 30, 200])

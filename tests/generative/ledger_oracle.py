@@ -133,7 +133,7 @@ class Account:
         return line
 
     def take(self, kind: str, cause: Cause, undoes: Line | None = None) -> Line:
-        """One unit out. Where none is left it is first lent: by the end of the term, by another pool, or by nobody."""
+        """One unit out. Where none is left it is first lent: by the end of the term, by another pool, or as overage."""
         if not self.is_limited:
             return self.write(kind, -1, cause, undoes, self.first_grant)
         if self.remaining == 0 and not self.taken_by_end:
@@ -332,7 +332,7 @@ class Bookkeeper:
             yield Statement(first, account.pool, account.is_limited, tuple(account.lines))
 
     def _redeemed(self, named: Mapping[str, Term], tickets: Sequence[Ticket]) -> Iterator[tuple[str, Cause]]:
-        """(pool, cause): the records of redemptions, and the events of tickets that no record tells of."""
+        """(pool, cause): the records of redemptions, and the events of tickets that no record names."""
         names = set(named)
         recorded = set()
         for one in self.redemptions:
@@ -359,7 +359,7 @@ class Bookkeeper:
         return term.subscription_id
 
     def _covering(self, ticket: Ticket, names: set[str] | None = None) -> Term | None:
-        """The term in force at a submission. Of two that stack the later one speaks only after the earlier has ended."""
+        """The term in force at a submission. Of two that stack the later one counts only after the earlier has ended."""
         covered_until: dict[str, int] = {}
         for term in self.terms:
             begin, end = self._period(term)

@@ -49,20 +49,20 @@ class Oracle:
 
     def elapsed(self, start: int, end: int, pauses: Pauses = ()) -> int:
         """Open seconds from start to end that no pause covers."""
-        return sum(length for _, length in self._counted_stretches(start, end, list(pauses)))
+        return sum(length for _, length in self._counted_spans(start, end, list(pauses)))
 
     def due(self, start: int, seconds: int, pauses: Pauses, last: int) -> int | None:
         """The earliest instant at which `seconds` open seconds have passed; None when that is after `last`."""
         if seconds == 0:
             return start
         counted = 0
-        for begin, length in self._counted_stretches(start, last, list(pauses)):
+        for begin, length in self._counted_spans(start, last, list(pauses)):
             if counted + length >= seconds:
                 return begin + seconds - counted
             counted += length
         return None
 
-    def _counted_stretches(
+    def _counted_spans(
         self, start: int, end: int, pauses: list[tuple[int, int | None]]
     ) -> Iterator[tuple[int, int]]:
         """The minutes that count, as (begin, seconds); seconds one by one in a minute in which something changes."""

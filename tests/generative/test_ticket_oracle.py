@@ -126,7 +126,7 @@ def describe(world: World, differences: list[tuple[Ticket, str]]) -> str:
         lines += ["", describe_ticket(ticket)]
         for waiver in world.waivers:
             if waiver.ticket_id == ticket.ticket_id:
-                until = show(waiver.expires_at) or "for good"
+                until = show(waiver.expires_at) or "without an end"
                 lines.append(f"  waiver of {waiver.obligation} from {show(waiver.approved_at)} until {until}")
         lines += [f"  ! {text}" for one, text in differences if one is ticket]
     return "\n".join(lines)
@@ -135,7 +135,7 @@ def describe(world: World, differences: list[tuple[Ticket, str]]) -> str:
 def describe_ticket(ticket: Ticket) -> str:
     """The whole history, a line for each event, in the order of time."""
     lines = [
-        f"{ticket.ticket_id} of {ticket.customer_id or 'nobody'} by {ticket.requester}, channel {ticket.channel or 'none'}, "
+        f"{ticket.ticket_id} of {ticket.customer_id or 'no customer'} by {ticket.requester}, channel {ticket.channel or 'none'}, "
         f"severity {ticket.severity or 'none'}, submitted {show(ticket.submitted_at)}"
     ]
     for event in sorted(ticket.events, key=lambda one: (one.at, len(one.event_id), one.event_id)):

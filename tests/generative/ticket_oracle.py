@@ -36,7 +36,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Ticket:
-    """One line of a canonical export of tickets, and its events. Whoever is the requester opened it."""
+    """One line of a canonical export of tickets, and its events. The requester opened it."""
 
     ticket_id: str
     customer_id: str

@@ -16,7 +16,7 @@ from tests.house.checkout import find_words, python_files, tracked_files
 
 PRODUCT = python_files("pipeline", "dashboards", "expectations")
 
-# A module of any of these names is where things go whose place nobody has found.
+# A module of any of these names is where things go that have no place of their own.
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "functions", "misc"}
 
 CLOCKS = {
@@ -82,7 +82,7 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 
 def test_python_names_no_plan() -> None:
-    # The demo sells the three plans of the shipped files to its made-up customers, so it has to name them.
+    # The demo sells the three plans of the shipped files to its invented customers, so it has to name them.
     files = {path: text for path, text in PRODUCT.items() if path.parts[:2] != ("pipeline", "demo")}
     texts = [
         f"{path}:{node.lineno} {node.value!r}"

@@ -43,7 +43,7 @@ def test_sql_is_found() -> None:
     assert len(ALL_SQL) > 40
 
 
-def test_sql_reads_no_clock_and_rolls_no_dice() -> None:
+def test_sql_reads_no_clock_and_draws_no_random_number() -> None:
     assert find_words(ALL_SQL, NOT_REPEATABLE) == []
 
 

@@ -10,7 +10,7 @@ from pipeline.settings import CHECKOUT
 from tests.house.checkout import tracked_text
 
 # The kinds of files that are held.
-HELD = (".md", ".yml")
+HELD = (".md", ".py", ".sql", ".typ", ".yml")
 
 # This file holds the words that it looks for.
 EXEMPT = "tests/house/test_words.py"

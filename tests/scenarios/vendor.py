@@ -1,4 +1,4 @@
-"""One made-up workspace that holds every scenario, landed and built by the real job.
+"""One invented workspace that holds every scenario, landed and built by the real job.
 
 Each scenario is a customer of its own, so that all of them share one build and none can reach another. A scenario that is told in
 a vendor's own words (`source.yml`, `export.ndjson` or `export.csv` in its folder) has a source of its own as well.

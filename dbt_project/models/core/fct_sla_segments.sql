@@ -1,5 +1,5 @@
--- Grain: one row per obligation and stretch of time, counted or skipped, from the instant its deciding target counts to the stop (or as_of).
--- A view: it is derived from the published facts when somebody asks why, and costs the build nothing. The counted seconds of an
+-- Grain: one row per obligation and segment, counted or skipped, from the instant its deciding target counts to the stop (or as_of).
+-- A view: it is derived from the published facts when it is read, and costs the build nothing. The counted seconds of an
 -- obligation sum to its elapsed_seconds (dbt test).
 {{ config(materialized='view') }}
 with
@@ -30,7 +30,7 @@ edges as (
   {%- endfor %}
 ),
 
-stretches as (
+spans as (
   select
     edges.obligation_key,
     edges.edge_at as starts_at,
@@ -45,30 +45,30 @@ classified as (
     obligations.ticket_id,
     obligations.customer_id,
     obligations.clock_name,
-    stretches.segment_number,
-    stretches.starts_at,
-    stretches.ends_at,
+    spans.segment_number,
+    spans.starts_at,
+    spans.ends_at,
     max(intervals.calendar_version) as calendar_version,
     max(pauses.pause_name) as pause_name,
     max(closures.reason) as closure_reason
-  from stretches
-  join obligations on obligations.obligation_key = stretches.obligation_key
+  from spans
+  join obligations on obligations.obligation_key = spans.obligation_key
   left join intervals
     on intervals.clock_name = obligations.clock_name
-    and intervals.opens_at <= stretches.starts_at
-    and intervals.closes_at >= stretches.ends_at
+    and intervals.opens_at <= spans.starts_at
+    and intervals.closes_at >= spans.ends_at
   left join pauses
     on pauses.obligation_key = obligations.obligation_key
-    and pauses.pauses_at <= stretches.starts_at
-    and pauses.resumes_at >= stretches.ends_at
+    and pauses.pauses_at <= spans.starts_at
+    and pauses.resumes_at >= spans.ends_at
   left join closures
     on closures.clock_name = obligations.clock_name
-    and closures.starts_at <= stretches.starts_at
-    and closures.ends_at >= stretches.ends_at
-  where stretches.ends_at is not null
+    and closures.starts_at <= spans.starts_at
+    and closures.ends_at >= spans.ends_at
+  where spans.ends_at is not null
   group by
     obligations.obligation_key, obligations.ticket_id, obligations.customer_id, obligations.clock_name,
-    stretches.segment_number, stretches.starts_at, stretches.ends_at
+    spans.segment_number, spans.starts_at, spans.ends_at
 )
 
 select

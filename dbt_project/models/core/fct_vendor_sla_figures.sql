@@ -1,5 +1,5 @@
 -- Grain: one row per ticket and figure (and cycle) that a vendor computed itself, as last exported. Never used for a figure of ours.
--- A figure that names its ticket by the record's own id is led back to the number that people know.
+-- A figure that names its ticket by the record's own id is looked up by the number that people know.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 figures as (select * from {{ ref('stg_helpdesk__vendor_figures') }}),

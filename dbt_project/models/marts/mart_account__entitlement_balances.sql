@@ -22,7 +22,7 @@ select
   balances.expired_quantity,
   balances.remaining_quantity,
   balances.overage_quantity,
-  -- What the term's pace is read from: how much of it is consumed beside how much of it has passed. Nobody divides here.
+  -- What the term's pace is read from: how much of it is consumed beside how much of it has passed. Nothing is divided here.
   balances.used_quantity - balances.credited_quantity + balances.overflowed_in_quantity - balances.overflowed_out_quantity as consumed_quantity,
   balances.available_quantity,
   cast({{ epoch_seconds('balances.term_ends_at') }} - {{ epoch_seconds('balances.term_starts_at') }} as bigint) as term_seconds,

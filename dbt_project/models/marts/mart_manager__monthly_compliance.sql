@@ -17,7 +17,7 @@ select
     || cut.obligation || ':' || coalesce(cast(cut.severity_in_force as varchar), '-') as compliance_key,
   cut.month_basis,
   cut.month,
-  -- Null for a customer that nobody knows: the ticket keeps the name that its source gave.
+  -- Null for an unknown customer: the ticket keeps the name that its source gave.
   customers.customer_id,
   max(customers.customer_name) as customer_name,
   max(cut.plan) as plan,

@@ -53,7 +53,7 @@ crowded as (
   group by customer_id
 ),
 
--- The other customer is not named: whoever may see the one need not be allowed to see the other.
+-- The other customer is not named: a reader who may see the one may not be allowed to see the other.
 shared as (
   select
     'representative_of_two_customers:' || contacts.contact_key as finding_key,

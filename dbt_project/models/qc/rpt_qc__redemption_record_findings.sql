@@ -44,7 +44,7 @@ misplaced as (
     subscription_id,
     pool || ' redeemed at ' || cast(redeemed_at as varchar) || '; the term runs ' || cast(term_starts_on as varchar) || ' to '
     || cast(term_ends_on as varchar) || ' under ' || coalesce(plan_version, 'no plan version') as evidence,
-    case term_finding when 'redemption_of_absent_pool' then 'it counts nowhere' else 'it is counted as used in this term all the same' end as effect,
+    case term_finding when 'redemption_of_absent_pool' then 'it counts nowhere' else 'it still counts as used in this term' end as effect,
     source_file,
     line_number
   from told

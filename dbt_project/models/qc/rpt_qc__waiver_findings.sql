@@ -65,7 +65,7 @@ select
   end as evidence,
   case finding
     when 'waiver_granted_twice' then 'none: the breach is waived once, and the other one is named beside it'
-    when 'waiver_before_ticket' then 'it holds all the same, from the submission on'
+    when 'waiver_before_ticket' then 'it still holds, from the submission on'
     else 'none: there is nothing that it could change'
   end as effect,
   source_file,

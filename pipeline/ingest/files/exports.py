@@ -192,10 +192,10 @@ def open_file(export: Export) -> Iterator[BinaryIO]:
 
     Raises InputRejected when it cannot be read or changes meanwhile.
     """
-    # A link could show what only this program may read to whoever may only drop files here.
+    # A link could show what only this program may read to a user who may only drop files here.
     if export.path.is_symlink():
         raise reject(export, "it is a link.", "Put the export itself there.")
-    # Opening a pipe would wait for somebody to write into it.
+    # Opening a pipe would wait for a writer.
     if export.path.exists() and not export.path.is_file():
         raise reject(export, "it is not a regular file.", "Put the export itself there.")
     try:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 # A content that grows more than this when unpacked is taken for a bomb; helpdesk exports compress 5 to 20 times.
 RATIO_LIMIT = 100
-# What may be unpacked whatever the ratio: a short export of one repeated ticket compresses 500 times and hurts nobody.
+# What may be unpacked whatever the ratio: a short export of one repeated ticket compresses 500 times and does no harm.
 RATIO_FREE_BYTES = 16 << 20
 
 # Members of an archive; a full export of Zendesk has one file per 31 days and kind.

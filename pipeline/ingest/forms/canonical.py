@@ -70,7 +70,7 @@ _EVENTS = Contract(
             "is not a status",
             f"Write one of {', '.join(TICKET_STATUSES)}.",
         ),
-        # A level that nobody knows has no clock; without the event the ticket would keep a clock that it no longer has.
+        # An unknown level has no clock; without the event the ticket would keep a clock that it no longer has.
         Rule(
             f"event_type = 'severity_changed' and coalesce(value, '') not in "
             f"({', '.join(quote(str(one)) for one in SEVERITIES)})",
@@ -105,7 +105,7 @@ select line_number, event_id as change_id, ticket_id, 'event' as change_kind, ev
     event_at as changed_at, is_public, actor as author_id, actor_kind as author_kind
 from judged where problem is null and event_type <> 'message'
 """
-# What of a ticket has a hole when one of its events is refused: of a refused type that nobody can tell, all of it.
+# Which part of a ticket is missing when one of its events is refused: of an unknown type, all of it.
 _GAPS = f"""
 select line_number, ticket_id, case
     {" ".join(f"when event_type = {quote(kind)} then {quote(word)}" for kind, word in EVIDENCE_OF.items() if word in GAPS)}

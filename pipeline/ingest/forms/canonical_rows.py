@@ -38,7 +38,7 @@ class Adapted:
     """The rows of one record, by table; a column that is not given lands as null."""
 
     rows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    # What lands instead if this record cannot be used: what of its ticket has a hole then.
+    # What lands instead if this record cannot be used: which part of its ticket is missing then.
     gaps: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, table: str, **row: Any) -> None:

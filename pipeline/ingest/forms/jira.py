@@ -321,7 +321,7 @@ def _add_sla(adapted: Adapted, sla: JsonObject, ticket_id: str, read_at: datetim
 
 
 def _obligation(name: str | None) -> str | None:
-    """Which of our obligations a vendor's SLA of this name speaks of; None where it has no counterpart."""
+    """Which of our obligations a vendor's SLA of this name measures; None where it has no counterpart."""
     words = (name or "").lower()
     return "first_response" if "first response" in words else "resolution" if "resolution" in words else None
 

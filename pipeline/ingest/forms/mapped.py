@@ -1,7 +1,7 @@
 """Exports of any helpdesk, read as a mapping file says: a user's own, or one of the shipped forms of the big helpdesks.
 
 The header is checked before a row is read; then every record is taken whole or refused whole. What of a refused record
-belongs to a known ticket is landed as a gap, so that no verdict of the ticket rests on a history with a hole.
+belongs to a known ticket is landed as a gap, so that no verdict of the ticket rests on an incomplete history.
 """
 
 from __future__ import annotations
@@ -280,7 +280,7 @@ class _RowReader:
             case "ticket_status":
                 return _closed(take, column, "status", STATUSES, is_passed)
             case "actor_kind" if is_passed:
-                # Somebody of whom it is not known whose side they are on.
+                # A person whose side (vendor or customer) is not known.
                 return lambda row: text if (text := take(row)) in ACTOR_KINDS else None
             case "actor_kind":
                 return _closed(take, column, "actor_kind", ACTOR_KINDS, False)
@@ -361,7 +361,7 @@ class _Event:
         return evidence if evidence in GAPS else None
 
     def make(self, row: list[str | None]) -> list[Record]:
-        """The events of one row. Raises Unusable, and _Gap for one that is passed although nobody knows what it says."""
+        """The events of one row. Raises Unusable, and _Gap for one that is passed although its meaning is unknown."""
         rows = enumerate(self._reader.rows_of(self._rule.each, row), 1)
         made = [self._one(each, number) for number, each in rows if self._meets_conditions(each)]
         return [event for event in made if event is not None]
@@ -406,7 +406,7 @@ class _Event:
             if text in words or (text is None and name == "value_before"):
                 continue
             if word == "severity" and name in self._passed:
-                # Nobody can put a clock on an unknown level, so such an event is never landed as one.
+                # An unknown level has no clock, so such an event is never landed as one.
                 raise _Gap
             if text is None:
                 raise self._missing(name)

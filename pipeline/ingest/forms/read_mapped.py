@@ -108,7 +108,7 @@ def _check_is_read(export: Export, file: MappedFile, mapping: Mapping) -> None:
         raise reject(
             export,
             "it is a table, whose times are written without a zone.",
-            "Declare time_zone for this source in sla.yml: that of the account, or of whoever exported it.",
+            "Declare time_zone for this source in sla.yml: that of the account, or of the user who exported it.",
         )
 
 

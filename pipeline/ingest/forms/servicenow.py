@@ -1,7 +1,7 @@
 """ServiceNow's tables (CSV, XLSX): an audit log with one row per update, or the incident table with its field names or
 their labels. Records as JSON or XML, and tables of other records, go to their own module.
 
-Times are wall times of whoever exported them. The zone and the format that `sla.yml` declares count, whatever
+Times are wall times of the user who exported them. The zone and the format that `sla.yml` declares count, whatever
 the file seems to say.
 """
 

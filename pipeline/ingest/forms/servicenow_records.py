@@ -6,7 +6,7 @@ Of sys_audit, the vendor's documentation gives table, field, document key (the s
 a checkpoint of the record; public scripts call them tablename, fieldname, documentkey, user, oldvalue, newvalue, sys_created_on.
 That the checkpoint is called record_checkpoint and counts the updates of the record is general knowledge, not confirmed.
 
-Raw values are UTC. A record of display values alone is in the zone and format of whoever asked for it, which sla.yml
+Raw values are UTC. A record of display values alone is in the zone and format of the user who asked for it, which sla.yml
 declares.
 """
 
@@ -306,7 +306,7 @@ def _add_task_sla(record: _Record, adapted: Adapted) -> None:
         if field in record:
             adapted.add(
                 "vendor_sla_figures",
-                # The number where it came along; else the id, by which the models find the incident.
+                # The number where it is exported; else the id, by which the models find the incident.
                 ticket_id=read_identifier("task", record.text("task")),
                 figure=f"{name or 'task_sla'}, {field}",
                 obligation="first_response"

@@ -62,7 +62,7 @@ _COMMENT_KEYS = (
     '"id": "VARCHAR", "author_id": "VARCHAR", "created_at": "VARCHAR", "public": "VARCHAR", ' + _VIA
 )
 _TICKET_KEYS += f', "comments": [{{{_COMMENT_KEYS}}}]'
-# What Zendesk measured itself, in floored minutes: our word for it -> its key, and the obligation that it speaks of.
+# What Zendesk measured itself, in floored minutes: our word for it -> its key, and the obligation that it measures.
 _METRICS = {
     "reply": ("reply_time_in_minutes", "first_response"),
     "first_resolution": ("first_resolution_time_in_minutes", "resolution"),

@@ -72,7 +72,7 @@ def _find_given(
             f"{_known(sources)}."
         )
     for path in _walk(resolved) if resolved.is_dir() else [resolved]:
-        # Outside the inbox the bare name is kept: where somebody's folder lies must not change the landed
+        # Outside the inbox the bare name is kept: where a user's folder lies must not change the landed
         # bytes.
         if in_inbox:
             shown = kept = _within(workspace, path)

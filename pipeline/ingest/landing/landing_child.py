@@ -299,7 +299,7 @@ def _answer(job: Callable[..., Any], arguments: tuple[Any, ...]) -> dict[str, An
     except RecursionError:
         return _refusal(reject(export, "it is nested too deeply.", "Export the file again."))
     except Exception as problem:
-        # Whatever a file made of us, it is that file which is not landed; the words are for who mends the program.
+        # Whatever the failure, only this file is not landed; the words are for the developer who corrects the program.
         reason = f"the program failed on it ({type(problem).__name__}: {str(problem)[:300]})."
         return _refusal(reject(export, reason, "This is a fault of the program; report it with the file."))
 
@@ -317,7 +317,7 @@ def _refusal(refusal: SlaError, is_last: bool = False) -> dict[str, Any]:
 
 
 class _Reporter:
-    """Tells the parent how far a file is, not more often than anybody can read."""
+    """Tells the parent how far a file is, not more often than a person can read."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -332,7 +332,7 @@ class _Reporter:
 def _restrict_process() -> None:
     # Ctrl-C is the parent's to answer; it ends this process then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Sent when somebody opens a file for writing at the moment when we ask whether anybody has.
+    # Sent when a process opens a file for writing at the moment when we ask whether one has.
     signal.signal(signal.SIGIO, signal.SIG_IGN)
     # What a library prints while it dies is no message for a user.
     nowhere = os.open(os.devnull, os.O_RDWR)

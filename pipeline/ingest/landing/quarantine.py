@@ -1,4 +1,4 @@
-"""The refused records of everything that landed: listed, and read again once the mapping or the settings are mended."""
+"""The refused records of everything that landed: listed, and read again once the mapping or the settings are corrected."""
 
 from __future__ import annotations
 

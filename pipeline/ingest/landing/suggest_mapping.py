@@ -166,7 +166,9 @@ def _dates(dated: list[dict[str, Any]]) -> list[str]:
             patterns += [pattern for pattern in fitting[:1] if pattern not in patterns]
     if lines:
         # A column with a day above 12 says how this exporter writes; it does not prove it of another column.
-        lines.append("# Ask whoever exported it which comes first, day or month, and write only that format.")
+        lines.append(
+            "# Ask the user who exported it which comes first, day or month, and write only that format."
+        )
         patterns = [_REVIEW, *patterns]
     if any("%y" in pattern for pattern in patterns):
         lines += ["# A year of two digits.", "century: 2000"]
@@ -184,7 +186,7 @@ def _zone(dated: list[dict[str, Any]]) -> list[str]:
     if dated and all(column["dates"] == [ISO] for column in dated):
         return []
     return [
-        "# The zone of whoever exported it, such as Europe/Berlin or UTC; the file does not say.",
+        "# The zone of the user who exported it, such as Europe/Berlin or UTC; the file does not say.",
         f"time_zone: {_REVIEW}",
     ]
 

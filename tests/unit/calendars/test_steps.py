@@ -54,8 +54,8 @@ def test_closures_neither_overlap_each_other_nor_open_time() -> None:
         for row in clocks.clock_intervals.to_pylist()
         if row["clock_name"] == "desk"
     ]
-    stretches = sorted([*open_hours, *((start, end) for _, start, end, _ in closures_of(clocks))])
-    assert all(before[1] <= after[0] for before, after in zip(stretches, stretches[1:], strict=False))
+    spans = sorted([*open_hours, *((start, end) for _, start, end, _ in closures_of(clocks))])
+    assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
     assert [row[3] for row in closures_of(clocks)] == [
         "other hours on this date",
         "other hours on this date",
@@ -96,7 +96,7 @@ def test_step_keys_are_dense_over_all_clocks_and_every_table_has_its_columns() -
     assert keys == list(range(len(keys)))
     first, second = clocks.clocks.to_pylist()
     days = (first["ends_epoch"] - first["origin_epoch"]) // first["bucket_seconds"]
-    # Step 0 is nobody's: what lies outside a clock is null.
+    # Step 0 belongs to no clock: what lies outside a clock is null.
     assert (first["first_step"], second["first_step"]) == (1, 1 + days)
     assert set(clocks.clock_steps.slice(0, 1).to_pylist()[0].values()) == {0, None}
 

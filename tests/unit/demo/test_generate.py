@@ -260,7 +260,7 @@ def test_helpdesk_authors_are_users_or_the_system(
 ) -> None:
     users = {row["id"]: row["role"] for row in read_ndjson(demo.root, "users.ndjson")}
     authors = {row["author_id"] for rows in audits.values() for row in rows}
-    assert authors - users.keys() <= {-1, 361_599_000_002}, "the system, and the user whom nobody exported"
+    assert authors - users.keys() <= {-1, 361_599_000_002}, "the system, and the user who is not exported"
     assert Counter(users.values())["agent"] == 8
 
 
@@ -329,7 +329,7 @@ def test_contacts_tell_of_a_sixth_representative_and_of_people_who_left(demo: De
     assert all(not row["valid_to"] or row["valid_from"] < row["valid_to"] for row in rows)
 
 
-def test_waivers_are_approved_by_somebody_else_and_name_tickets(
+def test_waivers_are_approved_by_another_person_and_name_tickets(
     demo: DemoSummary, helpdesk_tickets: dict[int, Any], portal_tickets: list[dict[str, str]]
 ) -> None:
     rows = read_reference(demo, "waivers")
@@ -411,7 +411,7 @@ def test_customers_write_to_one_source_each(demo: DemoSummary, portal_tickets: l
     organizations = {row["external_id"] for row in read_ndjson(demo.root, "organizations.ndjson")}
     customers = {row["customer_id"] for row in read_reference(demo, "customers")}
     in_portal = {row["customer_id"] for row in portal_tickets}
-    assert (organizations & in_portal) == {"umbra-prospects"}, "nobody's customer, in both"
+    assert (organizations & in_portal) == {"umbra-prospects"}, "a customer of no list, in both"
     assert in_portal - customers == {"umbra-prospects"}
 
 

@@ -74,7 +74,7 @@ def test_quarter_is_over_when_its_last_day_is_known(ends: int, found: set[str]) 
 def test_customer_counts_who_is_on_the_plan_from_first_to_last_day() -> None:
     first, last = day_of(2025, 7, 1), day_of(2025, 10, 1)
     result = judge(known=LATE, terms={"a": (first, last), "b": (first + 2, last), "c": (STARTS, last - 2)})
-    # a is new on the first day: it is foretold by its plan's rate.
+    # a is new on the first day: it is predicted by its plan's rate.
     assert {row.customer_id for row in result.quarters} == {"a", "d", "e", "f"}
 
 
@@ -85,10 +85,10 @@ def test_even_customers_hold_and_one_that_changes_is_above() -> None:
     assert (surge.total.held, surge.total.below, surge.total.above) == (5, 0, 1)
 
 
-def test_quarter_is_foretold_without_knowing_it() -> None:
+def test_quarter_is_predicted_without_knowing_it() -> None:
     before, surge = judge(known=LATE), judge(("a", day_of(2025, 7, 1), 30), known=LATE)
-    foretold = [(row.customer_id, row.low, row.mid, row.high) for row in before.quarters]
-    assert [(row.customer_id, row.low, row.mid, row.high) for row in surge.quarters] == foretold
+    predicted = [(row.customer_id, row.low, row.mid, row.high) for row in before.quarters]
+    assert [(row.customer_id, row.low, row.mid, row.high) for row in surge.quarters] == predicted
     assert surge.quarters[0].actual == before.quarters[0].actual + 30
 
 

@@ -222,14 +222,14 @@ def test_interval_holds_four_fifths_and_its_middle(outlook: Outlook, days: float
 @pytest.mark.parametrize("clump", [1, 2])
 def test_interval_holds_as_often_as_it_says_for_customers_that_are_as_assumed(clump: int) -> None:
     # Twenty-five plans of forty customers. Yearly rates vary by a gamma distribution (mean 24, deviation 12); draws come in
-    # clumps of `clump`, so that variance over mean is `clump`. Four quarters are seen, the fifth is foretold.
-    dice = Random(4)
+    # clumps of `clump`, so that variance over mean is `clump`. Four quarters are seen, the fifth is predicted.
+    generator = Random(4)
     held = judged = 0
     for _ in range(25):
         customers = []
         for _ in range(40):
-            quarterly = dice.gammavariate(4, 6) / 4
-            customers.append([clump * draw_poisson(dice, quarterly / clump) for _ in range(5)])
+            quarterly = generator.gammavariate(4, 6) / 4
+            customers.append([clump * draw_poisson(generator, quarterly / clump) for _ in range(5)])
         fit = fit_plan([year(*quarters[:4]) for quarters in customers])
         assert fit is not None
         for quarters in customers:
@@ -240,9 +240,9 @@ def test_interval_holds_as_often_as_it_says_for_customers_that_are_as_assumed(cl
     assert 0.8 <= held / judged <= 0.9
 
 
-def draw_poisson(dice: Random, mean: float) -> int:
+def draw_poisson(generator: Random, mean: float) -> int:
     """Arrivals in one unit of time, `mean` of them on average."""
-    count, time = 0, dice.expovariate(mean)
+    count, time = 0, generator.expovariate(mean)
     while time < 1:
-        count, time = count + 1, time + dice.expovariate(mean)
+        count, time = count + 1, time + generator.expovariate(mean)
     return count

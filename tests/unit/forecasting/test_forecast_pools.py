@@ -69,7 +69,7 @@ def test_columns_are_those_that_the_yml_describes() -> None:
     assert list(forecast(regular=12)) == list(COLUMNS)
 
 
-def test_pool_of_an_even_year_is_foretold_from_its_rate() -> None:
+def test_pool_of_an_even_year_is_predicted_from_its_rate() -> None:
     row = forecast(regular=24)
     assert row["forecast_status"] == "forecast"
     assert (row["own_draws_quantity"], row["own_history_days"]) == (24, 364)

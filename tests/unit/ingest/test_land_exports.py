@@ -240,7 +240,7 @@ def test_manifest_tells_what_landed_and_how_it_was_read(landing, monkeypatch):
 
 
 @pytest.mark.parametrize("table", ["ticket_versions", "quarantine"])
-def test_lost_parquet_is_refused_by_readers_and_mended_by_the_next_landing(landing, table):
+def test_lost_parquet_is_refused_by_readers_and_corrected_by_the_next_landing(landing, table):
     result = landing.land("own", "a.csv", TICKETS + TICKET + "bad\n")
     (batch,) = read_batches(landing.workspace)
     assert batch.batch_id == result.batch_id

@@ -565,7 +565,7 @@ def test_dry_run_refuses_what_a_landing_would_refuse(mapped) -> None:
     assert "the header lacks 'Created'" in str(preview.problems[0])
 
 
-def test_quarantine_is_listed_and_landed_once_the_mapping_is_mended(mapped) -> None:
+def test_quarantine_is_listed_and_landed_once_the_mapping_is_corrected(mapped) -> None:
     landing = mapped(HEAD + TICKETS)
     content = HEADER + ONE + "T-2,02/07/2026 09:00,Hot,\nT-3,soon,High,\n"
     landing.land("desk", "a.csv", content)
@@ -581,8 +581,8 @@ def test_quarantine_is_listed_and_landed_once_the_mapping_is_mended(mapped) -> N
     assert list_quarantine(landing.workspace, "another") == []
     [unchanged] = retry_quarantine(landing.workspace, landing.config, child=landing.child)
     assert (unchanged.status, unchanged.still_refused) == ("unchanged", 2)
-    mended = change_mapping(landing, "High: 4", "High: 4, Hot: 5")
-    [retried] = retry_quarantine(mended.workspace, mended.config, child=landing.child)
+    corrected = change_mapping(landing, "High: 4", "High: 4, Hot: 5")
+    [retried] = retry_quarantine(corrected.workspace, corrected.config, child=landing.child)
     assert (retried.status, retried.refused_before, retried.now_landed, retried.still_refused) == (
         "landed",
         2,
@@ -599,8 +599,8 @@ def test_retry_does_not_count_the_records_of_a_replaced_file_as_those_of_the_one
     landing.land("desk", "a.csv", HEADER + ONE + "T-3,soon,High,\n")
     other = HEADER + "T-4,02/07/2026 09:00,High,\n" + "".join(f"T-{n},later,High,\n" for n in (5, 6, 7))
     (landing.workspace.inbox / "desk" / "a.csv").write_text(other, encoding="utf-8")
-    mended = change_mapping(landing, "High: 4", "High: 5")
-    before, now = retry_quarantine(mended.workspace, mended.config, child=landing.child)
+    corrected = change_mapping(landing, "High: 4", "High: 5")
+    before, now = retry_quarantine(corrected.workspace, corrected.config, child=landing.child)
     assert (before.status, before.refused_before, before.now_landed, before.still_refused) == (
         "missing",
         1,
@@ -616,8 +616,8 @@ def test_retry_says_so_when_the_file_is_gone(mapped) -> None:
     landing = mapped(HEAD + TICKETS)
     landing.land("desk", "a.csv", HEADER + ONE + "T-3,soon,High,\n")
     (landing.workspace.inbox / "desk" / "a.csv").unlink()
-    mended = change_mapping(landing, "High: 4", "High: 5")
-    [retried] = retry_quarantine(mended.workspace, mended.config, child=landing.child)
+    corrected = change_mapping(landing, "High: 4", "High: 5")
+    [retried] = retry_quarantine(corrected.workspace, corrected.config, child=landing.child)
     assert (retried.status, retried.still_refused) == ("missing", 1)
     assert landing.rows("ticket_versions", "severity") == ["4"], "what had landed stays as it is"
 

@@ -74,7 +74,7 @@ def test_one_ticket_of_the_first_api_lands_under_its_id(landing) -> None:
     assert landing.rows("ticket_versions", "ticket_id, line_number") == [("303", 2)]
 
 
-def test_numbers_that_nobody_lists_stay_numbers(landing) -> None:
+def test_numbers_without_a_mapping_stay_numbers(landing) -> None:
     odd = TICKET.replace(">1</status-id>", ">17</status-id>").replace(">3</priority-id>", ">0</priority-id>")
     landing.land("desk", "t.xml", tickets(odd))
     assert landing.rows("ticket_versions", "status, priority") == [("17", None)]

@@ -106,7 +106,7 @@ def test_child_dies_with_its_parent(tmp_path):
     raise AssertionError("the child outlived its parent")
 
 
-def test_file_that_somebody_is_writing_is_left_for_the_next_run(landing):
+def test_file_that_a_process_is_writing_is_left_for_the_next_run(landing):
     path = landing.put("own", "a.csv", TICKETS + TICKET)
     with path.open("a") as stream:
         (result,) = landing.run()

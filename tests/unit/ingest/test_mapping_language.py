@@ -222,7 +222,7 @@ def test_of_several_values_the_first_and_of_several_instants_the_latest_counts(m
         first:
           - {column: Mail, when: {column: Mail, starts_with: c}}
           - {join: [{constant: by}, Name], separator: " "}
-          - {constant: nobody}
+          - {constant: unlisted}
       tags: {column: Tags, separator: " "}
       updated_at: {first: [Updated, {latest: [Created, Closed]}]}
 """
@@ -237,7 +237,7 @@ def test_of_several_values_the_first_and_of_several_instants_the_latest_counts(m
     assert landing.rows("ticket_versions", "requester, updated_at") == [
         ("carla", datetime(2026, 7, 5)),
         ("by Anna", datetime(2026, 7, 6)),
-        ("nobody", datetime(2026, 7, 1, 8)),
+        ("unlisted", datetime(2026, 7, 1, 8)),
     ]
 
 

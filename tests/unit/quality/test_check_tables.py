@@ -203,7 +203,7 @@ PUBLISHED_FAULTS = [
     ("obligation lost on one basis",
      "delete from marts.mart_manager__monthly_compliance where month_basis = 'settled'",
      {TOTALS}),
-    ("customer that nobody knows",
+    ("unknown customer",
      "update marts.mart_manager__monthly_compliance set customer_id = 'other'",
      {(MART, "column_values_to_be_in_set", "is_known_customer", "critical", "failed")}),
     ("waiver that adds a verdict",
@@ -255,7 +255,7 @@ PUBLISHED_FAULTS = [
     ("alert of tomorrow",
      "update marts.mart_account__alerts set raised_at = timestamp '2026-07-02'",
      {("mart_account__alerts", PAIR, "known_epoch, raised_epoch", "critical", "failed")}),
-    ("alert at a limit that nobody states",
+    ("alert at a limit that is not stated",
      "update marts.mart_account__alerts set threshold_pct = null",
      {("mart_account__alerts", "column_values_to_not_be_null", "threshold_pct", "critical", "failed")}),
     ("finding of a kind without a sentence",
@@ -346,7 +346,7 @@ def test_checks_are_an_error_when_the_suite_evaluates_nothing():
     from expectations.checked_table import TEXT, CheckedTable
 
     connection = duckdb.connect()
-    connection.execute("create table people as select 'someone' as person")
+    connection.execute("create table people as select 'a person' as person")
     table = CheckedTable(table="people", columns={"person": TEXT}, expectations=())
     results = check_tables(connection, "landed", [table])
     assert [(each.expectation, each.status) for each in results] == [

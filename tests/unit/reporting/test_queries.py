@@ -241,7 +241,7 @@ def test_findings_are_limited_to_a_customer_and_to_kinds(published: Published) -
         published, EVERY_CUSTOMER, Selection(customer_ids=("acme",)), ["unlisted_requester"]
     )
     assert [row.ticket_id for row in acme.rows] == ["T-1", "T-2"]
-    # What belongs to nobody is seen by whoever may see everybody.
+    # What belongs to no customer is seen by a reader who may see all.
     assert "LOST-1" not in {row.ticket_id for row in queries.findings(published, ACME).rows}
     assert queries.findings(published, Scope(())).rows == ()
     assert queries.findings(published, EVERY_CUSTOMER, kinds=["waiver_of_nothing"]).counts == ()

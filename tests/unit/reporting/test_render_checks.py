@@ -1,4 +1,4 @@
-"""The page of the data checks: everything escaped, nothing fetched, failed and not evaluated told apart, the same bytes."""
+"""The page of the data checks: everything escaped, nothing fetched, failed and not evaluated distinguished, the same bytes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Text(HTMLParser):
 def test_the_summary_counts_and_what_did_not_pass_comes_first() -> None:
     said = Text(render_checks(status(PASSED, FAILED, UNKNOWN, OF_DBT))).said
     assert "2 passed, 1 failed, 1 could not be evaluated" in said
-    # What nobody knows before what is known to be broken, both before the lists of everything.
+    # What has no answer before what is known to be broken, both before the lists of everything.
     places = [
         said.index(part)
         for part in (
@@ -71,9 +71,7 @@ def test_the_summary_counts_and_what_did_not_pass_comes_first() -> None:
         )
     ]
     assert places[:4] == sorted(places[:4])
-    assert (
-        "ERROR: nobody knows" in said and "sums add up" in said and "A ticket twice is counted twice." in said
-    )
+    assert "ERROR: no answer" in said and "sums add up" in said and "A ticket twice is counted twice." in said
 
 
 def test_a_build_whose_checks_all_passed_says_so() -> None:

@@ -169,8 +169,8 @@ def test_report_id_changes_with_the_build(report: MonthlyReport) -> None:
 
 
 def test_render_report_writes_nothing_for_an_unknown_customer(published: Published, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no customer 'nobody'.*'acme'"):
-        render_report.render_report(published, ACME, "nobody", "2026-07", tmp_path / "reports")
+    with pytest.raises(ConfigurationError, match="no customer 'unlisted'.*'acme'"):
+        render_report.render_report(published, ACME, "unlisted", "2026-07", tmp_path / "reports")
     assert not (tmp_path / "reports").exists()
 
 

@@ -114,7 +114,7 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
             "time_zone: Europe/Berlin\n",
             "",
             "desk.yml:1: dates: these dates have no zone, and no time_zone is declared. "
-            "Add time_zone: the zone of whoever exported the file.",
+            "Add time_zone: the zone of the user who exported the file.",
         ),
         (
             "%d/%m/%Y %H:%M",
@@ -161,7 +161,7 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
             "{words: {high: 4, low: 2}, unknown: pass}",
             "{words: {high: 4, low: 2}, otherwise: 3}",
             "desk.yml:17: files.issues.tickets.severity.values: otherwise would call every unknown word '3'. "
-            "A status or severity that nobody mapped is unknown; write unknown: refuse or unknown: pass.",
+            "A status or severity without a mapping is unknown; write unknown: refuse or unknown: pass.",
         ),
         (
             "value: {constant: solved}",

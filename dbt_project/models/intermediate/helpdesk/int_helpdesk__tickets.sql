@@ -1,14 +1,14 @@
 -- Grain: one row per ticket known at as_of: its last exported version, and the severity that it was submitted with.
 -- Some kinds of helpdesk name the submitted severity. Elsewhere, and where the record names none, it is the first one that the history
--- shows: a ticket is submitted with a severity, whoever typed it in. Without a history it is that of the oldest version; when a later one became another,
--- nobody knows.
+-- shows: a ticket has a severity from its submission on. Without a history it is that of the oldest version; when a later one became another,
+-- it is unknown.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 horizons as (select * from {{ source('raw', 'source_horizons') }}),
 ticket_versions as (select * from {{ ref('int_helpdesk__versions') }}),
 events as (select * from {{ ref('int_helpdesk__events') }}),
 
--- A status that nobody maps could be a pause, so such a ticket shows no history of statuses.
+-- A status without a mapping could be a pause, so such a ticket shows no history of statuses.
 tickets_with_unmapped_status as (
   select distinct events.ticket_id
   from events
@@ -16,7 +16,7 @@ tickets_with_unmapped_status as (
   where events.event_type = 'status_changed' and known.ticket_status is null and events.value <> 'deleted'
 ),
 
--- Somebody of whom nobody knows whose side they are on may have answered.
+-- A person whose side (vendor or customer) is unknown may have answered.
 tickets_with_unknown_author as (
   select distinct ticket_versions.ticket_id
   from ticket_versions
@@ -34,7 +34,7 @@ ranked as (
     ticket_versions.*,
     row_number() over (
       partition by ticket_versions.source, ticket_versions.ticket_id
-      -- A version written after as_of speaks only where no earlier one was exported.
+      -- A version written after as_of counts only where no earlier one was exported.
       order by
         case when ticket_versions.updated_at <= build_inputs.as_of then 0 else 1 end,
         ticket_versions.update_number desc, ticket_versions.updated_at desc,

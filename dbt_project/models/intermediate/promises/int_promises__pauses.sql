@@ -76,7 +76,7 @@ turn_gaps as (
 ),
 
 clipped as (
-  -- The same stretch stated twice would have no order of its own in the windows below.
+  -- The same interval stated twice would have no order of its own in the windows below.
   select distinct
     obligation_key,
     pause_name,

@@ -9,7 +9,7 @@ channels as (select * from {{ source('raw', 'plan_channels') }}),
 licenses_not_counted as (select * from {{ source('raw', 'plan_licenses_not_counted') }}),
 severities as (select * from {{ source('raw', 'plan_severities') }}),
 
--- One row that contradicts another leaves open what was agreed with that customer, and with nobody else.
+-- One row that contradicts another leaves open what was agreed with that customer alone.
 contradicted as (select distinct customer_id from subscriptions where contradiction is not null),
 
 termed as (

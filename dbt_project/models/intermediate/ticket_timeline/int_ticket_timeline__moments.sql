@@ -89,7 +89,7 @@ last_statuses as (
   select ticket_id, max(moment_order) as moment_order from ordered where moment like 'status:%' and moment <> 'status:closed' group by ticket_id
 ),
 
--- A ticket ends when it is merged, deleted, or cancelled for good. Restored, it goes on.
+-- A ticket ends when it is merged, deleted, or cancelled without being taken up again. Restored, it goes on.
 marked as (
   select
     ordered.*,

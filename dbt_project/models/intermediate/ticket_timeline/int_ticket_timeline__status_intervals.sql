@@ -1,4 +1,4 @@
--- Grain: one row per ticket and stretch of time in one status, half-open; the last one has no end.
+-- Grain: one row per ticket and interval in one status, half-open; the last one has no end.
 with
 moments as (select * from {{ ref('int_ticket_timeline__moments') }} where moment like 'status:%')
 

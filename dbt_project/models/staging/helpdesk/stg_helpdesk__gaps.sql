@@ -1,4 +1,4 @@
--- Grain: one row per ticket of which a record was refused: what of it has a hole.
+-- Grain: one row per ticket of which a record was refused: which part of it is missing.
 with
 gaps as (select * from {{ source('raw', 'gaps') }}),
 sources as (select * from {{ ref('stg_helpdesk__sources') }}),

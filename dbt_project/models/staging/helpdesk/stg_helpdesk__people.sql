@@ -1,4 +1,4 @@
--- Grain: one row per person and stretch of time on one side, half-open, of a source.
+-- Grain: one row per person and span of time on one side, half-open, of a source.
 -- The first exported version holds before it too. Versions of one instant, or without one, that contradict each other show no side and
 -- no address: neither the order in which they landed nor their words say which of them is the later one.
 with
