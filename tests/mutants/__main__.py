@@ -1,7 +1,7 @@
 """`make mutants`: applies every mutant of mutants.toml to a copy of the checkout and runs the tests that are said to kill it.
 
-`python -m tests.mutants WORD...` takes those whose file or new text holds one of the words. Exit code 1 when a mutant survived or does
-not fit the code any more, 2 when its tests fail without it.
+`python -m tests.mutants WORD...` takes those whose file or new text holds one of the words. Exit code 1 when a mutant survived
+or does not fit the code any more, 2 when the tests fail without any mutant.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def load_mutants() -> list[Mutant]:
 
 
 def main(words: list[str]) -> int:
-    mutants = [one for one in load_mutants() if not words or any(word in one.file + one.new for word in words)]
+    mutants = [
+        one for one in load_mutants() if not words or any(word in one.file + one.new for word in words)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for name in _COPIED:
