@@ -346,8 +346,7 @@ _TICKET_COLUMNS = [
 ]
 
 _RAW_KEYS = (
-    f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_METRIC_ONLY_KEYS},"
-    f" {_METRIC_EVENT_ONLY_KEYS}"
+    f"{_TICKET_KEYS}, {_AUDIT_ONLY_KEYS}, {_USER_ONLY_KEYS}, {_METRIC_ONLY_KEYS}, {_METRIC_EVENT_ONLY_KEYS}"
 )
 # One structure for all shapes, so that every line is parsed once. Files of bare objects are parsed with the
 # smaller one, a quarter faster, in which a wrapper or a page is only noticed: then the lines are parsed again
