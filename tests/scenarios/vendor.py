@@ -179,6 +179,19 @@ def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
         terms,
     )
     write(
+        "licenses",
+        "subscription_id,license_status,valid_from,valid_to",
+        (
+            (
+                f"{s.slug}-{row.get('term', '1')}",
+                row["license_status"],
+                row["valid_from"],
+                row.get("valid_to", ""),
+            )
+            for s, _, row in rows("licenses")
+        ),
+    )
+    write(
         "contacts",
         "customer_id,contact,valid_from,valid_to",
         (

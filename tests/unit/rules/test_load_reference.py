@@ -164,6 +164,38 @@ def test_a_stack_that_fits_no_term_is_a_contradiction(tmp_path: Path, plans: lis
     }
 
 
+LICENSES = "subscription_id,license_status,valid_from,valid_to"
+
+
+def test_the_days_of_a_licence_are_those_of_its_plan(tmp_path: Path, plans: list[Plan]) -> None:
+    text = f"{LICENSES}\nS3,suspended,2026-03-01,2026-06-01\nS1,suspended,2026-03-01,\n"
+    assert rows_of(write(tmp_path, licenses=text), plans, "licenses") == [
+        (
+            "S3",
+            "suspended",
+            datetime(2026, 2, 28, 23),
+            datetime(2026, 5, 31, 22),
+            "reference/licenses.csv",
+            2,
+        ),
+        ("S1", "suspended", datetime(2026, 3, 1), OPEN_END, "reference/licenses.csv", 3),
+    ]
+
+
+def test_two_statuses_of_a_licence_at_a_time_contradict_and_leave_one_to_hold(
+    tmp_path: Path, plans: list[Plan]
+) -> None:
+    text = f"{LICENSES}\nS1,active,2026-04-30,\nS1,suspended,2026-03-01,2026-05-01\n"
+    workspace = write(tmp_path, licenses=text)
+    assert read_contradictions(workspace, plans) == {
+        "S1": "Line 2 of reference/licenses.csv gives the licence a second status at one time."
+    }
+    assert [row[1:4] for row in rows_of(workspace, plans, "licenses")] == [
+        ("suspended", datetime(2026, 3, 1), datetime(2026, 5, 1)),
+        ("active", datetime(2026, 5, 1), OPEN_END),
+    ]
+
+
 def test_contacts_are_half_open_and_open_ended_without_an_end(tmp_path: Path, plans: list[Plan]) -> None:
     assert [row[1:4] for row in rows_of(write(tmp_path), plans, "contacts")] == [
         ("ann@acme.example", datetime(2026, 1, 1), datetime(2026, 6, 1)),
@@ -347,6 +379,16 @@ WAIVERS = FILES["waivers"].splitlines()[0]
             [
                 "subscriptions.csv:2: term_ends_on: the end is not later than the begin. "
                 "The end itself is not included."
+            ],
+        ),
+        (
+            "licenses",
+            f"{LICENSES}\nS9,suspnded,2026-03-01,2026-03-01\n",
+            [
+                "licenses.csv:2: subscription_id: 'S9' is not in subscriptions.csv. Known: S1, S2, S3.",
+                "licenses.csv:2: license_status: 'suspnded' is not known here. Did you mean 'suspended'? "
+                "Known: active, cancelled, expired, inactive, suspended.",
+                "licenses.csv:2: valid_to: the end is not later than the begin. The end itself is not included.",
             ],
         ),
         (
