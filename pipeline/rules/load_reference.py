@@ -71,6 +71,7 @@ REFERENCE_FILES: dict[str, tuple[str, ...]] = {
 # Columns that a file may also have; where it has not, every value is empty.
 OPTIONAL_COLUMNS: dict[str, tuple[str, ...]] = {
     "subscriptions": ("stacks_on",),
+    "purchases": ("returned_on",),
     "waivers": ("cycle_number", "valid_from"),
 }
 _REQUIRED_FILES = ("customers", "subscriptions")
@@ -577,6 +578,9 @@ def _read_purchases(
         expires_on = table.day(row, "expires_on") if row.values["expires_on"] else None
         if expires_on:
             table.check_order(row, "expires_on", purchased_on, expires_on)
+        returned_on = table.day(row, "returned_on") if row.values["returned_on"] else None
+        if returned_on:
+            table.check_order(row, "returned_on", purchased_on, returned_on)
         if term and purchased_on:
             rows.append(
                 (
@@ -587,6 +591,7 @@ def _read_purchases(
                     quantity,
                     term.start_of(purchased_on),
                     term.start_of(expires_on) if expires_on else None,
+                    term.start_of(returned_on) if returned_on else None,
                     *table.lineage(row),
                 )
             )

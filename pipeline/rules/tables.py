@@ -181,6 +181,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "quantity": "BIGINT",
         "purchased_at": "TIMESTAMP",
         "expires_at": "TIMESTAMP",
+        "returned_at": "TIMESTAMP",
         **_LINEAGE,
     },
     "redemptions": {

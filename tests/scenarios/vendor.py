@@ -201,7 +201,7 @@ def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
     )
     write(
         "purchases",
-        "purchase_id,customer_id,subscription_id,pool,quantity,purchased_on,expires_on",
+        "purchase_id,customer_id,subscription_id,pool,quantity,purchased_on,expires_on,returned_on",
         (
             (
                 f"{s.slug}-{n}",
@@ -211,6 +211,7 @@ def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
                 row["quantity"],
                 row["purchased_on"],
                 row.get("expires_on", ""),
+                row.get("returned_on", ""),
             )
             for s, n, row in rows("purchases")
         ),
