@@ -1,1 +1,1 @@
-"""The managers' pages: they ask `pipeline.reporting.queries`, format the answers and never divide."""
+"""The managers' pages: they ask `pipeline.reporting`, format the answers and never divide."""

@@ -11,7 +11,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from pipeline.reporting import figures
-from pipeline.reporting.records import Balance, Segment, Tally, TrendPoint
+from pipeline.reporting.compliance import Tally, TrendPoint
+from pipeline.reporting.entitlements import Balance
+from pipeline.reporting.tickets import Segment
 
 # Distinguishable with any colour vision, and at least 3 : 1 on the light and the dark background. Each line
 # also has a marker of its own, so that colour is never the only sign.

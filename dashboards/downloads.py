@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from pipeline.reporting.export_rows import neutral
-from pipeline.reporting.records import BuildStatus
+from pipeline.reporting.status import BuildStatus
 
 
 def offer_csv(label: str, content: bytes, row_count: int, name: str, status: BuildStatus) -> None:

@@ -9,8 +9,10 @@ import streamlit as st
 
 from dashboards import charts, choices, frame
 from dashboards.downloads import offer_csv
-from pipeline.reporting import export_rows, figures, queries
-from pipeline.reporting.records import Obligation, ObligationExplanation, Selection, TrendPoint
+from pipeline.reporting import export_rows, figures
+from pipeline.reporting.compliance import TrendPoint
+from pipeline.reporting.published import Selection
+from pipeline.reporting.tickets import Obligation, ObligationExplanation, read_explanation, read_tickets
 
 
 def show(page: frame.Page, selection: Selection, months: Sequence[TrendPoint], basis: str) -> None:
@@ -27,7 +29,7 @@ def show(page: frame.Page, selection: Selection, months: Sequence[TrendPoint], b
     with right:
         statuses = choices.choose_many("Status", "status", figures.STATUS_NAMES)
     chosen = replace(selection, months=(month,), statuses=statuses)
-    obligations = queries.tickets(page.published, page.scope, chosen, basis)
+    obligations = read_tickets(page.published, page.scope, chosen, basis)
     if not obligations:
         frame.say_no_rows()
         return
@@ -75,7 +77,7 @@ def describe_obligation(each: Obligation) -> dict[str, object]:
 
 
 def show_explanation(page: frame.Page, ticket_id: str) -> None:
-    explanation = queries.explanation(page.published, page.scope, ticket_id)
+    explanation = read_explanation(page.published, page.scope, ticket_id)
     for each in explanation.obligations:
         with st.container(border=True):
             _show_verdict(each)

@@ -8,8 +8,16 @@ import streamlit as st
 
 from dashboards import charts, choices, frame, ticket_list
 from dashboards.downloads import offer_csv, write_csv
-from pipeline.reporting import figures, queries
-from pipeline.reporting.records import ComplianceRow, Selection, Tally, TrendPoint
+from pipeline.reporting import figures
+from pipeline.reporting.compliance import (
+    ComplianceRow,
+    Tally,
+    TrendPoint,
+    read_compliance,
+    read_customers,
+    read_trend,
+)
+from pipeline.reporting.published import Selection
 
 BASES = {"settled": "of the verdict", "submitted": "of submission"}
 CUTS = {
@@ -24,10 +32,10 @@ CUTS = {
 
 def show(page: frame.Page) -> None:
     selection, cut, basis = choose(page)
-    months = queries.compliance_trend(page.published, page.scope, selection, month_basis=basis)
+    months = read_trend(page.published, page.scope, selection, month_basis=basis)
     by = tuple(cut.split(",")) if cut else ()
     shown = replace(selection, months=tuple(month.month for month in months))
-    result = queries.compliance(page.published, page.scope, shown, ("month", *by), basis)
+    result = read_compliance(page.published, page.scope, shown, ("month", *by), basis)
     if not result.rows:
         frame.say_no_rows()
         return
@@ -55,11 +63,11 @@ def show(page: frame.Page) -> None:
 
 def choose(page: frame.Page) -> tuple[Selection, str, str]:
     """The filters, in the sidebar; their options are what the build has."""
-    known = queries.compliance(page.published, page.scope, by=("plan", "severity", "obligation")).rows
+    known = read_compliance(page.published, page.scope, by=("plan", "severity", "obligation")).rows
     plans = sorted({row.plan for row in known if row.plan is not None})
     severities = sorted({row.severity for row in known if row.severity is not None})
     obligations = sorted({row.obligation for row in known if row.obligation is not None})
-    names = {each.customer_id: each.customer_name for each in queries.customers(page.published, page.scope)}
+    names = {each.customer_id: each.customer_name for each in read_customers(page.published, page.scope)}
     with st.sidebar:
         cut = choices.choose_one("Lines by", "by", CUTS, "plan,severity")
         basis = choices.choose_one("Month", "basis", BASES, "settled")

@@ -6,8 +6,9 @@ import streamlit as st
 
 from dashboards import charts, choices, frame
 from dashboards.downloads import offer_csv, write_csv
-from pipeline.reporting import figures, queries
-from pipeline.reporting.records import Alert, Balance, Selection
+from pipeline.reporting import figures
+from pipeline.reporting.entitlements import Alert, Balance, read_alerts, read_balances
+from pipeline.reporting.published import Selection
 
 TERMS = {"current": "current", "upcoming": "upcoming", "ended": "ended", "": "all"}
 
@@ -43,7 +44,7 @@ def show(page: frame.Page) -> None:
 def show_alerts(page: frame.Page, selection: Selection) -> None:
     """What an account team should know now: of current terms, whichever terms the balances below show."""
     st.subheader("Alerts")
-    alerts = queries.alerts(page.published, page.scope, selection)
+    alerts = read_alerts(page.published, page.scope, selection)
     if not alerts:
         st.caption(
             "No alerts: no pool of a current term is at a threshold or likely to run out, and none ends soon."
@@ -72,7 +73,7 @@ def describe_alert(each: Alert) -> dict[str, object]:
 
 def choose(page: frame.Page) -> tuple[Selection, list[Balance]]:
     """The selection of the filters, and the balances that they leave."""
-    everything = queries.entitlements(page.published, page.scope)
+    everything = read_balances(page.published, page.scope)
     names = {each.customer_id: f"{each.customer_name} ({each.customer_id})" for each in everything}
     plans = {each.plan: each.plan for each in everything}
     with st.sidebar:
@@ -94,7 +95,7 @@ def choose(page: frame.Page) -> tuple[Selection, list[Balance]]:
                 """
             )
     selection = Selection(customer_ids=customer_ids, plans=chosen_plans)
-    found = queries.entitlements(page.published, page.scope, selection)
+    found = read_balances(page.published, page.scope, selection)
     return selection, [each for each in found if term in ("", each.term_status)]
 
 

@@ -12,7 +12,7 @@ from pipeline.errors import ChecksFailed, ConfigurationError, PartlyDone, SlaErr
 from pipeline.interruption import stop_if_asked
 
 if TYPE_CHECKING:
-    from pipeline.reporting.queries import Published
+    from pipeline.reporting.published import Published
     from pipeline.reporting.render_report import ReportFiles
 
 
@@ -35,7 +35,7 @@ def report(
 
 
 def _report(month: str, customer_ids: list[str] | None, out: Path) -> None:
-    from pipeline.reporting.tables import to_json
+    from pipeline.cli.tables import to_json
 
     with open_build() as published:
         written = write_reports(published, month, customer_ids, out)
@@ -49,12 +49,12 @@ def _report(month: str, customer_ids: list[str] | None, out: Path) -> None:
 def write_reports(
     published: Published, month: str, customer_ids: list[str] | None, out: Path
 ) -> list[ReportFiles]:
-    from pipeline.reporting import queries
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.reporting.monthly_report import read_customers_to_report
+    from pipeline.reporting.published import EVERY_CUSTOMER
     from pipeline.reporting.render_report import render_report
 
     written, failed = [], []
-    for customer_id in customer_ids or queries.customers_to_report(published, EVERY_CUSTOMER, month):
+    for customer_id in customer_ids or read_customers_to_report(published, EVERY_CUSTOMER, month):
         stop_if_asked()
         try:
             written.append(render_report(published, EVERY_CUSTOMER, customer_id, month, out))
@@ -78,14 +78,15 @@ def status() -> None:
     Example: sla status --json
     """
     from pipeline.cli.show_landing import outdated_tables
+    from pipeline.cli.show_status import status_tables
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
-    from pipeline.reporting import queries, tables
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.reporting.published import EVERY_CUSTOMER
+    from pipeline.reporting.status import read_status
     from pipeline.rules.load_sources import load_sources
 
     workspace = options.find_workspace()
     with open_build() as published:
-        found = queries.build_status(published, EVERY_CUSTOMER)
+        found = read_status(published, EVERY_CUSTOMER)
     try:
         sources = load_sources(workspace.sla_yml).sources
     except ConfigurationError:
@@ -95,7 +96,7 @@ def status() -> None:
     rows = [(batch.source, batch.file, batch.landed_at, batch.reason) for batch in outdated]
     show_result(
         {**vars(found), "outdated_batches": outdated},
-        lambda _: [*tables.status_tables(found), *outdated_tables(rows, explain_outdated(outdated))],
+        lambda _: [*status_tables(found), *outdated_tables(rows, explain_outdated(outdated))],
     )
 
 
@@ -107,18 +108,19 @@ def check(
 
     Example: sla check --html checks.html
     """
-    from pipeline.reporting import queries, tables
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.cli.show_status import status_tables
+    from pipeline.reporting.published import EVERY_CUSTOMER
+    from pipeline.reporting.status import read_status
     from pipeline.warehouse.publish import hash_file, read_pointer
 
     pointer = read_pointer(options.find_workspace())
     with open_build() as published:
-        result = queries.build_status(published, EVERY_CUSTOMER)
+        result = read_status(published, EVERY_CUSTOMER)
         if html is not None:
             from pipeline.reporting.render_checks import write_checks
 
             write_checks(result, html)
-        show_result(result, tables.status_tables)
+        show_result(result, status_tables)
         if pointer is None or hash_file(published.path) != pointer.sha256:
             raise ChecksFailed(
                 f"{published.path.name} is not the file that was published: its hash differs. Publish again with `sla build`."
@@ -136,12 +138,13 @@ def findings(
 
     Example: sla findings --customer C-0001 --finding redeemed_too_often
     """
-    from pipeline.reporting import queries, tables
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.cli.show_findings import findings_tables
+    from pipeline.reporting.findings import read_findings
+    from pipeline.reporting.published import EVERY_CUSTOMER
 
     with open_build() as published:
-        found = queries.findings(published, EVERY_CUSTOMER, select(customer_ids=customer), finding or None)
-        show_result(found, tables.findings_tables)
+        found = read_findings(published, EVERY_CUSTOMER, select(customer_ids=customer), finding or None)
+        show_result(found, findings_tables)
 
 
 @app.command()

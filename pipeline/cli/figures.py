@@ -24,15 +24,14 @@ def compliance(
 
     Example: sla compliance --month 2026-06 --by plan,severity
     """
-    from pipeline.reporting import queries, tables
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.cli.show_compliance import compliance_table
+    from pipeline.reporting.compliance import read_compliance
+    from pipeline.reporting.published import EVERY_CUSTOMER
 
     with open_build() as published:
         cuts = tuple(cut.strip() for cut in by.split(",") if cut.strip())
-        result = queries.compliance(
-            published, EVERY_CUSTOMER, select(months=month), by=cuts, month_basis=basis
-        )
-        show_result(result, tables.compliance_table)
+        result = read_compliance(published, EVERY_CUSTOMER, select(months=month), by=cuts, month_basis=basis)
+        show_result(result, compliance_table)
 
 
 @app.command()
@@ -52,21 +51,20 @@ def entitlements(
 
     Example: sla entitlements --customer C-0001
     """
-    from pipeline.reporting import queries, tables
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.cli.show_entitlements import alerts_table, entitlements_table
+    from pipeline.reporting.entitlements import read_alerts, read_balances, read_forecasts
+    from pipeline.reporting.published import EVERY_CUSTOMER
 
     with open_build() as published:
         selection = select(customer_ids=customer)
         if alerts:
-            show_result(queries.alerts(published, EVERY_CUSTOMER, selection), tables.alerts_table)
+            show_result(read_alerts(published, EVERY_CUSTOMER, selection), alerts_table)
         elif forecast:
             from pipeline.cli import show_forecasts
 
-            show_result(
-                queries.forecasts(published, EVERY_CUSTOMER, selection), show_forecasts.forecasts_table
-            )
+            show_result(read_forecasts(published, EVERY_CUSTOMER, selection), show_forecasts.forecasts_table)
         else:
-            show_result(queries.entitlements(published, EVERY_CUSTOMER, selection), tables.entitlements_table)
+            show_result(read_balances(published, EVERY_CUSTOMER, selection), entitlements_table)
 
 
 @app.command()
@@ -77,7 +75,7 @@ def backtest() -> None:
     """
     from pipeline.cli import show_forecasts
     from pipeline.forecasting import backtest as past
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.reporting.published import EVERY_CUSTOMER
 
     with open_build() as published:
         show_result(
@@ -95,11 +93,12 @@ def ledger(
 
     Example: sla ledger C-0001 --month 2026-06
     """
-    from pipeline.reporting import queries, tables
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.cli.show_entitlements import ledger_tables
+    from pipeline.reporting.entitlements import read_ledger
+    from pipeline.reporting.published import EVERY_CUSTOMER
 
     with open_build() as published:
-        show_result(queries.ledger(published, EVERY_CUSTOMER, customer, month), tables.ledger_tables)
+        show_result(read_ledger(published, EVERY_CUSTOMER, customer, month), ledger_tables)
 
 
 @app.command()
@@ -111,12 +110,13 @@ def whatif(
 
     Example: sla whatif --plan PLAN --customer CUSTOMER
     """
-    from pipeline.reporting import queries, tables
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.cli.show_plan_trials import trial_tables
+    from pipeline.reporting.plan_trials import read_trial
+    from pipeline.reporting.published import EVERY_CUSTOMER
 
     with open_build() as published:
         selection = select(customer_ids=customer)
-        show_result(queries.plan_trial(published, EVERY_CUSTOMER, plan, selection), tables.trial_tables)
+        show_result(read_trial(published, EVERY_CUSTOMER, plan, selection), trial_tables)
 
 
 @app.command()
@@ -135,19 +135,18 @@ def tickets(
 
     Example: sla tickets --status breached --month 2026-06
     """
-    from pipeline.reporting import queries, tables
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.cli.show_tickets import at_risk_table, tickets_table
+    from pipeline.reporting.published import EVERY_CUSTOMER
+    from pipeline.reporting.tickets import read_at_risk, read_tickets
 
     with open_build() as published:
         selection = select(statuses=status, customer_ids=customer, months=month)
         if at_risk:
             if status or month:
                 raise ConfigurationError("--at-risk lists what runs now; leave out --status and --month.")
-            show_result(queries.at_risk(published, EVERY_CUSTOMER, selection), tables.at_risk_table)
+            show_result(read_at_risk(published, EVERY_CUSTOMER, selection), at_risk_table)
             return
-        show_result(
-            queries.tickets(published, EVERY_CUSTOMER, selection, month_basis=basis), tables.tickets_table
-        )
+        show_result(read_tickets(published, EVERY_CUSTOMER, selection, month_basis=basis), tickets_table)
 
 
 @app.command()
@@ -162,13 +161,14 @@ def vendor_figures(
 
     Example: sla vendor-figures --reason unexplained
     """
-    from pipeline.reporting import queries, tables
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.cli.show_findings import vendor_figures_table
+    from pipeline.reporting.findings import read_vendor_figures
+    from pipeline.reporting.published import EVERY_CUSTOMER
 
     with open_build() as published:
         selection = select(customer_ids=customer, obligations=obligation)
-        compared = queries.vendor_figures(published, EVERY_CUSTOMER, selection, reason)
-        show_result(compared, tables.vendor_figures_table)
+        compared = read_vendor_figures(published, EVERY_CUSTOMER, selection, reason)
+        show_result(compared, vendor_figures_table)
 
 
 @app.command()
@@ -177,8 +177,9 @@ def explain(ticket: Annotated[str, typer.Argument(help="A ticket id.")]) -> None
 
     Example: sla explain 10042
     """
-    from pipeline.reporting import queries, tables
-    from pipeline.reporting.records import EVERY_CUSTOMER
+    from pipeline.cli.show_tickets import explanation_tables
+    from pipeline.reporting.published import EVERY_CUSTOMER
+    from pipeline.reporting.tickets import read_explanation
 
     with open_build() as published:
-        show_result(queries.explanation(published, EVERY_CUSTOMER, ticket), tables.explanation_tables)
+        show_result(read_explanation(published, EVERY_CUSTOMER, ticket), explanation_tables)

@@ -17,8 +17,7 @@ from pipeline.interruption import is_asked, listen
 from pipeline.settings import Workspace, find_workspace, parse_instant
 
 if TYPE_CHECKING:
-    from pipeline.reporting.queries import Published
-    from pipeline.reporting.records import Selection
+    from pipeline.reporting.published import Published, Selection
 
 app = typer.Typer(
     add_completion=True,
@@ -150,14 +149,14 @@ def say(message: str) -> None:
 
 
 def open_build() -> Published:
-    from pipeline.reporting.queries import open_published
+    from pipeline.reporting.published import open_published
 
     published = open_published(options.find_workspace())
     if options.as_of is not None:
-        from pipeline.reporting.queries import build_status
-        from pipeline.reporting.records import EVERY_CUSTOMER
+        from pipeline.reporting.published import EVERY_CUSTOMER
+        from pipeline.reporting.status import read_status
 
-        known = build_status(published, EVERY_CUSTOMER).as_of
+        known = read_status(published, EVERY_CUSTOMER).as_of
         if known != options.as_of:
             raise StaleData(
                 f"The published figures are as of {known:%Y-%m-%dT%H:%M:%SZ}, not {options.as_of:%Y-%m-%dT%H:%M:%SZ}. "
@@ -167,17 +166,17 @@ def open_build() -> Published:
 
 
 def show_result(result: Any, as_tables: Callable[[Any], Any]) -> None:
-    from pipeline.reporting import tables
+    from pipeline.cli.tables import to_json, write_tables
 
     if options.is_json:
-        typer.echo(tables.to_json(result))
+        typer.echo(to_json(result))
     else:
         shown = as_tables(result)
-        tables.write(shown if isinstance(shown, list | tuple) else [shown], sys.stdout)
+        write_tables(shown if isinstance(shown, list | tuple) else [shown], sys.stdout)
 
 
 def select(**given: Any) -> Selection:
-    from pipeline.reporting.records import Selection
+    from pipeline.reporting.published import Selection
 
     chosen = {
         name: tuple(values) if isinstance(values, list | tuple) else (values,)

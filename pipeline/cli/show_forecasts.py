@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.cli.tables import LEFT, RIGHT, TextTable
 from pipeline.forecasting.backtest import Backtest, BacktestLine
 from pipeline.forecasting.count_model import FEWEST_DRAWS
 from pipeline.forecasting.draw_history import (
@@ -16,9 +17,8 @@ from pipeline.forecasting.draw_history import (
     KnownSpan,
 )
 from pipeline.reporting import figures
-from pipeline.reporting.queries import Published
-from pipeline.reporting.records import Forecast, Ratio, Scope
-from pipeline.reporting.tables import LEFT, RIGHT, TextTable
+from pipeline.reporting.entitlements import Forecast
+from pipeline.reporting.published import Published, Ratio, Scope
 
 
 def read_history(published: Published, scope: Scope) -> DrawHistory:

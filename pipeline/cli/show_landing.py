@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.cli.tables import LEFT, RIGHT, TextTable
 from pipeline.reporting.export_rows import neutral
-from pipeline.reporting.tables import LEFT, RIGHT, TextTable
 
 if TYPE_CHECKING:
     from pipeline.ingest.landing.preview import Preview, PreviewedTable

@@ -38,10 +38,10 @@ def demo(
     workspace = options.find_workspace()
     with open_build() as published:
         from pipeline.demo.summarize_run import summarize_run
-        from pipeline.reporting import queries
-        from pipeline.reporting.records import EVERY_CUSTOMER
+        from pipeline.reporting.monthly_report import read_months
+        from pipeline.reporting.published import EVERY_CUSTOMER
 
-        month = queries.months(published, EVERY_CUSTOMER)[-1]
+        month = read_months(published, EVERY_CUSTOMER)[-1]
         out = workspace.reports / month
         from pipeline.cli.documents import write_reports
 
@@ -158,16 +158,16 @@ def _preview(
     workspace: Workspace, paths: list[Path] | None, source: str | None, mapping: Path | None, rows: int
 ) -> None:
     from pipeline.cli.show_landing import preview_tables
+    from pipeline.cli.tables import to_json, write_tables
     from pipeline.ingest.landing.preview import preview_exports
-    from pipeline.reporting import tables
 
     config = _load_sources(workspace, source, mapping, is_trial=True)
     previews = preview_exports(workspace, config, paths, source, rows)
     if options.is_json:
-        typer.echo(tables.to_json(previews))
+        typer.echo(to_json(previews))
     else:
         for preview in previews:
-            tables.write(preview_tables(preview), sys.stdout)
+            write_tables(preview_tables(preview), sys.stdout)
             typer.echo(
                 f"{preview.file}: {preview.status.replace('_', ' ')}, {preview.rows_read} rows read = "
                 f"{preview.rows_landed} landed + {preview.rows_rejected} rejected"
@@ -193,7 +193,7 @@ def _ingest(
     with show_progress(sys.stderr, options.verbosity < 0) as on_progress:
         results = land_exports(workspace, config, paths, source, on_progress=on_progress)
     if options.is_json:
-        from pipeline.reporting.tables import to_json
+        from pipeline.cli.tables import to_json
 
         typer.echo(to_json(results))
     else:

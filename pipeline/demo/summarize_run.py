@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.reporting import figures, queries
-from pipeline.reporting.records import EVERY_CUSTOMER, Balance
+from pipeline.reporting import figures
+from pipeline.reporting.compliance import read_compliance
+from pipeline.reporting.entitlements import Balance, read_balances
+from pipeline.reporting.published import EVERY_CUSTOMER
 
 if TYPE_CHECKING:
-    from pipeline.reporting.queries import Published
+    from pipeline.reporting.published import Published
 
 
 def summarize_run(published: Published, workspace: Path, reports: Path, report_count: int) -> list[str]:
     """The closing lines of the demo: compliance, entitlements, where the reports lie, how to look further."""
-    by_plan = queries.compliance(published, EVERY_CUSTOMER, by=("plan", "obligation"))
+    by_plan = read_compliance(published, EVERY_CUSTOMER, by=("plan", "obligation"))
     lines = [f"Compliance of all months, data as of {figures.instant(by_plan.as_of)}:"]
     for row in by_plan.rows:
         if row.tally.counted:
@@ -29,7 +31,7 @@ def summarize_run(published: Published, workspace: Path, reports: Path, report_c
 
     current = [
         balance
-        for balance in queries.entitlements(published, EVERY_CUSTOMER)
+        for balance in read_balances(published, EVERY_CUSTOMER)
         if balance.term_status == "current" and balance.remaining_quantity is not None
     ]
     exhausted = [balance for balance in current if balance.remaining_quantity == 0]

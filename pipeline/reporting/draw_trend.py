@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 
 from pipeline.reporting import figures
-from pipeline.reporting.records import TrendPoint
+from pipeline.reporting.compliance import TrendPoint
 
 # Distinguishable in grey and by the common kinds of colour blindness; the breached part is hatched besides.
 MET_COLOUR, BREACHED_COLOUR, INK, FAINT = "#2b6cb0", "#dd6b20", "#1f2933", "#9aa5b1"

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.reporting.records import Obligation
+from pipeline.reporting.tickets import Obligation
 
 # What a reader of the file needs, in reading order; internal keys stay inside.
 COLUMNS = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from pipeline.reporting.records import Alert, Ratio
+from pipeline.reporting.entitlements import Alert
+from pipeline.reporting.published import Ratio
 
 STATUS_NAMES = {
     "met": "met",

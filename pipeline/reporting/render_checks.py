@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from pipeline.errors import ConfigurationError
 from pipeline.reporting import figures
-from pipeline.reporting.records import BuildStatus, Check
+from pipeline.reporting.status import BuildStatus, Check
 from pipeline.reporting.write_file import write_whole
 
 TEMPLATE = Path(__file__).resolve().parent / "templates" / "checks.html"

@@ -19,11 +19,14 @@ from typing import Any
 
 from pipeline.errors import SlaError
 from pipeline.reporting import figures
+from pipeline.reporting.compliance import Tally
 from pipeline.reporting.draw_trend import describe_trend, draw_trend
+from pipeline.reporting.entitlements import Statement
 from pipeline.reporting.export_rows import to_csv, to_xlsx
 from pipeline.reporting.glyphs import break_long_words, font_folder, show
-from pipeline.reporting.queries import Published, monthly_report
-from pipeline.reporting.records import MonthlyReport, Obligation, Promise, Scope, Statement, Tally
+from pipeline.reporting.monthly_report import MonthlyReport, Promise, read_monthly_report
+from pipeline.reporting.published import Published, Scope
+from pipeline.reporting.tickets import Obligation
 from pipeline.reporting.write_file import write_whole
 
 TEMPLATE = Path(__file__).resolve().parent / "templates" / "report.typ"
@@ -61,7 +64,7 @@ def render_report(
     contradict each other, SlaError when the document cannot be made. Nothing half-written is ever left under
     a final name.
     """
-    report = monthly_report(published, scope, customer_id, month)
+    report = read_monthly_report(published, scope, customer_id, month)
     stem = file_stem(customer_id, month)
     # Promises still running from other months are in the document, so they belong to its rows.
     listed = {row.obligation_key for row in report.obligations}

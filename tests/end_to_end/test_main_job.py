@@ -14,8 +14,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.serve import HERE as DASHBOARDS
-from pipeline.reporting import figures, queries
-from pipeline.reporting.records import EVERY_CUSTOMER
+from pipeline.reporting import figures
+from pipeline.reporting.compliance import read_compliance
+from pipeline.reporting.published import EVERY_CUSTOMER, open_published
 from pipeline.settings import Workspace
 from tests.end_to_end.command_line import run_sla
 from tests.end_to_end.published import dump_tables, query, read_pointer
@@ -24,7 +25,7 @@ MONTH = "2026-05"
 STATUSES = ("met", "breached", "pending", "waived", "not_covered", "not_measurable")
 
 
-def read_compliance(root: Path, *arguments: str) -> dict:
+def run_compliance(root: Path, *arguments: str) -> dict:
     return json.loads(run_sla("compliance", "--json", *arguments, workspace=root).expect(0).out)
 
 
@@ -39,7 +40,7 @@ def test_command_line_counts_what_the_facts_hold(demo_workspace: Path) -> None:
     counted = Counter(rows)
     shown = {
         (row["customer_id"], row["obligation"], status): row["tally"][status]
-        for row in read_compliance(demo_workspace, "--month", MONTH, "--by", "customer,obligation")["rows"]
+        for row in run_compliance(demo_workspace, "--month", MONTH, "--by", "customer,obligation")["rows"]
         for status in STATUSES
         if row["tally"][status]
     }
@@ -55,7 +56,7 @@ def test_command_line_counts_what_the_mart_holds_in_every_month(demo_workspace: 
             f"select month, {sums} from marts.mart_manager__monthly_compliance "
             f"where month_basis = '{basis}' group by month",
         )
-        shown = read_compliance(demo_workspace, "--by", "month", "--basis", basis)["rows"]
+        shown = run_compliance(demo_workspace, "--by", "month", "--basis", basis)["rows"]
         assert {row["month"]: tuple(row["tally"][status] for status in STATUSES) for row in shown} == {
             month: tuple(map(int, counts)) for month, *counts in stored
         }
@@ -64,12 +65,12 @@ def test_command_line_counts_what_the_mart_holds_in_every_month(demo_workspace: 
 def test_both_months_count_every_obligation_once(demo_workspace: Path) -> None:
     [(obligations,)] = query(demo_workspace, "select count(*) from core.fct_sla_obligations")
     for basis in ("settled", "submitted"):
-        total = read_compliance(demo_workspace, "--by", "", "--basis", basis)["total"]
+        total = run_compliance(demo_workspace, "--by", "", "--basis", basis)["total"]
         assert sum(total[status] for status in STATUSES) == obligations
 
 
 def test_customer_pdf_shows_the_figures_of_the_command_line(demo_workspace: Path, tmp_path: Path) -> None:
-    rows = read_compliance(demo_workspace, "--month", MONTH, "--by", "customer")["rows"]
+    rows = run_compliance(demo_workspace, "--month", MONTH, "--by", "customer")["rows"]
     row = max(rows, key=lambda row: row["tally"]["breached"])
     tally = row["tally"]
     assert tally["breached"] > 0
@@ -115,7 +116,7 @@ def test_dashboard_shows_the_figures_of_the_command_line(
     )
     page = {(row["Month"][:7], row["Plan"]): (row["Compliance"], row["Met"], row["Counted"]) for row in table}
     expected = {}
-    for row in read_compliance(demo_workspace, "--by", "month,plan")["rows"]:
+    for row in run_compliance(demo_workspace, "--by", "month,plan")["rows"]:
         tally = row["tally"]
         counted = tally["met"] + tally["breached"]
         expected[row["month"], row["plan"]] = (tally["met"], counted)
@@ -127,8 +128,8 @@ def test_dashboard_shows_the_figures_of_the_command_line(
 
 
 def test_percentage_words_come_from_the_same_tally(demo_workspace: Path) -> None:
-    with queries.open_published(Workspace(demo_workspace)) as published:
-        tally = queries.compliance(published, EVERY_CUSTOMER, by=()).total
+    with open_published(Workspace(demo_workspace)) as published:
+        tally = read_compliance(published, EVERY_CUSTOMER, by=()).total
     words = figures.percent_alone(tally.compliance)
     printed = run_sla("compliance", workspace=demo_workspace).expect(0).out
     assert f"{words} ({tally.met} of {tally.counted})" in printed

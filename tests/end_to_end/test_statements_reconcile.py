@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 
 from dashboards.serve import HERE as DASHBOARDS
 from pipeline.cli import app
-from pipeline.reporting import figures, queries
-from pipeline.reporting.records import EVERY_CUSTOMER
+from pipeline.reporting import figures
+from pipeline.reporting.entitlements import read_ledger
+from pipeline.reporting.published import EVERY_CUSTOMER, open_published
 from pipeline.reporting.render_report import render_report
 from pipeline.settings import Workspace
 from tests.end_to_end.command_line import run_sla
@@ -164,13 +165,13 @@ def test_two_hundred_pdfs_show_the_units_of_the_statement(
 def check_pdfs(root: Path, pairs: list[Pair], folder: Path) -> None:
     """The page prints each pool's sums as one row, and every line of the month with its units and balance."""
     months = read_months(root)
-    with queries.open_published(Workspace(root)) as published:
+    with open_published(Workspace(root)) as published:
         for customer, month in pairs:
             files = render_report(published, EVERY_CUSTOMER, customer, month, folder)
             text = read_pdf(files.pdf)
             for row in months.get((customer, month), []):
                 assert print_sums(row) in text, (customer, month, print_sums(row), text)
-            for statement in queries.ledger(published, EVERY_CUSTOMER, customer, month):
+            for statement in read_ledger(published, EVERY_CUSTOMER, customer, month):
                 for line in statement.lines:
                     units = (
                         f"{signed(line.quantity)} {'–' if line.balance_after is None else line.balance_after}"

@@ -159,7 +159,7 @@ def test_every_circle_that_is_excused_still_exists() -> None:
         ("pipeline.rules.load_rules", "pipeline.calendars.load_calendars", True),
         ("pipeline.calendars.load_calendars", "pipeline.rules.load_rules", False),
         ("pipeline.rules.load_rules", "pipeline.rules.plan", True),
-        ("pipeline.ingest.landing.land", "pipeline.reporting.queries", False),
+        ("pipeline.ingest.landing.land", "pipeline.reporting.published", False),
         ("pipeline.ingest.files.read_csv", "pipeline.ingest.tables", False),
         ("pipeline.ingest.files.read_csv", "pipeline.calendars.clock", False),
     ],

@@ -1,5 +1,5 @@
 -- Grain: one row per month basis, month, customer, plan, obligation and severity in force. Counts only: a rate is formed where it is
--- read (pipeline/reporting/queries.py), so that every cut of the rows divides the same sums.
+-- read (pipeline/reporting/compliance.py), so that every cut of the rows divides the same sums.
 -- `settled`: the month in which the verdict fell; what still runs stands in the month of as_of. `submitted`: the month of submission.
 with
 obligations as (select * from {{ ref('fct_sla_obligations') }}),

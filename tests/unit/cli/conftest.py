@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.reporting.queries import Published, open_published
+from pipeline.reporting.published import Published, open_published
 from tests.unit.reporting.published_build import publish
 
 

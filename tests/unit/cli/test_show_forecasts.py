@@ -2,15 +2,14 @@ from __future__ import annotations
 
 from pipeline.cli.show_forecasts import backtest_table, forecasts_table, read_history
 from pipeline.forecasting.backtest import Backtest, BacktestLine
-from pipeline.reporting import queries
-from pipeline.reporting.queries import Published
-from pipeline.reporting.records import Scope
+from pipeline.reporting.entitlements import read_forecasts
+from pipeline.reporting.published import Published, Scope
 
 ACME = Scope(("acme",))
 
 
 def test_forecast_says_chance_interval_and_days_or_why_there_are_none(published: Published) -> None:
-    table = forecasts_table(queries.forecasts(published, ACME))
+    table = forecasts_table(read_forecasts(published, ACME))
     builds, level_5, regular = [row[2:] for row in table.rows]
     assert regular == (
         "regular", "2027-01-01", "2", "4.2 %", "5 (2 to 8)", "2026-08-20", "2026-09-30", "not in this term",

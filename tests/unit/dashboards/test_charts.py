@@ -7,7 +7,7 @@ import io
 
 from dashboards import charts
 from dashboards.downloads import write_csv
-from pipeline.reporting.records import Tally, TrendPoint
+from pipeline.reporting.compliance import Tally, TrendPoint
 
 MONTHS = (
     TrendPoint("2026-05", False, Tally(met=1, breached=1)),

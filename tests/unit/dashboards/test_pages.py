@@ -7,8 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.serve import HERE
-from pipeline.reporting import figures, queries
-from pipeline.reporting.records import EVERY_CUSTOMER, Selection
+from pipeline.reporting import figures
+from pipeline.reporting.compliance import read_compliance
+from pipeline.reporting.published import EVERY_CUSTOMER, Selection, open_published
 from pipeline.settings import Workspace
 from tests.unit.dashboards.small_build import JUNE_STANDARD, NASTY_SUBJECT, OBLIGATIONS, publish
 
@@ -41,8 +42,8 @@ def table(app: AppTest, column: str) -> list[dict[str, object]]:
 
 def test_compliance_table_shows_the_figures_of_the_query(workspace):
     rows = table(open_page(), "Compliance")
-    with queries.open_published(workspace) as published:
-        result = queries.compliance(published, EVERY_CUSTOMER, by=("month", "plan", "severity"))
+    with open_published(workspace) as published:
+        result = read_compliance(published, EVERY_CUSTOMER, by=("month", "plan", "severity"))
     expected = {
         (row.month, row.plan, f"severity {row.severity}"): (
             figures.percent_alone(row.tally.compliance),
@@ -236,6 +237,6 @@ def test_app_routes_to_both_pages(workspace):
 
 
 def test_queries_count_what_the_page_shows_for_one_customer(workspace):
-    with queries.open_published(workspace) as published:
-        total = queries.compliance(published, EVERY_CUSTOMER, Selection(customer_ids=("beta",)), by=()).total
+    with open_published(workspace) as published:
+        total = read_compliance(published, EVERY_CUSTOMER, Selection(customer_ids=("beta",)), by=()).total
     assert f"{total.met} met of {total.counted} counted" in all_words(open_page(customer="beta"))

@@ -181,6 +181,16 @@ create table qc.rpt_qc__findings as select * from (values
         'tickets.csv', 4),
     ('unknown_customer:LOST-1', 'unknown_customer', 'LOST-1', null, null, 'not at all', 'not covered', 'tickets.csv', 5)
 ) as findings(finding_key, finding, ticket_id, customer_id, subscription_id, evidence, effect, source_file, line_number);
+create table core.vendor_figure_reasons as select * from (values
+    ('equal', 'The two say the same.'))
+    as reasons(difference_reason, reason_label);
+create table qc.rpt_qc__vendor_figures as select * from (values
+    ('T-1', 'acme', 'reply_time', 'first_response', 1, 'duration', 'business', 'business_hours', 21600, 21600, 0,
+        null::boolean, null::boolean, 'equal', 'tickets.json', 1),
+    ('SECRET-1', 'other', 'reply_time', 'first_response', 1, 'duration', 'business', 'business_hours', 21600, 21600, 0,
+        null, null, 'equal', 'tickets.json', 2))
+    as figures(ticket_id, customer_id, figure, obligation, cycle_number, figure_kind, clock_kind, clock_name, they_seconds,
+        our_seconds, difference_seconds, they_breached, we_breached, difference_reason, source_file, line_number);
 create table meta.build(
     build_id varchar, as_of timestamp, tzdata_version varchar, holidays_version varchar, landed_rows bigint,
     batches bigint, newest_landed_at timestamp);

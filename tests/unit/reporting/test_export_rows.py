@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.reporting import export_rows, queries
-from pipeline.reporting.queries import Published
-from pipeline.reporting.records import Scope, Selection
+from pipeline.reporting import export_rows
+from pipeline.reporting.published import Published, Scope, Selection
+from pipeline.reporting.tickets import read_tickets
 from tests.unit.reporting.published_build import ODD_SUBJECT
 
 AS_OF = datetime(2026, 8, 3, 12, tzinfo=UTC)
@@ -17,7 +17,7 @@ AS_OF = datetime(2026, 8, 3, 12, tzinfo=UTC)
 
 @pytest.fixture
 def rows(published: Published):  # type: ignore[no-untyped-def]
-    return queries.tickets(published, Scope(("acme",)), Selection(months=("2026-07",)))
+    return read_tickets(published, Scope(("acme",)), Selection(months=("2026-07",)))
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])

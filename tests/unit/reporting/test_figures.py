@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.reporting import figures
-from pipeline.reporting.records import Ratio
+from pipeline.reporting.published import Ratio
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigurationError
-from pipeline.reporting.records import BuildStatus, Check
 from pipeline.reporting.render_checks import render_checks, write_checks
+from pipeline.reporting.status import BuildStatus, Check
 
 PASSED = Check(
     "core.dim_tickets column_values_to_be_unique ticket_id", "published", "core.dim_tickets", "column_values_to_be_unique",

@@ -11,9 +11,10 @@ import pypdf
 import pytest
 
 from pipeline.errors import ConfigurationError
-from pipeline.reporting import figures, glyphs, queries, render_report
-from pipeline.reporting.queries import Published
-from pipeline.reporting.records import MonthlyReport, Scope, Tally
+from pipeline.reporting import figures, glyphs, render_report
+from pipeline.reporting.compliance import Tally
+from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_report
+from pipeline.reporting.published import Published, Scope
 
 ACME = Scope(("acme",))
 
@@ -25,7 +26,7 @@ def files(published: Published, tmp_path_factory: pytest.TempPathFactory) -> ren
 
 @pytest.fixture(scope="module")
 def report(published: Published) -> MonthlyReport:
-    return queries.monthly_report(published, ACME, "acme", "2026-07")
+    return read_monthly_report(published, ACME, "acme", "2026-07")
 
 
 def _text(pdf: bytes) -> str:
@@ -143,7 +144,7 @@ def test_report_repeats_table_headers_on_every_page(report: MonthlyReport) -> No
 
 
 def test_report_of_a_month_without_any_verdict_says_so(published: Published) -> None:
-    text = _compiled(queries.monthly_report(published, ACME, "acme", "2026-08"))
+    text = _compiled(read_monthly_report(published, ACME, "acme", "2026-08"))
     assert "No promise came to a verdict in August 2026." in text
     assert "n/a (0 of 0)" in text
     assert "(still running)" in text

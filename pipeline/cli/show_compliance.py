@@ -1,0 +1,54 @@
+"""Compliance as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.cli.tables import LEFT, RIGHT, TextTable
+from pipeline.reporting import figures
+from pipeline.reporting.compliance import Compliance, ComplianceRow, Tally
+
+_COUNTS = (("met", RIGHT), ("breached", RIGHT), ("running", RIGHT), ("waived", RIGHT), ("not covered", RIGHT),
+           ("not measurable", RIGHT))  # fmt: skip
+
+
+def compliance_table(result: Compliance) -> TextTable:
+    """One line per cell of the cut, and the total that they add up to."""
+
+    def line(labels: Sequence[str], tally: Tally) -> tuple[str, ...]:
+        counts = (
+            tally.met,
+            tally.breached,
+            tally.pending,
+            tally.waived,
+            tally.not_covered,
+            tally.not_measurable,
+        )
+        return (*labels, figures.percent(tally.compliance), *map(str, counts))
+
+    def label(row: ComplianceRow, word: str) -> str:
+        if word == "customer":
+            return " ".join(part for part in (row.customer_id, row.customer_name) if part) or "no customer"
+        value = getattr(row, word)
+        if word == "obligation" and row.obligation_kinds == ("estimate",):
+            return f"{figures.words(value)} (estimate)"
+        return "none" if value is None else figures.words(str(value)) if word == "obligation" else str(value)
+
+    rows = [line([label(row, word) for word in result.by], row.tally) for row in result.rows]
+    if result.by:
+        rows.append(line(["total", *[""] * (len(result.by) - 1)], result.total))
+    notes = [
+        f"Month = the month in which an obligation was {result.month_basis}. "
+        f"Compliance = met of (met + breached). As of {figures.instant(result.as_of)}."
+    ]
+    if not result.rows or not result.total.total:
+        notes.insert(0, "No obligation falls under this choice.")
+    if result.total.waived:
+        notes.append(f"Before waivers: {figures.percent(result.total.raw_compliance)}.")
+    if any("estimate" in row.obligation_kinds for row in result.rows):
+        notes.append("Estimates (ETA) are measured like targets and are included.")
+    running = list(dict.fromkeys(str(row.month) for row in result.rows if row.is_partial))
+    if running:
+        notes.append(f"Still running: {', '.join(running)}.")
+    columns = (*((word, LEFT) for word in result.by), ("compliance", RIGHT), *_COUNTS)
+    return TextTable("SLA compliance", columns, tuple(rows), tuple(notes))

@@ -1,0 +1,37 @@
+"""What is published, and its checks, as tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from pipeline.cli.tables import LEFT, TextTable
+from pipeline.reporting import figures
+from pipeline.reporting.status import BuildStatus
+
+
+def status_tables(status: BuildStatus) -> tuple[TextTable, ...]:
+    """What is published, how many checks passed, and each check that did not."""
+    facts = (
+        ("build", status.build_id),
+        ("data known up to", figures.instant(status.as_of)),
+        ("published", figures.instant(status.published_at)),
+        ("newest batch landed", figures.instant(status.newest_landed_at)),
+        ("rows landed", f"{status.landed_rows} in {status.batches} batches"),
+        ("time zones, holidays", f"tzdata {status.tzdata_version}, holidays {status.holidays_version}"),
+    )
+    outcomes = Counter(check.status for check in status.checks)
+    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "none was run"
+    notable = tuple(
+        (check.check_name, check.severity, check.status, check.observed or "–", check.detail or "–")
+        for check in status.checks
+        if check.status != "passed"
+    )
+    columns = (
+        ("check", LEFT),
+        ("severity", LEFT),
+        ("status", LEFT),
+        ("observed", LEFT),
+        ("detail", LEFT),
+    )
+    build = TextTable("Published build", (("", LEFT), ("", LEFT)), (*facts, ("checks", told)))
+    return (build, TextTable("Checks to look at", columns, notable)) if notable else (build,)

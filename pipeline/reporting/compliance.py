@@ -1,0 +1,239 @@
+"""The managers' figures: obligations counted by status, cut by their dimensions, and the trend of 13 months."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pipeline.errors import ConfigurationError
+from pipeline.reporting.published import (
+    EVERYTHING,
+    IN_SCOPE,
+    MONTH_BASES,
+    STATUSES,
+    Published,
+    Ratio,
+    Scope,
+    Selection,
+    bind_values,
+    check_selection,
+    check_words,
+    list_columns,
+    where_chosen,
+)
+
+CUTS = ("month", "customer", "plan", "severity", "obligation")
+TREND_MONTHS = 13
+TALLIED = (*STATUSES, "raw_met", "raw_breached")
+
+# A dimension of the monthly mart, by the word that users say for it.
+_CUT_COLUMNS = {
+    "month": ("month",),
+    "customer": ("customer_id", "customer_name"),
+    "plan": ("plan",),
+    "severity": ("severity",),
+    "obligation": ("obligation",),
+}
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Obligations counted by status. `raw_*` are the verdicts before any waiver was applied."""
+
+    met: int = 0
+    breached: int = 0
+    pending: int = 0
+    waived: int = 0
+    not_covered: int = 0
+    not_measurable: int = 0
+    raw_met: int = 0
+    raw_breached: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            **{name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__}
+        )
+
+    @property
+    def counted(self) -> int:
+        return self.met + self.breached
+
+    @property
+    def total(self) -> int:
+        return sum(getattr(self, status) for status in STATUSES)
+
+    @property
+    def compliance(self) -> Ratio:
+        """met / (met + breached): the other statuses are counted beside it, never inside."""
+        return Ratio(self.met, self.counted)
+
+    @property
+    def raw_compliance(self) -> Ratio:
+        """The same before waivers."""
+        return Ratio(self.raw_met, self.raw_met + self.raw_breached)
+
+
+@dataclass(frozen=True)
+class ComplianceRow:
+    """One cell of a cut. A dimension that is not cut by is None, and so is a plan or severity that is not
+    known; `obligation_kinds` says whether targets, estimates or both are inside, `is_partial` whether the month still
+    runs in the time zone of one of the plans inside (None when the rows are not cut by month)."""
+
+    month: str | None
+    customer_id: str | None
+    customer_name: str | None
+    plan: str | None
+    severity: int | None
+    obligation: str | None
+    obligation_kinds: tuple[str, ...]
+    is_partial: bool | None
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """`rows` add up to `total`, and both to the obligations that `tickets` lists for the same selection."""
+
+    by: tuple[str, ...]
+    month_basis: str
+    rows: tuple[ComplianceRow, ...]
+    total: Tally
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class TrendPoint:
+    """One month of a trend, also when nothing happened in it. A partial month still runs at the as-of instant, in the
+    time zone of a plan."""
+
+    month: str
+    is_partial: bool
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Customer:
+    """One customer that reports can be made for."""
+
+    customer_id: str
+    customer_name: str
+    time_zone: str | None
+
+
+def read_compliance(
+    published: Published,
+    scope: Scope,
+    selection: Selection = EVERYTHING,
+    by: Sequence[str] = ("month",),
+    month_basis: str = "settled",
+) -> Compliance:
+    """Obligations counted by status, cut by any of `month, customer, plan, severity, obligation`; () = one
+    row.
+
+    Month is that of settling (default) or of submission. Raises ConfigurationError for unknown words.
+    """
+    check_words("--by", by, CUTS)
+    check_words("The month basis", (month_basis,), MONTH_BASES)
+    check_selection(published, scope, selection)
+    if selection.statuses is not None:
+        raise ConfigurationError(
+            "Compliance counts every status; it cannot be limited to some. List `sla tickets` instead."
+        )
+    cut = [column for word in by for column in _CUT_COLUMNS[word]]
+    grouped = (
+        f"group by {', '.join(cut)} order by {', '.join(f'{column} nulls last' for column in cut)}"
+        if cut
+        else ""
+    )
+    sql = f"""
+        select
+            {"".join(f"{column}, " for column in cut)}
+            list_sort(list_distinct(list(obligation_kind))) as obligation_kinds,
+            {"bool_or(is_month_running)" if "month" in by else "null"} as is_partial,
+            {", ".join(f"coalesce(sum({name}_count), 0)::bigint as {name}" for name in TALLIED)}
+        from marts.mart_manager__monthly_compliance
+        where month_basis = $month_basis
+          and {IN_SCOPE.format(customer_id="customer_id")}
+          and {where_chosen("customer_ids", "customer_id")}
+          and {where_chosen("months", "month")}
+          and {where_chosen("plans", "plan")}
+          and {where_chosen("severities", "severity")}
+          and {where_chosen("obligations", "obligation")}
+        {grouped}
+    """
+    bound = bind_values(scope, selection) | {"month_basis": month_basis}
+    del bound["statuses"]
+    rows = []
+    for row in published.fetch(dict, sql, bound):
+        tally = Tally(**{name: row.pop(name) for name in TALLIED})
+        kinds, is_partial = tuple(row.pop("obligation_kinds") or ()), row.pop("is_partial")
+        dimensions = {name: None for columns in _CUT_COLUMNS.values() for name in columns} | row
+        rows.append(ComplianceRow(**dimensions, obligation_kinds=kinds, is_partial=is_partial, tally=tally))
+    total = sum((row.tally for row in rows), Tally())
+    return Compliance(tuple(by), month_basis, tuple(rows), total, published.read_as_of())
+
+
+def read_trend(
+    published: Published,
+    scope: Scope,
+    selection: Selection = EVERYTHING,
+    until: str | None = None,
+    month_basis: str = "settled",
+) -> tuple[TrendPoint, ...]:
+    """The 13 months that end with `until` (default: the month of the as-of instant), oldest first, none left
+    out. Of several time zones a month is partial until it has ended in the last of them."""
+    check_words("The month basis", (month_basis,), MONTH_BASES)
+    check_selection(published, scope, selection)
+
+    @dataclass(frozen=True)
+    class Month:
+        month: str
+        is_partial: bool
+        is_current: bool
+
+    sql = f"""
+        with zones as (
+            select distinct time_zone
+            from marts.mart_manager__monthly_compliance
+            where {IN_SCOPE.format(customer_id="customer_id")}
+              and {where_chosen("customer_ids", "customer_id")}
+              and {where_chosen("plans", "plan")}
+              and {where_chosen("severities", "severity")}
+              and {where_chosen("obligations", "obligation")}
+        )
+        select month, bool_or(is_month_running) as is_partial, bool_or(is_current_month) as is_current
+        from core.dim_months
+        where time_zone in (from zones) or (time_zone = 'UTC' and not exists (from zones))
+        group by month
+        order by month
+    """
+    bound = bind_values(scope, selection)
+    del bound["months"], bound["statuses"]
+    known = {row.month: row for row in published.fetch(Month, sql, bound)}
+    last = until or max(row.month for row in known.values() if row.is_current)
+    wanted = tuple(month_before(last, count) for count in reversed(range(TREND_MONTHS)))
+    found = read_compliance(published, scope, replace(selection, months=wanted), ("month",), month_basis)
+    tallies = {row.month: row.tally for row in found.rows}
+    # A month that is not known is one before the first of the data.
+    return tuple(
+        TrendPoint(month, month in known and known[month].is_partial, tallies.get(month, Tally()))
+        for month in wanted
+    )
+
+
+def read_customers(published: Published, scope: Scope) -> tuple[Customer, ...]:
+    """Every customer in scope, by id."""
+    sql = f"""
+        select {list_columns(Customer)}
+        from core.dim_customers
+        where {IN_SCOPE.format(customer_id="customer_id")}
+        order by customer_id
+    """
+    return tuple(published.fetch(Customer, sql, bind_values(scope)))
+
+
+def month_before(month: str, count: int = 1) -> str:
+    """The month `count` months earlier, both 'YYYY-MM'."""
+    number = int(month[:4]) * 12 + int(month[5:]) - 1 - count
+    return f"{number // 12:04d}-{number % 12 + 1:02d}"

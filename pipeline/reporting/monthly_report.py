@@ -1,0 +1,399 @@
+"""One customer's monthly report: its figures reconciled with each other, and the terms of the plans behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pipeline.errors import ChecksFailed, ConfigurationError
+from pipeline.reporting.compliance import Tally, TrendPoint, month_before, read_compliance, read_trend
+from pipeline.reporting.entitlements import Statement, read_ledger
+from pipeline.reporting.published import (
+    IN_SCOPE,
+    Published,
+    Scope,
+    Selection,
+    bind_values,
+    check_selection,
+    list_columns,
+    say_unknown,
+)
+from pipeline.reporting.status import BuildStatus, read_status
+from pipeline.reporting.tickets import Obligation, count_by_status, select_obligations
+
+
+@dataclass(frozen=True)
+class PlanTerm:
+    """One promise of one plan version for one severity. `note` tells a reading that the source does not
+    state."""
+
+    plan: str
+    plan_title: str
+    plan_version: str
+    obligation: str
+    obligation_kind: str
+    severity: int
+    severity_label: str | None
+    target_seconds: int
+    clock_name: str
+    clause: str | None
+    clause_text: str | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class PlanPool:
+    """One entitlement of one plan version, with where it stands in the plan."""
+
+    plan: str
+    plan_version: str
+    pool: str
+    clause: str | None
+    clause_text: str | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class PlanStatement:
+    """One rule of one plan version in words. A reading is one that we chose where the plan's source is
+    silent."""
+
+    plan_version: str
+    statement: str
+    statement_value: str | None
+    clause: str | None
+    clause_text: str | None
+    note: str | None
+    is_reading: bool
+
+
+@dataclass(frozen=True)
+class Closure:
+    """A holiday, a break or another day's hours: a span named for the reason why its clock differs."""
+
+    clock_name: str
+    reason: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A recorded exception: why a breach is not counted, who asked for it and who else approved it."""
+
+    waiver_id: str
+    reason: str
+    requested_by: str
+    approved_by: str
+    approved_at: datetime
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One line of a customer's summary: a promise (all severities that share it) with this and last month's
+    count.
+
+    `running` counts what still ran at the as-of instant and was submitted by the end of the month: such a
+    promise belongs to no finished month yet.
+    """
+
+    plan: str
+    obligation: str
+    obligation_kind: str
+    severities: tuple[int, ...]
+    target_seconds: int
+    clock_name: str
+    clause: str | None
+    tally: Tally
+    previous: Tally
+    running: int
+
+
+@dataclass(frozen=True)
+class MonthlyReport:
+    """Everything that a customer's monthly document says. Promises plus `outside_promises` add up to
+    `total`."""
+
+    customer_id: str
+    customer_name: str
+    month: str
+    previous_month: str
+    time_zone: str
+    plans: tuple[str, ...]
+    tickets_submitted_count: int
+    is_partial: bool
+    total: Tally
+    previous_total: Tally
+    outside_promises: Tally
+    outside_running: int
+    promises: tuple[Promise, ...]
+    trend: tuple[TrendPoint, ...]
+    obligations: tuple[Obligation, ...]
+    still_running: tuple[Obligation, ...]
+    statements: tuple[Statement, ...]
+    plan_terms: tuple[PlanTerm, ...]
+    plan_pools: tuple[PlanPool, ...]
+    plan_statements: tuple[PlanStatement, ...]
+    closures: tuple[Closure, ...]
+    waivers: tuple[Waiver, ...]
+    build: BuildStatus
+
+    @property
+    def as_of(self) -> datetime:
+        return self.build.as_of
+
+
+def read_months(published: Published, scope: Scope, customer_id: str | None = None) -> tuple[str, ...]:
+    """Months for which a monthly report can be made, oldest first; of one customer, or of all in scope."""
+    sql = f"""
+        select distinct month
+        from marts.mart_customer__monthly_report
+        where {IN_SCOPE.format(customer_id="customer_id")}
+          and ($customer_id::varchar is null or customer_id = $customer_id)
+        order by month
+    """
+    return tuple(
+        row["month"] for row in published.fetch(dict, sql, bind_values(scope) | {"customer_id": customer_id})
+    )
+
+
+def read_customers_to_report(published: Published, scope: Scope, month: str) -> tuple[str, ...]:
+    """Ids of the customers in scope that have something to report for `month` ('YYYY-MM').
+
+    Raises ConfigurationError, naming the months that there are, when no customer has.
+    """
+    sql = f"""
+        select customer_id
+        from marts.mart_customer__monthly_report
+        where {IN_SCOPE.format(customer_id="customer_id")} and month = $month
+        order by customer_id
+    """
+    found = tuple(
+        row["customer_id"] for row in published.fetch(dict, sql, bind_values(scope) | {"month": month})
+    )
+    if not found:
+        known = read_months(published, scope)
+        raise ConfigurationError(say_unknown("month to report", month, known))
+    return found
+
+
+def read_monthly_report(published: Published, scope: Scope, customer_id: str, month: str) -> MonthlyReport:
+    """Everything for one customer's monthly document.
+
+    Raises ConfigurationError for an unknown customer or a month without anything to report, and ChecksFailed
+    when the published tables contradict each other: then no document may be made.
+    """
+    check_selection(published, scope, Selection(customer_ids=(customer_id,), months=(month,)))
+
+    @dataclass(frozen=True)
+    class Header:
+        customer_id: str
+        customer_name: str
+        time_zone: str
+        tickets_submitted_count: int
+        is_month_running: bool
+
+    headers = published.fetch(
+        Header,
+        f"""
+        select {list_columns(Header)}
+        from marts.mart_customer__monthly_report
+        where {IN_SCOPE.format(customer_id="customer_id")} and customer_id = $customer_id and month = $month
+        """,
+        bind_values(scope) | {"customer_id": customer_id, "month": month},
+    )
+    if not headers:
+        known = read_months(published, scope, customer_id)
+        offer = (
+            f"Months with something to report: {', '.join(known[-6:])}."
+            if known
+            else "There is none for this customer yet."
+        )
+        raise ConfigurationError(
+            f"There is nothing to report for customer {customer_id!r} in {month}. {offer}"
+        )
+    header, build = headers[0], read_status(published, scope)
+    previous_month = month_before(month)
+    both = Selection(customer_ids=(customer_id,), months=(previous_month, month))
+    counted = {row.month: row.tally for row in read_compliance(published, scope, both).rows}
+    listed = select_obligations(published, scope, both)
+    for each in (previous_month, month):
+        _reconcile(
+            customer_id, each, counted.get(each, Tally()), (row for row in listed if row.month == each)
+        )
+    obligations = tuple(row for row in listed if row.month == month)
+    statements = read_ledger(published, scope, customer_id, month)
+    for statement in statements:
+        if not statement.adds_up:
+            raise ChecksFailed(
+                f"The balance of pool {statement.pool!r} in term {statement.subscription_id!r} of customer "
+                f"{customer_id!r} is not the sum of its movements, so no report was made. Run `sla check`."
+            )
+    running = tuple(
+        row
+        for row in select_obligations(
+            published, scope, Selection(customer_ids=(customer_id,), statuses=("pending",)), "submitted"
+        )
+        if row.submitted_month is not None and row.submitted_month <= month
+    )
+    rows_with_plans: tuple[Obligation | Statement, ...] = (*obligations, *running, *statements)
+    versions = sorted({row.plan_version for row in rows_with_plans if row.plan_version})
+    terms = _plan_terms(published, versions)
+    promises, outside, outside_running = _promises(terms, listed, running, month)
+    return MonthlyReport(
+        customer_id=customer_id,
+        customer_name=header.customer_name,
+        month=month,
+        previous_month=previous_month,
+        time_zone=header.time_zone,
+        plans=tuple(sorted({row.plan for row in rows_with_plans if row.plan})),
+        tickets_submitted_count=header.tickets_submitted_count,
+        is_partial=header.is_month_running,
+        total=counted.get(month, Tally()),
+        previous_total=counted.get(previous_month, Tally()),
+        outside_promises=outside,
+        outside_running=outside_running,
+        promises=promises,
+        trend=read_trend(published, scope, Selection(customer_ids=(customer_id,)), until=month),
+        obligations=obligations,
+        still_running=running,
+        statements=statements,
+        plan_terms=terms,
+        plan_pools=_plan_pools(published, versions),
+        plan_statements=_plan_statements(published, versions),
+        closures=_closures(published, sorted({term.clock_name for term in terms}), month),
+        waivers=_waivers(published, scope, sorted({row.waiver_id for row in obligations if row.waiver_id})),
+        build=build,
+    )
+
+
+def _reconcile(customer_id: str, month: str, counted: Tally, listed: Iterable[Obligation]) -> None:
+    if count_by_status(listed) != counted:
+        raise ChecksFailed(
+            f"The counts of customer {customer_id!r} for {month} differ from the tickets listed for it, so "
+            "no report was made. Run `sla check`."
+        )
+
+
+def _promises(
+    terms: Sequence[PlanTerm], listed: Sequence[Obligation], running: Sequence[Obligation], month: str
+) -> tuple[tuple[Promise, ...], Tally, int]:
+    """The summary's lines: also promises that nothing fell under, and apart from them what no promise
+    covers."""
+
+    def line_of(term: PlanTerm) -> tuple[Any, ...]:
+        return (
+            term.plan,
+            term.obligation_kind,
+            term.obligation,
+            term.target_seconds,
+            term.clock_name,
+            term.clause,
+        )
+
+    by_severity: dict[tuple[str | None, str, int | None], tuple[Any, ...]] = {
+        (term.plan_version, term.obligation, term.severity): line_of(term) for term in terms
+    }
+    severities: dict[tuple[Any, ...], set[int]] = {}
+    for term in terms:
+        severities.setdefault(line_of(term), set()).add(term.severity)
+
+    def by_line(obligations: Iterable[Obligation]) -> dict[tuple[Any, ...] | None, list[Obligation]]:
+        rows: dict[tuple[Any, ...] | None, list[Obligation]] = {}
+        for row in obligations:
+            line = by_severity.get((row.plan_version, row.obligation, row.severity_in_force))
+            rows.setdefault(line, []).append(row)
+        return rows
+
+    rows, rows_running = by_line(listed), by_line(running)
+
+    def count(line: tuple[Any, ...] | None, *, is_now: bool) -> Tally:
+        return count_by_status(row for row in rows.get(line, ()) if (row.month == month) == is_now)
+
+    promises = [
+        Promise(
+            plan=plan,
+            obligation=obligation,
+            obligation_kind=kind,
+            severities=tuple(sorted(severities[line])),
+            target_seconds=target_seconds,
+            clock_name=clock_name,
+            clause=clause,
+            tally=count(line, is_now=True),
+            previous=count(line, is_now=False),
+            running=len(rows_running.get(line, ())),
+        )
+        for line in severities
+        for plan, kind, obligation, target_seconds, clock_name, clause in [line]
+    ]
+    # Targets before estimates, and within each the widest promise first.
+    promises.sort(
+        key=lambda row: (row.plan, row.obligation_kind == "estimate", row.obligation, row.severities)
+    )
+    return tuple(promises), count(None, is_now=True), len(rows_running.get(None, ()))
+
+
+def _plan_terms(published: Published, versions: list[str]) -> tuple[PlanTerm, ...]:
+    # Plans are the vendor's own published terms; which versions are asked for comes from rows in scope.
+    sql = f"""
+        select {list_columns(PlanTerm)}
+        from core.dim_plan_terms
+        where list_contains($versions::varchar[], plan_version)
+        order by plan_version, obligation, severity
+    """
+    return tuple(published.fetch(PlanTerm, sql, {"versions": versions}))
+
+
+def _plan_pools(published: Published, versions: list[str]) -> tuple[PlanPool, ...]:
+    sql = f"""
+        select {list_columns(PlanPool)}
+        from core.dim_plan_pools
+        where list_contains($versions::varchar[], plan_version)
+        order by plan_version, pool
+    """
+    return tuple(published.fetch(PlanPool, sql, {"versions": versions}))
+
+
+def _plan_statements(published: Published, versions: list[str]) -> tuple[PlanStatement, ...]:
+    sql = f"""
+        select {list_columns(PlanStatement)}
+        from core.dim_plan_statements
+        where list_contains($versions::varchar[], plan_version)
+        order by plan_version, statement
+    """
+    return tuple(published.fetch(PlanStatement, sql, {"versions": versions}))
+
+
+def _waivers(published: Published, scope: Scope, waiver_ids: list[str]) -> tuple[Waiver, ...]:
+    sql = f"""
+        select {list_columns(Waiver, table="waivers")}
+        from core.dim_waivers as waivers
+        join core.dim_tickets as tickets on tickets.ticket_id = waivers.ticket_id
+        where {IN_SCOPE.format(customer_id="tickets.customer_id")}
+          and list_contains($waiver_ids::varchar[], waivers.waiver_id)
+        order by waivers.waiver_id
+    """
+    return tuple(published.fetch(Waiver, sql, bind_values(scope) | {"waiver_ids": waiver_ids}))
+
+
+def _closures(published: Published, clocks: list[str], month: str) -> tuple[Closure, ...]:
+    sql = f"""
+        select {list_columns(Closure)}
+        from core.dim_clock_closures
+        where list_contains($clocks::varchar[], clock_name)
+          and starts_at < $ends_on::date::timestamp and ends_at > $starts_on::date::timestamp
+        order by clock_name, starts_at, reason
+    """
+    bound = {"clocks": clocks, "starts_on": _first_day(month), "ends_on": _first_day(month_after(month))}
+    return tuple(published.fetch(Closure, sql, bound))
+
+
+def month_after(month: str) -> str:
+    """The month that follows, both 'YYYY-MM'."""
+    return month_before(month, -1)
+
+
+def _first_day(month: str) -> date:
+    return date(int(month[:4]), int(month[5:]), 1)

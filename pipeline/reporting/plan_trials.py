@@ -1,0 +1,226 @@
+"""What another plan would change: the same tickets and pools, counted as they are and as they would be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeVar
+
+from pipeline.errors import ConfigurationError
+from pipeline.reporting.published import (
+    EVERYTHING,
+    IN_SCOPE,
+    Published,
+    Ratio,
+    Scope,
+    Selection,
+    bind_values,
+    check_selection,
+    list_columns,
+    say_unknown,
+    where_chosen,
+)
+
+_Record = TypeVar("_Record")
+
+
+@dataclass(frozen=True)
+class PlanFit:
+    """One subscription term under a plan that is only tried: the same tickets, counted as they are and as they would be.
+
+    Terms that stack are one. A version is None where the plan had none in force when the term began, and so is the overage.
+    """
+
+    customer_id: str
+    customer_name: str
+    subscription_id: str
+    plan: str
+    plan_version: str | None
+    trial_plan: str
+    trial_plan_version: str | None
+    term_status: str
+    term_starts_on: date
+    term_ends_on: date
+    target_met_count: int
+    target_breached_count: int
+    estimate_met_count: int
+    estimate_breached_count: int
+    trial_target_met_count: int
+    trial_target_breached_count: int
+    trial_estimate_met_count: int
+    trial_estimate_breached_count: int
+    changed_verdicts_count: int
+    changed_tickets_count: int
+    overage_quantity: int | None
+    trial_overage_quantity: int | None
+    is_current_plan: bool
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class VerdictDifference:
+    """One promise of a ticket whose status would be another one. A side is None where that plan has no such promise or cycle."""
+
+    ticket_id: str
+    customer_id: str
+    subscription_id: str
+    plan: str
+    trial_plan: str
+    obligation: str
+    cycle_number: int
+    status: str | None
+    trial_status: str | None
+    status_reason: str | None
+    trial_status_reason: str | None
+    clock_name: str | None
+    trial_clock_name: str | None
+    target_seconds: int | None
+    trial_target_seconds: int | None
+    elapsed_seconds: int | None
+    trial_elapsed_seconds: int | None
+    due_at: datetime | None
+    trial_due_at: datetime | None
+    submitted_at: datetime
+
+
+@dataclass(frozen=True)
+class BalanceDifference:
+    """One pool of a term that would hold, leave or exceed another quantity.
+
+    None is no such number; where the overage is None, that plan has no such pool.
+    """
+
+    subscription_id: str
+    customer_id: str
+    trial_plan: str
+    pool: str
+    granted_quantity: int | None
+    trial_granted_quantity: int | None
+    remaining_quantity: int | None
+    trial_remaining_quantity: int | None
+    overage_quantity: int | None
+    trial_overage_quantity: int | None
+    is_unlimited: bool
+    is_trial_unlimited: bool
+    is_stated: bool
+    is_trial_stated: bool
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What another plan would change: per term, and every difference behind it."""
+
+    trial_plan: str
+    fits: tuple[PlanFit, ...]
+    verdicts: tuple[VerdictDifference, ...]
+    balances: tuple[BalanceDifference, ...]
+
+    @property
+    def targets(self) -> tuple[Ratio, Ratio]:
+        """Compliance with targets as it is, and under the plan that is tried."""
+        met = sum(fit.target_met_count for fit in self.fits)
+        trial_met = sum(fit.trial_target_met_count for fit in self.fits)
+        return (
+            Ratio(met, met + sum(fit.target_breached_count for fit in self.fits)),
+            Ratio(trial_met, trial_met + sum(fit.trial_target_breached_count for fit in self.fits)),
+        )
+
+    @property
+    def estimates(self) -> tuple[Ratio, Ratio]:
+        """The same of estimates, which are measured alike and promised less."""
+        met = sum(fit.estimate_met_count for fit in self.fits)
+        trial_met = sum(fit.trial_estimate_met_count for fit in self.fits)
+        return (
+            Ratio(met, met + sum(fit.estimate_breached_count for fit in self.fits)),
+            Ratio(trial_met, trial_met + sum(fit.trial_estimate_breached_count for fit in self.fits)),
+        )
+
+    @property
+    def overage(self) -> tuple[int, int]:
+        """Units over everything that the terms hold, as it is and under the plan that is tried; of `comparable_pools` only."""
+        return (
+            sum(fit.overage_quantity or 0 for fit in self.comparable_pools),
+            sum(fit.trial_overage_quantity or 0 for fit in self.comparable_pools),
+        )
+
+    @property
+    def comparable_pools(self) -> tuple[PlanFit, ...]:
+        """The terms for which both plans had a version in force when they began: only a version grants pools."""
+        return tuple(fit for fit in self.fits if fit.plan_version and fit.trial_plan_version)
+
+
+def read_trial(
+    published: Published, scope: Scope, trial_plan: str, selection: Selection = EVERYTHING
+) -> Trial:
+    """The terms of the selected customers that run at as_of, under another plan: counts, and only what would differ.
+
+    Raises ConfigurationError for a plan that the build did not try.
+    """
+    check_selection(published, scope, selection)
+    nearest = [
+        row["trial_plan"]
+        for row in published.fetch(
+            dict,
+            """
+            select trial_plan
+            from core.dim_plan_trials
+            order by levenshtein(lower(trial_plan), lower($trial_plan)), trial_plan
+            limit 3
+            """,
+            {"trial_plan": trial_plan},
+        )
+    ]
+    if trial_plan not in nearest[:1]:
+        raise ConfigurationError(
+            say_unknown("trial of the plan", trial_plan, nearest)
+            + " A build tries the plans that compare_plans in sla.yml names, or every plan in reference/plans."
+        )
+    bound = {
+        name: value
+        for name, value in bind_values(scope, selection).items()
+        if name in (*bind_values(scope), "customer_ids")
+    }
+
+    def fetch(record: type[_Record], table: str, condition: str, order: str) -> tuple[_Record, ...]:
+        sql = f"""
+            select {list_columns(record, "trials")}
+            from {table} as trials
+            join marts.mart_account__plan_fit as fits
+              on fits.subscription_id = trials.subscription_id and fits.trial_plan = trials.trial_plan
+            where {IN_SCOPE.format(customer_id="trials.customer_id")}
+              and {where_chosen("customer_ids", "trials.customer_id")}
+              and trials.trial_plan = $trial_plan
+              and not fits.is_current_plan
+              and fits.term_status = 'current'
+              and {condition}
+            order by {order}
+        """
+        return tuple(published.fetch(record, sql, bound | {"trial_plan": trial_plan}))
+
+    differs = " or ".join(
+        f"trials.{left} is distinct from trials.{right}"
+        for left, right in (
+            ("granted_quantity", "trial_granted_quantity"),
+            ("remaining_quantity", "trial_remaining_quantity"),
+            ("overage_quantity", "trial_overage_quantity"),
+            ("is_unlimited", "is_trial_unlimited"),
+            ("is_stated", "is_trial_stated"),
+        )
+    )
+    return Trial(
+        trial_plan,
+        fetch(PlanFit, "marts.mart_account__plan_fit", "true", "trials.customer_id, trials.subscription_id"),
+        fetch(
+            VerdictDifference,
+            "core.fct_plan_trial_verdicts",
+            "true",
+            "trials.customer_id, trials.submitted_at, trials.ticket_id, trials.obligation, trials.cycle_number",
+        ),
+        fetch(
+            BalanceDifference,
+            "core.fct_plan_trial_balances",
+            # Without a version in force when the term began, neither zero nor no pool can be said.
+            f"fits.plan_version is not null and fits.trial_plan_version is not null and ({differs})",
+            "trials.customer_id, trials.subscription_id, trials.pool",
+        ),
+    )

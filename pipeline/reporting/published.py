@@ -1,0 +1,232 @@
+"""The published build, opened for reading only, and what every query on it shares: the scope of the reader, the selection of
+rows, and exact ratios.
+
+Every query takes the scope and applies it inside the SQL, so that no caller can forget it. Values are always bound;
+identifiers come from constants. Figures leave as frozen records: counts and quantities are integers, durations whole
+seconds, instants aware UTC datetimes. An open end is None. A rate is never stored as a decimal number: `Ratio` keeps the two
+integers, and only `figures` turns them to text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import duckdb
+
+from pipeline.errors import ConfigurationError
+from pipeline.settings import Workspace
+
+POINTER = "current.json"
+STATUSES = ("met", "breached", "pending", "waived", "not_covered", "not_measurable")
+MONTH_BASES = ("settled", "submitted")
+
+_Record = TypeVar("_Record")
+
+# Nothing but the one file may be reached from a query; DuckDB refuses to widen that while the file is open.
+_HARDENED = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
+
+IN_SCOPE = "($sees_all or list_contains($seen_customers::varchar[], {customer_id}))"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose rows may be seen: None is all customers, an empty tuple none. It is a permission, never a
+    filter."""
+
+    customer_ids: tuple[str, ...] | None
+
+
+EVERY_CUSTOMER = Scope(None)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which of the visible rows are asked for: None leaves a dimension open. `months` are 'YYYY-MM'."""
+
+    customer_ids: tuple[str, ...] | None = None
+    months: tuple[str, ...] | None = None
+    plans: tuple[str, ...] | None = None
+    severities: tuple[int, ...] | None = None
+    obligations: tuple[str, ...] | None = None
+    statuses: tuple[str, ...] | None = None
+
+
+EVERYTHING = Selection()
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """An exact proportion. A denominator of 0 means that there was nothing to assess, which is not 0 %."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def value(self) -> Fraction | None:
+        return Fraction(self.numerator, self.denominator) if self.denominator else None
+
+
+class Published:
+    """One published build, open for reading only. Use it in a `with` block; queries may run from several
+    threads."""
+
+    def __init__(self, path: Path, build_id: str, published_at: str | None) -> None:
+        self.path = path
+        self.build_id = build_id
+        self.published_at = datetime.fromisoformat(published_at) if published_at else None
+        self._connection = duckdb.connect(str(path), read_only=True, config=_HARDENED)
+        self._connection.execute("set global TimeZone = 'UTC'")
+
+    def __enter__(self) -> Published:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def read_as_of(self) -> datetime:
+        """The instant up to which the figures know."""
+        as_of: datetime = self.fetch(dict, "select as_of from meta.build")[0]["as_of"]
+        return as_of
+
+    def fetch(
+        self, record: type[_Record], sql: str, parameters: dict[str, Any] | None = None
+    ) -> list[_Record]:
+        """The rows of `sql` as records; its columns are named like the record's fields."""
+        with self._connection.cursor() as cursor:
+            result = cursor.execute(sql, parameters or {})
+            names = [column[0] for column in result.description]
+            return [record(**dict(zip(names, map(_as_read, row), strict=True))) for row in result.fetchall()]
+
+    def fetch_in_scope(self, record: type[_Record], sql: str, scope: Scope) -> list[_Record]:
+        """The rows of a select that has a column customer_id, as far as the scope may see them."""
+        in_scope = IN_SCOPE.format(customer_id="customer_id")
+        return self.fetch(record, f"select * from ({sql}) where {in_scope}", bind_values(scope))
+
+
+def _as_read(value: Any) -> Any:
+    """Stored instants are naive UTC and an open end is a sentinel; readers get aware instants and None."""
+    if isinstance(value, datetime):
+        return None if value.year == 9999 else value.replace(tzinfo=UTC)
+    return value
+
+
+def open_published(workspace: Workspace) -> Published:
+    """The build that the pointer names.
+
+    Raises ConfigurationError when nothing is published yet, or when the pointer and the folder disagree.
+    """
+    pointer_path = workspace.published / POINTER
+    again = "Run `sla build` to publish one."
+    try:
+        pointer = json.loads(pointer_path.read_text(encoding="utf-8"))
+        # The pointer is data: of a name that leads out of its folder only the last part is used.
+        path = workspace.published / Path(pointer["file"]).name
+        build_id = str(pointer["build_id"])
+    except FileNotFoundError as problem:
+        raise ConfigurationError(
+            f"Nothing is published yet in {workspace.root}, so there are no figures to show. {again}"
+        ) from problem
+    except (ValueError, KeyError, TypeError) as problem:
+        raise ConfigurationError(
+            f"{pointer_path} cannot be read as the pointer to the published build. {again}"
+        ) from problem
+    if not path.is_file():
+        raise ConfigurationError(
+            f"The published build {path} is missing although {POINTER} names it. {again}"
+        )
+    try:
+        return Published(path, build_id, pointer.get("published_at"))
+    except duckdb.Error as problem:
+        raise ConfigurationError(
+            f"The published build {path} cannot be opened: it is damaged or in use. {again}"
+        ) from problem
+
+
+def list_columns(record: type, table: str | None = None, as_text: tuple[str, ...] = ()) -> str:
+    """The select list of a record: its fields are the columns, so the shape is written down once."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(
+        f"{prefix}{field.name}::varchar as {field.name}" if field.name in as_text else f"{prefix}{field.name}"
+        for field in fields(record)
+    )
+
+
+def where_chosen(dimension: str, column: str) -> str:
+    """The condition that a dimension of the selection makes on a column: none when it is left open."""
+    kind = "integer[]" if dimension == "severities" else "varchar[]"
+    return f"(${dimension}::{kind} is null or list_contains(${dimension}::{kind}, {column}))"
+
+
+def bind_values(scope: Scope, selection: Selection | None = None) -> dict[str, Any]:
+    bound: dict[str, Any] = {
+        "sees_all": scope.customer_ids is None,
+        "seen_customers": list(scope.customer_ids or ()),
+    }
+    if selection is not None:
+        for field in fields(Selection):
+            chosen = getattr(selection, field.name)
+            bound[field.name] = None if chosen is None else list(chosen)
+    return bound
+
+
+def check_selection(published: Published, scope: Scope, selection: Selection) -> None:
+    for month in selection.months or ():
+        if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month) or not 1970 <= int(month[:4]) <= 9998:
+            raise ConfigurationError(
+                f"The month is {month!r}; it must be a year and a month such as 2026-07."
+            )
+    check_words("--status", selection.statuses or (), STATUSES)
+    _check_customers(published, scope, selection.customer_ids or ())
+
+
+def _check_customers(published: Published, scope: Scope, customer_ids: Iterable[str]) -> None:
+    for customer_id in customer_ids:
+        nearest = published.fetch(
+            dict,
+            f"""
+            select customer_id
+            from core.dim_customers
+            where {IN_SCOPE.format(customer_id="customer_id")}
+            order by
+                customer_id <> $customer_id,
+                levenshtein(lower(customer_id), lower($customer_id)),
+                customer_id
+            limit 3
+            """,
+            bind_values(scope) | {"customer_id": customer_id},
+        )
+        names = [row["customer_id"] for row in nearest]
+        if customer_id not in names:
+            raise ConfigurationError(say_unknown("customer", customer_id, names))
+
+
+def check_words(what: str, words: Iterable[str], allowed: Sequence[str]) -> None:
+    given = list(words)
+    for word in given:
+        if word not in allowed:
+            raise ConfigurationError(f"{what} is {word!r}; it must be one of {', '.join(allowed)}.")
+    if len(set(given)) != len(given):
+        raise ConfigurationError(f"{what} names the same thing twice: {', '.join(given)}.")
+
+
+def say_unknown(what: str, given: str, nearest: Sequence[str]) -> str:
+    offer = f"Nearest: {', '.join(map(repr, nearest))}." if nearest else f"There is no {what} at all."
+    return f"There is no {what} {given!r} in the published data. {offer}"

@@ -1,0 +1,69 @@
+"""What is published: the build, how fresh it is, and the outcome of each data check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pipeline.reporting.published import Published, Scope, list_columns
+
+
+@dataclass(frozen=True)
+class Check:
+    """One data check of the build. `observed` and `detail` are withheld from a limited scope.
+
+    `suite`: landed, dbt or published; a dbt test of its own has no table.
+    """
+
+    check_name: str
+    suite: str
+    table_name: str | None
+    expectation: str
+    column_name: str | None
+    severity: str
+    status: str
+    observed: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True)
+class BuildStatus:
+    """What is published and how fresh it is."""
+
+    build_id: str
+    as_of: datetime
+    published_at: datetime | None
+    tzdata_version: str
+    holidays_version: str
+    landed_rows: int
+    batches: int
+    newest_landed_at: datetime | None
+    checks: tuple[Check, ...]
+
+
+def read_status(published: Published, scope: Scope) -> BuildStatus:
+    """What is published and how fresh. A limited scope sees each check's outcome but not what it observed."""
+
+    @dataclass(frozen=True)
+    class Build:
+        build_id: str
+        as_of: datetime
+        tzdata_version: str
+        holidays_version: str
+        landed_rows: int
+        batches: int
+        newest_landed_at: datetime | None
+
+    builds = published.fetch(Build, f"select {list_columns(Build)} from meta.build")
+    checks = published.fetch(
+        Check,
+        f"""
+        select {list_columns(Check, as_text=("observed", "detail"))}
+        from meta.checks
+        order by check_name, detail
+        """,
+    )
+    if scope.customer_ids is not None:
+        checks = [replace(check, observed=None, detail=None) for check in checks]
+    build = builds[0]
+    return BuildStatus(**vars(build), published_at=published.published_at, checks=tuple(checks))
