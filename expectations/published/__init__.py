@@ -5,6 +5,7 @@ from __future__ import annotations
 from expectations.checked_table import CheckedTable
 from expectations.published import (
     dim_customers,
+    dim_sources,
     dim_tickets,
     fct_entitlement_months,
     fct_entitlement_movements,
@@ -24,6 +25,7 @@ def build_published() -> tuple[CheckedTable, ...]:
     """Every published table that a figure is read from, with its checks."""
     return (
         dim_customers.build(),
+        dim_sources.build(),
         dim_tickets.build(),
         fct_sla_obligations.build(),
         fct_sla_segments.build(),

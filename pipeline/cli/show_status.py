@@ -10,7 +10,7 @@ from pipeline.reporting.status import BuildStatus
 
 
 def status_tables(status: BuildStatus) -> tuple[TextTable, ...]:
-    """What is published, how many checks passed, and each check that did not."""
+    """What is published, up to when each source is known, how many checks passed, and each check that did not."""
     facts = (
         ("build", status.build_id),
         ("data known up to", figures.instant(status.as_of)),
@@ -34,4 +34,19 @@ def status_tables(status: BuildStatus) -> tuple[TextTable, ...]:
         ("detail", LEFT),
     )
     build = TextTable("Published build", (("", LEFT), ("", LEFT)), (*facts, ("checks", told)))
-    return (build, TextTable("Checks to look at", columns, notable)) if notable else (build,)
+    sources = TextTable(
+        "Sources",
+        (("source", LEFT), ("known until", LEFT), ("", LEFT)),
+        tuple(
+            (
+                source.source,
+                figures.instant(source.known_until),
+                "lags behind the others: what is not exported yet is not silence"
+                if source.is_lagging
+                else "",
+            )
+            for source in status.sources
+        ),
+    )
+    notes = (TextTable("Checks to look at", columns, notable),) if notable else ()
+    return (build, sources, *notes)

@@ -27,6 +27,15 @@ class Check:
 
 
 @dataclass(frozen=True)
+class SourceStatus:
+    """A source: the newest instant that its rows prove (None: nothing landed), and whether that lags behind the others."""
+
+    source: str
+    known_until: datetime | None
+    is_lagging: bool
+
+
+@dataclass(frozen=True)
 class BuildStatus:
     """What is published and how fresh it is."""
 
@@ -39,6 +48,7 @@ class BuildStatus:
     batches: int
     newest_landed_at: datetime | None
     checks: tuple[Check, ...]
+    sources: tuple[SourceStatus, ...]
 
 
 def read_status(published: Published, scope: Scope) -> BuildStatus:
@@ -65,5 +75,10 @@ def read_status(published: Published, scope: Scope) -> BuildStatus:
     )
     if scope.customer_ids is not None:
         checks = [replace(check, observed=None, detail=None) for check in checks]
+    sources = published.fetch(
+        SourceStatus, f"select {list_columns(SourceStatus)} from core.dim_sources order by source"
+    )
     build = builds[0]
-    return BuildStatus(**vars(build), published_at=published.published_at, checks=tuple(checks))
+    return BuildStatus(
+        **vars(build), published_at=published.published_at, checks=tuple(checks), sources=tuple(sources)
+    )

@@ -54,6 +54,8 @@ PUBLISHED_TABLES = """
     create schema core;
     create schema marts;
 
+    create table core.dim_sources as select 'helpdesk' as source, false as is_lagging;
+
     create table core.dim_customers as
     select 'acme' as customer_id, 'Acme Corp' as customer_name;
 

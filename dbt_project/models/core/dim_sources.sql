@@ -1,0 +1,43 @@
+-- Grain: one row per source of sla.yml: up to when its own rows prove anything, and whether that lags behind the others.
+-- Its usual rhythm is the longest time between two successive days with rows in the ninety days before, one day at least.
+with
+sources as (select * from {{ source('raw', 'sources') }}),
+horizons as (select * from {{ source('raw', 'source_horizons') }}),
+events as (select * from {{ ref('int_helpdesk__events') }}),
+versions as (select * from {{ ref('int_helpdesk__versions') }}),
+
+newest as (select max(known_until) as known_until from horizons),
+
+days as (
+  select source, cast(cast(event_at as date) as timestamp) as day_at from events
+  union
+  select source, cast(cast(updated_at as date) as timestamp) as day_at from versions
+),
+
+gaps as (
+  select
+    days.source,
+    {{ epoch_seconds('days.day_at') }} - lag({{ epoch_seconds('days.day_at') }}) over (partition by days.source order by days.day_at) as gap_seconds
+  from days
+  join horizons on horizons.source = days.source
+  where {{ epoch_seconds('days.day_at') }} > {{ epoch_seconds('horizons.known_until') }} - {{ var("rhythm_seconds") }}
+    and days.day_at <= horizons.known_until
+),
+
+rhythms as (select source, max(gap_seconds) as usual_gap_seconds from gaps group by source)
+
+select
+  sources.source,
+  cast(horizons.known_until as timestamp) as known_until,
+  cast(horizons.read_until as timestamp) as read_until,
+  {{ epoch_seconds('newest.known_until') }} - {{ epoch_seconds('horizons.known_until') }} as lag_seconds,
+  greatest(coalesce(rhythms.usual_gap_seconds, 0), {{ var("day_seconds") }}) as usual_gap_seconds,
+  coalesce(
+    {{ epoch_seconds('newest.known_until') }} - {{ epoch_seconds('horizons.known_until') }}
+    > greatest(coalesce(rhythms.usual_gap_seconds, 0), {{ var("day_seconds") }}),
+    true
+  ) as is_lagging
+from sources
+cross join newest
+left join horizons on horizons.source = sources.source
+left join rhythms on rhythms.source = sources.source
