@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.line import app, open_build, options, say, show_result
-from pipeline.errors import ConfigurationError, InputRejected, PartlyDone
+from pipeline.errors import ConfigurationError, InputRejected, PartlyDone, SlaError
 from pipeline.settings import CHECKOUT, Workspace
 
 if TYPE_CHECKING:
@@ -321,6 +321,12 @@ def run() -> None:
         except InputRejected as problem:
             # The files that did land are still worth a build; the ones that did not are still an error at the end.
             rejected = problem
-        _build(workspace)
+        try:
+            _build(workspace)
+        except SlaError:
+            # What the build lacks may be what was rejected, so both are told.
+            if rejected is not None:
+                say(f"sla: {rejected}")
+            raise
     if rejected is not None:
         raise rejected

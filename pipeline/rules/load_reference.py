@@ -682,8 +682,22 @@ def _read_waivers(table: _Table, plans: Mapping[str, Plan]) -> list[tuple[Any, .
             )
         approved_at = table.instant(row, "approved_at", "UTC")
         expires_at = table.instant(row, "expires_on", "UTC") if row.values["expires_on"] else None
-        if expires_at:
-            table.check_order(row, "expires_on", approved_at, expires_at)
+        valid_from = table.instant(row, "valid_from", "UTC") if row.values["valid_from"] else None
+        if obligation == UNIT_WAIVER:
+            # The unit is given back at the approval.
+            opens_at = approved_at
+        else:
+            # Without `valid_from` the window opens at the submission, which is not known here.
+            opens_at = valid_from
+            if valid_from and approved_at and not row.values["expires_on"] and approved_at <= valid_from:
+                table.report(
+                    row.line,
+                    "approved_at",
+                    "the waiver closes at its approval, which is not later than valid_from: it forgives nothing.",
+                    "Write the end of its window into expires_on.",
+                )
+        if opens_at and expires_at:
+            table.check_order(row, "expires_on", opens_at, expires_at)
         rows.append(
             (
                 waiver_id,
@@ -695,7 +709,7 @@ def _read_waivers(table: _Table, plans: Mapping[str, Plan]) -> list[tuple[Any, .
                 approved_at,
                 expires_at,
                 table.count(row, "cycle_number") if row.values["cycle_number"] else None,
-                table.instant(row, "valid_from", "UTC") if row.values["valid_from"] else None,
+                valid_from,
                 *table.lineage(row),
             )
         )

@@ -168,6 +168,15 @@ def test_build_of_nothing_landed_is_refused(vendor: Path, command: str) -> None:
     assert not (vendor / "warehouse" / "published").exists()
 
 
+def test_run_of_nothing_but_a_rejected_file_says_why_it_was_rejected(vendor: Path) -> None:
+    folder = vendor / "inbox" / "desk"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_lines(folder / "tickets.csv", "ticket_id,custmer_id,submitted_at", "1,acme,2026-03-02T08:00:00Z")
+    run_sla("run", workspace=vendor).expect(
+        2, "tickets.csv:1: ", "custmer_id", "sla: Nothing has landed yet."
+    )
+
+
 def test_unknown_command_is_answered_with_the_nearest_one(vendor: Path) -> None:
     run_sla("complaince", workspace=vendor).expect(
         2, "sla: No such command 'complaince'. Did you mean 'compliance'?"

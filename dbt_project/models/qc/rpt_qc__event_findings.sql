@@ -2,15 +2,33 @@
 with
 tickets as (select * from {{ ref('dim_tickets') }}),
 -- What follows from an event, such as a reopening, is no event of its own.
-events as (select * from {{ ref('fct_ticket_events') }} where moment <> 'reopened'),
+recorded as (select * from {{ ref('fct_ticket_events') }} where moment <> 'reopened'),
+
+restorations as (
+  select
+    *,
+    max(case when event_type = 'restored' then event_order else 0 end) over (
+      partition by ticket_id order by event_order rows between unbounded preceding and current row
+    ) as restored_order
+  from recorded
+),
+
+-- A restored ticket goes on, so only a deletion since the last restoration has ended it.
+events as (
+  select
+    *,
+    min(case when event_type = 'deleted' then event_at end) over (
+      partition by ticket_id, restored_order order by event_order rows between unbounded preceding and current row
+    ) as deleted_at
+  from restorations
+),
 
 firsts as (
   select
     ticket_id,
     min(case when event_type = 'debug_requested' then event_order end) as requested_order,
     min(case when event_type = 'debug_logs_received' then event_order end) as logs_order,
-    min(case when event_type = 'bug_confirmed' then event_order end) as confirmed_order,
-    min(case when event_type = 'deleted' then event_at end) as deleted_at
+    min(case when event_type = 'bug_confirmed' then event_order end) as confirmed_order
   from events
   group by ticket_id
 ),
@@ -25,12 +43,12 @@ judged as (
     events.source_file,
     events.line_number,
     tickets.submitted_at,
-    firsts.deleted_at,
+    events.deleted_at,
     case
       when events.event_at < tickets.submitted_at and events.event_type = 'status_changed' and events.value in ('solved', 'closed')
         then 'resolved_before_opened'
       when events.event_at < tickets.submitted_at then 'event_before_ticket'
-      when firsts.deleted_at < events.event_at and events.event_type <> 'deleted' then 'event_after_deletion'
+      when events.deleted_at < events.event_at and events.event_type <> 'deleted' then 'event_after_deletion'
       when events.event_type = 'debug_delivered'
         and coalesce(firsts.logs_order, events.event_order + 1) > events.event_order
         and (firsts.logs_order is not null or coalesce(firsts.requested_order, events.event_order + 1) > events.event_order)

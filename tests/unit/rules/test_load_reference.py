@@ -464,12 +464,36 @@ WAIVERS = FILES["waivers"].splitlines()[0]
                 "Write it like 2026-11-22, or like 2026-11-22T06:00:00Z.",
             ],
         ),
+        (
+            "waivers",
+            f"{WAIVERS},valid_from\n"
+            "W1,42,first_response,closed,bob,ann,2026-05-01,2026-04-01,2026-04-01\n"
+            "W2,42,first_response,closed,bob,ann,2026-05-01,,2026-05-01\n"
+            "W3,42,entitlement,closed,bob,ann,2026-05-01,2026-05-01,2026-04-01\n",
+            [
+                "waivers.csv:2: expires_on: the end is not later than the begin. The end itself is not included.",
+                "waivers.csv:3: approved_at: the waiver closes at its approval, which is not later than "
+                "valid_from: it forgives nothing. Write the end of its window into expires_on.",
+                "waivers.csv:4: expires_on: the end is not later than the begin. The end itself is not included.",
+            ],
+        ),
     ],
 )
 def test_table_is_refused_with_place_reason_and_hint(
     tmp_path: Path, plans: list[Plan], name: str, content: str | bytes | None, messages: list[str]
 ) -> None:
     assert refusals(write(tmp_path, **{name: content}), plans, name) == messages
+
+
+def test_a_waiver_may_be_approved_after_its_window_has_closed(tmp_path: Path, plans: list[Plan]) -> None:
+    """A closure of 1 to 3 April that is approved on 1 May forgives what was missed in these days."""
+    content = (
+        f"{WAIVERS},valid_from\n"
+        "W1,42,first_response,closed,bob,ann,2026-05-01,2026-04-03,2026-04-01\n"
+        "W2,43,first_response,closed,bob,ann,2026-05-01,2026-04-03,\n"
+    )
+    rows = rows_of(write(tmp_path, waivers=content), plans, "waivers")
+    assert [row[0] for row in rows] == ["W1", "W2"]
 
 
 def test_only_the_first_twenty_problems_of_a_table_are_shown_and_all_are_counted(

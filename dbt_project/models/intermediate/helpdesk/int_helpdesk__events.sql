@@ -47,12 +47,20 @@ last_present as (
 ),
 
 -- A mark that was taken off and not set again stands for no event. That of a bug is a statement of its own: the ledger keeps both.
+-- Within one second the last statement is the one of the last update.
+statements as (
+  select
+    source, ticket_id, event_type, is_withdrawal,
+    row_number() over (
+      partition by source, ticket_id, event_type order by event_at desc, update_number desc nulls last, length(event_id) desc, event_id desc
+    ) as statement_rank
+  from acts
+),
+
 withdrawn as (
   select source, ticket_id, event_type
-  from acts
-  group by source, ticket_id, event_type
-  having max(case when is_withdrawal then event_at end) >= max(case when not is_withdrawal then event_at end)
-    and event_type <> 'bug_confirmed'
+  from statements
+  where statement_rank = 1 and is_withdrawal and event_type <> 'bug_confirmed'
 ),
 
 exported_events as (
