@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long bench lint schemas install extras lock clean
+.PHONY: demo test test-long mutants bench lint schemas install extras lock clean
 
 demo: install
 	$(BIN)/sla demo
@@ -13,6 +13,10 @@ test: install lint
 
 test-long: install
 	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+# Faults that the suite must find, one at a time: about half an hour.
+mutants: install
+	$(BIN)/python -m tests.mutants
 
 bench: install
 	$(BIN)/python -m tests.bench

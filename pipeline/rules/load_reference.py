@@ -1,4 +1,4 @@
-"""Read customers, terms, contacts, purchases, redemptions and waivers, and refuse what is wrong.
+"""Read customers, terms, licences, contacts, purchases, redemptions and waivers, and refuse what is wrong.
 
 A refused file is refused whole: a report must never rest on the half of a table that happened to parse. A contract that
 contradicts itself is read, and marked: it is one customer's, and stops no other one.
@@ -38,6 +38,7 @@ REFERENCE_FILES: dict[str, tuple[str, ...]] = {
         "license_type",
         "license_status",
     ),
+    "licenses": ("subscription_id", "license_status", "valid_from", "valid_to"),
     "contacts": ("customer_id", "contact", "valid_from", "valid_to"),
     "purchases": (
         "purchase_id",
@@ -70,6 +71,7 @@ REFERENCE_FILES: dict[str, tuple[str, ...]] = {
 # Columns that a file may also have; where it has not, every value is empty.
 OPTIONAL_COLUMNS: dict[str, tuple[str, ...]] = {
     "subscriptions": ("stacks_on",),
+    "purchases": ("returned_on",),
     "waivers": ("cycle_number", "valid_from"),
 }
 _REQUIRED_FILES = ("customers", "subscriptions")
@@ -309,14 +311,18 @@ def load_reference(workspace: Workspace, plans: Iterable[Plan]) -> dict[str, pya
     """
     known_plans = {plan.plan: plan for plan in plans}
     customers, customer_rows = _read_customers(_Table(workspace, "customers"))
-    terms, subscription_rows = _read_subscriptions(_Table(workspace, "subscriptions"), customers, known_plans)
+    subscriptions = _Table(workspace, "subscriptions")
+    terms = _read_terms(subscriptions, customers, known_plans)
+    contradictions: dict[str, list[str]] = {name: [] for name in terms}
+    license_rows = _read_licenses(_Table(workspace, "licenses"), terms, contradictions)
     scope_items = _list_scope_items(known_plans.values())
     redemption_rows, redemption_scope_rows = _read_redemptions(
         _Table(workspace, "redemptions", scope_items), customers, terms, scope_items
     )
     rows = {
         "customers": customer_rows,
-        "subscriptions": subscription_rows,
+        "subscriptions": _list_subscriptions(subscriptions, terms, contradictions),
+        "licenses": license_rows,
         "contacts": _read_contacts(_Table(workspace, "contacts"), customers, terms),
         "purchases": _read_purchases(_Table(workspace, "purchases"), customers, terms),
         "redemptions": redemption_rows,
@@ -355,12 +361,9 @@ def _read_customers(table: _Table) -> tuple[frozenset[str], list[tuple[Any, ...]
     return frozenset(lines), rows
 
 
-def _read_subscriptions(
-    table: _Table, customers: frozenset[str], plans: Mapping[str, Plan]
-) -> tuple[dict[str, _Term], list[tuple[Any, ...]]]:
+def _read_terms(table: _Table, customers: frozenset[str], plans: Mapping[str, Plan]) -> dict[str, _Term]:
     lines: dict[str, int] = {}
     terms: dict[str, _Term] = {}
-    rows: list[tuple[Any, ...]] = []
     for row in table.rows:
         subscription_id = table.new_identity(row, "subscription_id", lines)
         customer_id = _read_customer_id(table, row, customers)
@@ -385,11 +388,17 @@ def _read_subscriptions(
             start_of_day(starts_on, zone),
             start_of_day(ends_on, zone),
         )
-    terms = _join_terms(terms)
-    contradictions: dict[str, list[str]] = {name: [] for name in terms}
+    table.refuse_if_wrong()
+    return _join_terms(terms)
+
+
+def _list_subscriptions(
+    table: _Table, terms: Mapping[str, _Term], contradictions: Mapping[str, list[str]]
+) -> list[tuple[Any, ...]]:
+    """The rows of the terms; what contradicts in them is added to `contradictions`."""
     accounts = {name: _find_account(term, terms, contradictions) for name, term in terms.items()}
     covers_from = _find_covers(terms.values(), accounts, contradictions)
-    rows = [
+    return [
         (
             term.subscription_id,
             term.customer_id,
@@ -407,8 +416,49 @@ def _read_subscriptions(
         )
         for term in terms.values()
     ]
+
+
+def _read_licenses(
+    table: _Table, terms: Mapping[str, _Term], contradictions: Mapping[str, list[str]]
+) -> list[tuple[Any, ...]]:
+    """Dated statuses of licences; outside of them the status of the term's own line holds.
+
+    Two that overlap contradict each other; the one that begins first holds then.
+    """
+    dated: dict[str, list[tuple[datetime, datetime, str, _Row]]] = {}
+    for row in table.rows:
+        subscription_id = table.identity(row, "subscription_id")
+        term = terms.get(subscription_id)
+        if subscription_id and term is None:
+            hint = name_nearest(subscription_id, terms)
+            table.report(
+                row.line, "subscription_id", f"{subscription_id!r} is not in subscriptions.csv.", hint
+            )
+        status = table.choice(row, "license_status", LICENSE_STATUSES)
+        zone = term.time_zone if term else "UTC"
+        valid_from = table.instant(row, "valid_from", zone)
+        valid_to: datetime | None = OPEN_END
+        if row.values["valid_to"]:
+            valid_to = table.instant(row, "valid_to", zone)
+        if not table.check_order(row, "valid_to", valid_from, valid_to) or term is None:
+            continue
+        assert valid_from and valid_to
+        dated.setdefault(subscription_id, []).append((valid_from, valid_to, status, row))
     table.refuse_if_wrong()
-    return terms, rows
+    rows: list[tuple[Any, ...]] = []
+    for subscription_id, own in dated.items():
+        own.sort(key=lambda one: (one[0], one[3].line))
+        covered_until = datetime.min
+        for valid_from, valid_to, status, row in own:
+            if valid_from < covered_until:
+                contradictions[subscription_id].append(
+                    f"Line {row.line} of {table.source_file} gives the licence a second status at one time."
+                )
+            begins = max(valid_from, covered_until)
+            if begins < valid_to:
+                rows.append((subscription_id, status, begins, valid_to, *table.lineage(row)))
+            covered_until = max(covered_until, valid_to)
+    return rows
 
 
 def _join_terms(terms: Mapping[str, _Term]) -> dict[str, _Term]:
@@ -528,6 +578,9 @@ def _read_purchases(
         expires_on = table.day(row, "expires_on") if row.values["expires_on"] else None
         if expires_on:
             table.check_order(row, "expires_on", purchased_on, expires_on)
+        returned_on = table.day(row, "returned_on") if row.values["returned_on"] else None
+        if returned_on:
+            table.check_order(row, "returned_on", purchased_on, returned_on)
         if term and purchased_on:
             rows.append(
                 (
@@ -538,6 +591,7 @@ def _read_purchases(
                     quantity,
                     term.start_of(purchased_on),
                     term.start_of(expires_on) if expires_on else None,
+                    term.start_of(returned_on) if returned_on else None,
                     *table.lineage(row),
                 )
             )

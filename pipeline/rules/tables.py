@@ -159,6 +159,13 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "contradiction": "VARCHAR",
         **_LINEAGE,
     },
+    "licenses": {
+        "subscription_id": "VARCHAR",
+        "license_status": "VARCHAR",
+        "valid_from": "TIMESTAMP",
+        "valid_to": "TIMESTAMP",
+        **_LINEAGE,
+    },
     "contacts": {
         "customer_id": "VARCHAR",
         "contact": "VARCHAR",
@@ -174,6 +181,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "quantity": "BIGINT",
         "purchased_at": "TIMESTAMP",
         "expires_at": "TIMESTAMP",
+        "returned_at": "TIMESTAMP",
         **_LINEAGE,
     },
     "redemptions": {

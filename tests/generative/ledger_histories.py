@@ -101,6 +101,7 @@ class History:
             )
         for pack in self.purchases:
             dies = f" until {pack.expires_on}" if pack.expires_on else ""
+            dies += f" returned on {pack.returned_on}" if pack.returned_on else ""
             yield (
                 f"{pack.purchase_id}: {pack.quantity} {pack.pool} in {pack.subscription_id} on {pack.purchased_on}{dies}"
             )
@@ -244,6 +245,7 @@ def _draw_purchase(chance: random.Random, purchase_id: str, term: Term, days: Se
     later = [day for day in days if day > bought]
     if later and chance.random() < 0.6:
         dies = chance.choice(later).isoformat()
+    returned = chance.choice(later).isoformat() if later and chance.random() < 0.2 else ""
     pool = chance.choice(_POOLS)
     return Purchase(
         purchase_id,
@@ -252,6 +254,7 @@ def _draw_purchase(chance: random.Random, purchase_id: str, term: Term, days: Se
         chance.choice([1, 1, 2, 2, 3, 5]),
         bought.isoformat(),
         dies,
+        returned,
     )
 
 
@@ -367,7 +370,7 @@ def write_workspace(root: Path, world: World, shuffle: random.Random | None = No
     )
     write(
         "purchases",
-        "purchase_id,customer_id,subscription_id,pool,quantity,purchased_on,expires_on",
+        "purchase_id,customer_id,subscription_id,pool,quantity,purchased_on,expires_on,returned_on",
         (
             [
                 pack.purchase_id,
@@ -377,6 +380,7 @@ def write_workspace(root: Path, world: World, shuffle: random.Random | None = No
                 pack.quantity,
                 pack.purchased_on,
                 pack.expires_on,
+                pack.returned_on,
             ]
             for one in histories
             for pack in one.purchases

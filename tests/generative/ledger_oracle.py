@@ -41,6 +41,7 @@ class Purchase:
     quantity: int
     purchased_on: str
     expires_on: str = ""
+    returned_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,13 +196,13 @@ class Account:
     def add(self, kind: str, lot: Lot, cause: Cause) -> None:
         self.give(kind, lot.quantity if self.is_limited or kind == "purchase" else None, cause, lot=lot)
 
-    def bury(self, lot: Lot, cause: Cause) -> None:
-        """The units that are left in a lot go."""
+    def bury(self, kind: str, lot: Lot, cause: Cause) -> None:
+        """The units that are left in a lot go: they expire, or are returned."""
         if not self.is_limited:
             return
         lot.is_dead = True
         if lot.left:
-            self.write("expiry", -lot.left, cause, paid_by=lot.lot_id)
+            self.write(kind, -lot.left, cause, paid_by=lot.lot_id)
             lot.left = 0
 
 
@@ -291,13 +292,18 @@ class Bookkeeper:
         # (when, what comes first in one second, whose it is, which turn) -> what to do
         agenda: list[tuple[tuple[int, int, str, int], Any]] = []
 
-        def add_lot(account: Account, kind: str, lot: Lot, born: Cause) -> None:
-            """A lot that comes at one instant and dies at another, unless the account ends first."""
+        def add_lot(
+            account: Account, kind: str, lot: Lot, born: Cause, returned_at: int | None = None
+        ) -> None:
+            """A lot that comes at one instant and dies or is returned at another, unless the account ends first."""
             rank = GRANT if kind == "grant" else PURCHASE
             agenda.append(((born.at, rank, lot.lot_id, 0), (account.add, kind, lot, born)))
-            if lot.dies_at < end:
-                dead = Cause(born.kind, born.cause_id, lot.dies_at)
-                agenda.append(((lot.dies_at, PACK_END, lot.lot_id, 0), (account.bury, lot, dead)))
+            gone_at, how = lot.dies_at, "expiry"
+            if returned_at is not None and returned_at < lot.dies_at and returned_at <= self.as_of:
+                gone_at, how = returned_at, "return"
+            if gone_at < end:
+                gone = Cause(born.kind, born.cause_id, gone_at)
+                agenda.append(((gone_at, PACK_END, lot.lot_id, 0), (account.bury, how, lot, gone)))
 
         for name in rules:
             account = open_account(name)
@@ -318,7 +324,8 @@ class Bookkeeper:
             dies_at = self._day(bought_in, pack.expires_on) if pack.expires_on else end
             lot = Lot(f"purchase:{pack.purchase_id}", pack.quantity, min(dies_at, end))
             cause = Cause("purchase", pack.purchase_id, self._day(bought_in, pack.purchased_on))
-            add_lot(accounts[pack.pool], "purchase", lot, cause)
+            returned_at = self._day(bought_in, pack.returned_on) if pack.returned_on else None
+            add_lot(accounts[pack.pool], "purchase", lot, cause, returned_at)
         for name, cause in self._redeemed(named, tickets):
             if name in accounts and rules[name].get("redeemed"):
                 place = (cause.at, USE, f"redemption:{cause.cause_id}", 0)

@@ -233,7 +233,7 @@ def test_a_balance_is_the_sum_of_its_lines_and_what_the_bookkeeper_has(world: Wo
     for key, statement in expected.items():
         row = found[key]
         wanted = {
-            "purchased_quantity": statement.sum("purchase"),
+            "purchased_quantity": statement.sum("purchase") + statement.sum("return"),
             "used_quantity": -statement.sum("use"),
             "credited_quantity": statement.sum("credit") + statement.sum("reversal"),
             "expired_quantity": -statement.sum("expiry"),

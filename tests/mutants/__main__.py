@@ -1,7 +1,7 @@
 """`make mutants`: applies every mutant of mutants.toml to a copy of the checkout and runs the tests that are said to kill it.
 
 `python -m tests.mutants WORD...` takes those whose file or new text holds one of the words. Exit code 1 when a mutant survived
-or does not fit the code any more, 2 when its tests fail without it.
+or does not fit the code any more, 2 when the tests fail without any mutant.
 """
 
 from __future__ import annotations

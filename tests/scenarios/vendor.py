@@ -196,6 +196,19 @@ def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
         terms,
     )
     write(
+        "licenses",
+        "subscription_id,license_status,valid_from,valid_to",
+        (
+            (
+                f"{s.slug}-{row.get('term', '1')}",
+                row["license_status"],
+                row["valid_from"],
+                row.get("valid_to", ""),
+            )
+            for s, _, row in rows("licenses")
+        ),
+    )
+    write(
         "contacts",
         "customer_id,contact,valid_from,valid_to",
         (
@@ -205,7 +218,7 @@ def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
     )
     write(
         "purchases",
-        "purchase_id,customer_id,subscription_id,pool,quantity,purchased_on,expires_on",
+        "purchase_id,customer_id,subscription_id,pool,quantity,purchased_on,expires_on,returned_on",
         (
             (
                 f"{s.slug}-{n}",
@@ -215,6 +228,7 @@ def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
                 row["quantity"],
                 row["purchased_on"],
                 row.get("expires_on", ""),
+                row.get("returned_on", ""),
             )
             for s, n, row in rows("purchases")
         ),

@@ -21,14 +21,14 @@ changes as (
   join pools on pools.subscription_id = recorded.subscription_id and pools.pool = recorded.pool
 ),
 
--- The order in which supplies are drawn; `is_walked`: another supply of the pool may pay instead, so the units are followed one by one.
+-- The order in which supplies are drawn; `is_walked`: there is more than the grant of one term, so the units are followed one by one.
 ranked_supplies as (
   select
     supplies.*,
     row_number() over (
-      partition by supplies.subscription_id, supplies.pool order by supplies.is_drawn_first desc, supplies.ends_at, supplies.supply_id
+      partition by supplies.subscription_id, supplies.pool order by supplies.is_drawn_first desc, supplies.expires_at, supplies.supply_id
     ) as draw_number,
-    count(*) over (partition by supplies.subscription_id, supplies.pool) > 1 as is_walked,
+    max(case when supplies.is_drawn_first then 0 else 1 end) over (partition by supplies.subscription_id, supplies.pool) = 1 as is_walked,
     not supplies.is_drawn_first and supplies.ends_at < pools.term_ends_at and supplies.ends_at <= build_inputs.as_of as is_ending
   from supplies
   join pools on pools.subscription_id = supplies.subscription_id and pools.pool = supplies.pool
@@ -50,7 +50,7 @@ walked_changes as (
     join (select distinct subscription_id, pool from ranked_supplies where is_walked) as walked
       on walked.subscription_id = changes.subscription_id and walked.pool = changes.pool
     union all
-    select 'expiry:' || supply_id, subscription_id, pool, 'supply_end', 0, 1, supply_id, ends_at, supply_id
+    select case when is_returned then 'return:' else 'expiry:' end || supply_id, subscription_id, pool, 'supply_end', 0, 1, supply_id, ends_at, supply_id
     from ranked_supplies
     where is_walked and is_ending
   ) as recorded
@@ -117,15 +117,20 @@ walk as (
 
 supply_ends as (
   select
-    walk.movement_id, ranked_supplies.customer_id, ranked_supplies.subscription_id, ranked_supplies.pool, 'expiry' as movement_kind,
+    walk.movement_id, ranked_supplies.customer_id, ranked_supplies.subscription_id, ranked_supplies.pool,
+    case when ranked_supplies.is_returned then 'return' else 'expiry' end as movement_kind,
     walk.moved_quantity as quantity,
     1 as change_rank, ranked_supplies.supply_id as change_id, ranked_supplies.cause_kind, ranked_supplies.cause_id,
     cast(null as varchar) as ticket_id, cast(null as varchar) as undoes_movement_id,
-    case ranked_supplies.movement_kind when 'purchase' then 'pack expired' else 'stacked term ended' end as reason,
+    case
+      when ranked_supplies.is_returned then 'pack returned'
+      when ranked_supplies.movement_kind = 'purchase' then 'pack expired'
+      else 'stacked term ended'
+    end as reason,
     ranked_supplies.ends_at as happened_at, ranked_supplies.ends_at as known_at
   from walk
   join ranked_supplies on ranked_supplies.supply_id = walk.supply_id
-  where walk.is_moved and walk.movement_id = 'expiry:' || walk.supply_id
+  where walk.is_moved and walk.movement_id in ('expiry:' || walk.supply_id, 'return:' || walk.supply_id)
 ),
 
 account_ends as (

@@ -7,6 +7,7 @@ select
   quantity,
   purchased_at,
   expires_at,
+  returned_at,
   source_file,
   line_number
 from {{ source('raw', 'purchases') }}

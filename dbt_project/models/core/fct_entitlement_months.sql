@@ -12,7 +12,7 @@ moved as (
     pool,
     month,
     sum(case when movement_kind = 'grant' then quantity else 0 end) as granted_quantity,
-    sum(case when movement_kind = 'purchase' then quantity else 0 end) as purchased_quantity,
+    sum(case when movement_kind in ('purchase', 'return') then quantity else 0 end) as purchased_quantity,
     -sum(case when movement_kind = 'use' then quantity else 0 end) as used_quantity,
     sum(case when movement_kind in ('credit', 'reversal') then quantity else 0 end) as credited_quantity,
     sum(case when movement_kind = 'overflow' then quantity else 0 end) as overflowed_quantity,

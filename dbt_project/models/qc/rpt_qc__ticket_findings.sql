@@ -4,6 +4,7 @@ tickets as (select * from {{ ref('dim_tickets') }}),
 customers as (select * from {{ ref('dim_customers') }}),
 contacts as (select * from {{ ref('dim_contacts') }}),
 terms as (select * from {{ ref('dim_subscription_terms') }}),
+licenses as (select * from {{ ref('dim_licenses') }}),
 customers_with_contacts as (select distinct customer_id from contacts),
 customers_with_terms as (select distinct customer_id from terms),
 
@@ -19,7 +20,8 @@ excluded as (
       when 'unknown_severity' then 'the source gives the severity ' || coalesce(tickets.severity_given, 'not at all')
       when 'unsupported_channel' then 'the ticket came through ' || coalesce(tickets.channel, 'a channel that is not named')
       when 'no_active_license'
-        then 'subscription ' || tickets.subscription_id || ' has a licence that is ' || terms.license_type || ', ' || terms.license_status
+        then 'subscription ' || tickets.subscription_id || ' has a licence that is ' || terms.license_type || ', '
+          || coalesce(licenses.license_status, terms.license_status)
       else 'submitted at ' || cast(tickets.submitted_at as varchar) || ', subscription ' || coalesce(tickets.subscription_id, 'none')
     end as evidence,
     case tickets.exclusion_reason
@@ -30,6 +32,10 @@ excluded as (
     tickets.line_number
   from tickets
   left join terms on terms.subscription_id = tickets.subscription_id
+  left join licenses
+    on licenses.subscription_id = tickets.subscription_id
+    and licenses.valid_from <= tickets.submitted_at
+    and tickets.submitted_at < licenses.valid_to
   -- A contract that contradicts itself is one finding, about the contract.
   where tickets.exclusion_reason is not null and tickets.exclusion_reason <> 'contract_contradicts'
 ),

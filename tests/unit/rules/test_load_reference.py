@@ -77,7 +77,7 @@ def refusals(workspace: Workspace, plans: list[Plan], name: str) -> list[str]:
 def test_reference_tables_have_the_columns_of_the_contract(tmp_path: Path, plans: list[Plan]) -> None:
     tables = load_reference(write(tmp_path), plans)
     assert {name: table.column_names for name, table in tables.items()} == {
-        name: list(RULE_TABLES[name]) for name in (*FILES, "redemption_scopes")
+        name: list(RULE_TABLES[name]) for name in (*FILES, "licenses", "redemption_scopes")
     }
 
 
@@ -162,6 +162,32 @@ def test_a_stack_that_fits_no_term_is_a_contradiction(tmp_path: Path, plans: lis
         "S6": "stacks_on names 'S1', which has the plan 'standard', not 'premium'",
         "S7": "stacks_on names 'S1', which belongs to '007'",
     }
+
+
+LICENSES = "subscription_id,license_status,valid_from,valid_to"
+
+
+def test_the_days_of_a_licence_are_those_of_its_plan(tmp_path: Path, plans: list[Plan]) -> None:
+    text = f"{LICENSES}\nS1,suspended,2026-03-01,\nS3,suspended,2026-03-01,2026-06-01\n"
+    rows = rows_of(write(tmp_path, licenses=text), plans, "licenses")
+    assert [(row[0], *row[2:4], row[5]) for row in rows] == [
+        ("S1", datetime(2026, 3, 1), OPEN_END, 2),
+        ("S3", datetime(2026, 2, 28, 23), datetime(2026, 5, 31, 22), 3),
+    ]
+
+
+def test_two_statuses_of_a_licence_at_a_time_contradict_and_leave_one_to_hold(
+    tmp_path: Path, plans: list[Plan]
+) -> None:
+    text = f"{LICENSES}\nS1,active,2026-04-30,\nS1,suspended,2026-03-01,2026-05-01\n"
+    workspace = write(tmp_path, licenses=text)
+    assert read_contradictions(workspace, plans) == {
+        "S1": "Line 2 of reference/licenses.csv gives the licence a second status at one time."
+    }
+    assert [row[1:4] for row in rows_of(workspace, plans, "licenses")] == [
+        ("active", datetime(2026, 5, 1), OPEN_END),
+        ("suspended", datetime(2026, 3, 1), datetime(2026, 5, 1)),
+    ]
 
 
 def test_contacts_are_half_open_and_open_ended_without_an_end(tmp_path: Path, plans: list[Plan]) -> None:
@@ -347,6 +373,16 @@ WAIVERS = FILES["waivers"].splitlines()[0]
             [
                 "subscriptions.csv:2: term_ends_on: the end is not later than the begin. "
                 "The end itself is not included."
+            ],
+        ),
+        (
+            "licenses",
+            f"{LICENSES}\nS9,suspnded,2026-03-01,2026-03-01\n",
+            [
+                "licenses.csv:2: subscription_id: 'S9' is not in subscriptions.csv. Known: S1, S2, S3.",
+                "licenses.csv:2: license_status: 'suspnded' is not known here. Did you mean 'suspended'? "
+                "Known: active, cancelled, expired, inactive, suspended.",
+                "licenses.csv:2: valid_to: the end is not later than the begin. The end itself is not included.",
             ],
         ),
         (

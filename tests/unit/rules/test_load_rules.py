@@ -19,6 +19,7 @@ def test_new_workspace_can_be_read_at_once(tmp_path: Path) -> None:
         "reference/calendars/business_hours.yml",
         "reference/contacts.csv",
         "reference/customers.csv",
+        "reference/licenses.csv",
         "reference/plans/enhanced.yml",
         "reference/plans/premium.yml",
         "reference/plans/standard.yml",

@@ -16,10 +16,8 @@ from pipeline.settings import DBT_PROJECT
 from pipeline.zones import list_zone_months
 
 AS_OF = "2026-07-01 00:00:00"
-CHANGE = (
-    "movement_id", "customer_id", "subscription_id", "pool", "movement_kind", "quantity", "change_rank", "change_id",
-    "cause_kind", "cause_id", "ticket_id", "undoes_movement_id", "reason", "happened_at", "known_at",
-)  # fmt: skip
+# movement_id, movement_kind, quantity, change_rank, happened_at
+Change = tuple[str, str, int, int, str]
 
 
 def run_sql(connection: duckdb.DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
@@ -31,9 +29,11 @@ def run_sql(connection: duckdb.DuckDBPyConnection, text: str) -> list[dict[str, 
     return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
 
 
-def list_months(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def read_months(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
+    """month -> the units with which the statement opens it and closes it."""
     model = (DBT_PROJECT / "models" / "core" / "fct_entitlement_months.sql").read_text(encoding="utf-8")
-    return sorted(row["month"] for row in run_sql(connection, model))
+    rows = sorted(run_sql(connection, model), key=lambda row: row["month"])
+    return {row["month"]: (row["opening_quantity"], row["closing_quantity"]) for row in rows}
 
 
 def open_ledger(term_ends_at: str) -> duckdb.DuckDBPyConnection:
@@ -53,8 +53,8 @@ def open_ledger(term_ends_at: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def test_a_pack_settles_the_debt_that_was_made_last_before_the_earlier_one() -> None:
-    connection = open_ledger("2026-12-31 23:00:00")
+def settle(connection: duckdb.DuckDBPyConnection, changes: list[Change]) -> list[dict[str, Any]]:
+    """The lines of the pool's statement, in order."""
     connection.execute(
         """
         create table int_entitlements__supplies(supply_id varchar, customer_id varchar, subscription_id varchar, pool varchar,
@@ -62,33 +62,64 @@ def test_a_pack_settles_the_debt_that_was_made_last_before_the_earlier_one() -> 
           supplied_at timestamp, ends_at timestamp)
         """
     )
-    lines = [
-        ("use:t1", "use", -1, 4, "t1", "2026-03-02 08:00:00"),
-        ("use:t2", "use", -1, 4, "t2", "2026-03-03 08:00:00"),
-        ("purchase:p", "purchase", 2, 2, "purchase:p", "2026-03-04 08:00:00"),
-    ]
-    connection.execute(f"create table changes({', '.join(f'{name} varchar' for name in CHANGE)})")
-    for movement, kind, quantity, rank, change, at in lines:
-        row = (movement, "acme", "sub", "regular", kind, quantity, rank, change, "", "", "", "", kind, at, at)
-        connection.execute(f"insert into changes values ({', '.join('?' * len(CHANGE))})", row)
     connection.execute(
-        "alter table changes alter quantity type bigint; alter table changes alter change_rank type integer"
+        "create table stated(movement_id varchar, movement_kind varchar, quantity bigint, change_rank integer,"
+        " happened_at timestamp)"
     )
+    connection.executemany("insert into stated values (?, ?, ?, ?, ?)", changes)
     connection.execute(
-        "alter table changes alter happened_at type timestamp; alter table changes alter known_at type timestamp"
+        """
+        create table recorded_changes as
+        select movement_id, 'acme' as customer_id, 'sub' as subscription_id, 'regular' as pool, movement_kind, quantity,
+          change_rank, movement_id as change_id, '' as cause_kind, '' as cause_id, '' as ticket_id, '' as undoes_movement_id,
+          movement_kind as reason, happened_at, happened_at as known_at
+        from stated
+        """
     )
+    return run_sql(connection, "{{ settle_pools('recorded_changes', 'overage') }} order by statement_line")
 
-    found = run_sql(connection, "{{ settle_pools('changes', 'overage') }} order by statement_line")
+
+def test_a_pack_settles_the_debt_that_was_made_last_before_the_earlier_one() -> None:
+    lines = settle(
+        open_ledger("2026-12-31 23:00:00"),
+        [
+            ("use:t1", "use", -1, 4, "2026-03-02 08:00:00"),
+            ("use:t2", "use", -1, 4, "2026-03-03 08:00:00"),
+            ("purchase:p", "purchase", 2, 2, "2026-03-04 08:00:00"),
+        ],
+    )
 
     settled = [
-        row["undoes_movement_id"]
-        for row in found
-        if row["movement_kind"] == "overage" and row["quantity"] < 0
+        line["undoes_movement_id"]
+        for line in lines
+        if line["movement_kind"] == "overage" and line["quantity"] < 0
     ]
     assert settled == ["overage:use:t2:2", "overage:use:t1:1"]
 
 
-def test_a_statement_ends_with_the_month_of_the_terms_end_unless_something_moves_later() -> None:
+def test_a_unit_drawn_after_the_term_comes_back_from_the_line_in_which_it_last_expired() -> None:
+    # 2 - 1 = 1 expires at the end. Then the used one is given back and drawn again, twice: it expires with each credit.
+    lines = settle(
+        open_ledger("2026-03-14 23:00:00"),
+        [
+            ("grant", "grant", 2, 0, "2025-12-31 23:00:00"),
+            ("use", "use", -1, 4, "2026-02-02 08:00:00"),
+            ("credit:1", "credit", 1, 3, "2026-04-01 08:00:00"),
+            ("reversal:2", "reversal", -1, 3, "2026-04-02 08:00:00"),
+            ("credit:3", "credit", 1, 3, "2026-04-03 08:00:00"),
+            ("reversal:4", "reversal", -1, 3, "2026-04-04 08:00:00"),
+        ],
+    )
+
+    expiries = [
+        (line["quantity"], line["undoes_movement_id"]) for line in lines if line["movement_kind"] == "expiry"
+    ]
+    assert expiries == [(-1, None), (-1, None), (1, "expiry:credit:1"), (-1, None), (1, "expiry:credit:3")]
+
+
+def test_a_statement_runs_from_the_terms_first_month_to_that_of_its_end_and_on_where_something_moves() -> (
+    None
+):
     connection = open_ledger("2026-03-14 23:00:00")
     connection.register(
         "listed_months", list_zone_months(["Europe/Berlin"], datetime(2025, 11, 1), datetime(2026, 9, 1))
@@ -98,8 +129,32 @@ def test_a_statement_ends_with_the_month_of_the_terms_end_unless_something_moves
         "create table fct_entitlement_movements as select 'sub' as subscription_id, 'regular' as pool, '2026-01' as month,"
         " 'grant' as movement_kind, 2 as quantity"
     )
-    assert list_months(connection) == ["2026-01", "2026-02", "2026-03"]
+    connection.execute(
+        "insert into fct_entitlement_movements values ('sub', 'regular', '2026-02', 'use', -1)"
+    )
+
+    assert read_months(connection) == {"2026-01": (0, 2), "2026-02": (2, 1), "2026-03": (1, 1)}
     connection.execute(
         "insert into fct_entitlement_movements values ('sub', 'regular', '2026-05', 'credit', 1)"
     )
-    assert list_months(connection) == ["2026-01", "2026-02", "2026-03", "2026-05"]
+    assert read_months(connection) == {
+        "2026-01": (0, 2),
+        "2026-02": (2, 1),
+        "2026-03": (1, 1),
+        "2026-05": (1, 2),
+    }
+
+
+def test_a_term_that_begins_as_the_data_ends_has_a_statement_of_its_first_month() -> None:
+    connection = open_ledger("2026-12-31 23:00:00")
+    connection.execute("update int_entitlements__pools set term_starts_at = (select as_of from build_inputs)")
+    connection.register(
+        "listed_months", list_zone_months(["Europe/Berlin"], datetime(2025, 11, 1), datetime(2026, 9, 1))
+    )
+    connection.execute("create table zone_months as select * from listed_months")
+    connection.execute(
+        "create table fct_entitlement_movements(subscription_id varchar, pool varchar, month varchar, movement_kind varchar,"
+        " quantity bigint)"
+    )
+
+    assert read_months(connection) == {"2026-07": (0, 0)}

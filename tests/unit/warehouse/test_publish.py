@@ -119,6 +119,24 @@ def test_publish_keeps_the_newest_versions_and_the_one_served(tmp_path: Path) ->
     assert f"b{KEPT_VERSIONS + 2}" in kept
 
 
+def test_publish_keeps_the_version_served_also_where_its_file_is_the_oldest(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for number in range(KEPT_VERSIONS):
+        pointer = publish_build(workspace, f"b{number}")
+        # The clock was set back afterwards: these are from tomorrow.
+        tomorrow = AS_OF.timestamp() + 365 * 86_400
+        os.utime(workspace.published / pointer.file, (tomorrow, tomorrow))
+    assert (workspace.published / publish_build(workspace, "last").file).is_file()
+
+
+def test_compact_replaces_what_a_killed_run_left(tmp_path: Path) -> None:
+    build = make_build(tmp_path / "build.duckdb")
+    compact(build, tmp_path / "published.duckdb")
+    compact(build, tmp_path / "published.duckdb")
+    with duckdb.connect(str(tmp_path / "published.duckdb"), read_only=True) as connection:
+        assert connection.execute("select number from core.numbers").fetchall() == [(1,), (2,), (3,)]
+
+
 def test_write_atomically_leaves_the_old_text_when_it_cannot_finish(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,5 @@
--- Grain: one row per supply of units to a pool: what a term grants, and every purchase. Units that a supply still holds when it ends expire.
+-- Grain: one row per supply of units to a pool: what a term grants, and every purchase. Units that a supply still holds when it ends expire,
+-- or are returned.
 -- The included tickets are drawn first, then purchased packs by earliest expiry. Where terms stack, all of them are drawn by earliest expiry.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
@@ -31,7 +32,8 @@ grants as (
       else 'included in this term'
     end as reason,
     terms.term_starts_at as supplied_at,
-    terms.term_ends_at as ends_at
+    terms.term_ends_at as expires_at,
+    cast(null as timestamp) as returned_at
   from terms
   join pools on pools.subscription_id = terms.account_id
   join entitlements on entitlements.plan_version = terms.plan_version and entitlements.pool = pools.pool
@@ -54,7 +56,8 @@ packs as (
     case
       when purchases.expires_at is null or purchases.expires_at > pools.term_ends_at then pools.term_ends_at
       else purchases.expires_at
-    end as ends_at
+    end as expires_at,
+    purchases.returned_at
   from purchases
   join terms on terms.subscription_id = purchases.subscription_id
   join pools on pools.subscription_id = terms.account_id and pools.pool = purchases.pool
@@ -66,7 +69,25 @@ supplies as (
   select * from packs
 )
 
-select supplies.*
+select
+  supplies.supply_id,
+  supplies.movement_kind,
+  supplies.customer_id,
+  supplies.subscription_id,
+  supplies.pool,
+  supplies.quantity,
+  supplies.is_drawn_first,
+  supplies.cause_kind,
+  supplies.cause_id,
+  supplies.reason,
+  supplies.supplied_at,
+  supplies.expires_at,
+  -- A return that is still to come is not known yet; after the end there is nothing left to return.
+  coalesce(supplies.returned_at < supplies.expires_at and supplies.returned_at <= build_inputs.as_of, false) as is_returned,
+  case
+    when supplies.returned_at < supplies.expires_at and supplies.returned_at <= build_inputs.as_of then supplies.returned_at
+    else supplies.expires_at
+  end as ends_at
 from supplies
 cross join build_inputs
 where supplies.supplied_at <= build_inputs.as_of

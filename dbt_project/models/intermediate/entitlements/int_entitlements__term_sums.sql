@@ -12,13 +12,13 @@ sums as (
     subscription_id,
     pool,
     sum(case when movement_kind = 'grant' then quantity else 0 end) as granted_quantity,
-    sum(case when movement_kind = 'purchase' then quantity else 0 end) as purchased_quantity,
+    sum(case when movement_kind in ('purchase', 'return') then quantity else 0 end) as purchased_quantity,
     -sum(case when movement_kind = 'use' then quantity else 0 end) as used_quantity,
     sum(case when movement_kind in ('credit', 'reversal') then quantity else 0 end) as credited_quantity,
     sum(case when movement_kind = 'overflow' then quantity else 0 end) as overflowed_quantity,
     sum(case when movement_kind = 'overage' then quantity else 0 end) as overage_quantity,
     -sum(case when movement_kind = 'expiry' then quantity else 0 end) as expired_quantity,
-    sum(case when movement_kind in ('grant', 'purchase') or (movement_kind = 'expiry' and is_supply_end) then quantity else 0 end)
+    sum(case when movement_kind in ('grant', 'purchase', 'return') or (movement_kind = 'expiry' and is_supply_end) then quantity else 0 end)
       as available_quantity,
     sum(quantity) as balance
   from lines

@@ -4,6 +4,7 @@ with
 tickets as (select * from {{ ref('int_helpdesk__tickets') }}),
 customers as (select * from {{ source('raw', 'customers') }}),
 subscriptions as (select * from {{ source('raw', 'subscriptions') }}),
+licenses as (select * from {{ source('raw', 'licenses') }}),
 plan_versions as (select * from {{ source('raw', 'plan_versions') }}),
 channels as (select * from {{ source('raw', 'plan_channels') }}),
 licenses_not_counted as (select * from {{ source('raw', 'plan_licenses_not_counted') }}),
@@ -18,7 +19,8 @@ termed as (
     customers.customer_id is not null as is_customer_known,
     contradicted.customer_id is not null as is_contract_contradicted,
     subscriptions.subscription_id,
-    subscriptions.license_status,
+    -- A licence that is suspended inside its term has a dated status; the term and its pools go on.
+    coalesce(licenses.license_status, subscriptions.license_status) as license_status,
     subscriptions.license_type,
     plan_versions.plan,
     plan_versions.plan_version,
@@ -36,6 +38,10 @@ termed as (
     on subscriptions.customer_id = tickets.customer_id
     and subscriptions.covers_from_at <= tickets.submitted_at
     and tickets.submitted_at < subscriptions.term_ends_at
+  left join licenses
+    on licenses.subscription_id = subscriptions.subscription_id
+    and licenses.valid_from <= tickets.submitted_at
+    and tickets.submitted_at < licenses.valid_to
   left join plan_versions
     on plan_versions.plan = subscriptions.plan
     and plan_versions.valid_from <= tickets.submitted_at

@@ -99,7 +99,12 @@ typed as (
 )
 
 select
-  case when typed.change_kind in ('event', 'date') then typed.change_id else typed.change_id || ':' || typed.event_type end as event_id,
+  case
+    when typed.change_kind in ('event', 'date') then typed.change_id
+    -- A mark of a bug that is taken off rejects it; a mark for the rejection set by the same change says nothing more.
+    when typed.was_marked and typed.event_type = 'bug_confirmed' then typed.change_id || ':bug_rejected'
+    else typed.change_id || ':' || typed.event_type
+  end as event_id,
   typed.source,
   typed.exported_ticket_id,
   typed.ticket_prefix || typed.exported_ticket_id as ticket_id,
