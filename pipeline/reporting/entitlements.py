@@ -342,6 +342,7 @@ def read_ledger(
 def select_movements(
     published: Published, scope: Scope, customer_id: str | None = None, ticket_id: str | None = None
 ) -> tuple[Movement, ...]:
+    """The lines of the ledger, pool by pool in their order: of one customer, of one ticket, or all in scope."""
     sql = f"""
         select {list_columns(Movement)}
         from core.fct_entitlement_movements

@@ -176,6 +176,7 @@ def where_chosen(dimension: str, column: str) -> str:
 
 
 def bind_values(scope: Scope, selection: Selection | None = None) -> dict[str, Any]:
+    """The parameters of `IN_SCOPE`, and of `where_chosen` for each dimension of the selection."""
     bound: dict[str, Any] = {
         "sees_all": scope.customer_ids is None,
         "seen_customers": list(scope.customer_ids or ()),
@@ -188,6 +189,7 @@ def bind_values(scope: Scope, selection: Selection | None = None) -> dict[str, A
 
 
 def check_selection(published: Published, scope: Scope, selection: Selection) -> None:
+    """Raises ConfigurationError for a month, a status or a customer that there is not, or not in scope."""
     for month in selection.months or ():
         if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month) or not 1970 <= int(month[:4]) <= 9998:
             raise ConfigurationError(
@@ -219,6 +221,7 @@ def _check_customers(published: Published, scope: Scope, customer_ids: Iterable[
 
 
 def check_words(what: str, words: Iterable[str], allowed: Sequence[str]) -> None:
+    """Raises ConfigurationError, with the words that are allowed, for any other one and for one that is given twice."""
     given = list(words)
     for word in given:
         if word not in allowed:
@@ -228,5 +231,6 @@ def check_words(what: str, words: Iterable[str], allowed: Sequence[str]) -> None
 
 
 def say_unknown(what: str, given: str, nearest: Sequence[str]) -> str:
+    """The message for a name that is not in the published data, with those that are nearest."""
     offer = f"Nearest: {', '.join(map(repr, nearest))}." if nearest else f"There is no {what} at all."
     return f"There is no {what} {given!r} in the published data. {offer}"

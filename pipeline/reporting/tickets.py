@@ -199,6 +199,7 @@ def select_obligations(
     month_basis: str = "settled",
     ticket_id: str | None = None,
 ) -> tuple[Obligation, ...]:
+    """Like `read_tickets`, for a selection that is already checked: the obligations of one ticket, or of all."""
     month = _MONTH[month_basis]
     from_elsewhere = {
         "customer_name": "customers.customer_name",
