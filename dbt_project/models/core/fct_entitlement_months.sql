@@ -4,7 +4,7 @@ with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 pools as (select * from {{ ref('int_entitlements__pools') }}),
 movements as (select * from {{ ref('fct_entitlement_movements') }}),
-zone_months as (select * from {{ ref('dim_months') }}),
+plan_months as (select * from {{ ref('dim_months') }}),
 
 moved as (
   select
@@ -38,12 +38,12 @@ spans as (
 ),
 
 months as (
-  select spans.subscription_id, spans.pool, zone_months.month
+  select spans.subscription_id, spans.pool, plan_months.month
   from spans
-  join zone_months
-    on zone_months.time_zone = spans.time_zone
-    and zone_months.month >= spans.first_month
-    and zone_months.month <= spans.last_month
+  join plan_months
+    on plan_months.time_zone = spans.time_zone
+    and plan_months.month >= spans.first_month
+    and plan_months.month <= spans.last_month
   union
   select subscription_id, pool, month from moved
 ),

@@ -39,6 +39,9 @@ OBLIGATIONS = [
 TABLES = """
     create schema core; create schema marts; create schema meta;
 
+    create table core.dim_sources as
+    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
+
     create table core.dim_customers as
     select * from (values ('acme', 'Acme <Corp>', 'UTC', 'en'), ('beta', 'Beta & Söhne', 'UTC', 'de'))
         as customers (customer_id, customer_name, time_zone, locale);

@@ -79,6 +79,8 @@ create table core.fct_sla_obligations(
     submitted_at timestamp, starts_at timestamp, due_at timestamp, stopped_at timestamp,
     breached_at timestamp,
     settled_at timestamp, as_of timestamp);
+create table core.dim_sources as
+    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
 create table core.dim_months as
     select 'UTC' as time_zone, month, month >= '2026-08' as is_month_running, month = '2026-08' as is_current_month
     from (values ('2026-06'), ('2026-07'), ('2026-08'), ('2026-09')) as months(month);

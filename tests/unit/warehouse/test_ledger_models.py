@@ -20,18 +20,27 @@ AS_OF = "2026-07-01 00:00:00"
 Change = tuple[str, str, int, int, str]
 
 
-def run_sql(connection: duckdb.DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
-    """Rows of a model or of a call of a ledger macro, on the tables of the connection."""
+def render(text: str) -> str:
+    """The SQL of a model or of a call of a ledger macro."""
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML
     environment.globals.update(load_macros(), ref=lambda model: model, source=lambda schema, table: table)
     macro = (DBT_PROJECT / "macros" / "ledger" / "settle_pools.sql").read_text(encoding="utf-8")
-    found = connection.sql(environment.from_string(macro + text).render())
+    return environment.from_string(macro + text).render()
+
+
+def run_sql(connection: duckdb.DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
+    """Rows of a model or of a call of a ledger macro, on the tables of the connection."""
+    found = connection.sql(render(text))
     return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
 
 
 def read_months(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
     """month -> the units with which the statement opens it and closes it."""
-    model = (DBT_PROJECT / "models" / "core" / "fct_entitlement_months.sql").read_text(encoding="utf-8")
+    core = DBT_PROJECT / "models" / "core"
+    connection.execute(
+        "create table dim_months as " + render((core / "dim_months.sql").read_text(encoding="utf-8"))
+    )
+    model = (core / "fct_entitlement_months.sql").read_text(encoding="utf-8")
     rows = sorted(run_sql(connection, model), key=lambda row: row["month"])
     return {row["month"]: (row["opening_quantity"], row["closing_quantity"]) for row in rows}
 
@@ -59,7 +68,7 @@ def settle(connection: duckdb.DuckDBPyConnection, changes: list[Change]) -> list
         """
         create table int_entitlements__supplies(supply_id varchar, customer_id varchar, subscription_id varchar, pool varchar,
           quantity bigint, movement_kind varchar, cause_kind varchar, cause_id varchar, is_drawn_first boolean,
-          supplied_at timestamp, ends_at timestamp)
+          supplied_at timestamp, ends_at timestamp, expires_at timestamp, is_returned boolean)
         """
     )
     connection.execute(
