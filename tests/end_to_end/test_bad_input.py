@@ -128,17 +128,19 @@ def test_unknown_plan_is_refused_with_line_and_nearest_name(vendor: Path) -> Non
     run_sla("run", workspace=vendor).expect(3, words)
 
 
-def test_overlapping_terms_are_refused_with_both_lines(vendor: Path) -> None:
-    terms = write_lines(
+def test_overlapping_terms_cover_no_ticket_of_their_customer_and_are_found(vendor: Path) -> None:
+    write_lines(
         vendor / "reference" / "subscriptions.csv",
         TERMS_HEADER,
         "S-1,acme,standard,2026-01-01,2027-01-01,paid,active",
         "S-2,acme,premium,2026-06-01,2027-06-01,paid,active",
     )
     drop_tickets(vendor)
-    later, earlier = "2026-06-01 to 2027-06-01", "2026-01-01 to 2027-01-01"
-    words = f"{terms}:3: term_starts_on: the term {later} of 'acme' overlaps that of line 2, {earlier}."
-    run_sla("run", workspace=vendor).expect(3, words)
+    run_sla("run", workspace=vendor).expect(0)
+    rows = json.loads(run_sla("tickets", "--json", workspace=vendor).expect(0).out)
+    assert {row["status_reason"] for row in rows} == {"contract_contradicts"}
+    found = json.loads(run_sla("findings", "--json", workspace=vendor).expect(0).out)
+    assert [one["line_number"] for one in found if one["finding"] == "contract_contradicts"] == [2, 3]
 
 
 def test_term_of_an_unknown_customer_is_refused(vendor: Path) -> None:

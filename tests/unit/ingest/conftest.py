@@ -33,6 +33,17 @@ def make_source(source_type: str, **settings: Any) -> SimpleNamespace:
             "date_format": None,
             "null_markers": ("",),
             "agents": (),
+            "bot_actors": (),
+            "columns": {},
+            "date_locale": None,
+            "business_calendar": None,
+            "customer_field": None,
+            "customer_constant": None,
+            "severity_field": None,
+            "severity_name": None,
+            "channel_field": None,
+            "channel_constant": None,
+            "unmarked_comments": None,
         }
         | settings
     )

@@ -280,7 +280,7 @@ def test_page_without_tickets_is_an_export_without_tickets(landing):
         ("<html>x\n", "inbox/desk/z.json: the file is an HTML page, not an export. A login or error page "
                       "was probably "
          "saved instead of the export; sign in and download it again."),
-        ("Id,Requester\n1,x\n", "inbox/desk/z.json: it is a table, whose times are written without a zone. "
+        ("Id,Created at,Updated at\n1,x,y\n", "inbox/desk/z.json: it is a table, whose times are written without a zone. "
          "Declare time_zone for this source in sla.yml: that of the account, or of the user who exported it."),
     ],
     ids=["text", "html", "csv"],

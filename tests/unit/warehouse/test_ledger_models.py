@@ -38,7 +38,8 @@ def read_months(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, i
     """month -> the units with which the statement opens it and closes it."""
     core = DBT_PROJECT / "models" / "core"
     connection.execute(
-        "create table dim_months as " + render((core / "dim_months.sql").read_text(encoding="utf-8"))
+        "create or replace table dim_months as "
+        + render((core / "dim_months.sql").read_text(encoding="utf-8"))
     )
     model = (core / "fct_entitlement_months.sql").read_text(encoding="utf-8")
     rows = sorted(run_sql(connection, model), key=lambda row: row["month"])
