@@ -78,6 +78,17 @@ CASES: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {
             (CUSTOM_FIELDS, None),
         ],
     ),
+    "json_field": (
+        (TEXT, TEXT),
+        [
+            ('{"priority": "1 - Critical", "urgency": null}', "priority"),
+            ('{"priority": "1 - Critical", "urgency": null}', "urgency"),
+            ('{"priority": "1 - Critical", "urgency": null}', "impact"),
+            ('{"company": "it\'s Größe"}', "company"),
+            (CUSTOM_FIELDS, "priority"),
+            (None, "priority"),
+        ],
+    ),
 }
 
 
@@ -186,6 +197,7 @@ def test_clock_questions_have_known_answers_on_duckdb() -> None:
         "utc_month": "2026-02",
         "json_list_contains": True,
         "custom_field_value": "sev_3",
+        "json_field": "1 - Critical",
     }
     found = {macro: duckdb.sql(select_cases("duckdb", macro)).fetchall()[0][1] for macro in CASES}
     assert found == by_hand
