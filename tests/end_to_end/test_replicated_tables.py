@@ -111,8 +111,11 @@ def test_issue_resolved_in_the_second_it_was_created_is_met(published: tuple[Pat
     assert verdict(published[0], "10015", "resolution") == ("met", None, 0)
 
 
-def test_late_issue_without_a_history_of_pauses_is_not_measurable(published: tuple[Path, str]) -> None:
-    assert verdict(published[0], "10011", "resolution")[:2] == ("not_measurable", "pauses_not_observed")
+def test_issue_whose_status_denies_its_date_of_resolution_is_not_measurable(
+    published: tuple[Path, str],
+) -> None:
+    # Its table says open, and names a date of resolution.
+    assert verdict(published[0], "10011", "resolution")[:2] == ("not_measurable", "resolution_contradicted")
 
 
 def test_incident_without_its_journal_has_no_measurable_first_response(published: tuple[Path, str]) -> None:
