@@ -445,7 +445,7 @@ def zendesk() -> Iterator[Hostile]:
             (3, 2),
             "zen",
         )
-    table = b"Summation column,Id,Requester\n1,35436,Ann\n"
+    table = b"Summation column,Id,Requester,Created at,Updated at\n1,35436,Ann,2026-07-01 09:00:00,2026-07-01 09:00:00\n"
     yield Hostile(
         "zendesk_table.csv", table, "rejected", ("written without a zone", "time_zone"), source="zen"
     )

@@ -140,7 +140,9 @@ def test_overlapping_terms_cover_no_ticket_of_their_customer_and_are_found(vendo
     rows = json.loads(run_sla("tickets", "--json", workspace=vendor).expect(0).out)
     assert {row["status_reason"] for row in rows} == {"contract_contradicts"}
     found = json.loads(run_sla("findings", "--json", workspace=vendor).expect(0).out)
-    assert [one["line_number"] for one in found if one["finding"] == "contract_contradicts"] == [2, 3]
+    (contradiction,) = [one for one in found["rows"] if one["finding"] == "contract_contradicts"]
+    assert contradiction["line_number"] == 3
+    assert "overlaps that of line 2, 2026-01-01 to 2027-01-01 (standard)" in contradiction["evidence"]
 
 
 def test_term_of_an_unknown_customer_is_refused(vendor: Path) -> None:
