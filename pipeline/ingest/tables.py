@@ -40,6 +40,10 @@ _AUTHOR = {
     "updater_id": "VARCHAR",
 }
 
+# What orders the events of one instant, as far as the export says it: the id of the update that made it (or the event's own),
+# the number of that update or a declared sequence, and the place in the update, else in the line. Null: it does not say it.
+_ORDER = {"update_id": "VARCHAR", "update_number": "BIGINT", "place": "INTEGER"}
+
 LANDED_TABLES: dict[str, dict[str, str]] = {
     # One row per ticket record of an export; the same ticket may come again, older or newer.
     "ticket_versions": {
@@ -93,10 +97,7 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         # It happened from earliest_at (null: at changed_at) to changed_at.
         "earliest_at": "TIMESTAMP",
         "changed_at": "TIMESTAMP",
-        # The update that made it, the number of that update where the export counts them, and the place in it.
-        "update_id": "VARCHAR",
-        "update_number": "INTEGER",
-        "place": "INTEGER",
+        **_ORDER,
         "is_public": "BOOLEAN",
         "channel": "VARCHAR",
         **_AUTHOR,
@@ -117,7 +118,7 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         **_AUTHOR,
         "earliest_at": "TIMESTAMP",
         "said_at": "TIMESTAMP",
-        "update_id": "VARCHAR",
+        **_ORDER,
         "version_at": "TIMESTAMP",
         **LINEAGE,
     },

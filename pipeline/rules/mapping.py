@@ -57,6 +57,7 @@ EVENT_COLUMNS = (
     "is_public",
     "value",
     "value_before",
+    "sequence",
 )
 PEOPLE_COLUMNS = ("person_id", "person", "actor_kind")
 FIGURE_COLUMNS = (

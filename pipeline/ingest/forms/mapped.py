@@ -6,6 +6,7 @@ belongs to a known ticket is landed as a gap, so that no verdict of the ticket r
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -182,7 +183,7 @@ class _RowReader:
         self.tickets = None if file.tickets is None else self._compile_rows(file.tickets)
         self.people = None if file.people is None else self._compile_rows(file.people)
         self.events = [
-            _Event(self, rule, f"{file.name}{number}", file.tickets is not None and rule.each is None)
+            _Event(self, rule, file.name, number, file.tickets is not None and rule.each is None)
             for number, rule in enumerate(file.events, 1)
         ]
         self.figures = [_Figure(self, rule) for rule in file.figures]
@@ -266,6 +267,8 @@ class _RowReader:
             case "they_seconds" | "goal_seconds" | "unit_seconds" | "cycle_number" | "reopen_count":
                 return compile_duration(cell, scope)
         take = compile_cell(cell, scope, what or _WORDS.get(target, target))
+        if target == "sequence":
+            return _whole_number(take, column)
         is_passed = cell.values is not None and cell.values.unknown == "pass"
         match target:
             case "ticket_id" | "person_id":
@@ -305,6 +308,18 @@ def _required(take: Callable[[Row], datetime | None], column: str | None) -> Con
     return convert
 
 
+def _whole_number(take: Read, column: str | None) -> Convert:
+    def convert(row: Row) -> int | None:
+        text = take(row)
+        if text is None:
+            return None
+        if re.fullmatch(r"-?[0-9]{1,18}", text) is None:
+            raise Unusable(column, text, "is not a whole number", "A sequence is a number that counts up.")
+        return int(text)
+
+    return convert
+
+
 def _closed(take: Read, column: str | None, what: str, known: tuple[str, ...], is_passed: bool) -> Convert:
     words = frozenset(known)
 
@@ -335,8 +350,9 @@ def _boolean(take: Read, column: str | None) -> Convert:
 class _Event:
     """One rule that makes events of rows."""
 
-    def __init__(self, reader: _RowReader, rule: RowRule, prefix: str, is_derived: bool) -> None:
-        self._reader, self._rule, self._prefix, self._is_derived = reader, rule, prefix, is_derived
+    def __init__(self, reader: _RowReader, rule: RowRule, file: str, number: int, is_derived: bool) -> None:
+        self._reader, self._rule, self._is_derived = reader, rule, is_derived
+        self._file, self._prefix = file, f"{file}{number}"
         scope = reader.scope_with(rule.each)
         self._meets_conditions = compile_conditions(rule.conditions, scope)
         cells = dict(rule.cells)
@@ -386,6 +402,9 @@ class _Event:
             event |= {"earliest_at": window[0], "event_at": window[1]}
         else:
             event |= self._find_window(event["event_at"])
+        if event.get("event_id") is not None:
+            # Each kind of file counts its ids by itself.
+            event["update_id"] = f"{self._file}:{event['event_id']}"
         event["event_id"] = self._compose_id(event, number)
         return event
 
@@ -503,6 +522,8 @@ def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]
         "author_kind": event.get("actor_kind"),
         "author_role": event.get("actor_role"),
         "earliest_at": event.get("earliest_at"),
+        "update_id": event.get("update_id"),
+        "update_number": event.get("sequence"),
         "version_at": version_at,
     }
     if event["event_type"] == "message":
@@ -593,7 +614,8 @@ class _Landing:
                 continue
             self._keys_of_line.add(key)
             waiting = self._waiting.setdefault(table, [])
-            waiting.append({**row, "line_number": line_number})
+            place = len(self._keys_of_line)
+            waiting.append({**row, "line_number": line_number, "place": place})
             if len(waiting) >= _CHUNK_ROWS:
                 self._write(table)
 

@@ -231,7 +231,7 @@ def _add_incident(record: _Record, adapted: Adapted) -> None:
         updated_at=instants["updated_at"],
     )
     number = "" if counts["update_number"] is None else counts["update_number"]
-    for column, status in (("resolved_at", "solved"), ("closed_at", "closed")):
+    for place, (column, status) in enumerate((("resolved_at", "solved"), ("closed_at", "closed"))):
         if instants[column] is not None:
             adapted.add(
                 "ticket_changes",
@@ -241,6 +241,7 @@ def _add_incident(record: _Record, adapted: Adapted) -> None:
                 field_name="status",
                 value=status,
                 changed_at=instants[column],
+                place=place,
             )
 
 

@@ -201,6 +201,7 @@ select
   -- The date of a first answer is a message where nothing better is in the record.
   evidence is not null and {{ has_evidence('evidence', 'response_date') }} and not uses_response_date as drops_response_date,
   resolution_contradiction,
+  width_seconds,
   -- Cancelled, as the record alone says.
   phase = 'cancelled' and not has_statuses as is_cancelled,
   has_resolution_date,

@@ -42,6 +42,7 @@ endings as (
     ticket_id,
     moment_epoch as ended_epoch,
     event_id as ending_event_id,
+    order_space,
     case moment when 'merged' then 'ticket_merged' when 'deleted' then 'ticket_deleted' else 'cancelled' end as ending_reason
   from (
     select moments.*, row_number() over (partition by ticket_id order by moment_order desc) as end_rank from moments where is_end
@@ -69,13 +70,18 @@ select
   ticket_terms.severity_lowered,
   ticket_terms.severity_submitted,
   ticket_terms.level_doubtful_from_epoch,
+  ticket_terms.level_unordered_from_epoch,
   ticket_terms.submitted_at,
   ticket_terms.submitted_epoch,
   plan_obligations.kind as obligation_kind,
   cycles.starts_epoch,
   cycles.starts_order,
+  cycles.order_unknown_from_epoch,
   cycles.stopped_epoch,
+  cycles.stops_order,
   cycles.stopping_event_id,
+  -- The ticket ended in the second of the stop, and no order of the two is known.
+  cycles.stopped_epoch = endings.ended_epoch and endings.order_space <> events.order_space as is_end_unordered,
   coalesce(events.earliest_epoch, case when cycles.stopped_epoch is null then ending_events.earliest_epoch end) as earliest_stop_epoch,
   endings.ended_epoch,
   endings.ending_reason,

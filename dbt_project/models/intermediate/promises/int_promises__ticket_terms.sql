@@ -61,6 +61,7 @@ select
   coalesce(termed.is_over_quota_covered, true) as is_over_quota_covered,
   termed.severity_submitted,
   termed.level_doubtful_from_epoch,
+  termed.level_unordered_from_epoch,
   termed.submitted_at,
   termed.submitted_epoch,
   termed.is_first_response_observed,

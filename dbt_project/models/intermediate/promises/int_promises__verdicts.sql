@@ -5,6 +5,11 @@ cycles as (select * from {{ ref('int_promises__obligation_cycles') }}),
 readings as (select * from {{ ref('int_promises__leg_readings') }}),
 severity_changes as (select * from {{ ref('int_ticket_timeline__severity_changes') }}),
 severities as (select * from {{ source('raw', 'plan_severities') }}),
+unordered_pauses as (
+  select obligation_key, min(unordered_epoch) as unordered_epoch, cast(sum(longest_seconds) as bigint) as longest_seconds
+  from {{ ref('int_promises__unordered_pauses') }}
+  group by obligation_key
+),
 
 ranked_readings as (
   select
@@ -25,7 +30,7 @@ last_changes as (
   from cycles
   join severity_changes
     on severity_changes.ticket_id = cycles.ticket_id
-    and severity_changes.changed_epoch < coalesce(cycles.stopped_epoch, cycles.read_until_epoch + 1)
+    and {{ stands_before_stop('cycles') }}
   group by cycles.obligation_key
 ),
 
@@ -33,8 +38,11 @@ described as (
   select
     cycles.*,
     coalesce(severity_changes.severity, cycles.severity_submitted) as severity_in_force,
-    cycles.read_until_epoch as known_until_epoch
+    cycles.read_until_epoch as known_until_epoch,
+    unordered_pauses.unordered_epoch,
+    unordered_pauses.longest_seconds
   from cycles
+  left join unordered_pauses on unordered_pauses.obligation_key = cycles.obligation_key
   left join last_changes on last_changes.obligation_key = cycles.obligation_key
   left join severity_changes
     on severity_changes.ticket_id = cycles.ticket_id and severity_changes.change_number = last_changes.change_number
@@ -61,8 +69,17 @@ judged as (
       -- What was settled while the level still held is settled.
       when coalesce(case when {{ leg }}.is_over then {{ leg }}.over_epoch end, described.stopped_epoch, described.known_until_epoch)
         > described.level_doubtful_from_epoch then 'level_changes_not_observed'
+      when coalesce(case when {{ leg }}.is_over then {{ leg }}.over_epoch end, described.stopped_epoch, described.known_until_epoch)
+        > described.level_unordered_from_epoch then 'order_unknown'
       {%- endif %}
       when {{ leg }}.is_over and described.is_pause_unobserved then 'pauses_not_observed'
+      -- The clock was read in the order in which it runs the longest: what is met so is met in any order.
+      when {{ leg }}.is_over and {{ leg }}.over_epoch > described.order_unknown_from_epoch then 'order_unknown'
+      -- What is over with the longest pause as well is over in any order.
+      when {{ leg }}.is_over and {{ leg }}.over_epoch > described.unordered_epoch
+        and {{ leg }}.elapsed_seconds - described.longest_seconds <= {{ leg }}.target_seconds then 'order_unknown'
+      when not {{ leg }}.is_over and described.stopped_epoch is null and described.order_unknown_from_epoch is not null then 'order_unknown'
+      when not {{ leg }}.is_over and described.is_end_unordered then 'order_unknown'
       -- The clock was read at the last instant that a derived stop allows; at the first one it was not over yet.
       when {{ leg }}.is_over and {{ leg }}.over_epoch > described.earliest_stop_epoch then 'stop_not_exact'
       -- Where the submission was cut to the minute as well, the window is two minutes wide and the clock may have started later.

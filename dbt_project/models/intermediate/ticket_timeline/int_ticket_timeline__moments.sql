@@ -12,7 +12,8 @@ submissions as (
     'submitted' as moment,
     submitted_epoch as moment_epoch,
     ticket_id || ':submitted' as event_id,
-    cast(0 as bigint) as event_order
+    cast(0 as bigint) as event_order,
+    cast(null as varchar) as order_space
   from tickets
 ),
 
@@ -32,7 +33,8 @@ messages as (
     end as moment,
     events.event_epoch as moment_epoch,
     events.event_id,
-    events.event_order
+    events.event_order,
+    events.order_space
   from events
   join tickets on tickets.ticket_id = events.ticket_id
   where events.event_type = 'message'
@@ -47,18 +49,18 @@ statuses as (
 ),
 
 status_changes as (
-  select ticket_id, 'status:' || value as moment, event_epoch as moment_epoch, event_id, event_order
+  select ticket_id, 'status:' || value as moment, event_epoch as moment_epoch, event_id, event_order, order_space
   from statuses
 ),
 
 reopenings as (
-  select ticket_id, 'reopened' as moment, event_epoch as moment_epoch, event_id, event_order
+  select ticket_id, 'reopened' as moment, event_epoch as moment_epoch, event_id, event_order, order_space
   from statuses
   where previous_value in ('solved', 'closed') and value not in ('solved', 'closed', 'cancelled')
 ),
 
 other_events as (
-  select ticket_id, event_type as moment, event_epoch as moment_epoch, event_id, event_order
+  select ticket_id, event_type as moment, event_epoch as moment_epoch, event_id, event_order, order_space
   from events
   where event_type not in ('message', 'status_changed')
 ),
@@ -77,9 +79,11 @@ ordered as (
     all_moments.moment,
     all_moments.event_id,
     all_moments.moment_epoch,
+    all_moments.order_space,
+    -- The submission stands before everything else of its second. The precedence of the seed orders what one event stands for.
     row_number() over (
       partition by all_moments.ticket_id
-      order by all_moments.moment_epoch, coalesce(precedences.precedence, 99), all_moments.event_order, all_moments.moment
+      order by all_moments.moment_epoch, all_moments.event_order, coalesce(precedences.precedence, 99), all_moments.moment
     ) as moment_order
   from all_moments
   left join precedences on precedences.moment = all_moments.moment
@@ -118,6 +122,8 @@ select
   event_id,
   moment_epoch,
   moment_order,
+  -- Moments of one second that have different ones stand in no known order to each other; null: before all others of its second.
+  order_space,
   -- What is recorded after the end is shown, and starts or stops nothing.
   coalesce(last_statement % 2, 0) = 1 as is_after_end,
   ends_ticket = 1 and coalesce(last_statement % 2, 0) = 0 as is_end

@@ -22,6 +22,8 @@ select
   messages.earliest_at,
   messages.said_at as event_at,
   messages.update_id,
+  messages.update_number,
+  messages.place,
   messages.version_at,
   messages.source_file,
   messages.line_number,
