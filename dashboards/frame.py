@@ -67,6 +67,8 @@ def _show_freshness(status: BuildStatus) -> None:
         f"checks: {len(passed)} passed, {warned} warned",
     ]
     st.text(" · ".join(parts))
+    for line in figures.unjudged(status.unjudged):
+        st.text(line)
 
 
 def _show_checks(checks: tuple[Check, ...]) -> None:

@@ -37,7 +37,15 @@ OBLIGATIONS = [
 ]
 
 TABLES = """
-    create schema core; create schema marts; create schema meta;
+    create schema core; create schema marts; create schema meta; create schema qc;
+
+    create table qc.rpt_qc__unjudged as
+    select * from (values
+        ('record', 'record', null, null, 2, 40),
+        ('record:severity:is not a known severity', 'record', 'severity', 'is not a known severity', 2, 40),
+        ('ticket', 'ticket', null, null, 1, 4),
+        ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 4)
+    ) as unjudged (unjudged_key, what, part, cause, affected_count, whole_count);
 
     create table core.dim_sources as
     select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;

@@ -79,6 +79,14 @@ create table core.fct_sla_obligations(
     submitted_at timestamp, starts_at timestamp, due_at timestamp, stopped_at timestamp,
     breached_at timestamp,
     settled_at timestamp, as_of timestamp);
+create table qc.rpt_qc__unjudged as
+    select * from (values
+        ('record', 'record', null, null, 0, 24),
+        ('ticket', 'ticket', null, null, 3, 14),
+        ('ticket::unknown_customer', 'ticket', null, 'unknown_customer', 1, 14),
+        ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 14),
+        ('ticket:first_response:stop_not_observed', 'ticket', 'first_response', 'stop_not_observed', 1, 14)
+    ) as unjudged(unjudged_key, what, part, cause, affected_count, whole_count);
 create table core.dim_sources as
     select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
 create table core.dim_months as
