@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ChecksFailed, Problem, WorkspaceLocked
 from pipeline.interruption import stop_if_asked
+from pipeline.pointer import Pointer
 from pipeline.settings import Workspace, read_clock
 from pipeline.warehouse.fingerprint import fingerprint
-from pipeline.warehouse.publish import Pointer, compact, find_served, publish
+from pipeline.warehouse.publish import compact, find_served, publish
 
 if TYPE_CHECKING:
     from pipeline.ingest.landing.manifest import Batch

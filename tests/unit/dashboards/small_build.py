@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.settings import Workspace
+from pipeline.whole_files import hash_file
 
 NASTY_SUBJECT = "=1+1 ![beacon](https://example.invalid/x.png) <b>bold</b> :red[x] $x^2$"
 JUNE_STANDARD = "75.0 % (3 of 4)"
@@ -237,7 +238,7 @@ def publish(
     pointer = {
         "build_id": build_id,
         "file": path.name,
-        "sha256": "",
+        "sha256": hash_file(path),
         "as_of": "2026-07-15T00:00:00Z",
         "published_at": "2026-07-15T03:00:00Z",
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.settings import Workspace
+from pipeline.whole_files import hash_file
 
 AS_OF = datetime(2026, 8, 3, 12)
 ODD_NAME = 'Acmé & Söhne #1 *bold* <b> $x$ @ref 日本 🚀 #read("/etc/passwd")'
@@ -279,7 +280,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
             ),
         )
         connection.execute(_MARTS)
-    pointer = {"build_id": name, "file": path.name, "sha256": "", "as_of": "2026-08-03T12:00:00Z",
+    pointer = {"build_id": name, "file": path.name, "sha256": hash_file(path), "as_of": "2026-08-03T12:00:00Z",
                "published_at": "2026-08-03T13:00:00+00:00"}  # fmt: skip
     (workspace.published / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
     return workspace
