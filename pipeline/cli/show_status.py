@@ -10,7 +10,7 @@ from pipeline.reporting.status import BuildStatus
 
 
 def status_tables(status: BuildStatus) -> tuple[TextTable, ...]:
-    """What is published, up to when each source is known, what was refused and not judged, how many checks passed, and each check that did not."""
+    """What is published, until when each source is known, what was refused or not judged, and the checks that did not pass."""
     facts = (
         ("build", status.build_id),
         ("data known up to", figures.instant(status.as_of)),

@@ -201,7 +201,7 @@ def _find_calendar(name: str | None, place: Place, folder: Path) -> Calendar | N
 
 
 def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
-    """The tables `sources`, `source_limits`, `source_values`, `source_events`, `source_agents`, `source_bots` and `alert_rules`."""
+    """The tables of sources (their limits, values, events, agents and bots) and `alert_rules`."""
     sources = config.sources.values()
     return flatten_alerts(config.alerts) | {
         "sources": build_table(
