@@ -72,7 +72,9 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "evidence": "VARCHAR",
         # How many seconds the format of its instants leaves open; null: none.
         "width_seconds": "INTEGER",
-        "update_number": "INTEGER",
+        # The number of the update, or a declared sequence; and the place of the record in its line.
+        "update_number": "BIGINT",
+        "line_place": "INTEGER",
         "reopen_count": "INTEGER",
         "is_deleted": "BOOLEAN",
         # It continues a closed ticket, and was created with the tags and fields of that one.

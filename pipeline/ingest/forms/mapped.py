@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipeline.errors import Problem
-from pipeline.ingest.files.exports import Export
+from pipeline.ingest.files.exports import Export, reject
 from pipeline.ingest.files.refused import Refused
 from pipeline.ingest.forms.bind_mapping import bind_mapping
 from pipeline.ingest.forms.canonical_rows import Unusable, to_table
@@ -73,7 +73,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _CUT_OFF = timedelta(seconds=59)
 # What tells two rows of one line apart.
 _KEYS = {
-    "ticket_versions": ("ticket_id",),
+    "ticket_versions": ("ticket_id", "version_kind", "update_number", "updated_at", "status", "severity"),
     "ticket_changes": ("change_id",),
     "ticket_messages": ("message_id",),
     "people": ("person_id",),
@@ -96,6 +96,9 @@ _WATCHED = frozenset(
     )
 )
 _SHOWN_VALUES = 12
+_SHOWN_LINES = 5
+# Up to so many tickets with several submissions are mistakes of the export; more are a log that was taken for tickets.
+_SHARE_OF_MISTAKES = 0.05
 # What the words of a column are called in messages.
 _WORDS = {"ticket_status": "status", "is_public": "word for public"}
 _VALUES_OF = {"status_changed": "status", "severity_changed": "severity"}
@@ -139,6 +142,7 @@ def land_with_mapping(
         for number, values in zip(records.numbers, records.rows, strict=True):
             landing.take(number, values)
     landing.finish()
+    warnings += landing.check_submissions(export)
     if is_compared:
         warnings += check_kinds(export, mapping, earlier, reader.kinds)
         kinds = {name: kind for name, (kind, _, _) in sorted(reader.kinds.items())}
@@ -181,6 +185,7 @@ class _RowReader:
             (one.shows, compile_conditions(one.conditions, self.scope)) for one in mapping.shown
         ]
         self.tickets = None if file.tickets is None else self._compile_rows(file.tickets)
+        self.log = None if file.log is None else self._compile_log(file.log)
         self.people = None if file.people is None else self._compile_rows(file.people)
         self.events = [
             _Event(self, rule, file.name, number, file.tickets is not None and rule.each is None)
@@ -195,9 +200,22 @@ class _RowReader:
         columns = [(name, self.convert(name, cell, self.scope)) for name, cell in cells]
         return lambda row: {name: convert(row) for name, convert in columns}
 
+    def _compile_log(self, cells: Cells) -> Callable[[Row], Record]:
+        """The attributes that a ticket had at the instant of a row. A log may leave its submission out: its first row is it."""
+        submission = dict(cells).get("submitted_at")
+        read = self._compile_rows(tuple(one for one in cells if one[0] != "submitted_at"))
+        submitted_at = None if submission is None else compile_instant(submission, self.scope, self.read_date)
+
+        def read_row(row: Row) -> Record:
+            found = read(row)
+            given = None if submitted_at is None else submitted_at(row)
+            return {**found, "submitted_at": given or found["event_at"], "updated_at": found["event_at"]}
+
+        return read_row
+
     def _find_ticket_id(self) -> Read | None:
         rules = (*self._file.events, *self._file.figures)
-        for cells in (self._file.tickets or (), *(rule.cells for rule in rules)):
+        for cells in (self._file.tickets or (), self._file.log or (), *(rule.cells for rule in rules)):
             cell = dict(cells).get("ticket_id")
             if cell is not None and not any(name in self._repeated for name in cell.names()):
                 return compile_cell(cell, self.scope, "ticket_id")
@@ -214,6 +232,11 @@ class _RowReader:
                     if known is None or KINDS.index(kind) > KINDS.index(known[0]):
                         self.kinds[name] = (kind, line_number, text)
         return row
+
+    def written(self, target: str) -> str | None:
+        """The header's name of the column that a value of our tickets comes from."""
+        cell = dict(self._file.tickets or ()).get(target)
+        return None if cell is None else name_of(cell, self.scope)
 
     def check_required(self, row: Row) -> None:
         """Raises Unusable for a row that lacks what every row must have."""
@@ -503,6 +526,7 @@ def land_ticket(ticket: Record, reader: _RowReader, row: Row) -> tuple[str, Reco
     return "ticket_versions", {
         **ticket,
         "status": ticket.get("ticket_status"),
+        **({} if reader.log is None else {"version_kind": "update", "update_number": ticket.get("sequence")}),
         "evidence": reader.evidence(row),
         "width_seconds": 60 if is_cut else None,
     }
@@ -543,6 +567,45 @@ def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]
     return "ticket_changes", shared | own
 
 
+class _Submissions:
+    """The instants at which the tickets of one file were submitted: a ticket is submitted once."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, tuple[datetime, int]] = {}
+        self._several: dict[str, dict[datetime, int]] = {}
+
+    def add(self, ticket_id: str, submitted_at: datetime, line_number: int) -> None:
+        known = self._first.setdefault(ticket_id, (submitted_at, line_number))
+        if known[0] != submitted_at:
+            found = self._several.setdefault(ticket_id, dict([known]))
+            found.setdefault(submitted_at, line_number)
+
+    def check(self, export: Export, reader: _RowReader) -> list[Problem]:
+        if not self._several:
+            return []
+        ticket_id, found = next(iter(self._several.items()))
+        lines = list(found.values())
+        shown = ", ".join(map(str, lines[:_SHOWN_LINES])) + (" …" if len(lines) > _SHOWN_LINES else "")
+        said = f"ticket_id {ticket_id!r} comes with {len(found)} different submissions (lines {shown})"
+        others = len(self._several) - 1
+        more = f", and so do {others:,} more of {len(self._first):,} tickets" if others else ""
+        if len(self._several) <= _SHARE_OF_MISTAKES * len(self._first):
+            hint = (
+                "A ticket is submitted once: correct the export. Of two submissions the earlier one counts."
+            )
+            return [Problem(export.name, lines[1], reader.written("submitted_at"), f"{said}{more}.", hint)]
+        entry = f"log: {{ticket_id: {reader.written('ticket_id')}, event_at: {reader.written('submitted_at')}, …}}"
+        raise reject(
+            export,
+            f"{said}{more}. One row per event is a log, not a list of tickets.",
+            f"Write `{entry}` in place of `tickets:`, and under `events:` what its rows are (MAPPINGS.md, Event logs)."
+            if not reader.mapping.is_form
+            else "Export one row per ticket, or read the log by a mapping file with `log:` (MAPPINGS.md, Event logs).",
+            lines[1],
+            reader.written("submitted_at"),
+        )
+
+
 @dataclass
 class _Landing:
     """Collects the rows of one file and hands them to the writer in file order."""
@@ -555,6 +618,7 @@ class _Landing:
     _keys_of_line: set[tuple[object, ...]] = field(default_factory=set)
     _passed: int = 0
     _unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _submissions: _Submissions = field(default_factory=lambda: _Submissions())
 
     def refuse(self, refused: list[Refused]) -> None:
         self.rows_read += len(refused)
@@ -579,7 +643,10 @@ class _Landing:
             if reader.tickets is not None:
                 ticket = reader.tickets(row)
                 rows.append(land_ticket(ticket, reader, row))
+                self._submissions.add(ticket["ticket_id"], ticket["submitted_at"], line_number)
                 version_at = ticket.get("updated_at")
+            if reader.log is not None:
+                rows.append(land_ticket(reader.log(row), reader, row))
             for at in reader.events:
                 try:
                     rows += [land_event(event, version_at) for event in at.make(row)]
@@ -615,7 +682,14 @@ class _Landing:
             self._keys_of_line.add(key)
             waiting = self._waiting.setdefault(table, [])
             place = len(self._keys_of_line)
-            waiting.append({**row, "line_number": line_number, "place": place})
+            waiting.append(
+                {
+                    **row,
+                    "line_number": line_number,
+                    "place": place,
+                    "line_place": place if "version_kind" in row else None,
+                }
+            )
             if len(waiting) >= _CHUNK_ROWS:
                 self._write(table)
 
@@ -626,6 +700,10 @@ class _Landing:
     def _write(self, table: str) -> None:
         self.writer.add(table, to_table(table, self._waiting[table]))
         self._waiting[table] = []
+
+    def check_submissions(self, export: Export) -> list[Problem]:
+        """Warnings for tickets with several submissions. Raises InputRejected where the file is a log of events."""
+        return self._submissions.check(export, self.reader)
 
     def describe_passed(self, export: Export) -> list[Problem]:
         """Warnings for what the values do not know, and for rows of which no event is made."""

@@ -135,7 +135,8 @@ copies as (
         case when exported_events.version_at > build_inputs.as_of then 1 else 0 end,
         case when exported_events.is_shown_deletion then exported_events.version_at end,
         exported_events.version_at desc nulls last,
-        exported_events.event_at, exported_events.ticket_id, exported_events.event_type, coalesce(exported_events.value, ''),
+        -- Of copies that contradict each other the later one: a stop that is in time there is so with the other as well.
+        exported_events.event_at desc, exported_events.ticket_id, exported_events.event_type, coalesce(exported_events.value, ''),
         coalesce(exported_events.actor_kind, ''), coalesce(exported_events.is_public, false), coalesce(exported_events.actor, ''),
         exported_events.batch_id, exported_events.line_number
     ) as copy_rank,

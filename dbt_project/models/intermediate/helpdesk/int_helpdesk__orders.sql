@@ -9,7 +9,7 @@ acts as (
   from {{ ref('int_helpdesk__acts') }}
   union all
   select
-    source, ticket_id, event_id, event_type, value, false as is_date, event_at, null, update_number, null, batch_id, line_number
+    source, ticket_id, event_id, event_type, value, false as is_date, event_at, null, update_number, place, batch_id, line_number
   from {{ ref('int_helpdesk__shown_changes') }}
 ),
 

@@ -246,15 +246,16 @@ select
   case when not ranked.is_requester_contradicted then ranked.requester end as requester,
   ranked.opener,
   case when not ranked.is_channel_contradicted then ranked.channel end as channel,
-  case when ranked.names_submitted_level then coalesce(ranked.level, first_severities.severity)
+  -- A row of a log names the level of its instant.
+  case when ranked.names_submitted_level and ranked.version_kind is null then coalesce(ranked.level, first_severities.severity)
     else coalesce(first_severities.severity, oldest_levels.severity, ranked.level) end as severity_submitted,
   -- From here on another level may have been in force; null where the history or a single level leaves no doubt.
-  case when not ranked.names_submitted_level and first_severities.ticket_id is null and oldest_levels.changed_until is not null
+  case when not (ranked.names_submitted_level and ranked.version_kind is null) and first_severities.ticket_id is null and oldest_levels.changed_until is not null
     then {{ epoch_seconds('coalesce(oldest_levels.held_until, ranked.submitted_at)') }} end as level_doubtful_from_epoch,
   -- From here on the order of two levels of one second is not known.
   case
     when first_contradictions.severity_at is not null then {{ epoch_seconds('ranked.submitted_at') }}
-    when unordered_levels.unordered_epoch = first_severities.event_epoch and not (ranked.names_submitted_level and ranked.level is not null)
+    when unordered_levels.unordered_epoch = first_severities.event_epoch and not (ranked.names_submitted_level and ranked.version_kind is null and ranked.level is not null)
       then {{ epoch_seconds('ranked.submitted_at') }}
     else unordered_levels.unordered_epoch
   end as level_unordered_from_epoch,
@@ -274,6 +275,7 @@ select
   ranked.is_resolution_observed
   and first_contradictions.status_at is null
   and not (ranked.is_ticket_status_contradicted and not ranked.is_statuses_observed) as is_resolution_observed,
+  ranked.is_never_reopened,
   case
     when tickets_with_early_stop.has_early_answer = 1 then 'stop_before_start'
   end as first_response_contradiction,
