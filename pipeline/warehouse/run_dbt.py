@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import ChecksFailed, Problem, SlaError
+from pipeline.errors import ChecksFailed, Problem, SlaError, explain_engine, explain_machine
 from pipeline.interruption import stop_if_asked
 from pipeline.settings import DBT_PROJECT
 
@@ -99,6 +99,9 @@ def run_dbt(
             )
         elif status in ("error", "runtime error"):
             reason = (result.message or status).strip().rstrip(".") + "."
+            # Not the model's fault, and every later one fails with it.
+            if (told := explain_engine(reason)) is not None:
+                raise told
             problems.append(Problem(node.original_file_path, None, node.name, reason))
     if problems:
         raise ChecksFailed(
@@ -152,6 +155,9 @@ def _invoke(
 
 def _cannot_run(outcome: Any, scratch: Path) -> SlaError:
     log = scratch / "logs" / "dbt.log"
+    told = explain_machine(outcome.exception) if outcome.exception is not None else None
+    if told is not None:
+        return told
     return SlaError(f"The dbt project could not be run: {outcome.exception}. Its log is {log}.")
 
 
