@@ -173,6 +173,7 @@ select
   ranked.is_messages_observed and tickets_with_unknown_author.ticket_id is null as is_messages_observed,
   ranked.is_statuses_observed and tickets_with_unmapped_status.ticket_id is null as is_statuses_observed,
   ranked.is_resolution_observed,
+  ranked.is_never_reopened,
   case
     when tickets_with_early_stop.has_early_answer = 1 then 'stop_before_start'
   end as first_response_contradiction,

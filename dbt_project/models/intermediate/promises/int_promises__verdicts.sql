@@ -5,6 +5,7 @@ cycles as (select * from {{ ref('int_promises__obligation_cycles') }}),
 readings as (select * from {{ ref('int_promises__leg_readings') }}),
 severity_changes as (select * from {{ ref('int_ticket_timeline__severity_changes') }}),
 severities as (select * from {{ source('raw', 'plan_severities') }}),
+undecided as (select * from {{ ref('int_promises__undecided') }}),
 
 ranked_readings as (
   select
@@ -52,15 +53,16 @@ judged as (
     deciding.elapsed_seconds,
     deciding.due_epoch,
     deciding.over_epoch,
+    undecided.could_be as undecided_could_be,
     {%- for leg, level, suffix in [('deciding', 'severities', ''), ('as_submitted', 'submitted_severities', '_as_submitted')] %}
     case
       when described.exclusion_reason is not null then described.exclusion_reason
       when {{ leg }}.obligation_key is null and not coalesce({{ level }}.is_covered, true) then 'severity_not_covered'
       when {{ leg }}.obligation_key is null then 'no_such_promise'
       {%- if leg == 'deciding' %}
-      -- What was settled while the level still held is settled.
+      -- What was settled while the level still held is settled, and what is within the target of every level in question is met.
       when coalesce(case when {{ leg }}.is_over then {{ leg }}.over_epoch end, described.stopped_epoch, described.known_until_epoch)
-        > described.level_doubtful_from_epoch then 'level_changes_not_observed'
+        > described.level_doubtful_from_epoch and undecided.could_be <> 'met' then 'level_changes_not_observed'
       {%- endif %}
       when {{ leg }}.is_over and described.is_pause_unobserved then 'pauses_not_observed'
       -- The clock was read at the last instant that a derived stop allows; at the first one it was not over yet.
@@ -80,6 +82,7 @@ judged as (
     end as measured_status{{ suffix }}{{ ',' if not loop.last }}
     {%- endfor %}
   from described
+  left join undecided on undecided.obligation_key = described.obligation_key
   left join deciding on deciding.obligation_key = described.obligation_key
   left join as_submitted on as_submitted.obligation_key = described.obligation_key
   left join severities
@@ -94,6 +97,11 @@ select
   judged.*,
   coalesce(reasons.status, judged.measured_status) as verdict,
   coalesce(submitted_reasons.status, judged.measured_status_as_submitted) as verdict_as_submitted,
+  case
+    when reasons.status <> 'not_measurable' then null
+    when reasons.could_be_by in ('levels', 'seen_stop') then coalesce(judged.undecided_could_be, 'either')
+    when reasons.could_be_by = 'nothing' then 'either'
+  end as could_be,
   case
     when reasons.status is not null then judged.submitted_epoch
     when judged.measured_status = 'breached' then judged.over_epoch
