@@ -364,6 +364,7 @@ def _terms(statements: Iterable[Statement]) -> list[dict[str, Any]]:
             _signed(row.overflowed_out_quantity - row.overflowed_in_quantity),
             _signed(row.overage_quantity),
             str(row.expired_quantity),
+            _signed(row.carried_quantity),
             figures.quantity(row.closing_quantity, **kind),
             str(row.overage_to_date_quantity),
         ])  # fmt: skip
@@ -379,6 +380,7 @@ def _movements(statements: Iterable[Statement], zone: str) -> list[list[str]]:
             figures.words(line.movement_kind),
             line.reason or "–",
             line.ticket_id or (line.cause_id if line.cause_kind == "purchase" else "–"),
+            figures.supply(line.payer_kind, line.payer_id),
             "–" if line.quantity is None else _signed(line.quantity),
             "–" if line.balance_after is None else str(line.balance_after),
         ]
