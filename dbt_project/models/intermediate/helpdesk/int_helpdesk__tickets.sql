@@ -186,6 +186,7 @@ select
   {{ epoch_seconds('least(build_inputs.as_of, coalesce(horizons.read_until, build_inputs.as_of))') }} as read_until_epoch,
   ranked.submitted_at,
   {{ epoch_seconds('ranked.submitted_at') }} as submitted_epoch,
+  {{ epoch_seconds('ranked.latest_submitted_at') }} as latest_submitted_epoch,
   ranked.updated_at,
   ranked.source_file,
   ranked.line_number,
