@@ -148,10 +148,11 @@ def say(message: str) -> None:
         typer.echo(message, err=True)
 
 
-def open_build() -> Published:
+def open_build(verifies: bool = False) -> Published:
+    """The published build. `verifies`: its bytes are compared with those that were published first."""
     from pipeline.reporting.published import open_published
 
-    published = open_published(options.find_workspace())
+    published = open_published(options.find_workspace(), verifies=verifies)
     if options.as_of is not None:
         from pipeline.reporting.published import EVERY_CUSTOMER
         from pipeline.reporting.status import read_status

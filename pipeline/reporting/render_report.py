@@ -27,7 +27,7 @@ from pipeline.reporting.glyphs import break_long_words, font_folder, show
 from pipeline.reporting.monthly_report import MonthlyReport, Promise, read_monthly_report
 from pipeline.reporting.published import Published, Scope
 from pipeline.reporting.tickets import Obligation
-from pipeline.reporting.write_file import write_whole
+from pipeline.whole_files import write_whole
 
 TEMPLATE = Path(__file__).resolve().parent / "templates" / "report.typ"
 

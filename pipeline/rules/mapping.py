@@ -261,13 +261,14 @@ class Notice:
 @dataclass(frozen=True)
 class MappedColumn:
     """A column under our short name, with the names that exports give it: languages, versions. A `*` in a name stands for
-    any text.
+    any text. `declared_by`: the key of a source in sla.yml that names it, which makes a header without it a mistake.
     """
 
     name: str
     written: tuple[str, ...]
     is_repeated: bool = False
     is_optional: bool = False
+    declared_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -319,7 +320,7 @@ class Mapping:
     """A mapping file. `file` is how messages name it; plain values only, so that another process can have it.
 
     `is_form`: it leaves zone, formats and names of columns to sla.yml. `are_instants_as_written`: an instant without seconds
-    is a window of its minute. `calendar`: of the vendor's business hours.
+    is a window of its minute. `calendar`: of the vendor's business hours. `named_columns`: those that sla.yml gives names to.
     """
 
     file: str
@@ -336,6 +337,7 @@ class Mapping:
     are_instants_as_written: bool = False
     half_days: tuple[tuple[str, str], ...] = ()
     calendar: Calendar | None = None
+    named_columns: tuple[str, ...] = ()
 
     @property
     def evidence(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from pipeline.declarations.values import (
     filled,
     matching,
     told_apart_by,
+    whole_number,
 )
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
 from pipeline.rules.plan import STATUSES
@@ -200,6 +201,26 @@ Signs = Annotated[
 ]
 
 
+Percent = Annotated[int, *whole_number(0, 100)]
+
+
+class AllowedShares(Declared):
+    """Of how many percent of a source's tickets something may be true before the settings are taken for wrong."""
+
+    unknown_levels: Percent = 2
+    """Tickets with a level that no setting maps; over it nothing is published."""
+    missing_levels: Percent = 20
+    """Tickets without any level; over it nothing is published."""
+    unknown_statuses: Percent = 2
+    """Tickets with a status that no setting maps; over it nothing is published."""
+    unknown_customers: Percent = 20
+    """Tickets of a customer that reference/customers.csv does not list; over it nothing is published."""
+    refused_records: Percent = 20
+    """Of the records that were read, those that were refused; over it nothing is published."""
+    findings: Percent = 5
+    """Tickets with one kind of finding; over it the run warns."""
+
+
 class Helpdesk(Declared):
     """What every source may say, whose exports are read by an adapter."""
 
@@ -212,6 +233,7 @@ class Helpdesk(Declared):
     statuses: StatusWords | None = None
     channels: ChannelWords | None = None
     bots: Bots = Bots()
+    allow: AllowedShares = AllowedShares()
 
 
 class CanonicalSource(Helpdesk):
@@ -317,6 +339,7 @@ class MappedSource(Declared):
     """Counts from reference/, such as mappings/helpdesk.yml."""
     ticket_prefix: Text = ""
     bots: BotActors = BotActors()
+    allow: AllowedShares = AllowedShares()
 
 
 AnySource = Annotated[

@@ -283,7 +283,7 @@ def test_failed_critical_check_leaves_the_version_before_served(published: Path)
 def test_damaged_pointer_is_named_by_readers_and_written_again_by_a_build(published: Path) -> None:
     before = read_pointer(published)
     (published / "warehouse" / "published" / "current.json").write_text('{"build_id": ', encoding="utf-8")
-    run_sla("compliance", workspace=published).expect(2, "current.json cannot be read", "Run `sla build`")
+    run_sla("compliance", workspace=published).expect(2, "current.json is damaged", "Run `sla build`")
     run_sla("build", workspace=published).expect(0)
     assert read_pointer(published)["build_id"] == before["build_id"]
     run_sla("compliance", workspace=published).expect(0)
@@ -301,7 +301,7 @@ def test_damaged_published_file_is_named_by_readers(published: Path) -> None:
     file = published / "warehouse" / "published" / read_pointer(published)["file"]
     file.write_bytes(b"not a database" * 1000)
     run_sla("compliance", workspace=published).expect(
-        2, f"The published build {file} cannot be opened", "Run `sla build`"
+        2, f"The published build {file} is damaged", "Run `sla build`"
     )
 
 

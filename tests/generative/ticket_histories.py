@@ -381,9 +381,10 @@ def write_workspace(root: Path, world: World) -> None:
     reference = root / "reference"
     for folder in (reference / "plans", reference / "calendars", root / "inbox" / "desk"):
         folder.mkdir(parents=True, exist_ok=True)
-    (root / "sla.yml").write_text(
-        "sources:\n  desk: {type: canonical}\ncompare_plans: []\n", encoding="utf-8"
-    )
+    # Unknown words are as frequent here as the known ones.
+    allowed = {"unknown_levels": 100, "missing_levels": 100, "unknown_customers": 100}
+    settings = {"sources": {"desk": {"type": "canonical", "allow": allowed}}, "compare_plans": []}
+    (root / "sla.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     (reference / "calendars" / "all.yml").write_text(
         json.dumps({"calendars": CALENDARS | _read_product_calendars()})
     )

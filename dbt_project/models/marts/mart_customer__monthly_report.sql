@@ -5,9 +5,9 @@ customers as (select * from {{ ref('dim_customers') }}),
 months as (select * from {{ ref('dim_months') }}),
 
 reported as (
-  select customer_id, compliance_month as month, cast(null as varchar) as submitted_ticket_id, as_of from obligations
+  select customer_id, compliance_month as month, cast(null as varchar) as submitted_ticket_id, status, could_be, as_of from obligations
   union all
-  select customer_id, submitted_month, ticket_id, as_of from obligations
+  select customer_id, submitted_month, ticket_id, null, null, as_of from obligations
 ),
 
 -- Plans of several time zones: the month of the customer runs until it has ended in the last of them.
@@ -28,6 +28,11 @@ select
   customers.locale,
   reported.month,
   count(distinct reported.submitted_ticket_id) as tickets_submitted_count,
+  count(case when reported.status = 'met' then 1 end) as met_count,
+  count(case when reported.status = 'breached' then 1 end) as breached_count,
+  count(case when reported.status = 'met' or reported.could_be = 'met' then 1 end) as lower_met_count,
+  count(case when reported.status = 'met' or reported.could_be in ('met', 'either') then 1 end) as upper_met_count,
+  count(case when reported.status in ('met', 'breached', 'not_measurable') then 1 end) as bounded_count,
   running.is_month_running,
   max(reported.as_of) as as_of
 from reported

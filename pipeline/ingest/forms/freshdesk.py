@@ -129,8 +129,8 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
         updated_at=updated_at,
         status=as_text(ticket.get("status")),
         evidence=" ".join(evidence),
-        # After a reopening the stats hold the last resolution only.
-        reopen_count=int(dates["reopened_at"] is not None),
+        # After a reopening the stats hold the last resolution only; without that word in them nothing says that there was none.
+        reopen_count=int(dates["reopened_at"] is not None) if "reopened_at" in (stats or {}) else None,
         is_deleted=ticket.get("deleted") is True or ticket.get("spam") is True,
     )
     for figure, obligation, stop in (

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.settings import Workspace
+from pipeline.whole_files import hash_file
 
 AS_OF = datetime(2026, 8, 3, 12)
 ODD_NAME = 'Acmé & Söhne #1 *bold* <b> $x$ @ref 日本 🚀 #read("/etc/passwd")'
@@ -79,6 +80,14 @@ create table core.fct_sla_obligations(
     submitted_at timestamp, starts_at timestamp, due_at timestamp, stopped_at timestamp,
     breached_at timestamp,
     settled_at timestamp, as_of timestamp);
+create table qc.rpt_qc__unjudged as
+    select * from (values
+        ('record', 'record', null, null, 0, 24),
+        ('ticket', 'ticket', null, null, 3, 14),
+        ('ticket::unknown_customer', 'ticket', null, 'unknown_customer', 1, 14),
+        ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 14),
+        ('ticket:first_response:stop_not_observed', 'ticket', 'first_response', 'stop_not_observed', 1, 14)
+    ) as unjudged(unjudged_key, what, part, cause, affected_count, whole_count);
 create table core.dim_sources as
     select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
 create table core.dim_months as
@@ -271,7 +280,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
             ),
         )
         connection.execute(_MARTS)
-    pointer = {"build_id": name, "file": path.name, "sha256": "", "as_of": "2026-08-03T12:00:00Z",
+    pointer = {"build_id": name, "file": path.name, "sha256": hash_file(path), "as_of": "2026-08-03T12:00:00Z",
                "published_at": "2026-08-03T13:00:00+00:00"}  # fmt: skip
     (workspace.published / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
     return workspace

@@ -113,6 +113,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
         name: list(RULE_TABLES[name])
         for name in (
             "sources",
+            "source_limits",
             "source_values",
             "source_events",
             "source_bots",
@@ -186,7 +187,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "    type: canonical\n    severity: {field: priority}\n",
             [
                 "sla.yml:22: sources.other.severity: this key is not known here. "
-                "Known: bots, channels, null_markers, statuses, ticket_prefix, time_zone, type."
+                "Known: allow, bots, channels, null_markers, statuses, ticket_prefix, time_zone, type."
             ],
         ),
         (

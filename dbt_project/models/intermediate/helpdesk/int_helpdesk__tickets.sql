@@ -175,6 +175,7 @@ select
   ranked.is_messages_observed and tickets_with_unknown_author.ticket_id is null as is_messages_observed,
   ranked.is_statuses_observed and tickets_with_unmapped_status.ticket_id is null as is_statuses_observed,
   ranked.is_resolution_observed,
+  ranked.is_never_reopened,
   coalesce(tickets_with_early_stop.has_early_answer, 0) = 1 as is_answered_before_submission,
   coalesce(tickets_with_early_stop.has_early_resolution, 0) = 1 as is_resolved_before_submission,
   ranked.resolution_contradiction,

@@ -204,6 +204,7 @@ select
   -- Cancelled, as the record alone says.
   phase = 'cancelled' and not has_statuses as is_cancelled,
   has_resolution_date,
+  is_never_reopened and not has_gap_in_statuses as is_never_reopened,
   is_deleted,
   update_number,
   exported_update_number,

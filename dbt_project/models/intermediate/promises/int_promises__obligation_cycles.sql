@@ -23,6 +23,7 @@ needed_evidence as (
     max(case when plan_moments.role = 'start' and plan_moments.moment <> 'submitted' then 1 else 0 end) as starts_after_submission,
     max(case when plan_moments.role = 'start' and moment_kinds.evidence_kind = 'statuses'
       and plan_moments.moment <> 'reopened' then 1 else 0 end) as start_needs_statuses,
+    max(case when plan_moments.role = 'start' and plan_moments.moment not in ('submitted', 'reopened') then 1 else 0 end) as starts_otherwise,
     max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'debug' then 1 else 0 end) as stop_needs_debug,
     max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'messages' then 1 else 0 end) as stop_needs_messages,
     max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'statuses' then 1 else 0 end) as stop_needs_statuses,
@@ -32,11 +33,7 @@ needed_evidence as (
   group by plan_moments.plan_version, plan_moments.obligation
 ),
 
-obligations_with_pauses as (
-  select distinct plan_version, obligation from plan_pauses
-  union
-  select plan_version, obligation from plan_obligations where cycles = 'resume'
-),
+obligations_with_pauses as (select distinct plan_version, obligation from plan_pauses),
 
 submissions as (select ticket_id, event_id from moments where moment = 'submitted')
 
@@ -54,6 +51,8 @@ select
   ticket_terms.severity_raised,
   ticket_terms.severity_lowered,
   ticket_terms.severity_submitted,
+  ticket_terms.severity_exported,
+  ticket_terms.is_severity_known,
   ticket_terms.level_doubtful_from_epoch,
   ticket_terms.submitted_at,
   ticket_terms.submitted_epoch,
@@ -67,7 +66,17 @@ select
   ends.ending_reason,
   -- The instant up to which the clock is read: the stop, else the end of the ticket, else the data's own horizon.
   coalesce(cycles.stopped_epoch, ends.ended_epoch, ticket_terms.read_until_epoch) as read_until_epoch,
-  obligations_with_pauses.obligation is not null and not ticket_terms.is_statuses_observed as is_pause_unobserved,
+  plan_obligations.cycles as cycle_rule,
+  coalesce(obligations_with_pauses.obligation is not null or plan_obligations.cycles = 'resume', false) as has_pauses,
+  -- A ticket that is known never to have been reopened has no gap between two turns, and a plan without pauses needs no evidence of any.
+  coalesce(
+    not ticket_terms.is_statuses_observed
+    and (
+      obligations_with_pauses.obligation is not null
+      or (plan_obligations.cycles = 'resume' and not (ticket_terms.is_never_reopened and needed_evidence.starts_otherwise = 0))
+    ),
+    false
+  ) as is_pause_unobserved,
   case
     when ticket_terms.exclusion_reason is not null then ticket_terms.exclusion_reason
     when plan_obligations.obligation is null then 'no_such_promise'

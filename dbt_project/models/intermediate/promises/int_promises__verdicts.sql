@@ -7,6 +7,7 @@ severity_changes as (select * from {{ ref('int_ticket_timeline__severity_changes
 severities as (select * from {{ source('raw', 'plan_severities') }}),
 promises as (select * from {{ source('raw', 'plan_promises') }}),
 reasons as (select * from {{ ref('sla_status_reasons') }}),
+undecided as (select * from {{ ref('int_promises__undecided') }}),
 
 ranked_readings as (
   select
@@ -54,20 +55,22 @@ judged as (
     deciding.elapsed_seconds,
     deciding.due_epoch,
     deciding.over_epoch,
+    undecided.could_be as undecided_could_be,
     {%- for leg, level, promise, suffix in [
       ('deciding', 'severities', 'promises', ''), ('as_submitted', 'submitted_severities', 'submitted_promises', '_as_submitted')
     ] %}
     case
       -- What the plan does not promise for the level is not covered, whatever the evidence lacks.
-      when exclusions.status = 'not_measurable' and not coalesce({{ level }}.is_covered, true) then 'severity_not_covered'
-      when exclusions.status = 'not_measurable' and {{ level }}.severity is not null and {{ promise }}.severity is null then 'no_such_promise'
+      when {{ level }}.severity is not null and {{ promise }}.severity is null
+        and exclusions.status = 'not_measurable' and described.level_doubtful_from_epoch is null
+        then case when {{ level }}.is_covered then 'no_such_promise' else 'severity_not_covered' end
       when described.exclusion_reason is not null then described.exclusion_reason
       when {{ leg }}.obligation_key is null and not coalesce({{ level }}.is_covered, true) then 'severity_not_covered'
       when {{ leg }}.obligation_key is null then 'no_such_promise'
       {%- if leg == 'deciding' %}
-      -- What was settled while the level still held is settled.
+      -- What was settled while the level still held is settled, and what is within the target of every level in question is met.
       when coalesce(case when {{ leg }}.is_over then {{ leg }}.over_epoch end, described.stopped_epoch, described.known_until_epoch)
-        > described.level_doubtful_from_epoch then 'level_changes_not_observed'
+        > described.level_doubtful_from_epoch and undecided.could_be <> 'met' then 'level_changes_not_observed'
       {%- endif %}
       when {{ leg }}.is_over and described.is_pause_unobserved then 'pauses_not_observed'
       -- The clock was read at the last instant that a derived stop allows; at the first one it was not over yet.
@@ -96,6 +99,7 @@ judged as (
     on submitted_promises.plan_version = described.plan_version
     and submitted_promises.obligation = described.obligation
     and submitted_promises.severity = described.severity_submitted
+  left join undecided on undecided.obligation_key = described.obligation_key
   left join deciding on deciding.obligation_key = described.obligation_key
   left join as_submitted on as_submitted.obligation_key = described.obligation_key
   left join severities
@@ -108,6 +112,11 @@ select
   judged.*,
   coalesce(reasons.status, judged.measured_status) as verdict,
   coalesce(submitted_reasons.status, judged.measured_status_as_submitted) as verdict_as_submitted,
+  case
+    when reasons.status <> 'not_measurable' then null
+    when reasons.could_be_by in ('levels', 'seen_stop') then coalesce(judged.undecided_could_be, 'either')
+    when reasons.could_be_by = 'nothing' then 'either'
+  end as could_be,
   case
     when reasons.status is not null then judged.submitted_epoch
     when judged.measured_status = 'breached' then judged.over_epoch

@@ -62,6 +62,7 @@ select
   coalesce(described.update_number, 0) as update_number,
   described.update_number as exported_update_number,
   coalesce(described.reopen_count, 0) as reopen_count,
+  coalesce(described.reopen_count = 0, false) as is_never_reopened,
   coalesce(described.is_deleted, false) as is_deleted,
   described.submitted_at,
   coalesce(described.updated_at, described.submitted_at) as updated_at,
