@@ -6,12 +6,14 @@ obligations as (select * from {{ source('raw', 'plan_obligations') }}),
 plan_moments as (select * from {{ source('raw', 'plan_moments') }}),
 moments as (select * from {{ ref('int_ticket_timeline__moments') }} where not is_after_end),
 
--- What the vendor promises to answer first begins with the first thing that there is to answer.
+-- What the vendor promises to answer first begins with the first thing that there is to answer. A promise that begins with an answer of the
+-- vendor as well is none of these: it begins as the plan says.
 answered_from_submission as (
   select plan_version, obligation
   from plan_moments
   group by plan_version, obligation
   having max(case when role = 'start' and moment = 'submitted' then 1 else 0 end) = 1
+    and max(case when role = 'start' and moment <> 'submitted' then 1 else 0 end) = 0
     and max(case when role = 'stop' and moment = 'agent_message' then 1 else 0 end) = 1
 ),
 

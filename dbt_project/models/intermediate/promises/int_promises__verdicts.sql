@@ -5,6 +5,8 @@ cycles as (select * from {{ ref('int_promises__obligation_cycles') }}),
 readings as (select * from {{ ref('int_promises__leg_readings') }}),
 severity_changes as (select * from {{ ref('int_ticket_timeline__severity_changes') }}),
 severities as (select * from {{ source('raw', 'plan_severities') }}),
+promises as (select * from {{ source('raw', 'plan_promises') }}),
+reasons as (select * from {{ ref('sla_status_reasons') }}),
 undecided as (select * from {{ ref('int_promises__undecided') }}),
 
 ranked_readings as (
@@ -54,8 +56,14 @@ judged as (
     deciding.due_epoch,
     deciding.over_epoch,
     undecided.could_be as undecided_could_be,
-    {%- for leg, level, suffix in [('deciding', 'severities', ''), ('as_submitted', 'submitted_severities', '_as_submitted')] %}
+    {%- for leg, level, promise, suffix in [
+      ('deciding', 'severities', 'promises', ''), ('as_submitted', 'submitted_severities', 'submitted_promises', '_as_submitted')
+    ] %}
     case
+      -- What the plan does not promise for the level is not covered, whatever the evidence lacks.
+      when {{ level }}.severity is not null and {{ promise }}.severity is null
+        and exclusions.status = 'not_measurable' and described.level_doubtful_from_epoch is null
+        then case when {{ level }}.is_covered then 'no_such_promise' else 'severity_not_covered' end
       when described.exclusion_reason is not null then described.exclusion_reason
       when {{ leg }}.obligation_key is null and not coalesce({{ level }}.is_covered, true) then 'severity_not_covered'
       when {{ leg }}.obligation_key is null then 'no_such_promise'
@@ -77,6 +85,15 @@ judged as (
     end as measured_status{{ suffix }}{{ ',' if not loop.last }}
     {%- endfor %}
   from described
+  left join reasons as exclusions on exclusions.status_reason = described.exclusion_reason
+  left join promises
+    on promises.plan_version = described.plan_version
+    and promises.obligation = described.obligation
+    and promises.severity = described.severity_in_force
+  left join promises as submitted_promises
+    on submitted_promises.plan_version = described.plan_version
+    and submitted_promises.obligation = described.obligation
+    and submitted_promises.severity = described.severity_submitted
   left join undecided on undecided.obligation_key = described.obligation_key
   left join deciding on deciding.obligation_key = described.obligation_key
   left join as_submitted on as_submitted.obligation_key = described.obligation_key
@@ -84,9 +101,7 @@ judged as (
     on severities.plan_version = described.plan_version and severities.severity = described.severity_in_force
   left join severities as submitted_severities
     on submitted_severities.plan_version = described.plan_version and submitted_severities.severity = described.severity_submitted
-),
-
-reasons as (select * from {{ ref('sla_status_reasons') }})
+)
 
 select
   judged.*,
