@@ -60,6 +60,10 @@ EVENT_COLUMNS = (
     "value",
     "value_before",
 )
+# Our columns that hold instants.
+INSTANTS = frozenset(
+    ("submitted_at", "updated_at", "event_at", "they_started_at", "they_stopped_at", "read_at")
+)
 PEOPLE_COLUMNS = ("person_id", "person", "actor_kind")
 FIGURE_COLUMNS = (
     "ticket_id",
@@ -98,10 +102,13 @@ SETTINGS = (*REFERENCES, "bots", "comments", "business_calendar", "time_zone")
 SEVERITY_TEXTS = tuple(str(severity) for severity in SEVERITIES)
 EVENT_VALUES: dict[str, tuple[str, ...]] = {"status_changed": STATUSES, "severity_changed": SEVERITY_TEXTS}
 # `..._if_any`: a ticket without one such event was exported without its history, so nothing is known of it.
+# `first_response_if_any`: a blank date of the first answer proves no silence.
 # `response_date`: the instant of the first answer alone, and not who gave it. `unmarked_messages`: all messages, and not
 # which of them the customer could see.
+RESPONSE_IF_ANY = "first_response_if_any"
 EVIDENCE = (
     "first_response",
+    RESPONSE_IF_ANY,
     "response_date",
     "unmarked_messages",
     "messages",
@@ -181,6 +188,14 @@ class Cell:
         """Every column that the value may come from."""
         inner = (*self.joined, *self.first, *self.latest)
         return self.columns + tuple(name for cell in inner for name in cell.names())
+
+    def whole_columns(self) -> tuple[str, ...]:
+        """Every column of which the value is a cell as it is: no piece of one, and no word."""
+        if self.split_by is not None or self.values is not None or self.joined:
+            return ()
+        return self.columns + tuple(
+            name for cell in (*self.first, *self.latest) for name in cell.whole_columns()
+        )
 
     def read_columns(self) -> tuple[str, ...]:
         """Every column that is looked at for the value, its conditions included."""
@@ -323,6 +338,23 @@ class MappedFile:
             *(name for rule in (*self.events, *self.figures) for name in rule.read_columns()),
         )
         return tuple(dict.fromkeys(found))
+
+    def instant_columns(self) -> frozenset[str]:
+        """The columns of which a cell is an instant as a whole."""
+        rules = (*self.events, *self.figures)
+        found = [
+            cell
+            for name, cell in (*(self.tickets or ()), *(one for rule in rules for one in rule.cells))
+            if name in INSTANTS
+        ]
+        found += [
+            cell
+            for rule in rules
+            if rule.elapsed
+            for cell in (rule.elapsed.start, rule.elapsed.limit)
+            if cell
+        ]
+        return frozenset(name for cell in found for name in cell.whole_columns())
 
     def refers_to_settings(self) -> bool:
         """Whether sla.yml says which column a value of a ticket comes from."""

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from pipeline.ingest.files.refused import Refused
 from pipeline.ingest.forms.check_records import FUTURE_HINT, FUTURE_REASON, MANGLED_ID_SHAPE
+from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.ingest.tables import LANDED_TABLES, arrow_schema
 from pipeline.rules.mapping import width_of
@@ -137,7 +138,7 @@ def read_iso_window(column: str, written: object) -> Window:
 
 def read_instant_or_none(column: str, written: object) -> datetime | None:
     """Like `read_instant`, None for nothing."""
-    if written is None or written == "":
+    if written is None or written == "" or is_null_date(str(written)):
         return None
     instant = _parse_iso(str(written))
     if instant is None:

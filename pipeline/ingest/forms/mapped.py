@@ -24,6 +24,7 @@ from pipeline.ingest.forms.bind_mapping import bind_mapping
 from pipeline.ingest.forms.canonical_rows import Unusable, to_table
 from pipeline.ingest.forms.check_shape import KINDS, Shape, check_header, check_kinds, kind_of, read_shape
 from pipeline.ingest.forms.derive_instant import derive_window
+from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.ingest.forms.read_cells import (
     Read,
     ReadInstant,
@@ -49,6 +50,7 @@ from pipeline.rules.mapping import (
     EVENT_VALUES,
     FIGURE_KINDS,
     GAPS,
+    RESPONSE_IF_ANY,
     SEVERITY_TEXTS,
     UNMARKED,
     Cell,
@@ -171,6 +173,7 @@ class _RowReader:
                 self._stars[column.name] = [star for _, star in found]
         self.scope = Scope(places, shown)
         self.used = tuple(dict.fromkeys(shown[name] for name in places))
+        self._instant_places = sorted({at for name in file.instant_columns() for at in places.get(name, ())})
         self.kinds: dict[str, tuple[str, int, str]] = {}
         self._watched: list[tuple[str, int]] = []
         self._repeated = {column.name for column in file.columns if column.is_repeated}
@@ -204,6 +207,10 @@ class _RowReader:
 
     def row(self, line_number: int, values: Sequence[str | None]) -> list[str | None]:
         row = [values[at] for at in self._header_places]
+        for at in self._instant_places:
+            text = row[at]
+            if text is not None and is_null_date(text):
+                row[at] = None
         for name, at in self._watched:
             text = row[at]
             if text is not None:
@@ -239,9 +246,16 @@ class _RowReader:
         except Unusable:
             return None
 
-    def evidence(self, row: Row) -> str:
-        """What the export shows of the ticket of a row, in words."""
-        return " ".join(dict.fromkeys(word for word, holds in self._evidence if holds(row)))
+    def evidence(self, row: Row, has_response: bool) -> str:
+        """What the export shows of the ticket of a row, in words. `has_response`: the row dates the first answer."""
+        words = [word for word, holds in self._evidence if holds(row)]
+        # A blank date of the first answer proves no silence.
+        shown = ["first_response" if word == RESPONSE_IF_ANY else word for word in words]
+        return " ".join(
+            dict.fromkeys(
+                one for word, one in zip(words, shown, strict=True) if word != RESPONSE_IF_ANY or has_response
+            )
+        )
 
     def describe(self, export: Export, rows_read: int) -> list[Problem]:
         """The warnings that the mapping declares for such a file."""
@@ -482,14 +496,14 @@ class _Figure:
         return figure
 
 
-def land_ticket(ticket: Record, reader: _RowReader, row: Row) -> tuple[str, Record]:
-    """A ticket in our words as a row of its landed table."""
+def land_ticket(ticket: Record, evidence: str) -> tuple[str, Record]:
+    """A ticket in our words as a row of its landed table, with what the export shows of it."""
     submitted: Window = ticket["submitted_at"]
     updated: Window | None = ticket.get("updated_at")
     return "ticket_versions", {
         **ticket,
         "status": ticket.get("ticket_status"),
-        "evidence": reader.evidence(row),
+        "evidence": evidence,
         "submitted_at": submitted.first,
         "latest_submitted_at": submitted.latest,
         "updated_at": None if updated is None else updated.first,
@@ -560,20 +574,25 @@ class _Landing:
         gaps: list[str | None] = []
         at: _Event | None = None
         version_at: datetime | None = None
+        ticket: Record | None = None
+        has_response = False
         try:
             reader.check_required(row)
             if reader.people is not None:
                 rows.append(land_person(reader.people(row)))
             if reader.tickets is not None:
                 ticket = reader.tickets(row)
-                rows.append(land_ticket(ticket, reader, row))
                 updated: Window | None = ticket.get("updated_at")
                 version_at = None if updated is None else updated.first
             for at in reader.events:
                 try:
-                    rows += [land_event(event, version_at) for event in at.make(row)]
+                    made = at.make(row)
+                    has_response |= any(one["event_type"] == "message" and one["is_date"] for one in made)
+                    rows += [land_event(event, version_at) for event in made]
                 except _Gap:
                     gaps.append(None)
+            if ticket is not None:
+                rows.insert(0, land_ticket(ticket, reader.evidence(row, has_response)))
             rows += [("vendor_sla_figures", figure) for one in reader.figures for figure in one.make(row)]
             self._passed += not rows and not gaps
         except Unusable as problem:

@@ -28,6 +28,7 @@ from pipeline.ingest.forms.canonical_rows import (
     read_identifier,
     read_wall_time,
 )
+from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.ingest.forms.read_objects import JsonObject, as_text, read_objects
 from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.zones import Window
@@ -121,7 +122,7 @@ class _Record:
     def window(self, name: str, is_required: bool = False) -> Window | None:
         """When it can have happened: as wide as the declared format is cut."""
         written = self.raw(name)
-        if written is None or written in self._source.null_markers:
+        if written is None or written in self._source.null_markers or is_null_date(written):
             if is_required:
                 raise Unusable(
                     name, None, "is missing", "Every record needs it; check the export's settings."
