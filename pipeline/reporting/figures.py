@@ -144,6 +144,13 @@ def words(name: str | None) -> str:
     return "–" if name is None else name.replace("_", " ")
 
 
+def supply(kind: str | None, supply_id: str | None) -> str:
+    """The supply that pays a unit, in words: 'term S-1' for what it includes, 'pack P-1', or a dash."""
+    if kind is None or supply_id is None:
+        return "–"
+    return f"pack {supply_id}" if kind == "purchase" else f"{kind} {supply_id}"
+
+
 def alert(told: Alert) -> str:
     """An alert in words: 'used beyond the pool', 'used up', '80 % reached', 'likely to run out by
     2026-09-14', 'term ends in 90 days'."""

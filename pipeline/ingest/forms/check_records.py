@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pipeline.ingest.files.engine import INSTANT_SHAPE, quote
 from pipeline.ingest.files.refused import Refused
+from pipeline.ingest.forms.null_dates import NULL_DATE_SHAPE
 from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.ingest.tables import LANDED_TABLES, LINEAGE
 
@@ -105,6 +106,8 @@ class Contract:
 
     def _raw(self, field: Field) -> str:
         expression = field.expression or field.column
+        if field.kind in ("instant", "planned_instant", "wall_time"):
+            expression = f"case when not regexp_full_match(trim({expression}), {quote(NULL_DATE_SHAPE)}) then {expression} end"
         if self.has_null_markers and field.kind != "as_is":
             return (
                 f"case when not list_contains($null_markers::varchar[], {expression}) then {expression} end"

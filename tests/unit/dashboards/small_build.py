@@ -127,7 +127,8 @@ TABLES = """
         'use' as movement_kind, 2::bigint as statement_line, -1::bigint as quantity, 9::bigint as balance_after,
         'ticket' as cause_kind, ticket_id as cause_id, strftime(submitted_at, '%Y-%m') as month,
         submitted_at as happened_at,
-        submitted_at as known_at, ticket_id, null::varchar as undoes_movement_id, 'ticket' as reason
+        submitted_at as known_at, ticket_id, null::varchar as undoes_movement_id, 'ticket' as reason,
+        'term' as payer_kind, plan || '-term' as payer_id
     from obligations;
 
     create table marts.mart_manager__monthly_compliance as
@@ -156,7 +157,7 @@ TABLES = """
         granted_quantity::bigint as granted_quantity, 0::bigint as purchased_quantity,
         used_quantity::bigint as used_quantity, 0::bigint as credited_quantity,
         0::bigint as overflowed_in_quantity, 0::bigint as overflowed_out_quantity,
-        0::bigint as expired_quantity,
+        0::bigint as expired_quantity, 0::bigint as carried_quantity,
         remaining_quantity::bigint as remaining_quantity, overage_quantity::bigint as overage_quantity,
         used_quantity::bigint as consumed_quantity, granted_quantity::bigint as available_quantity,
         (365 * 86400)::bigint as term_seconds, (195 * 86400)::bigint as term_elapsed_seconds,

@@ -70,7 +70,8 @@ def test_row_of_a_log_is_a_version_of_its_ticket_and_the_event_that_it_says(mapp
         ("A", "update", "solved", datetime(2026, 7, 1, 8, 30), 4),
     ]
     assert landing.rows("ticket_messages", "ticket_id, said_at, author_kind, line_number") == [
-        ("A", datetime(2026, 7, 1, 8, 30), "agent", 3)
+        # A format without seconds: the last second of the minute.
+        ("A", datetime(2026, 7, 1, 8, 30, 59), "agent", 3)
     ]
 
 

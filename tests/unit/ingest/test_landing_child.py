@@ -69,7 +69,7 @@ def test_child_that_dies_while_it_writes_leaves_nothing_of_its_file(landing):
 def iter_exports(landing):
     from pipeline.ingest.landing.find_exports import find_exports
 
-    return iter(find_exports(landing.workspace, landing.config.sources, None, None))
+    return iter(find_exports(landing.workspace, landing.config.sources, None, None).exports)
 
 
 def test_child_that_takes_too_long_is_ended(landing, monkeypatch):

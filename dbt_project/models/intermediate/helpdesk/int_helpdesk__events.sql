@@ -8,9 +8,12 @@ orders as (select * from {{ ref('int_helpdesk__orders') }}),
 moment_kinds as (select * from {{ ref('ticket_moments') }}),
 phases as (select * from {{ ref('ticket_statuses') }}),
 
+-- An instant that the export cuts (to the minute, to the day) is dated by the last second of its window, at most by as_of.
 chosen as (
   select
     copies.*,
+    case when copies.is_cut and copies.earliest_at <= build_inputs.as_of then least(copies.event_at, build_inputs.as_of) else copies.event_at end
+      as dated_at,
     -- What the ticket was opened with stands before everything else of its second.
     case when not copies.is_opening then coalesce(orders.order_space, copies.event_id) end as order_space,
     orders.order_number,
@@ -23,11 +26,13 @@ chosen as (
   left join moment_kinds on moment_kinds.moment = copies.event_type
   left join phases on copies.event_type = 'status_changed' and phases.ticket_status = copies.value
   where copies.copy_rank = 1
-    and copies.event_at <= build_inputs.as_of
 ),
 
 spaced as (
-  select chosen.*, min(kind_rank) over (partition by ticket_id, event_at, order_space) as space_rank from chosen
+  select chosen.*, min(kind_rank) over (partition by ticket_id, event_at, order_space) as space_rank
+  from chosen
+  cross join build_inputs
+  where chosen.dated_at <= build_inputs.as_of
 )
 
 select
@@ -42,12 +47,13 @@ select
   is_opening,
   is_date,
   is_contradicted,
-  event_at,
-  {{ epoch_seconds('event_at') }} as event_epoch,
+  dated_at as event_at,
+  {{ epoch_seconds('dated_at') }} as event_epoch,
   {{ epoch_seconds('earliest_at') }} as earliest_epoch,
+  moves_with_submission,
   row_number() over (
     partition by ticket_id
-    order by event_at, case when is_opening then 0 else 1 end, space_rank, order_space, order_number, kind_rank, event_id
+    order by dated_at, event_at, case when is_opening then 0 else 1 end, space_rank, order_space, order_number, kind_rank, event_id
   ) as event_order,
   order_space,
   source_file,

@@ -71,7 +71,8 @@ exported_events as (
     acts.event_id, acts.ticket_id, acts.source, acts.event_at,
     case when acts.is_withdrawal then 'bug_rejected' else acts.event_type end as event_type, acts.actor_kind, acts.actor, acts.is_public,
     case when cancelled_records.ticket_id is not null then 'cancelled' else acts.value end as value,
-    acts.is_opening, acts.act_kind = 'date' as is_date, false as is_shown_deletion, acts.earliest_at, acts.version_at, acts.source_file, acts.line_number, acts.batch_id, acts.known_at
+    acts.is_opening, acts.act_kind = 'date' as is_date, false as is_shown_deletion, acts.earliest_at, acts.moves_with_submission, true as is_cut,
+    acts.version_at, acts.source_file, acts.line_number, acts.batch_id, acts.known_at
   from acts
   left join steps on steps.source = acts.source and steps.event_id = acts.event_id
   left join histories on histories.source = acts.source and histories.ticket_id = acts.ticket_id
@@ -103,24 +104,24 @@ exported_events as (
   union all
   select
     openings.event_id, openings.ticket_id, openings.source, openings.event_at, openings.event_type, 'unknown', null, true, openings.value,
-    true, false, false, null, null, openings.source_file, openings.line_number, openings.batch_id, openings.known_at
+    true, false, false, null, false, false, null, openings.source_file, openings.line_number, openings.batch_id, openings.known_at
   from openings
   left join histories on histories.source = openings.source and histories.ticket_id = openings.ticket_id
   where histories.ticket_id is null or openings.event_type <> 'status_changed'
   union all
   select
     event_id, ticket_id, source, event_at, event_type, 'unknown', null, true, value,
-    is_opening, false, false, null, null, source_file, line_number, batch_id, known_at
+    is_opening, false, false, earliest_at, false, true, null, source_file, line_number, batch_id, known_at
   from shown_changes
   union all
   select
     event_id, ticket_id, source, event_at, 'status_changed', 'unknown', null, true, 'cancelled',
-    false, true, false, submitted_at, event_at, source_file, line_number, batch_id, known_at
+    false, true, false, submitted_at, false, false, event_at, source_file, line_number, batch_id, known_at
   from cancellations
   union all
   select
     deletions.event_id, deletions.ticket_id, deletions.source, deletions.event_at, 'deleted', 'unknown', null, true, null,
-    false, false, true, null, deletions.event_at, deletions.source_file, deletions.line_number, deletions.batch_id, deletions.known_at
+    false, false, true, null, false, false, deletions.event_at, deletions.source_file, deletions.line_number, deletions.batch_id, deletions.known_at
   from deletions
   left join last_present on last_present.source = deletions.source and last_present.ticket_id = deletions.ticket_id
   where last_present.present_at is null or deletions.event_at >= last_present.present_at

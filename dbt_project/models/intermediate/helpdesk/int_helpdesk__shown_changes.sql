@@ -50,7 +50,8 @@ select
   value,
   -- A ticket is opened with a status in which its vendor works; that it waits or has ended is known from its row on.
   version_number = 1 and coalesce(phase, 'running') = 'running' as is_opening,
-  case when version_number = 1 and coalesce(phase, 'running') = 'running' then submitted_at else updated_at end as event_at,
+  case when not (version_number = 1 and coalesce(phase, 'running') = 'running') and latest_updated_at > updated_at then updated_at end as earliest_at,
+  case when version_number = 1 and coalesce(phase, 'running') = 'running' then submitted_at else latest_updated_at end as event_at,
   exported_update_number as update_number,
   place,
   source_file,

@@ -7,6 +7,7 @@ build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 horizons as (select * from {{ source('raw', 'source_horizons') }}),
 ticket_versions as (select * from {{ ref('int_helpdesk__versions') }}),
 events as (select * from {{ ref('int_helpdesk__events') }}),
+ends as (select * from {{ ref('int_helpdesk__ends') }}),
 
 -- A status without a mapping could be a pause, so such a ticket shows no history of statuses.
 tickets_with_unmapped_status as (
@@ -110,16 +111,20 @@ customers as (
   where customer_rank = 1
 ),
 
--- The vendor opened it by a public message to the customer: nothing is owed before the customer writes.
+-- The vendor opened it by a public message to the customer: nothing is owed before the customer writes. Where the customer wrote in that
+-- second as well, it is the customer's text that opened the ticket.
 tickets_opened_by_vendor as (
-  select distinct events.source, events.ticket_id
+  select events.source, events.ticket_id
   from events
-  join ticket_versions on ticket_versions.source = events.source and ticket_versions.ticket_id = events.ticket_id
+  join (select distinct source, ticket_id, submitted_at from ticket_versions) as submissions
+    on submissions.source = events.source and submissions.ticket_id = events.ticket_id
   where events.event_type = 'message'
     and events.is_public
-    and events.actor_kind = 'agent'
+    and events.actor_kind in ('agent', 'customer')
     and not events.is_date
-    and (events.is_opening or events.event_at = ticket_versions.submitted_at)
+    and (events.is_opening or events.event_at = submissions.submitted_at)
+  group by events.source, events.ticket_id
+  having min(events.actor_kind) = 'agent' and max(events.actor_kind) = 'agent'
 ),
 
 -- An answer or a resolution that is dated before the submission contradicts it.
@@ -140,11 +145,8 @@ tickets_with_early_stop as (
   group by events.source, events.ticket_id
 ),
 
--- A level that is given to a ticket after its end says nothing of the ticket.
-ends as (
-  select ticket_id, min(event_at) as ended_at from events where event_type in ('merged', 'deleted') group by ticket_id
-),
 
+-- A level that is given to a ticket after its end says nothing of the ticket.
 first_severities as (
   select ticket_id, cast(value as integer) as severity, event_epoch
   from (
@@ -194,8 +196,9 @@ first_answers as (
 submissions as (
   select
     ticket_id,
-    {{ epoch_seconds('max(submitted_at)') }} - {{ epoch_seconds('min(submitted_at)') }} >= max(width_seconds) as is_contradicted
+    max(submitted_at) > min(latest_submitted_at) as is_contradicted
   from ticket_versions
+  where version_kind is null
   group by ticket_id
 ),
 
@@ -276,13 +279,9 @@ select
   and first_contradictions.status_at is null
   and not (ranked.is_ticket_status_contradicted and not ranked.is_statuses_observed) as is_resolution_observed,
   ranked.is_never_reopened,
-  case
-    when tickets_with_early_stop.has_early_answer = 1 then 'stop_before_start'
-  end as first_response_contradiction,
-  case
-    when tickets_with_early_stop.has_early_resolution = 1 then 'stop_before_start'
-    else ranked.resolution_contradiction
-  end as resolution_contradiction,
+  coalesce(tickets_with_early_stop.has_early_answer, 0) = 1 as is_answered_before_submission,
+  coalesce(tickets_with_early_stop.has_early_resolution, 0) = 1 as is_resolved_before_submission,
+  ranked.resolution_contradiction,
   ranked.is_debug_observed and first_contradictions.debug_at is null as is_debug_observed,
   nullif(
     case when submissions.is_contradicted then ' submission' else '' end
@@ -297,6 +296,7 @@ select
   {{ epoch_seconds('least(build_inputs.as_of, coalesce(horizons.read_until, build_inputs.as_of))') }} as read_until_epoch,
   ranked.submitted_at,
   {{ epoch_seconds('ranked.submitted_at') }} as submitted_epoch,
+  {{ epoch_seconds('ranked.latest_submitted_at') }} as latest_submitted_epoch,
   ranked.updated_at,
   ranked.source_file,
   ranked.line_number,

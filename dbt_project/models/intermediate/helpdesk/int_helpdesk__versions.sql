@@ -177,8 +177,8 @@ select
   )
   and not has_chat
   and not has_gap_in_messages as is_first_response_observed,
-  -- Where the submission is cut to the minute, only a first answer can be judged: a clock that another event starts is not known.
-  shows_messages and width_seconds = 1 and not has_chat and not has_gap_in_messages as is_messages_observed,
+  -- Where the submission is a window, only a first answer can be judged: a clock that another event starts is not known.
+  shows_messages and latest_submitted_at = submitted_at and not has_chat and not has_gap_in_messages as is_messages_observed,
   (
     is_log_whole
     or is_history_declared
@@ -205,7 +205,6 @@ select
   -- The date of a first answer is a message where nothing better is in the record.
   evidence is not null and {{ has_evidence('evidence', 'response_date') }} and not uses_response_date as drops_response_date,
   resolution_contradiction,
-  width_seconds,
   -- Cancelled, as the record alone says.
   phase = 'cancelled' and not has_statuses as is_cancelled,
   has_resolution_date,
@@ -215,7 +214,9 @@ select
   exported_update_number,
   place,
   submitted_at,
+  latest_submitted_at,
   updated_at,
+  latest_updated_at,
   source_file,
   line_number,
   batch_id,

@@ -6,12 +6,14 @@ obligations as (select * from {{ source('raw', 'plan_obligations') }}),
 plan_moments as (select * from {{ source('raw', 'plan_moments') }}),
 moments as (select * from {{ ref('int_ticket_timeline__moments') }} where not is_after_end),
 
--- What the vendor promises to answer first begins with the first thing that there is to answer.
+-- What the vendor promises to answer first begins with the first thing that there is to answer. A promise that begins with an answer of the
+-- vendor as well is none of these: it begins as the plan says.
 answered_from_submission as (
   select plan_version, obligation
   from plan_moments
   group by plan_version, obligation
   having max(case when role = 'start' and moment = 'submitted' then 1 else 0 end) = 1
+    and max(case when role = 'start' and moment <> 'submitted' then 1 else 0 end) = 0
     and max(case when role = 'stop' and moment = 'agent_message' then 1 else 0 end) = 1
 ),
 
@@ -28,6 +30,7 @@ boundaries as (
       then 'start' else plan_moments.role end as role,
     moments.event_id,
     moments.moment_epoch,
+    moments.earliest_epoch,
     moments.moment_order,
     moments.order_space
   from moments
@@ -102,11 +105,13 @@ select
   cycles,
   turn_number,
   max(case when role = 'start' then moment_epoch end) as starts_epoch,
+  max(case when role = 'start' then earliest_epoch end) as earliest_start_epoch,
   max(case when role = 'start' then event_id end) as starting_event_id,
   max(case when role = 'start' then moment_order end) as starts_order,
   max(case when role = 'start' and is_order_unknown then moment_epoch end) as order_unknown_from_epoch,
   max(case when role = 'stop' then moment_epoch end) as stopped_epoch,
   max(case when role = 'stop' then moment_order end) as stops_order,
+  max(case when role = 'stop' then earliest_epoch end) as earliest_stop_epoch,
   max(case when role = 'stop' then event_id end) as stopping_event_id
 from effective
 where cycles <> 'once' or turn_number = 1
