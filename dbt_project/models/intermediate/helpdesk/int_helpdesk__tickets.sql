@@ -49,25 +49,47 @@ ranked as (
   cross join build_inputs
 ),
 
--- A ticket belongs to the customer that it had first, corrected where a record within seven days of the submission names another.
+-- A ticket belongs to the customer that it had first, corrected where a record within seven days of the submission names another. Of the rows
+-- of one instant the last one in its file counts; where two files then name two customers, nothing says which of them is the later one.
+customer_rows as (
+  select
+    ticket_versions.*,
+    case
+      when {{ epoch_seconds('ticket_versions.updated_at') }}
+        <= {{ epoch_seconds('ticket_versions.submitted_at') }} + {{ var("customer_correction_seconds") }} then 0
+      else 1
+    end as correction_rank,
+    row_number() over (
+      partition by ticket_versions.source, ticket_versions.ticket_id, ticket_versions.updated_at, ticket_versions.update_number, ticket_versions.batch_id
+      order by ticket_versions.line_number desc
+    ) as row_rank
+  from ticket_versions
+  cross join build_inputs
+  where ticket_versions.customer_id is not null and ticket_versions.updated_at <= build_inputs.as_of
+),
+
 customers as (
-  select source, ticket_id, customer_id
+  select
+    source,
+    ticket_id,
+    case when first_named = last_named then first_named end as customer_id,
+    case when first_named <> last_named then first_named || ' and ' || last_named end as contradicted_customers
   from (
     select
-      ticket_versions.source,
-      ticket_versions.ticket_id,
-      ticket_versions.customer_id,
+      source,
+      ticket_id,
+      min(customer_id) as first_named,
+      max(customer_id) as last_named,
       row_number() over (
-        partition by ticket_versions.source, ticket_versions.ticket_id
+        partition by source, ticket_id
         order by
-          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + {{ var("customer_correction_seconds") }} then 0 else 1 end,
-          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + {{ var("customer_correction_seconds") }}
-            then -{{ epoch_seconds('ticket_versions.updated_at') }} else {{ epoch_seconds('ticket_versions.updated_at') }} end,
-          ticket_versions.batch_id, ticket_versions.line_number
+          min(correction_rank),
+          case when min(correction_rank) = 0 then -{{ epoch_seconds('updated_at') }} else {{ epoch_seconds('updated_at') }} end,
+          case when min(correction_rank) = 0 then -update_number else update_number end
       ) as customer_rank
-    from ticket_versions
-    cross join build_inputs
-    where ticket_versions.customer_id is not null and ticket_versions.updated_at <= build_inputs.as_of
+    from customer_rows
+    where row_rank = 1
+    group by source, ticket_id, updated_at, update_number
   ) as ranked_customers
   where customer_rank = 1
 ),
@@ -92,7 +114,16 @@ tickets_with_early_stop as (
     max(case when events.event_type = 'message' then 1 else 0 end) as has_early_answer,
     max(case when events.event_type = 'status_changed' then 1 else 0 end) as has_early_resolution
   from events
-  join (select source, ticket_id, min(submitted_at) as submitted_at from ticket_versions group by source, ticket_id) as submissions
+  join (
+    select
+      source,
+      ticket_id,
+      -- Of two submissions that no precision explains the later one is before nothing that answers.
+      case when max({{ epoch_seconds('submitted_at') }}) >= min({{ epoch_seconds('submitted_at') }} + width_seconds) then max(submitted_at)
+        else min(submitted_at) end as submitted_at
+    from ticket_versions
+    group by source, ticket_id
+  ) as submissions
     on submissions.source = events.source and submissions.ticket_id = events.ticket_id
   where events.event_at < submissions.submitted_at
     and (
@@ -153,7 +184,8 @@ oldest_levels as (
 select
   ranked.ticket_id,
   ranked.source,
-  coalesce(customers.customer_id, ranked.customer_id) as customer_id,
+  case when customers.contradicted_customers is null then coalesce(customers.customer_id, ranked.customer_id) end as customer_id,
+  customers.contradicted_customers,
   -- The customer that the last record names, where it is another one.
   case when ranked.customer_id <> customers.customer_id then ranked.customer_id end as customer_named_later,
   ranked.requester,

@@ -209,6 +209,7 @@ select
   update_number,
   exported_update_number,
   submitted_at,
+  width_seconds,
   updated_at,
   source_file,
   line_number,
