@@ -34,7 +34,9 @@ def build() -> CheckedTable:
             "update_number": WHOLE,
             "reopen_count": WHOLE,
             "submitted_at": INSTANT,
+            "latest_submitted_at": INSTANT,
             "updated_at": INSTANT,
+            "latest_updated_at": INSTANT,
         },
         expectations=(
             ExpectCompoundColumnsToBeUnique(

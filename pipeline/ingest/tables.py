@@ -66,15 +66,17 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "version_kind": "VARCHAR",
         # What the record came with (see EVIDENCE).
         "evidence": "VARCHAR",
-        # How many seconds the format of its instants leaves open; null: none.
-        "width_seconds": "INTEGER",
         "update_number": "INTEGER",
         "reopen_count": "INTEGER",
         "is_deleted": "BOOLEAN",
         # It continues a closed ticket, and was created with the tags and fields of that one.
         "is_follow_up": "BOOLEAN",
+        # The last second in which each can lie, where the export cuts it (to the minute, to the day) or its wall time comes
+        # twice; null: the instant is exact.
         "submitted_at": "TIMESTAMP",
+        "latest_submitted_at": "TIMESTAMP",
         "updated_at": "TIMESTAMP",
+        "latest_updated_at": "TIMESTAMP",
         **LINEAGE,
     },
     # One row per change of a field, or per event that the export names itself.
@@ -93,6 +95,8 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         # It happened from earliest_at (null: at changed_at) to changed_at.
         "earliest_at": "TIMESTAMP",
         "changed_at": "TIMESTAMP",
+        # The export counted it from the submission: it moves with the submission within the window of that.
+        "moves_with_submission": "BOOLEAN",
         # The update that made it, the number of that update where the export counts them, and the place in it.
         "update_id": "VARCHAR",
         "update_number": "INTEGER",
@@ -117,6 +121,7 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         **_AUTHOR,
         "earliest_at": "TIMESTAMP",
         "said_at": "TIMESTAMP",
+        "moves_with_submission": "BOOLEAN",
         "update_id": "VARCHAR",
         "version_at": "TIMESTAMP",
         **LINEAGE,

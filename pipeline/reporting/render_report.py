@@ -312,8 +312,12 @@ def _breach_reason(row: Obligation) -> str:
     return f"took {took}" if row.stopped_at else f"unanswered after {took}"
 
 
+class _Cell(str):
+    """Text of a narrow column."""
+
+
 def _table(rows: Sequence[Sequence[str]]) -> dict[str, Any]:
-    printed = [[break_long_words(show(cell)) for cell in row] for row in rows[:MAXIMUM_ROWS]]
+    printed = [[_Cell(cell) for cell in row] for row in rows[:MAXIMUM_ROWS]]
     return {"rows": printed, "count": len(rows), "cut": max(0, len(rows) - MAXIMUM_ROWS)}
 
 
@@ -441,6 +445,9 @@ def _readings(report: MonthlyReport) -> list[str]:
 
 
 def _shown(value: Any) -> Any:
+    # Breaks come last: what is shown is asked for glyphs, and a break has none.
+    if isinstance(value, _Cell):
+        return break_long_words(show(value))
     if isinstance(value, str):
         return show(value)
     if isinstance(value, dict):

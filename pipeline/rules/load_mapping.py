@@ -44,6 +44,7 @@ from pipeline.rules.mapping import (
     RowRule,
     Values,
     is_wall_time,
+    says_a_day,
 )
 from pipeline.rules.mapping_file import (
     ColumnEntry,
@@ -120,7 +121,6 @@ def _build_mapping(file: MappingFile, place: Place, shown: str) -> Mapping:
             for built in _FileReader(name, entry, place.at("files", name), named, looked_at).build()
         ),
         is_form=isinstance(file.time_zone, ZoneSetting),
-        are_instants_as_written=file.instants == "as_written",
     )
     _check_dates(file.dates, place)
     for name, entry in file.files.items():
@@ -500,13 +500,9 @@ def _judge_pattern(pattern: str) -> str | None:
     unknown = [code for code in codes if code not in _WALL_CODES + "z"]
     if unknown:
         return f"has the code %{unknown[0]}, which is not known here"
-    sample = datetime(2026, 11, 22, 13, 45)
-    plain = pattern.replace("%z", "")
-    try:
-        is_exact = datetime.strptime(sample.strftime(plain), plain) == sample
-    except (ValueError, re.error):
-        is_exact = False
-    return None if is_exact else "does not say year, month, day, hour and minute"
+    if says_a_day(pattern.replace("%z", "")):
+        return None
+    return "does not say year, month and day, and the hour where it says minutes"
 
 
 def _contradict(first: str, second: str) -> bool:

@@ -6,7 +6,9 @@ Vocabularies and shapes only. `load_mapping.py` reads the YAML, `pipeline/ingest
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.rules.plan import SEVERITIES, STATUSES
@@ -123,9 +125,21 @@ EPOCH_SECONDS = "epoch_seconds"
 EPOCH_MILLISECONDS = "epoch_milliseconds"
 
 
-def has_seconds(pattern: str) -> bool:
-    """Whether instants of a format are written to the second."""
-    return "%" not in pattern or "%S" in pattern or "%T" in pattern
+def width_of(pattern: str) -> int:
+    """To how many seconds a pattern of wall time cuts an instant: 1, a minute, an hour or a day."""
+    codes = set(re.findall("%(.)", pattern))
+    return 1 if codes & {"S", "T"} else 60 if "M" in codes else 3600 if codes & {"H", "I"} else 86_400
+
+
+def says_a_day(pattern: str) -> bool:
+    """Whether a pattern writes down year, month and day, and no part of the time of the day without the hour."""
+    # As much of a sample as the pattern keeps.
+    sample = datetime(2026, 11, 22, 13, 45)
+    sample -= (sample - datetime(2026, 11, 22)) % timedelta(seconds=width_of(pattern))
+    try:
+        return datetime.strptime(sample.strftime(pattern), pattern) == sample
+    except (ValueError, re.error):
+        return False
 
 
 @dataclass(frozen=True)
@@ -319,8 +333,8 @@ class MappedFile:
 class Mapping:
     """A mapping file. `file` is how messages name it; plain values only, so that another process can have it.
 
-    `is_form`: it leaves zone, formats and names of columns to sla.yml. `are_instants_as_written`: an instant without seconds
-    is a window of its minute. `calendar`: of the vendor's business hours. `named_columns`: those that sla.yml gives names to.
+    `is_form`: it leaves zone, formats and names of columns to sla.yml. `calendar`: of the vendor's business hours.
+    `named_columns`: those that sla.yml gives names to.
     """
 
     file: str
@@ -334,7 +348,6 @@ class Mapping:
     allowed: tuple[str, ...] = ()
     files: tuple[MappedFile, ...] = ()
     is_form: bool = False
-    are_instants_as_written: bool = False
     half_days: tuple[tuple[str, str], ...] = ()
     calendar: Calendar | None = None
     named_columns: tuple[str, ...] = ()

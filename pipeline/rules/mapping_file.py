@@ -379,9 +379,7 @@ class MappingFile(Declared):
     ) = None
     """Of wall times."""
     dates: Texts = ()
-    """Formats of instants, tried in their order."""
-    instants: Annotated[str, OneOf(("exact", "as_written"))] = "exact"
-    """as_written: one without seconds is the window of its minute."""
+    """Formats of instants, tried in their order. One without seconds, or without a time of the day, stands for a window."""
     months: dict[PossiblyEmptyText, MonthNumber] = {}
     century: Annotated[int, *whole_number(1900, 2100), AfterValidator(_check_century)] | None = None
     null_markers: tuple[NullMarker, ...] = ()

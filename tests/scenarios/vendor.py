@@ -150,6 +150,11 @@ def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
     shutil.copytree(
         CHECKOUT / "data" / "reference" / "mappings" / "examples", workspace.reference / "mappings"
     )
+    for scenario in scenarios:
+        if (scenario.folder / "mapping.yml").is_file():
+            shutil.copy(
+                scenario.folder / "mapping.yml", workspace.reference / "mappings" / f"{scenario.slug}.yml"
+            )
     sources: dict[str, Any] = {"desk": {"type": "canonical", "bots": {"actors": ["night_robot"]}}}
     for scenario in scenarios:
         if scenario.source_file:

@@ -14,7 +14,7 @@ submissions as (
     max(submitted_at) as last_submitted_at
   from versions
   group by source, ticket_id
-  having max({{ epoch_seconds('submitted_at') }}) >= min({{ epoch_seconds('submitted_at') }} + width_seconds)
+  having max(submitted_at) > min(latest_submitted_at)
 ),
 
 -- An export gives an id twice where one of its files holds both; otherwise two exports give a date that never changes.
@@ -24,7 +24,7 @@ doubled as (
     select source, ticket_id, batch_id
     from versions
     group by source, ticket_id, batch_id
-    having max({{ epoch_seconds('submitted_at') }}) >= min({{ epoch_seconds('submitted_at') }} + width_seconds)
+    having max(submitted_at) > min(latest_submitted_at)
   ) as in_one_file
   group by source, ticket_id
 ),

@@ -17,7 +17,7 @@ select
   events.value,
   events.is_public,
   moments.moment = 'automatic_reply' as is_automatic_reply,
-  events.earliest_epoch is not null as is_derived,
+  events.earliest_epoch is not null and events.is_date as is_derived,
   events.event_at,
   events.source,
   events.source_file,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +26,7 @@ from pipeline.ingest.forms.check_shape import KINDS, Shape, check_header, check_
 from pipeline.ingest.forms.derive_instant import derive_window
 from pipeline.ingest.forms.read_cells import (
     Read,
+    ReadInstant,
     Row,
     Scope,
     UnknownValue,
@@ -55,10 +56,10 @@ from pipeline.rules.mapping import (
     ElapsedTime,
     Mapping,
     RowRule,
-    has_seconds,
 )
 from pipeline.rules.plan import STATUSES
 from pipeline.vocabulary import ACTOR_KINDS, EVENT_TYPES, EVIDENCE_OF
+from pipeline.zones import Window
 
 if TYPE_CHECKING:
     from pipeline.rules.source import Source
@@ -68,8 +69,6 @@ Convert = Callable[[Row], Any]
 
 _CHUNK_ROWS = 50_000
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-# Two ends that were cut to their minutes are up to 59 s later, or as much nearer.
-_CUT_OFF = timedelta(seconds=59)
 # What tells two rows of one line apart.
 _KEYS = {
     "ticket_versions": ("ticket_id",),
@@ -158,7 +157,6 @@ class _RowReader:
         dates = mapping.dates_of(file)
         self.read_date = compile_dates(mapping, dates)
         self.mapping, self._file = mapping, file
-        self.are_seconds_known = all(has_seconds(pattern) for pattern in dates)
         self._header_places: list[int] = []
         self._stars: dict[str, list[str]] = {}
         places: dict[str, tuple[int, ...]] = {}
@@ -179,6 +177,8 @@ class _RowReader:
         self._evidence = [
             (one.shows, compile_conditions(one.conditions, self.scope)) for one in mapping.shown
         ]
+        # Where a row's ticket was submitted, as the mapping says it.
+        self.submission = dict(file.tickets or ()).get("submitted_at")
         self.tickets = None if file.tickets is None else self._compile_rows(file.tickets)
         self.people = None if file.people is None else self._compile_rows(file.people)
         self.events = [
@@ -261,8 +261,11 @@ class _RowReader:
         match target:
             case "submitted_at" | "event_at":
                 return _required(compile_instant(cell, scope, self.read_date), column)
-            case "updated_at" | "they_started_at" | "they_stopped_at" | "read_at":
+            case "updated_at":
                 return compile_instant(cell, scope, self.read_date)
+            case "they_started_at" | "they_stopped_at" | "read_at":
+                find = compile_instant(cell, scope, self.read_date)
+                return lambda row: None if (window := find(row)) is None else window.first
             case "they_seconds" | "goal_seconds" | "unit_seconds" | "cycle_number" | "reopen_count":
                 return compile_duration(cell, scope)
         take = compile_cell(cell, scope, what or _WORDS.get(target, target))
@@ -295,8 +298,8 @@ class _RowReader:
         return take
 
 
-def _required(take: Callable[[Row], datetime | None], column: str | None) -> Convert:
-    def convert(row: Row) -> datetime:
+def _required(take: ReadInstant, column: str | None) -> Convert:
+    def convert(row: Row) -> Window:
         found = take(row)
         if found is None:
             raise missing(column)
@@ -346,6 +349,7 @@ class _Event:
             (name, reader.convert(name, cell, scope, words.get(name))) for name, cell in rule.cells
         ]
         self._elapsed = None if rule.elapsed is None else _compile_elapsed(rule.elapsed, reader, scope)
+        self._counts_from_submission = rule.elapsed is not None and rule.elapsed.start == reader.submission
         self._names = {name: name_of(cell, scope) for name, cell in cells.items()}
         known = {name: cell.values for name, cell in cells.items() if name in words and cell.values}
         self._passed = {name for name, values in known.items() if values.unknown == "pass"}
@@ -379,25 +383,20 @@ class _Event:
         elif event_type in _VALUES_OF:
             self._check_words(event)
         event["is_date"] = self._is_derived
+        window: Window | None = event.get("event_at")
         if self._elapsed is not None:
             window = self._elapsed(row)
             if window is None:
                 return None
-            event |= {"earliest_at": window[0], "event_at": window[1]}
-        else:
-            event |= self._find_window(event["event_at"])
-        event["event_id"] = self._compose_id(event, number)
+            event["moves_with_submission"] = self._counts_from_submission
+        assert window is not None
+        is_window = self._elapsed is not None or window.latest is not None
+        # A date that a user's own mapping takes from beside the ticket is the vendor's, also where it is exact.
+        is_vendors = self._is_derived and not self._reader.mapping.is_form
+        event |= {"earliest_at": window.first if is_window or is_vendors else None, "event_at": window.last}
+        # The id does not change with the width of the window.
+        event["event_id"] = self._compose_id(event, window.last if self._elapsed else window.first, number)
         return event
-
-    def _find_window(self, event_at: datetime) -> Record:
-        """From when to when it can have happened."""
-        if not self._reader.mapping.are_instants_as_written:
-            # A date that stands beside the ticket is exact.
-            return {"earliest_at": event_at if self._is_derived else None}
-        if self._reader.are_seconds_known:
-            return {}
-        # The submission was cut as well: later by up to 59 s, and after up to 59 s less.
-        return {"earliest_at": event_at - _CUT_OFF, "event_at": event_at + _CUT_OFF}
 
     def _check_words(self, event: Record) -> None:
         word, words = _VALUES_OF[event["event_type"]], EVENT_VALUES[event["event_type"]]
@@ -421,11 +420,10 @@ class _Event:
             "Every such event needs it; map it, or correct the export.",
         )
 
-    def _compose_id(self, event: Record, number: int) -> str:
+    def _compose_id(self, event: Record, happened: datetime, number: int) -> str:
         ticket_id, given = event["ticket_id"], event.get("event_id")
         if self._rule.name is not None:
             return f"{ticket_id}:{self._rule.name}" + (f":{number}" if self._rule.each else "")
-        happened: datetime = event["event_at"]
         said = event.get("value") or event.get("actor") or ""
         composed = f"{ticket_id}:{event['event_type']}:{happened:%Y-%m-%dT%H:%M:%SZ}:{said}"
         return f"{self._prefix}:{given or composed}"
@@ -433,19 +431,25 @@ class _Event:
 
 def _compile_elapsed(
     elapsed: ElapsedTime, reader: _RowReader, scope: Scope
-) -> Callable[[Row], tuple[datetime, datetime] | None]:
+) -> Callable[[Row], Window | None]:
     start = compile_instant(elapsed.start, scope, reader.read_date)
     limit = None if elapsed.limit is None else compile_instant(elapsed.limit, scope, reader.read_date)
     count = compile_duration(elapsed.minutes, scope)
     is_business = elapsed.clock_kind == "business"
     calendar = reader.mapping.calendar if is_business else None
 
-    def derive(row: Row) -> tuple[datetime, datetime] | None:
+    counts_from_submission = elapsed.start == reader.submission
+
+    def derive(row: Row) -> Window | None:
         start_at, minutes = start(row), count(row)
         if start_at is None or minutes is None or (is_business and calendar is None):
             return None
-        limit_at = None if limit is None else limit(row)
-        return derive_window(start_at, minutes, calendar, limit_at, reader.are_seconds_known)
+        limit_at = None if limit is None or (found := limit(row)) is None else found.last
+        first = derive_window(start_at.first, minutes, calendar, limit_at)
+        if counts_from_submission or start_at.latest is None or first is None:
+            return first
+        last = derive_window(start_at.last, minutes, calendar, limit_at)
+        return None if last is None else Window(first.first, max(first.last, last.last))
 
     return derive
 
@@ -480,12 +484,16 @@ class _Figure:
 
 def land_ticket(ticket: Record, reader: _RowReader, row: Row) -> tuple[str, Record]:
     """A ticket in our words as a row of its landed table."""
-    is_cut = reader.mapping.are_instants_as_written and not reader.are_seconds_known
+    submitted: Window = ticket["submitted_at"]
+    updated: Window | None = ticket.get("updated_at")
     return "ticket_versions", {
         **ticket,
         "status": ticket.get("ticket_status"),
         "evidence": reader.evidence(row),
-        "width_seconds": 60 if is_cut else None,
+        "submitted_at": submitted.first,
+        "latest_submitted_at": submitted.latest,
+        "updated_at": None if updated is None else updated.first,
+        "latest_updated_at": None if updated is None else updated.latest,
     }
 
 
@@ -503,6 +511,7 @@ def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]
         "author_kind": event.get("actor_kind"),
         "author_role": event.get("actor_role"),
         "earliest_at": event.get("earliest_at"),
+        "moves_with_submission": event.get("moves_with_submission"),
         "version_at": version_at,
     }
     if event["event_type"] == "message":
@@ -558,7 +567,8 @@ class _Landing:
             if reader.tickets is not None:
                 ticket = reader.tickets(row)
                 rows.append(land_ticket(ticket, reader, row))
-                version_at = ticket.get("updated_at")
+                updated: Window | None = ticket.get("updated_at")
+                version_at = None if updated is None else updated.first
             for at in reader.events:
                 try:
                     rows += [land_event(event, version_at) for event in at.make(row)]

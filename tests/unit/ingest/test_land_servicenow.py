@@ -92,11 +92,14 @@ def test_year_1900_is_null_when_declared_as_a_null_marker(landing):
 def test_dates_of_a_table_of_incidents_land_as_dates_of_its_status(landing):
     row = "INC1,Closed,01-02-2026 09:00,?,03-02-2026 09:30,02-02-2026 10:00,03-02-2026 09:00,3,4,TRUE\n"
     landing.land("snow", "incident.csv", LOG.replace("sys_updated_at", "sys_updated_on") + row)
-    columns = "change_id, ticket_id, change_kind, field_name, value, changed_at, line_number"
+    columns = "change_id, ticket_id, change_kind, field_name, value, earliest_at, changed_at"
+    # Without seconds, each lies within its minute.
     assert landing.rows("ticket_changes", columns) == [
-        ("INC1:4:status_changed:solved", "INC1", "date", "status", "solved", datetime(2026, 2, 2, 9), 2),
-        ("INC1:4:status_changed:closed", "INC1", "date", "status", "closed", datetime(2026, 2, 3, 8), 2),
-    ]
+        ("INC1:4:status_changed:solved", "INC1", "date", "status", "solved",
+         datetime(2026, 2, 2, 9), datetime(2026, 2, 2, 9, 0, 59)),
+        ("INC1:4:status_changed:closed", "INC1", "date", "status", "closed",
+         datetime(2026, 2, 3, 8), datetime(2026, 2, 3, 8, 0, 59)),
+    ]  # fmt: skip
     assert landing.rows("ticket_versions", "version_kind, evidence") == [(None, "resolution")]
 
 

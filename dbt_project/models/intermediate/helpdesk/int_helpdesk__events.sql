@@ -68,7 +68,7 @@ exported_events as (
     acts.event_id, acts.ticket_id, acts.source, acts.event_at,
     case when acts.is_withdrawal then 'bug_rejected' else acts.event_type end as event_type, acts.actor_kind, acts.actor, acts.is_public,
     case when cancelled_records.ticket_id is not null then 'cancelled' else acts.value end as value,
-    acts.is_opening, acts.act_kind = 'date' as is_date, acts.earliest_at, acts.version_at, acts.source_file, acts.line_number, acts.batch_id, acts.known_at
+    acts.is_opening, acts.act_kind = 'date' as is_date, acts.earliest_at, acts.moves_with_submission, true as is_cut, acts.version_at, acts.source_file, acts.line_number, acts.batch_id, acts.known_at
   from acts
   left join steps on steps.source = acts.source and steps.event_id = acts.event_id
   left join histories on histories.source = acts.source and histories.ticket_id = acts.ticket_id
@@ -100,27 +100,40 @@ exported_events as (
   union all
   select
     openings.event_id, openings.ticket_id, openings.source, openings.event_at, openings.event_type, 'unknown', null, true, openings.value,
-    true, false, null, null, openings.source_file, openings.line_number, openings.batch_id, openings.known_at
+    true, false, null, false, false, null, openings.source_file, openings.line_number, openings.batch_id, openings.known_at
   from openings
   left join histories on histories.source = openings.source and histories.ticket_id = openings.ticket_id
   where histories.ticket_id is null or openings.event_type <> 'status_changed'
   union all
   select
     event_id, ticket_id, source, event_at, event_type, 'unknown', null, true, value,
-    is_opening, false, null, null, source_file, line_number, batch_id, known_at
+    is_opening, false, earliest_at, false, true, null, source_file, line_number, batch_id, known_at
   from shown_changes
   union all
   select
     event_id, ticket_id, source, event_at, 'status_changed', 'unknown', null, true, 'cancelled',
-    false, true, submitted_at, event_at, source_file, line_number, batch_id, known_at
+    false, true, submitted_at, false, false, event_at, source_file, line_number, batch_id, known_at
   from cancellations
   union all
   select
     deletions.event_id, deletions.ticket_id, deletions.source, deletions.event_at, 'deleted', 'unknown', null, true, null,
-    false, false, null, deletions.event_at, deletions.source_file, deletions.line_number, deletions.batch_id, deletions.known_at
+    false, false, null, false, false, deletions.event_at, deletions.source_file, deletions.line_number, deletions.batch_id, deletions.known_at
   from deletions
   left join last_present on last_present.source = deletions.source and last_present.ticket_id = deletions.ticket_id
   where last_present.present_at is null or deletions.event_at >= last_present.present_at
+),
+
+-- An instant that the export cuts (to the minute, to the day) is dated by the last second of its window, at most by as_of.
+dated_events as (
+  select
+    exported_events.*,
+    case
+      when exported_events.is_cut and exported_events.earliest_at <= build_inputs.as_of
+        then least(exported_events.event_at, build_inputs.as_of)
+      else exported_events.event_at
+    end as dated_at
+  from exported_events
+  cross join build_inputs
 ),
 
 ranked as (
@@ -134,7 +147,7 @@ ranked as (
         exported_events.version_at desc nulls last, exported_events.batch_id, exported_events.line_number
     ) as copy_rank,
     min(exported_events.known_at) over (partition by exported_events.source, exported_events.event_id) as first_known_at
-  from exported_events
+  from dated_events as exported_events
   cross join build_inputs
 )
 
@@ -149,13 +162,14 @@ select
   ranked.is_public,
   ranked.is_opening,
   ranked.is_date,
-  ranked.event_at,
-  {{ epoch_seconds('ranked.event_at') }} as event_epoch,
+  ranked.dated_at as event_at,
+  {{ epoch_seconds('ranked.dated_at') }} as event_epoch,
   {{ epoch_seconds('ranked.earliest_at') }} as earliest_epoch,
+  ranked.moves_with_submission,
   -- Ids of unequal length are numbers in text: the shorter one is the earlier one.
   row_number() over (
     partition by ranked.ticket_id
-    order by ranked.event_at, case when ranked.is_opening then 0 else 1 end, length(ranked.event_id), ranked.event_id
+    order by ranked.dated_at, case when ranked.is_opening then 0 else 1 end, length(ranked.event_id), ranked.event_id
   ) as event_order,
   ranked.source_file,
   ranked.line_number,
@@ -164,4 +178,4 @@ select
 from ranked
 cross join build_inputs
 where ranked.copy_rank = 1
-  and ranked.event_at <= build_inputs.as_of
+  and ranked.dated_at <= build_inputs.as_of

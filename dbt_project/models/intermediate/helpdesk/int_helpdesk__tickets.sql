@@ -119,7 +119,7 @@ tickets_with_early_stop as (
       source,
       ticket_id,
       -- Of two submissions that no precision explains the later one is before nothing that answers.
-      case when max({{ epoch_seconds('submitted_at') }}) >= min({{ epoch_seconds('submitted_at') }} + width_seconds) then max(submitted_at)
+      case when max(submitted_at) > min(latest_submitted_at) then max(submitted_at)
         else min(submitted_at) end as submitted_at
     from ticket_versions
     group by source, ticket_id
@@ -218,6 +218,7 @@ select
   {{ epoch_seconds('least(build_inputs.as_of, coalesce(horizons.read_until, build_inputs.as_of))') }} as read_until_epoch,
   ranked.submitted_at,
   {{ epoch_seconds('ranked.submitted_at') }} as submitted_epoch,
+  {{ epoch_seconds('ranked.latest_submitted_at') }} as latest_submitted_epoch,
   ranked.updated_at,
   ranked.source_file,
   ranked.line_number,

@@ -173,8 +173,8 @@ select
   )
   and not has_chat
   and not has_gap_in_messages as is_first_response_observed,
-  -- Where the submission is cut to the minute, only a first answer can be judged: a clock that another event starts is not known.
-  shows_messages and width_seconds = 1 and not has_chat and not has_gap_in_messages as is_messages_observed,
+  -- Where the submission is a window, only a first answer can be judged: a clock that another event starts is not known.
+  shows_messages and latest_submitted_at = submitted_at and not has_chat and not has_gap_in_messages as is_messages_observed,
   (
     is_log_whole
     or is_history_declared
@@ -209,8 +209,9 @@ select
   update_number,
   exported_update_number,
   submitted_at,
-  width_seconds,
+  latest_submitted_at,
   updated_at,
+  latest_updated_at,
   source_file,
   line_number,
   batch_id,

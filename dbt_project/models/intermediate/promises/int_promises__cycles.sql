@@ -13,9 +13,11 @@ select
   turns.obligation,
   turns.turn_number as cycle_number,
   turns.starts_epoch,
+  turns.earliest_start_epoch,
   turns.starting_event_id,
   turns.starts_order,
   turns.stopped_epoch,
+  turns.earliest_stop_epoch,
   turns.stopping_event_id
 from turns
 where turns.cycles <> 'resume'
@@ -25,9 +27,11 @@ select
   turns.obligation,
   1 as cycle_number,
   first_turns.starts_epoch,
+  first_turns.earliest_start_epoch,
   first_turns.starting_event_id,
   first_turns.starts_order,
   turns.stopped_epoch,
+  turns.earliest_stop_epoch,
   turns.stopping_event_id
 from turns
 join last_turns

@@ -18,7 +18,9 @@ status_pauses as (
     cycles.read_until_epoch,
     plan_pauses.pause_name,
     status_intervals.valid_from_epoch as pauses_epoch,
-    coalesce(status_intervals.valid_to_epoch, cycles.read_until_epoch) as resumes_epoch
+    coalesce(status_intervals.valid_to_epoch, cycles.read_until_epoch) as resumes_epoch,
+    status_intervals.earliest_from_epoch as earliest_pauses_epoch,
+    coalesce(status_intervals.earliest_to_epoch, cycles.read_until_epoch) as earliest_resumes_epoch
   from cycles
   join plan_pauses on plan_pauses.plan_version = cycles.plan_version and plan_pauses.obligation = cycles.obligation
   join status_intervals
@@ -34,10 +36,15 @@ pair_moments as (
     moments.moment,
     plan_pauses.from_moment,
     moments.moment_epoch,
+    moments.earliest_epoch,
     min(case when moments.moment = plan_pauses.until_moment then moments.moment_epoch end) over (
       partition by cycles.obligation_key, plan_pauses.pause_name
       order by moments.moment_order rows between 1 following and unbounded following
-    ) as next_until_epoch
+    ) as next_until_epoch,
+    min(case when moments.moment = plan_pauses.until_moment then moments.earliest_epoch end) over (
+      partition by cycles.obligation_key, plan_pauses.pause_name
+      order by moments.moment_order rows between 1 following and unbounded following
+    ) as earliest_until_epoch
   from cycles
   join plan_pauses
     on plan_pauses.plan_version = cycles.plan_version
@@ -54,7 +61,9 @@ pair_pauses as (
     read_until_epoch,
     pause_name,
     moment_epoch as pauses_epoch,
-    coalesce(next_until_epoch, read_until_epoch) as resumes_epoch
+    coalesce(next_until_epoch, read_until_epoch) as resumes_epoch,
+    earliest_epoch as earliest_pauses_epoch,
+    coalesce(earliest_until_epoch, read_until_epoch) as earliest_resumes_epoch
   from pair_moments
   where moment = from_moment
 ),
@@ -66,7 +75,9 @@ turn_gaps as (
     cycles.read_until_epoch,
     'stopped' as pause_name,
     turns.stopped_epoch as pauses_epoch,
-    next_turns.starts_epoch as resumes_epoch
+    next_turns.starts_epoch as resumes_epoch,
+    turns.earliest_stop_epoch as earliest_pauses_epoch,
+    next_turns.earliest_start_epoch as earliest_resumes_epoch
   from cycles
   join turns on turns.ticket_id = cycles.ticket_id and turns.obligation = cycles.obligation
   join turns as next_turns
@@ -81,7 +92,9 @@ clipped as (
     obligation_key,
     pause_name,
     greatest(pauses_epoch, starts_epoch) as pauses_epoch,
-    least(resumes_epoch, read_until_epoch) as resumes_epoch
+    least(resumes_epoch, read_until_epoch) as resumes_epoch,
+    greatest(least(earliest_pauses_epoch, pauses_epoch), starts_epoch) as earliest_pauses_epoch,
+    greatest(least(earliest_resumes_epoch, resumes_epoch, read_until_epoch), starts_epoch) as earliest_resumes_epoch
   from (
     select * from status_pauses
     union all select * from pair_pauses
@@ -118,6 +131,9 @@ select
   pause_number,
   min(pause_name) as pause_name,
   min(pauses_epoch) as pauses_epoch,
-  max(resumes_epoch) as resumes_epoch
+  max(resumes_epoch) as resumes_epoch,
+  -- By how many seconds earlier it may have begun, and may have ended.
+  min(pauses_epoch) - min(earliest_pauses_epoch) as begins_within_seconds,
+  max(resumes_epoch) - max(earliest_resumes_epoch) as resumes_within_seconds
 from numbered
 group by obligation_key, pause_number

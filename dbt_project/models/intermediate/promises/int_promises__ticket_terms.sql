@@ -64,6 +64,7 @@ select
   termed.level_doubtful_from_epoch,
   termed.submitted_at,
   termed.submitted_epoch,
+  termed.latest_submitted_epoch,
   termed.is_first_response_observed,
   termed.is_messages_observed,
   termed.is_statuses_observed,

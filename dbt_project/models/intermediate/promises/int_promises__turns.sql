@@ -28,6 +28,7 @@ boundaries as (
       then 'start' else plan_moments.role end as role,
     moments.event_id,
     moments.moment_epoch,
+    moments.earliest_epoch,
     moments.moment_order,
     -- A moment that both stops a cycle and starts the next one stops first.
     moments.moment_order * 2 + case when plan_moments.role = 'stop' then 0 else 1 end as boundary_order
@@ -73,9 +74,11 @@ select
   cycles,
   turn_number,
   max(case when role = 'start' then moment_epoch end) as starts_epoch,
+  max(case when role = 'start' then earliest_epoch end) as earliest_start_epoch,
   max(case when role = 'start' then event_id end) as starting_event_id,
   max(case when role = 'start' then moment_order end) as starts_order,
   max(case when role = 'stop' then moment_epoch end) as stopped_epoch,
+  max(case when role = 'stop' then earliest_epoch end) as earliest_stop_epoch,
   max(case when role = 'stop' then event_id end) as stopping_event_id
 from effective
 where cycles <> 'once' or turn_number = 1

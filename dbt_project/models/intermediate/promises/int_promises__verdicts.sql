@@ -12,7 +12,7 @@ ranked_readings as (
     readings.*,
     row_number() over (
       partition by obligation_key
-      order by case when is_over then 0 else 1 end, coalesce(over_epoch, due_epoch) nulls last, change_number
+      order by case when is_surely_over then 0 when is_over then 1 when is_possibly_over then 2 else 3 end, coalesce(over_epoch, due_epoch) nulls last, change_number
     ) as decision_rank
   from readings
   where is_in_force or over_epoch < superseded_epoch
@@ -65,13 +65,8 @@ judged as (
         > described.level_doubtful_from_epoch and undecided.could_be <> 'met' then 'level_changes_not_observed'
       {%- endif %}
       when {{ leg }}.is_over and described.is_pause_unobserved then 'pauses_not_observed'
-      -- The clock was read at the last instant that a derived stop allows; at the first one it was not over yet.
-      when {{ leg }}.is_over and {{ leg }}.over_epoch > described.earliest_stop_epoch then 'stop_not_exact'
-      -- Where the submission was cut to the minute as well, the window is two minutes wide and the clock may have started later.
-      -- `least` passes over a null, so a recorded stop is left out by name.
-      when {{ leg }}.is_over and described.earliest_stop_epoch is not null
-        and {{ leg }}.elapsed_seconds - {{ leg }}.target_seconds <= least(described.stopped_epoch - described.earliest_stop_epoch, 2 * 59)
-        then 'stop_not_exact'
+      -- Somewhere in the windows of its instants the clock is over, and elsewhere it is not.
+      when {{ leg }}.is_possibly_over and not {{ leg }}.is_surely_over then 'stop_not_exact'
       when not {{ leg }}.is_over and described.stopped_epoch is null and described.ended_epoch is not null
         then described.ending_reason
     end as reason{{ suffix }},

@@ -11,6 +11,7 @@ submissions as (
     ticket_id,
     'submitted' as moment,
     submitted_epoch as moment_epoch,
+    submitted_epoch as earliest_epoch,
     ticket_id || ':submitted' as event_id,
     cast(0 as bigint) as event_order
   from tickets
@@ -24,13 +25,15 @@ messages as (
       when events.actor_kind = 'bot' then 'automatic_reply'
       when not events.is_public then 'internal_note'
       -- The date of the first answer that equals the submission says that it was answered at once.
-      when events.event_epoch <= tickets.submitted_epoch and not (events.is_date and events.event_epoch = tickets.submitted_epoch)
-        then 'opener_message'
+      when events.event_epoch < tickets.submitted_epoch then 'opener_message'
+      -- Within the window of the submission it may be the opening text.
+      when not events.is_date and coalesce(events.earliest_epoch, events.event_epoch) <= tickets.latest_submitted_epoch then 'opener_message'
       when events.actor_kind = 'customer' then 'customer_message'
       when events.actor_kind <> 'agent' then 'unattributed_message'
       else 'agent_message'
     end as moment,
     events.event_epoch as moment_epoch,
+    coalesce(events.earliest_epoch, events.event_epoch) as earliest_epoch,
     events.event_id,
     events.event_order
   from events
@@ -47,18 +50,18 @@ statuses as (
 ),
 
 status_changes as (
-  select ticket_id, 'status:' || value as moment, event_epoch as moment_epoch, event_id, event_order
+  select ticket_id, 'status:' || value as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order
   from statuses
 ),
 
 reopenings as (
-  select ticket_id, 'reopened' as moment, event_epoch as moment_epoch, event_id, event_order
+  select ticket_id, 'reopened' as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order
   from statuses
   where previous_value in ('solved', 'closed') and value not in ('solved', 'closed', 'cancelled')
 ),
 
 other_events as (
-  select ticket_id, event_type as moment, event_epoch as moment_epoch, event_id, event_order
+  select ticket_id, event_type as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order
   from events
   where event_type not in ('message', 'status_changed')
 ),
@@ -77,6 +80,7 @@ ordered as (
     all_moments.moment,
     all_moments.event_id,
     all_moments.moment_epoch,
+    all_moments.earliest_epoch,
     row_number() over (
       partition by all_moments.ticket_id
       order by all_moments.moment_epoch, coalesce(precedences.precedence, 99), all_moments.event_order, all_moments.moment
@@ -117,6 +121,7 @@ select
   moment,
   event_id,
   moment_epoch,
+  earliest_epoch,
   moment_order,
   -- What is recorded after the end is shown, and starts or stops nothing.
   coalesce(last_statement % 2, 0) = 1 as is_after_end,

@@ -6,5 +6,7 @@ select
   ticket_id,
   substr(moment, 8) as ticket_status,
   moment_epoch as valid_from_epoch,
-  lead(moment_epoch) over (partition by ticket_id order by moment_order) as valid_to_epoch
+  earliest_epoch as earliest_from_epoch,
+  lead(moment_epoch) over (partition by ticket_id order by moment_order) as valid_to_epoch,
+  lead(earliest_epoch) over (partition by ticket_id order by moment_order) as earliest_to_epoch
 from moments

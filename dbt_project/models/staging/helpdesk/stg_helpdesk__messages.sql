@@ -21,6 +21,7 @@ select
   messages.updater_id,
   messages.earliest_at,
   messages.said_at as event_at,
+  coalesce(messages.moves_with_submission, false) as moves_with_submission,
   messages.update_id,
   messages.version_at,
   messages.source_file,
