@@ -159,7 +159,7 @@ def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
     for scenario in scenarios:
         if scenario.source_file:
             source = yaml.safe_load(scenario.source_file.read_text(encoding="utf-8"))
-            # A mapping and canonical files name the customer themselves.
+            # A mapping names the customer itself, and so does the canonical form.
             customer = (
                 {} if source["type"] in ("mapped", "canonical") else {"customer": {"constant": scenario.slug}}
             )
@@ -184,6 +184,11 @@ def _write_reference(workspace: Workspace, scenarios: list[Scenario]) -> None:
             for scenario in scenarios
             if "no_customer" not in scenario.told
         ),
+    )
+    write(
+        "customer_words",
+        "customer_id,word,source",
+        ((s.slug, row["word"], row.get("source", "")) for s, _, row in rows("customer_words")),
     )
     terms = []
     for scenario in scenarios:
