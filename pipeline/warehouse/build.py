@@ -8,6 +8,7 @@ from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ChecksFailed, Problem, WorkspaceLocked
@@ -19,6 +20,7 @@ from pipeline.warehouse.publish import Pointer, compact, find_served, publish
 if TYPE_CHECKING:
     from pipeline.ingest.landing.manifest import Batch
     from pipeline.quality.check_tables import CheckResult
+    from pipeline.warehouse.load_raw import RawInputs
     from pipeline.warehouse.run_dbt import DbtCheck
 
 
@@ -59,13 +61,10 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
 
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
-    from pipeline.forecasting.forecast_pools import AFTER_FORECASTS, forecast_pools
     from pipeline.ingest.landing.manifest import read_batches
     from pipeline.rules.load_rules import load_rules
     from pipeline.warehouse.connection import open_database
-    from pipeline.warehouse.load_raw import RawInputs, load_raw
-    from pipeline.warehouse.run_dbt import run_dbt
-    from pipeline.warehouse.try_plans import COMPARING, try_plans
+    from pipeline.warehouse.load_raw import RawInputs
 
     rules = load_rules(workspace)
     batches = read_batches(workspace)
@@ -81,24 +80,9 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     database = building / "build.duckdb"
     # The views over landed batches name their files relative to this folder (load_raw says why).
     with chdir(workspace.landed):
-        connection = open_database(database)
-        try:
-            known_until = load_raw(connection, RawInputs(batches, rules, as_of))
-            landed_checks = _run_checks(connection, "landed")
-        finally:
-            connection.close()
-        _stop_on_critical(landed_checks)
-        stop_if_asked()
-        dbt_scratch = workspace.warehouse / "dbt"
-        # What compares plans needs the trials, and alerts need the forecasts; both are made from core.
-        made_last = f"{COMPARING} {AFTER_FORECASTS}"
-        dbt_checks = run_dbt(database, dbt_scratch, exclude=made_last)
-        compared = rules.sources.compared_plans
-        plans = [plan.plan for plan in rules.plans] if compared is None else compared
-        try_plans(database, dbt_scratch, sorted(set(plans)))
-        with open_database(database) as connection:
-            forecast_pools(connection)
-        dbt_checks += run_dbt(database, dbt_scratch, select=made_last)
+        known_until, landed_checks, dbt_checks = fill_database(
+            database, RawInputs(batches, rules, as_of), workspace.warehouse / "dbt"
+        )
         connection = open_database(database)
         try:
             published_checks = _run_checks(connection, "published")
@@ -119,6 +103,40 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     )
     warnings = tuple(_describe(check) for check in checks if check.status != "passed")
     return BuildResult(pointer, True, passed, warnings)
+
+
+def fill_database(
+    database: Path, inputs: RawInputs, scratch: Path, *, is_checked: bool = True
+) -> tuple[datetime, list[CheckResult], list[DbtCheck]]:
+    """Make every table of a build in a new database; returns its as_of and the checks that ran on the way.
+
+    The process must stand in the folder of the landed batches. `scratch` is dbt's. Unchecked, it takes half the time; only tests
+    ask for that. Raises ChecksFailed when a critical check of what landed failed, or a model or a test of dbt.
+    """
+    from pipeline.forecasting.forecast_pools import AFTER_FORECASTS, forecast_pools
+    from pipeline.warehouse.connection import open_database
+    from pipeline.warehouse.load_raw import load_raw
+    from pipeline.warehouse.run_dbt import run_dbt
+    from pipeline.warehouse.try_plans import COMPARING, try_plans
+
+    connection = open_database(database)
+    try:
+        known_until = load_raw(connection, inputs)
+        landed_checks = _run_checks(connection, "landed") if is_checked else []
+    finally:
+        connection.close()
+    _stop_on_critical(landed_checks)
+    stop_if_asked()
+    # What compares plans needs the trials, and alerts need the forecasts; both are made from core.
+    made_last = f"{COMPARING} {AFTER_FORECASTS}"
+    dbt_checks = run_dbt(database, scratch, exclude=made_last, has_tests=is_checked)
+    compared = inputs.rules.sources.compared_plans
+    plans = [plan.plan for plan in inputs.rules.plans] if compared is None else compared
+    try_plans(database, scratch, sorted(set(plans)))
+    with open_database(database) as connection:
+        forecast_pools(connection)
+    dbt_checks += run_dbt(database, scratch, select=made_last, has_tests=is_checked)
+    return known_until, landed_checks, dbt_checks
 
 
 def _run_checks(connection: object, suite: str) -> list[CheckResult]:
