@@ -129,13 +129,14 @@ def fill_database(
     stop_if_asked()
     # What compares plans needs the trials, and alerts need the forecasts; both are made from core.
     made_last = f"{COMPARING} {AFTER_FORECASTS}"
-    dbt_checks = run_dbt(database, scratch, exclude=made_last, has_tests=is_checked)
+    left_out = ("unit_test",) if is_checked else ("unit_test", "test")
+    dbt_checks = run_dbt(database, scratch, exclude=made_last, leave_out=left_out)
     compared = inputs.rules.sources.compared_plans
     plans = [plan.plan for plan in inputs.rules.plans] if compared is None else compared
     try_plans(database, scratch, sorted(set(plans)))
     with open_database(database) as connection:
         forecast_pools(connection)
-    dbt_checks += run_dbt(database, scratch, select=made_last, has_tests=is_checked)
+    dbt_checks += run_dbt(database, scratch, select=made_last, leave_out=left_out)
     return known_until, landed_checks, dbt_checks
 
 

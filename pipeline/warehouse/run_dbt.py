@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +39,14 @@ def run_dbt(
     select: str | None = None,
     exclude: str | None = None,
     is_trial: bool = False,
-    has_tests: bool = True,
+    leave_out: Sequence[str] = ("unit_test",),
+    is_test_alone: bool = False,
 ) -> list[DbtCheck]:
     """Build the chosen models (all of them) into `database` and run the tests of their rows; returns the tests that ran.
 
-    `select` and `exclude` are dbt selectors of ours. The unit tests of the models say nothing of the data and are not run here.
-    A trial builds the models that depend on the plan beside the real ones, without tests. `scratch` is a folder of dbt's own.
+    `select` and `exclude` are dbt selectors of ours. `leave_out` are kinds of resources: the unit tests of the models say
+    nothing of the data. A trial builds the models that depend on the plan beside the real ones, without tests. With
+    `is_test_alone` the chosen tests run and no model is built. `scratch` is a folder of dbt's own.
     Raises ChecksFailed naming each model that could not be built and each critical test that failed.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -52,13 +54,13 @@ def run_dbt(
 
     scratch.mkdir(parents=True, exist_ok=True)
     command = [
-        "run" if is_trial else "build",
+        "run" if is_trial else "test" if is_test_alone else "build",
         "--project-dir",
         str(DBT_PROJECT),
         "--profiles-dir",
         str(DBT_PROJECT),
     ]
-    for kind in () if is_trial else ("unit_test",) if has_tests else ("unit_test", "test"):
+    for kind in () if is_trial else leave_out:
         command += ["--exclude-resource-type", kind]
     command += ["--select", select] if select else []
     command += ["--exclude", exclude] if exclude else []
@@ -101,17 +103,21 @@ def run_dbt(
     for result in outcome.result.results:
         node = result.node
         status = str(result.status)
+        if node.resource_type == "unit_test":
+            verdict = "passed" if status == "pass" else "failed"
+            model = node.tested_node_unique_id.rpartition(".")[2]
+            checks.append(DbtCheck(node.name, verdict, result.failures, "critical", model, "unit_test", None))
         if node.resource_type == "test":
             severity = "warning" if str(node.config.severity).lower() == "warn" else "critical"
             verdict = {"pass": "passed", "warn": "failed", "fail": "failed"}.get(status, "error")
             checks.append(DbtCheck(node.name, verdict, result.failures, severity, *_describe_test(node)))
-        if status == "fail":
+        if status == "fail" and node.resource_type == "test":
             rows = _read_failures(database, node.compiled_code)
             reason = f"{result.failures} rows break it, such as {rows}."
             problems.append(
                 Problem(node.original_file_path, None, node.name, reason, node.config.meta.get("hint"))
             )
-        elif status in ("error", "runtime error"):
+        elif status in ("fail", "error", "runtime error"):
             reason = (result.message or status).strip().rstrip(".") + "."
             problems.append(Problem(node.original_file_path, None, node.name, reason))
     if problems:

@@ -119,7 +119,7 @@ def test_what_one_workspace_parsed_is_read_by_the_next_and_moved_in_one_step(
 def test_a_checkout_that_cannot_be_written_leaves_the_parsed_project_in_its_workspace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A file where the folder would be: nothing can be written, whoever runs the test.
+    # A file where the folder would be: nothing can be written, also by the user root.
     monkeypatch.setattr(run_dbt, "DBT_PROJECT", tmp_path / "project")
     (tmp_path / "project").write_text("", encoding="utf-8")
     own = tmp_path / "target"
