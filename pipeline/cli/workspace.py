@@ -168,8 +168,11 @@ def _preview(
     else:
         for preview in previews:
             write_tables(preview_tables(preview), sys.stdout)
+            status = {"would_be_left": "would be left for the next run"}.get(
+                preview.status, preview.status.replace("_", " ")
+            )
             typer.echo(
-                f"{preview.file}: {preview.status.replace('_', ' ')}, {preview.rows_read} rows read = "
+                f"{preview.file}: {status}, {preview.rows_read} rows read = "
                 f"{preview.rows_landed} landed + {preview.rows_rejected} rejected"
             )
             for problem in (*preview.problems, *preview.warnings):

@@ -112,9 +112,15 @@ def test_good_file_beside_a_rejected_one_still_lands(vendor: Path) -> None:
     assert "inbox/desk/tickets.csv: landed, 2 rows read = 2 landed + 0 rejected" in done.out
 
 
-def test_inbox_folder_of_an_unknown_source_is_refused_with_the_nearest_name(vendor: Path) -> None:
+def test_inbox_folder_of_an_unknown_source_is_named_with_the_nearest_name_and_the_rest_lands(
+    vendor: Path,
+) -> None:
+    drop_tickets(vendor)
     write_lines(vendor / "inbox" / "dekk" / "tickets.csv", TICKETS_HEADER)
-    run_sla("ingest", workspace=vendor).expect(2, "names the source 'dekk'", "Did you mean 'desk'?")
+    done = run_sla("ingest", workspace=vendor).expect(
+        3, "inbox/dekk: the folder names the source 'dekk'", "Did you mean 'desk'?"
+    )
+    assert "inbox/desk/tickets.csv: landed, 2 rows read = 2 landed + 0 rejected" in done.out
 
 
 def test_unknown_plan_is_refused_with_line_and_nearest_name(vendor: Path) -> None:

@@ -142,7 +142,7 @@ def describe_ticket(ticket: Ticket) -> str:
         f"severity {ticket.severity or 'none'}, submitted {show(ticket.submitted_at)}"
     ]
     lines += [f"  {show(at)} exported as of {customer_id}" for at, customer_id in ticket.records]
-    for event in sorted(ticket.events, key=lambda one: (one.at, len(one.event_id), one.event_id)):
+    for event in sorted(ticket.events, key=lambda one: (one.at, int(one.event_id.rpartition("-")[2]))):
         seen = {True: " public", False: " internal", None: ""}[event.is_public]
         who = f" by {event.actor_kind} {event.actor}".rstrip()
         lines.append(

@@ -242,9 +242,8 @@ def _draw_ticket(chance: random.Random, number: int, aim: TicketOracle, as_of: i
         ),
         submitted_at=_draw_instant(chance, begin, as_of + HOUR),
     )
-    names = [f"{letter}{serial}" for letter in "aBc" for serial in (*range(1, 15), 100, 101)]
-    chance.shuffle(names)
-    ids = [f"{ticket.ticket_id}-{name}" for name in names]
+    # Numbers of different lengths, drawn in no order: within a second they are the sequence, not the order of the file.
+    ids = [f"{ticket.ticket_id}-{number}" for number in chance.sample([*range(1, 30), *range(95, 115)], 48)]
     at, events = ticket.submitted_at, []
     for _ in range(chance.choice([0, 1, 2, 3, 4, 5, 7, 10, 16])):
         # Often in the second before, mostly soon, sometimes days later.

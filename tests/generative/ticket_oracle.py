@@ -6,16 +6,13 @@ minute walk of `oracle.py`, and instants as whole seconds since 1970 UTC. Meant 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from tests.generative.oracle import MINUTE, Oracle, read_zone, to_instant
 
-SEED = Path(__file__).parents[2] / "dbt_project" / "seeds" / "ticket_moments.csv"
 CANCELLED = "status:cancelled"
 ENDS = {"merged": "ticket_merged", "deleted": "ticket_deleted", CANCELLED: "cancelled"}
 FINISHED = ("status:solved", "status:closed")
@@ -141,17 +138,16 @@ class Clock:
 
 @dataclass(frozen=True)
 class Moment:
-    """What an event stands for. Within a second: the seed's precedence, then the shorter id, then the id."""
+    """What an event stands for. Within a second: the submission, then by the numbers at the end of the ids."""
 
     at: int
-    precedence: int
     event_id: str
     name: str
     value: str = ""
 
     @property
-    def order(self) -> tuple[int, int, int, str]:
-        return self.at, self.precedence, len(self.event_id), self.event_id
+    def order(self) -> tuple[int, int]:
+        return self.at, int(self.event_id.rpartition("-")[2]) if self.event_id else -1
 
 
 @dataclass
@@ -206,8 +202,6 @@ class TicketOracle:
         )
         self.obligations = sorted(set(every))
         self.terms, self.customers, self.as_of, self.licences = terms, customers, as_of, licences
-        with SEED.open(encoding="utf-8", newline="") as lines:
-            self.precedence = {row["moment"]: int(row["precedence"]) for row in csv.DictReader(lines)}
 
     def judge(self, ticket: Ticket, waivers: Sequence[Waiver] = ()) -> list[Verdict]:
         """Every obligation row of the ticket; none when it was submitted after as_of."""
@@ -318,7 +312,7 @@ class TicketOracle:
         return [moment for moment in found if end is None or moment.order < end.order], end
 
     def _moment(self, at: int, event_id: str, name: str, value: str = "") -> Moment:
-        return Moment(at, self.precedence[name], event_id, name, value)
+        return Moment(at, event_id, name, value)
 
     # --- the verdict ---------------------------------------------------------------------------------------------
 
@@ -345,7 +339,7 @@ class TicketOracle:
         for moment in named:
             if cycle is None or moment.order < cycle.start.order:
                 level = int(moment.value)
-            elif stop is None or moment.at < stop.at:
+            elif stop is None or moment.order < stop.order:
                 changes.append((moment.at, int(moment.value)))
         in_force = changes[-1][1] if changes else level
         row = Verdict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -19,11 +20,12 @@ def test_a_file_keeps_the_old_content_when_the_new_one_cannot_be_finished(
     write_whole(path, b"old")
 
     def fail(descriptor: int) -> None:
-        raise OSError("no space left")
+        raise OSError(errno.ENOSPC, "no space left")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(OSError, match="no space left") as failed:
         write_whole(path, b"new")
+    assert (failed.value.errno, failed.value.filename) == (errno.ENOSPC, str(path))
     assert [file.name for file in tmp_path.iterdir()] == ["current.json"]
     assert path.read_bytes() == b"old"
 

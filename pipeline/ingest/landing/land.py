@@ -80,25 +80,29 @@ def land_exports(
 
     The same content from the same source is landed once, whatever its name, and read again once other code or settings would
     read it (reader.py). Without `paths` that includes kept copies of exports that the inbox no longer holds. A file that is
-    refused as a whole, or that ends the process that reads it, gives a result with status 'rejected'; the others still land.
+    refused as a whole, or that ends the process that reads it, gives a result with status 'rejected'; the others still land. So
+    does what lies in the inbox and is no export of a source; its `source` is empty.
     Killed at any point, a batch is whole or absent, one that is read again is the old or the new, and the next call completes
     it. The caller holds the workspace's lock. `child` is a process to read with; without it one is started for this call.
     Raises ConfigurationError for a source or path that cannot be used.
     """
-    exports = find_exports(workspace, config.sources, paths, source)
+    found = find_exports(workspace, config.sources, paths, source)
     clean_leftovers(workspace)
     clean_copies(workspace)
     with ExitStack() as stack:
         process = child or stack.enter_context(LandingChild())
         results = [
             result
-            for export in exports
+            for export in found.exports
             for result in _land_file(workspace, config, export, process, on_progress)
         ]
         if not paths:
             copies = set(list_copies(workspace)) - {result.batch_id for result in results}
             results += _land_copies(workspace, config, copies, process, on_progress, source)
-        return results
+        strays = [
+            LandingResult(stray.file, "", None, "rejected", 0, 0, 0, (stray,)) for stray in found.strays
+        ]
+        return [*results, *strays]
 
 
 def land_damaged(
@@ -122,7 +126,7 @@ def land_damaged(
         process = child or stack.enter_context(LandingChild())
         for export in [
             *_find_given(workspace, config, wanted),
-            *find_exports(workspace, config.sources, None, None),
+            *find_exports(workspace, config.sources, None, None).exports,
         ]:
             if not wanted:
                 break

@@ -15,6 +15,7 @@ import pytest
 from pipeline.errors import ConfigurationError, InputRejected
 from pipeline.ingest.landing.land import land_damaged
 from pipeline.ingest.landing.manifest import read_batches
+from pipeline.ingest.landing.preview import preview_exports
 from pipeline.ingest.tables import LANDED_TABLES, LINEAGE
 
 TICKETS = (
@@ -162,19 +163,69 @@ def test_unknown_source_names_the_nearest(landing):
         match=r"--source names the source 'dsk', which sla.yml does not have. Did you mean 'desk'\?",
     ):
         landing.run(None, "dsk")
+
+
+def test_what_is_no_export_of_a_source_is_named_and_the_rest_lands(landing, tmp_path):
+    inbox = landing.workspace.inbox
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "secret.csv").write_text(TICKETS + TICKET)
+    (inbox / "stray.csv").write_text(TICKETS)
     landing.put("owm", "a.csv", TICKETS)
-    with pytest.raises(
-        ConfigurationError, match=r"The folder of the inbox names the source 'owm'.* Did you mean 'own'\?"
-    ):
-        landing.run()
+    landing.put("own", "b.csv", TICKETS + TICKET)
+    (inbox / "own" / "linked").symlink_to(elsewhere)
+    (inbox / "desk").symlink_to(elsewhere)
+    results = landing.run()
+    assert [(result.file, result.status) for result in results] == [
+        ("inbox/own/b.csv", "landed"),
+        ("inbox/desk", "rejected"),
+        ("inbox/owm", "rejected"),
+        ("inbox/own/linked", "rejected"),
+        ("inbox/stray.csv", "rejected"),
+    ]
+    said = {result.file: str(result.problems[0]) for result in results if result.problems}
+    known = "nown sources: desk, own, snow."
+    assert said == {
+        "inbox/desk": "inbox/desk: it is a linked folder. Put the folder itself there.",
+        "inbox/own/linked": "inbox/own/linked: it is a linked folder. Put the folder itself there.",
+        "inbox/owm": "inbox/owm: the folder names the source 'owm', which sla.yml does not have. Did you mean 'own'? K"
+        + known,
+        "inbox/stray.csv": "inbox/stray.csv: it lies in no source's folder. Move it to inbox/<source>/; k"
+        + known,
+    }
+    assert landing.rows("ticket_versions", "ticket_id") == ["T1"]
 
 
-def test_file_beside_the_folders_of_the_inbox_is_a_usage_error(landing):
-    (landing.workspace.inbox / "a.csv").write_text(TICKETS)
-    with pytest.raises(
-        ConfigurationError, match=r"inbox/a.csv lies in no source's folder. Move it to inbox/<source>/"
-    ):
-        landing.run()
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_folder_without_permission_is_named_and_the_rest_lands(landing):
+    landing.put("own", "a.csv", TICKETS + TICKET)
+    landing.put("own", "closed/b.csv", TICKETS + TICKET)
+    closed = landing.workspace.inbox / "own" / "closed"
+    closed.chmod(0)
+    try:
+        results = landing.run()
+    finally:
+        closed.chmod(0o755)
+    assert [result.status for result in results] == ["landed", "rejected"]
+    assert results[1].problems[0].reason == "the folder cannot be read: Permission denied."
+
+
+def test_preview_says_what_has_landed_and_what_is_still_being_written(landing):
+    def statuses():
+        previews = preview_exports(landing.workspace, landing.config, None, None, 5, child=landing.child)
+        return {preview.file.rpartition("/")[2]: preview.status for preview in previews}
+
+    landing.put("own", "a.csv", TICKETS + TICKET)
+    landing.put("own", "b.csv.part", TICKETS + TICKET)
+    (landing.workspace.inbox / "stray.csv").write_text(TICKETS)
+    before = {"b.csv.part": "would_be_left", "stray.csv": "would_be_rejected"}
+    assert statuses() == before | {"a.csv": "would_land"}
+    landing.run()
+    assert statuses() == before | {"a.csv": "already_landed"}
+    (batch,) = read_batches(landing.workspace)
+    # Damaged, it would land again.
+    change_a_value(batch.table_path(landing.workspace, "ticket_versions"))
+    assert statuses() == before | {"a.csv": "would_land"}
 
 
 # Each name is a place in landing where the process is killed as hard as it can be.

@@ -48,7 +48,8 @@ BESIDE_READING = {
     "pipeline/ingest/landing/find_exports.py",
     "pipeline/ingest/landing/landing_child.py",
     "pipeline/ingest/landing/manifest.py",
-    # Shown, or copied, and never landed.
+    # Which batch is current, and what is only shown or copied.
+    "pipeline/ingest/landing/reader.py",
     "pipeline/ingest/landing/preview.py",
     "pipeline/ingest/landing/copies.py",
     "pipeline/ingest/forms/describe_columns.py",

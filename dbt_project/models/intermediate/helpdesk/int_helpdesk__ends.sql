@@ -3,7 +3,6 @@
 -- taken back was none: what was recorded meanwhile counts.
 with
 events as (select * from {{ ref('int_helpdesk__events') }}),
-precedences as (select * from {{ ref('ticket_moments') }}),
 
 marked as (
   select
@@ -12,7 +11,8 @@ marked as (
     events.event_id,
     events.event_at,
     events.event_epoch,
-    events.event_order
+    events.event_order,
+    events.order_space
   from events
   where events.event_type in ('merged', 'deleted', 'restored', 'status_changed')
 ),
@@ -20,11 +20,8 @@ marked as (
 ordered as (
   select
     marked.*,
-    row_number() over (
-      partition by marked.ticket_id order by marked.event_epoch, coalesce(precedences.precedence, 99), marked.event_order
-    ) as place
+    row_number() over (partition by marked.ticket_id order by marked.event_order) as place
   from marked
-  left join precedences on precedences.moment = marked.moment
 ),
 
 last_returns as (
@@ -49,6 +46,7 @@ select
   ticket_id,
   moment,
   event_id,
+  order_space,
   event_at as ended_at,
   event_epoch as ended_epoch,
   case moment when 'merged' then 'ticket_merged' when 'deleted' then 'ticket_deleted' else 'cancelled' end as ending_reason

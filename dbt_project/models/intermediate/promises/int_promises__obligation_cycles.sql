@@ -35,6 +35,19 @@ needed_evidence as (
 
 obligations_with_pauses as (select distinct plan_version, obligation from plan_pauses),
 
+-- A vendor's public message within the window of the submission is the opening text, or the first answer.
+tickets_with_doubtful_opening as (
+  select distinct moments.ticket_id
+  from moments
+  join events on events.ticket_id = moments.ticket_id and events.event_id = moments.event_id
+  join ticket_terms on ticket_terms.ticket_id = moments.ticket_id
+  where moments.moment = 'opener_message'
+    and events.actor_kind = 'agent'
+    and events.is_public
+    and not events.is_opening
+    and moments.moment_epoch > ticket_terms.submitted_epoch
+),
+
 submissions as (select ticket_id, event_id from moments where moment = 'submitted')
 
 select
@@ -54,14 +67,31 @@ select
   ticket_terms.severity_exported,
   ticket_terms.is_severity_known,
   ticket_terms.level_doubtful_from_epoch,
+  ticket_terms.level_unordered_from_epoch,
   ticket_terms.submitted_at,
   ticket_terms.submitted_epoch,
   plan_obligations.kind as obligation_kind,
   cycles.starts_epoch,
+  -- The clock started within these two; at the first instant of a submission that is a window, at the last one of an event.
+  cycles.earliest_start_epoch,
+  case
+    when cycles.starting_event_id = ticket_terms.ticket_id || ':submitted' then least(ticket_terms.latest_submitted_epoch, ticket_terms.read_until_epoch)
+    else cycles.starts_epoch
+  end as latest_start_epoch,
   cycles.starts_order,
+  cycles.order_unknown_from_epoch,
   cycles.stopped_epoch,
+  cycles.stops_order,
   cycles.stopping_event_id,
-  coalesce(events.earliest_epoch, case when cycles.stopped_epoch is null then ending_events.earliest_epoch end) as earliest_stop_epoch,
+  -- The ticket ended in the second of the stop, and no order of the two is known.
+  cycles.stopped_epoch = ends.ended_epoch and ends.order_space <> events.order_space as is_end_unordered,
+  case
+    when tickets_with_doubtful_opening.ticket_id is not null
+      and needed_evidence.stop_needs_messages = 1 and needed_evidence.starts_after_submission = 0 then cycles.starts_epoch
+    when cycles.stopped_epoch is not null then cycles.earliest_stop_epoch
+    else ending_events.earliest_epoch
+  end as earliest_stop_epoch,
+  coalesce(events.moves_with_submission, false) as moves_with_submission,
   ends.ended_epoch,
   ends.ending_reason,
   -- The instant up to which the clock is read: the stop, else the end of the ticket, else the data's own horizon.
@@ -119,6 +149,7 @@ left join cycles on cycles.ticket_id = ticket_terms.ticket_id and cycles.obligat
 left join submissions on submissions.ticket_id = cycles.ticket_id and submissions.event_id = cycles.starting_event_id
 left join over_quota_tickets on over_quota_tickets.ticket_id = ticket_terms.ticket_id
 left join ends on ends.ticket_id = ticket_terms.ticket_id
+left join tickets_with_doubtful_opening on tickets_with_doubtful_opening.ticket_id = ticket_terms.ticket_id
 left join events on events.ticket_id = cycles.ticket_id and events.event_id = cycles.stopping_event_id
 left join events as ending_events
   on ending_events.ticket_id = ends.ticket_id and ending_events.event_id = ends.event_id

@@ -12,8 +12,10 @@ submissions as (
     ticket_id,
     'submitted' as moment,
     submitted_epoch as moment_epoch,
+    submitted_epoch as earliest_epoch,
     ticket_id || ':submitted' as event_id,
-    cast(0 as bigint) as event_order
+    cast(0 as bigint) as event_order,
+    cast(null as varchar) as order_space
   from tickets
 ),
 
@@ -25,15 +27,18 @@ messages as (
       when events.actor_kind = 'bot' then 'automatic_reply'
       when not events.is_public then 'internal_note'
       -- The date of the first answer that equals the submission says that it was answered at once.
-      when events.event_epoch <= tickets.submitted_epoch and not (events.is_date and events.event_epoch = tickets.submitted_epoch)
-        then 'opener_message'
+      when events.event_epoch < tickets.submitted_epoch then 'opener_message'
+      -- Within the window of the submission it may be the opening text.
+      when not events.is_date and coalesce(events.earliest_epoch, events.event_epoch) <= tickets.latest_submitted_epoch then 'opener_message'
       when events.actor_kind = 'customer' then 'customer_message'
       when events.actor_kind <> 'agent' then 'unattributed_message'
       else 'agent_message'
     end as moment,
     events.event_epoch as moment_epoch,
+    coalesce(events.earliest_epoch, events.event_epoch) as earliest_epoch,
     events.event_id,
-    events.event_order
+    events.event_order,
+    events.order_space
   from events
   join tickets on tickets.ticket_id = events.ticket_id
   where events.event_type = 'message'
@@ -49,19 +54,19 @@ statuses as (
 ),
 
 status_changes as (
-  select ticket_id, 'status:' || value as moment, event_epoch as moment_epoch, event_id, event_order
+  select ticket_id, 'status:' || value as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order, order_space
   from events
   where event_type = 'status_changed'
 ),
 
 reopenings as (
-  select ticket_id, 'reopened' as moment, event_epoch as moment_epoch, event_id, event_order
+  select ticket_id, 'reopened' as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order, order_space
   from statuses
   where previous_value in ('solved', 'closed') and value not in ('solved', 'closed')
 ),
 
 other_events as (
-  select ticket_id, event_type as moment, event_epoch as moment_epoch, event_id, event_order
+  select ticket_id, event_type as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order, order_space
   from events
   where event_type not in ('message', 'status_changed')
 ),
@@ -80,9 +85,12 @@ ordered as (
     all_moments.moment,
     all_moments.event_id,
     all_moments.moment_epoch,
+    all_moments.earliest_epoch,
+    all_moments.order_space,
+    -- The submission stands before everything else of its second. The precedence of the seed orders what one event stands for.
     row_number() over (
       partition by all_moments.ticket_id
-      order by all_moments.moment_epoch, coalesce(precedences.precedence, 99), all_moments.event_order, all_moments.moment
+      order by all_moments.moment_epoch, all_moments.event_order, coalesce(precedences.precedence, 99), all_moments.moment
     ) as moment_order
   from all_moments
   left join precedences on precedences.moment = all_moments.moment
@@ -99,7 +107,10 @@ select
   ordered.moment,
   ordered.event_id,
   ordered.moment_epoch,
+  ordered.earliest_epoch,
   ordered.moment_order,
+  -- Moments of one second that have different ones stand in no known order to each other; null: before all others of its second.
+  ordered.order_space,
   -- What is recorded after the end is shown, and starts or stops nothing.
   coalesce(ordered.moment_order > end_moments.moment_order, false) as is_after_end
 from ordered
