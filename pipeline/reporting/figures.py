@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
-
 from pipeline.reporting.entitlements import Alert
 from pipeline.reporting.published import Ratio
-from pipeline.reporting.status import SourceStatus
+from pipeline.reporting.status import SourceStatus, Unjudged
 
 STATUS_NAMES = {
     "met": "met",
@@ -197,6 +197,13 @@ def reason(label: str | None, code: str | None, could_be: str | None = None) -> 
     return f"{told} ({_COULD_BE[could_be]})" if could_be else told
 
 
+def supply(kind: str | None, supply_id: str | None) -> str:
+    """The supply that pays a unit, in words: 'term S-1' for what it includes, 'pack P-1', or a dash."""
+    if kind is None or supply_id is None:
+        return "–"
+    return f"pack {supply_id}" if kind == "purchase" else f"{kind} {supply_id}"
+
+
 def alert(told: Alert) -> str:
     """An alert in words: 'used beyond the pool', 'used up', '80 % reached', 'likely to run out by
     2026-09-14', 'term ends in 90 days'."""
@@ -210,6 +217,31 @@ def alert(told: Alert) -> str:
     if consumed is not None and consumed.numerator >= consumed.denominator:
         return "used up"
     return f"{told.threshold_pct} % reached"
+
+
+_UNJUDGED = {"record": ("Refused", "records"), "ticket": ("Not judged", "tickets")}
+_SHOWN_CAUSES = 5
+
+
+def unjudged(found: Sequence[Unjudged]) -> tuple[str, ...]:
+    """A sentence each for refused records and for tickets that could not be judged, by cause, the largest first:
+    'Not judged: 3 of 300 tickets: No plan term covers the day of submission (2); …'.
+    """
+    told = []
+    for what, (verb, noun) in _UNJUDGED.items():
+        sums = [one for one in found if one.what == what and one.cause is None]
+        causes = [
+            f"{f'{words(one.part)}: ' if one.part else ''}{one.cause} ({one.affected_count})"
+            for one in found
+            if one.what == what and one.cause is not None
+        ]
+        if len(causes) > _SHOWN_CAUSES:
+            rest = len(causes) - _SHOWN_CAUSES
+            causes[_SHOWN_CAUSES:] = [f"{rest} other cause{'' if rest == 1 else 's'}"]
+        for one in sums:
+            count = f"{one.affected_count or 'none'} of {one.whole_count} {noun}"
+            told.append(f"{verb}: {count}{': ' if causes else ''}{'; '.join(causes)}.")
+    return tuple(told)
 
 
 def severities(levels: tuple[int, ...]) -> str:

@@ -27,7 +27,7 @@ from pipeline.reporting.glyphs import break_long_words, font_folder, show
 from pipeline.reporting.monthly_report import MonthlyReport, Promise, read_monthly_report
 from pipeline.reporting.published import Published, Ratio, Scope
 from pipeline.reporting.tickets import Obligation
-from pipeline.reporting.write_file import write_whole
+from pipeline.whole_files import write_whole
 
 TEMPLATE = Path(__file__).resolve().parent / "templates" / "report.typ"
 
@@ -333,8 +333,12 @@ def _breach_reason(row: Obligation) -> str:
     return f"took {took}" if row.stopped_at else f"unanswered after {took}"
 
 
+class _Cell(str):
+    """Text of a narrow column."""
+
+
 def _table(rows: Sequence[Sequence[str]]) -> dict[str, Any]:
-    printed = [[break_long_words(show(cell)) for cell in row] for row in rows[:MAXIMUM_ROWS]]
+    printed = [[_Cell(cell) for cell in row] for row in rows[:MAXIMUM_ROWS]]
     return {"rows": printed, "count": len(rows), "cut": max(0, len(rows) - MAXIMUM_ROWS)}
 
 
@@ -381,6 +385,7 @@ def _terms(statements: Iterable[Statement]) -> list[dict[str, Any]]:
             _signed(row.overflowed_out_quantity - row.overflowed_in_quantity),
             _signed(row.overage_quantity),
             str(row.expired_quantity),
+            _signed(row.carried_quantity),
             figures.quantity(row.closing_quantity, **kind),
             str(row.overage_to_date_quantity),
         ])  # fmt: skip
@@ -396,6 +401,7 @@ def _movements(statements: Iterable[Statement], zone: str) -> list[list[str]]:
             figures.words(line.movement_kind),
             line.reason or "–",
             line.ticket_id or (line.cause_id if line.cause_kind == "purchase" else "–"),
+            figures.supply(line.payer_kind, line.payer_id),
             "–" if line.quantity is None else _signed(line.quantity),
             "–" if line.balance_after is None else str(line.balance_after),
         ]
@@ -460,6 +466,9 @@ def _readings(report: MonthlyReport) -> list[str]:
 
 
 def _shown(value: Any) -> Any:
+    # Breaks come last: what is shown is asked for glyphs, and a break has none.
+    if isinstance(value, _Cell):
+        return break_long_words(show(value))
     if isinstance(value, str):
         return show(value)
     if isinstance(value, dict):

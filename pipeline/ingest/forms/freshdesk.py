@@ -100,7 +100,7 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
             said_at=dates["first_responded_at"],
             version_at=updated_at,
         )
-    for key, status in _STATUS_DATES:
+    for place, (key, status) in enumerate(_STATUS_DATES):
         if dates[key]:
             adapted.add(
                 "ticket_changes",
@@ -110,6 +110,8 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
                 field_name="status",
                 value=status,
                 changed_at=dates[key],
+                # What is resolved is closed then; whether it was reopened before or after, two dates do not say.
+                place=None if status == "open" else place,
                 version_at=updated_at,
             )
     requester_id = as_text(ticket.get("requester_id"))
@@ -174,5 +176,6 @@ def _add_conversation(
         author_id=as_text(conversation.get("user_id")),
         author_kind="customer" if conversation.get("incoming") is True else "agent",
         said_at=said_at,
+        update_id=conversation_id,
         version_at=version_at,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.settings import Workspace
+from pipeline.whole_files import hash_file
 
 NASTY_SUBJECT = "=1+1 ![beacon](https://example.invalid/x.png) <b>bold</b> :red[x] $x^2$"
 JUNE_STANDARD = "75.0 % (3 of 4)"
@@ -37,7 +38,15 @@ OBLIGATIONS = [
 ]
 
 TABLES = """
-    create schema core; create schema marts; create schema meta;
+    create schema core; create schema marts; create schema meta; create schema qc;
+
+    create table qc.rpt_qc__unjudged as
+    select * from (values
+        ('record', 'record', null, null, 2, 40),
+        ('record:severity:is not a known severity', 'record', 'severity', 'is not a known severity', 2, 40),
+        ('ticket', 'ticket', null, null, 1, 4),
+        ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 4)
+    ) as unjudged (unjudged_key, what, part, cause, affected_count, whole_count);
 
     create table core.dim_sources as
     select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
@@ -119,7 +128,8 @@ TABLES = """
         'use' as movement_kind, 2::bigint as statement_line, -1::bigint as quantity, 9::bigint as balance_after,
         'ticket' as cause_kind, ticket_id as cause_id, strftime(submitted_at, '%Y-%m') as month,
         submitted_at as happened_at,
-        submitted_at as known_at, ticket_id, null::varchar as undoes_movement_id, 'ticket' as reason
+        submitted_at as known_at, ticket_id, null::varchar as undoes_movement_id, 'ticket' as reason,
+        'term' as payer_kind, plan || '-term' as payer_id
     from obligations;
 
     create table marts.mart_manager__monthly_compliance as
@@ -155,7 +165,7 @@ TABLES = """
         granted_quantity::bigint as granted_quantity, 0::bigint as purchased_quantity,
         used_quantity::bigint as used_quantity, 0::bigint as credited_quantity,
         0::bigint as overflowed_in_quantity, 0::bigint as overflowed_out_quantity,
-        0::bigint as expired_quantity,
+        0::bigint as expired_quantity, 0::bigint as carried_quantity,
         remaining_quantity::bigint as remaining_quantity, overage_quantity::bigint as overage_quantity,
         used_quantity::bigint as consumed_quantity, granted_quantity::bigint as available_quantity,
         (365 * 86400)::bigint as term_seconds, (195 * 86400)::bigint as term_elapsed_seconds,
@@ -237,7 +247,7 @@ def publish(
     pointer = {
         "build_id": build_id,
         "file": path.name,
-        "sha256": "",
+        "sha256": hash_file(path),
         "as_of": "2026-07-15T00:00:00Z",
         "published_at": "2026-07-15T03:00:00Z",
     }

@@ -78,6 +78,9 @@ def test_compliance_page_marks_the_month_that_still_runs(workspace):
 def test_compliance_page_says_how_fresh_and_how_checked_it_is(workspace):
     header = open_page().text[0].value
     assert "Data as of 2026-07-15 00:00:00 UTC" in header
+    told = [text.value for text in open_page().text]
+    assert "Refused: 2 of 40 records: severity: is not a known severity (2)." in told
+    assert any(line.startswith("Not judged: 1 of 4 tickets: ") for line in told)
     assert "build 5ma11b01d000" in header
     assert "checks: 1 passed, 1 warned" in header
 

@@ -98,7 +98,7 @@ PUBLISHED_TABLES = """
         'current' as term_status,
         granted_quantity, 5::bigint as purchased_quantity, used_quantity, 1::bigint as credited_quantity,
         0::bigint as overflowed_in_quantity, 0::bigint as overflowed_out_quantity,
-        0::bigint as expired_quantity,
+        0::bigint as expired_quantity, 0::bigint as carried_quantity,
         remaining_quantity, overage_quantity
     from (
         values

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import duckdb
 import pytest
 
 from pipeline.quality.check_tables import CheckResult, check_landed, check_published, check_tables
+from pipeline.settings import CHECKOUT
 from tests.unit.quality.small_tables import make_landed, make_published
 
 
@@ -396,3 +401,23 @@ def test_importing_the_checks_does_not_import_great_expectations():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert answer.stdout.split() == ["False", "False"]
+
+
+def test_checks_run_where_spark_is_installed_and_the_main_module_has_no_file(tmp_path):
+    # What Spark does in a process of `python -c`, when Great Expectations imports it: it ends the process, with 0.
+    (tmp_path / "pyspark").mkdir()
+    (tmp_path / "pyspark" / "__init__.py").write_text("raise SystemExit(0)\n")
+    program = (
+        "from tests.unit.quality.small_tables import make_landed\n"
+        "from pipeline.quality.check_tables import check_landed\n"
+        "with make_landed() as connection: print(len(check_landed(connection)), 'checks')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=CHECKOUT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "checks" in done.stdout, done.stderr

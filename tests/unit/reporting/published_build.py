@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.settings import Workspace
+from pipeline.whole_files import hash_file
 
 AS_OF = datetime(2026, 8, 3, 12)
 ODD_NAME = 'Acmé & Söhne #1 *bold* <b> $x$ @ref 日本 🚀 #read("/etc/passwd")'
@@ -79,6 +80,14 @@ create table core.fct_sla_obligations(
     submitted_at timestamp, starts_at timestamp, due_at timestamp, stopped_at timestamp,
     breached_at timestamp,
     settled_at timestamp, as_of timestamp);
+create table qc.rpt_qc__unjudged as
+    select * from (values
+        ('record', 'record', null, null, 0, 24),
+        ('ticket', 'ticket', null, null, 3, 14),
+        ('ticket::unknown_customer', 'ticket', null, 'unknown_customer', 1, 14),
+        ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 14),
+        ('ticket:first_response:stop_not_observed', 'ticket', 'first_response', 'stop_not_observed', 1, 14)
+    ) as unjudged(unjudged_key, what, part, cause, affected_count, whole_count);
 create table core.dim_sources as
     select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
 create table core.dim_months as
@@ -96,12 +105,14 @@ create table core.fct_ticket_events(
 create table core.fct_entitlement_movements(
     movement_id varchar, customer_id varchar, subscription_id varchar, pool varchar, movement_kind varchar,
     quantity bigint, balance_after bigint, statement_line bigint, cause_kind varchar, cause_id varchar, ticket_id varchar,
-    undoes_movement_id varchar, reason varchar, month varchar, happened_at timestamp, known_at timestamp);
+    undoes_movement_id varchar, reason varchar, payer_kind varchar, payer_id varchar, month varchar, happened_at timestamp,
+    known_at timestamp);
 create table core.fct_entitlement_months(
     subscription_id varchar, customer_id varchar, plan varchar, plan_version varchar, pool varchar, month varchar,
     opening_quantity bigint, granted_quantity bigint, purchased_quantity bigint, used_quantity bigint,
     credited_quantity bigint, overflowed_in_quantity bigint, overflowed_out_quantity bigint, overage_quantity bigint,
-    overage_to_date_quantity bigint, expired_quantity bigint, closing_quantity bigint, is_unlimited boolean,
+    overage_to_date_quantity bigint, expired_quantity bigint, carried_quantity bigint, closing_quantity bigint,
+    is_unlimited boolean,
     is_stated boolean, is_redeemed boolean, term_status varchar, term_starts_on date, term_ends_on date);
 create table core.dim_plan_terms(
     plan varchar, plan_title varchar, plan_version varchar, obligation varchar, obligation_kind varchar,
@@ -159,7 +170,8 @@ create table marts.mart_account__entitlement_balances(
     pool varchar, term_status varchar, granted_quantity bigint, purchased_quantity bigint,
     used_quantity bigint,
     credited_quantity bigint, overflowed_in_quantity bigint, overflowed_out_quantity bigint,
-    expired_quantity bigint, remaining_quantity bigint, overage_quantity bigint, consumed_quantity bigint,
+    expired_quantity bigint, carried_quantity bigint, remaining_quantity bigint, overage_quantity bigint,
+    consumed_quantity bigint,
     available_quantity bigint, term_seconds bigint, term_elapsed_seconds bigint, days_left integer,
     is_unlimited boolean, is_stated boolean, term_starts_on date, term_ends_on date, as_of timestamp);
 create table marts.mart_account__alerts as select * from (values
@@ -283,7 +295,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
             ),
         )
         connection.execute(_MARTS)
-    pointer = {"build_id": name, "file": path.name, "sha256": "", "as_of": "2026-08-03T12:00:00Z",
+    pointer = {"build_id": name, "file": path.name, "sha256": hash_file(path), "as_of": "2026-08-03T12:00:00Z",
                "published_at": "2026-08-03T13:00:00+00:00"}  # fmt: skip
     (workspace.published / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
     return workspace
@@ -408,26 +420,26 @@ def _insert_timeline(connection: duckdb.DuckDBPyConnection) -> None:
 def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
     term = (datetime(2026, 1, 1).date(), datetime(2027, 1, 1).date(), AS_OF)
     pools = (
-        # pool, granted, purchased, used, credited, in, out, expired, remaining, overage, unlimited, stated
-        ("regular", 10, 5, 12, 1, 2, 0, 0, 2, 0, False, True),
-        ("level_5", 1, 0, 3, 0, 0, 2, 0, 0, 0, False, True),
-        ("premium_regular", None, 0, 40, 0, 0, 0, 0, None, 0, True, True),
-        ("assistance", None, 0, 1, 0, 0, 0, 0, None, 0, False, False),
-        ("builds", 1, 0, 3, 0, 0, 0, 0, 0, 2, False, True),
+        # pool, granted, purchased, used, credited, in, out, expired, carried, remaining, overage, unlimited, stated
+        ("regular", 10, 5, 12, 1, 2, 0, 0, 0, 2, 0, False, True),
+        ("level_5", 1, 0, 3, 0, 0, 2, 0, 0, 0, 0, False, True),
+        ("premium_regular", None, 0, 40, 0, 0, 0, 0, 0, None, 0, True, True),
+        ("assistance", None, 0, 1, 0, 0, 0, 0, 0, None, 0, False, False),
+        ("builds", 1, 0, 3, 0, 0, 0, 0, 0, 0, 2, False, True),
     )
     for customer_id, name in (("acme", ODD_NAME), ("other", "SECRET & Co")):
         for pool, *numbers, is_unlimited, is_stated in pools:
-            granted, purchased, used, credited, into, out, expired, remaining, overage = numbers
-            available = None if granted is None else granted + purchased - expired
+            granted, purchased, used, credited, into, out, expired, carried, remaining, overage = numbers
+            available = None if granted is None else granted + purchased + carried - expired
             _insert(connection, "marts.mart_account__entitlement_balances", (
                 customer_id, name, f"S-{customer_id}", "standard", "standard@2020-11-16", pool, "current",
                 *numbers, used - credited + into - out, available, 365 * 86400, 214 * 86400,
                 151, is_unlimited, is_stated, *term))  # fmt: skip
         # July: the term began in it, ten were granted and one was used; of the pools without a number nothing moved.
         for pool, *statement in (
-            ("regular", 0, 10, 0, 1, 0, 0, 0, 0, 0, 0, 9, False, True, False),
-            ("premium_regular", None, None, 0, 0, 0, 0, 0, 0, 0, 0, None, True, True, False),
-            ("assistance", None, None, 0, 0, 0, 0, 0, 0, 0, 0, None, False, False, True),
+            ("regular", 0, 10, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, False, True, False),
+            ("premium_regular", None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, True, True, False),
+            ("assistance", None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, False, False, True),
         ):
             _insert(connection, "core.fct_entitlement_months", (
                 f"S-{customer_id}", customer_id, "standard", "standard@2020-11-16", pool, "2026-07",
@@ -439,7 +451,8 @@ def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
             cause = ("ticket", ticket_id) if ticket_id else ("term", f"S-{customer_id}")
             _insert(connection, "core.fct_entitlement_movements", (
                 f"{customer_id}:{kind}", customer_id, f"S-{customer_id}", "regular", kind, quantity,
-                balance, line, *cause, ticket_id, None, "because", "2026-07",
+                balance, line, *cause, ticket_id, None, "because",
+                *(("term", f"S-{customer_id}") if ticket_id else (None, None)), "2026-07",
                 datetime(2026, 7, 6, 9), datetime(2026, 7, 6, 9)))  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.reporting import figures
 from pipeline.reporting.published import Bounds, Ratio
-from pipeline.reporting.status import SourceStatus
+from pipeline.reporting.status import SourceStatus, Unjudged
 
 
 @pytest.mark.parametrize(
@@ -167,3 +167,23 @@ def test_severities_are_written_as_a_run_only_without_gaps() -> None:
     assert figures.severities((1, 2, 3, 4)) == "severities 1–4"
     assert figures.severities((1, 2, 4)) == "severities 1, 2, 4"
     assert figures.severities((5,)) == "severity 5"
+
+
+def test_causes_are_told_largest_first_and_cut_after_five() -> None:
+    found = [Unjudged("ticket", None, None, 21, 300)]
+    found += [Unjudged("ticket", None, f"cause {number}", 7 - number, 300) for number in range(1, 7)]
+    assert figures.unjudged(found) == (
+        "Not judged: 21 of 300 tickets: cause 1 (6); cause 2 (5); cause 3 (4); cause 4 (3); cause 5 (2); 1 other cause.",
+    )
+    assert figures.unjudged(found[:6]) == (
+        "Not judged: 21 of 300 tickets: cause 1 (6); cause 2 (5); cause 3 (4); cause 4 (3); cause 5 (2).",
+    )
+
+
+def test_nothing_refused_and_nothing_left_unjudged_is_said_too() -> None:
+    assert figures.unjudged(
+        [Unjudged("record", None, None, 0, 40), Unjudged("ticket", None, None, 0, 7)]
+    ) == (
+        "Refused: none of 40 records.",
+        "Not judged: none of 7 tickets.",
+    )

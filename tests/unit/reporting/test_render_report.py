@@ -4,7 +4,9 @@ import csv
 import hashlib
 import io
 import re
+import unicodedata
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pypdf
@@ -14,7 +16,8 @@ from pipeline.errors import ConfigurationError
 from pipeline.reporting import figures, glyphs, render_report
 from pipeline.reporting.compliance import Tally
 from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_report
-from pipeline.reporting.published import Published, Ratio, Scope
+from pipeline.reporting.published import Published, Ratio, Scope, open_published
+from tests.unit.reporting.published_build import Row, publish
 
 ACME = Scope(("acme",))
 
@@ -141,6 +144,55 @@ def test_report_prints_hostile_text_as_text(files: render_report.ReportFiles) ->
 def test_report_of_any_subject_is_made(report: MonthlyReport, subject: str) -> None:
     late = tuple(replace(row, subject=subject) for row in report.obligations)
     assert "Sync stalls" not in _compiled(replace(report, obligations=late, still_running=()))
+
+
+# What a line that a page ends in the middle of is followed by: the foot, the next page's head, and the table's header again.
+BETWEEN_PAGES = re.compile(r"R-2026-07-[0-9a-f]{10}·dataknownupto.*?Page[0-9]+of[0-9]+.*?OverbyReason")
+LONG_WORDS = (
+    "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenfabrikant",
+    "https://support.example.invalid/a/path/with-parameters?ticket=4711&section=escalation-of-the-outage",
+    "夜間バッチ処理がデータベース接続の失敗により停止しました",
+    "सर्वर पर डेटाबेससेसंपर्कनहींहोपारहाहैऔरप्रतिक्रियाधीमीहै",
+    "انقطاعالاتصالبقاعدةالبياناتأثناءالنسخالاحتياطي",
+    "ไม่สามารถเชื่อมต่อกับฐานข้อมูลได้ในเวลากลางคืน",
+    "e\u0301" * 40,
+    "a" * 28 + " " + "b" * 29,
+)
+
+
+def test_report_prints_every_letter_of_long_words_and_no_sign_between_them(tmp_path: Path) -> None:
+    late = timedelta(hours=25)
+    rows = tuple(
+        Row(f"LONG-{number}", "breached", subject=words, elapsed_seconds=int(late.total_seconds()))
+        for number, words in enumerate(LONG_WORDS)
+    )
+    with open_published(publish(tmp_path, rows)) as published:
+        files = render_report.render_report(published, ACME, "acme", "2026-07", tmp_path / "reports")
+    pages = (page.extract_text() for page in pypdf.PdfReader(files.pdf).pages)
+    printed = unicodedata.normalize("NFKC", re.sub(r"[\s\u200b]", "", "".join(pages)))
+    printed = BETWEEN_PAGES.sub("", printed)
+    assert "[U+200B]" not in printed
+    for words in LONG_WORDS:
+        expected = unicodedata.normalize("NFKC", glyphs.show(words)).replace(" ", "")
+        assert expected in printed, words
+    # The fonts have no letters of these; each stands there by its code point.
+    assert "[U+591C][U+9593]" in printed and "[U+0938][U+0930]" in printed and "[U+0E44][U+0E21]" in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("a" * 28, "a" * 28),
+        ("a" * 29, "a" * 28 + "|a"),
+        # A mark stays with its letter, and a code point is not cut.
+        ("a" * 27 + "e\u0301" + "b", "a" * 27 + "e\u0301|b"),
+        ("[U+591C]" * 4, "[U+591C]" * 3 + "|[U+591C]"),
+        ("short and " + "c" * 30, "short and " + "c" * 28 + "|cc"),
+        ("", ""),
+    ],
+)
+def test_break_is_offered_between_letters_only(text: str, broken: str) -> None:
+    assert glyphs.break_long_words(text) == broken.replace("|", "\u200b")
 
 
 def test_show_replaces_only_what_the_font_lacks() -> None:

@@ -19,7 +19,10 @@ undecided as (
   from cycles
   left join reasons on reasons.status_reason = cycles.exclusion_reason
   where cycles.starts_epoch is not null
-    and (reasons.could_be_by in ('levels', 'seen_stop') or (cycles.exclusion_reason is null and cycles.level_doubtful_from_epoch is not null))
+    and (reasons.could_be_by in ('levels', 'seen_stop') or (
+        cycles.exclusion_reason is null
+        and coalesce(cycles.level_doubtful_from_epoch, cycles.level_unordered_from_epoch) is not null
+      ))
 ),
 
 possible_levels as (
