@@ -67,7 +67,7 @@ def _show_freshness(status: BuildStatus) -> None:
         f"checks: {len(passed)} passed, {warned} warned",
     ]
     st.text(" · ".join(parts))
-    for line in figures.unjudged(status.unjudged):
+    for line in figures.describe_state(status):
         st.text(line)
 
 

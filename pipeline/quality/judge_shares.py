@@ -66,7 +66,8 @@ def read_shares_over_limit(connection: duckdb.DuckDBPyConnection) -> list[Share]
         select
           shares.source, shares.cause, shares.limited_as, shares.affected_count, shares.whole_count, shares.limit_pct,
           shares.stops_publishing, shares.word, shares.word_count,
-          case when kinds.finding is null then causes.cause_label else 'tickets: ' || kinds.finding_label end as label, causes.hint
+          case when kinds.finding is null then causes.cause_label else 'tickets: ' || kinds.finding_label end as label,
+          causes.hint
         from {TABLE} as shares
         join core.share_causes as causes on causes.cause = shares.limited_as
         left join core.finding_kinds as kinds on kinds.finding = shares.cause and shares.limited_as = 'findings'

@@ -320,7 +320,7 @@ class Mapping:
     """A mapping file. `file` is how messages name it; plain values only, so that another process can have it.
 
     `is_form`: it leaves zone, formats and names of columns to sla.yml. `are_instants_as_written`: an instant without seconds
-    is a window of its minute. `calendar`: of the vendor's business hours. `named_columns`: the columns that sla.yml gives names to.
+    is a window of its minute. `calendar`: of the vendor's business hours. `named_columns`: those that sla.yml gives names to.
     """
 
     file: str

@@ -52,7 +52,9 @@ def load_raw(connection: duckdb.DuckDBPyConnection, inputs: RawInputs) -> dateti
     """
     connection.execute("create schema raw")
     for table, columns in LANDED_TABLES.items():
-        _create_landed_view(connection, table, columns, [one for one in inputs.batches if table in one.tables])
+        _create_landed_view(
+            connection, table, columns, [one for one in inputs.batches if table in one.tables]
+        )
     refused = [batch for batch in inputs.batches if batch.rows_rejected]
     _create_landed_view(connection, QUARANTINE_TABLE, QUARANTINE_COLUMNS, refused)
     earliest, newest = _proven_span(connection)

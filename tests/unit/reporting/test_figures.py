@@ -120,7 +120,9 @@ def test_causes_are_told_largest_first_and_cut_after_five() -> None:
 
 
 def test_nothing_refused_and_nothing_left_unjudged_is_said_too() -> None:
-    assert figures.unjudged([Unjudged("record", None, None, 0, 40), Unjudged("ticket", None, None, 0, 7)]) == (
+    assert figures.unjudged(
+        [Unjudged("record", None, None, 0, 40), Unjudged("ticket", None, None, 0, 7)]
+    ) == (
         "Refused: none of 40 records.",
         "Not judged: none of 7 tickets.",
     )
