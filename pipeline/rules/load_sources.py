@@ -216,9 +216,7 @@ def _list_names(source: Source) -> Iterator[tuple[str, str, str, str]]:
 
 
 def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
-    """The tables `sources`, `source_limits`, `source_values`, `source_events`, `source_names`, `source_agents`, `source_bots`
-    and `alert_rules`.
-    """
+    """The tables of sources (their limits, values, events, names, agents and bots) and `alert_rules`."""
     sources = config.sources.values()
     return flatten_alerts(config.alerts) | {
         "sources": build_table(

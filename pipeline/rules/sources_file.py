@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
@@ -27,6 +26,7 @@ from pipeline.declarations.values import (
     whole_number,
 )
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
+from pipeline.rules.mapping import says_a_day
 from pipeline.rules.plan import STATUSES
 from pipeline.rules.plan_file import Level
 
@@ -47,14 +47,9 @@ def _check_zendesk_field(value: str) -> str:
 
 
 def _check_date_format(value: str) -> str:
-    sample = datetime(2026, 11, 22, 13, 45)
-    try:
-        is_exact = datetime.strptime(sample.strftime(value), value) == sample
-    except (ValueError, re.error):
-        is_exact = False
-    if not is_exact:
+    if not says_a_day(value):
         raise refused(
-            f"{value!r} does not say year, month, day, hour and minute.",
+            f"{value!r} does not say year, month and day, and the hour where it says minutes.",
             'Write it like "%Y-%m-%d %H:%M:%S", or "%d/%m/%Y %H:%M" where the day comes first.',
         )
     return value

@@ -164,6 +164,12 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "contradiction": "VARCHAR",
         **_LINEAGE,
     },
+    "customer_words": {
+        "customer_id": "VARCHAR",
+        "word": "VARCHAR",
+        "source": "VARCHAR",
+        **_LINEAGE,
+    },
     "licenses": {
         "subscription_id": "VARCHAR",
         "license_status": "VARCHAR",

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ChecksFailed, Problem, WorkspaceLocked
 from pipeline.interruption import stop_if_asked
+from pipeline.pointer import Pointer
 from pipeline.settings import Workspace, read_clock
 from pipeline.warehouse.fingerprint import fingerprint
-from pipeline.warehouse.publish import Pointer, compact, find_served, publish
+from pipeline.warehouse.publish import compact, find_served, publish
 
 if TYPE_CHECKING:
     from pipeline.ingest.landing.manifest import Batch
@@ -66,7 +67,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     from pipeline.rules.load_rules import load_rules
     from pipeline.warehouse.connection import open_database
     from pipeline.warehouse.load_raw import RawInputs, load_raw
-    from pipeline.warehouse.run_dbt import run_dbt
+    from pipeline.warehouse.run_dbt import parse_project, run_dbt, stop_on_tests_that_did_not_run
     from pipeline.warehouse.try_plans import COMPARING, try_plans
 
     rules = load_rules(workspace)
@@ -94,7 +95,8 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
         dbt_scratch = workspace.warehouse / "dbt"
         # What compares plans needs the trials, and alerts need the forecasts; both are made from core.
         made_last = f"{COMPARING} {AFTER_FORECASTS}"
-        dbt_checks = run_dbt(database, dbt_scratch, exclude=made_last)
+        project = parse_project(database, dbt_scratch)
+        dbt_checks = run_dbt(database, dbt_scratch, project=project, exclude=made_last)
         with open_database(database) as connection:
             shares = read_shares_over_limit(connection)
         stop_on_shares(shares)
@@ -103,7 +105,8 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
         try_plans(database, dbt_scratch, sorted(set(plans)))
         with open_database(database) as connection:
             forecast_pools(connection)
-        dbt_checks += run_dbt(database, dbt_scratch, select=made_last)
+        dbt_checks += run_dbt(database, dbt_scratch, project=project, select=made_last)
+        stop_on_tests_that_did_not_run(project, dbt_checks)
         connection = open_database(database)
         try:
             published_checks = [*_run_checks(connection, "published"), *check_shares(shares)]

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 PROVING_INSTANTS = (
     ("ticket_versions", "submitted_at"),
     ("ticket_versions", "updated_at"),
-    ("ticket_changes", "changed_at"),
-    ("ticket_messages", "said_at"),
+    ("ticket_changes", "coalesce(earliest_at, changed_at)"),
+    ("ticket_messages", "coalesce(earliest_at, said_at)"),
     ("vendor_sla_figures", "they_stopped_at"),
 )
 

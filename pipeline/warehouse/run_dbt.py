@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import ChecksFailed, Problem, SlaError
+from pipeline.errors import ChecksFailed, Problem, SlaError, explain_engine, explain_machine
 from pipeline.interruption import stop_if_asked
 from pipeline.settings import DBT_PROJECT
 
@@ -31,63 +32,56 @@ class DbtCheck:
     column_name: str | None
 
 
+@dataclass(frozen=True)
+class Project:
+    """The dbt project as dbt parsed it, to be run without parsing it again, and the names of all its tests."""
+
+    manifest: Any
+    test_names: tuple[str, ...]
+
+
+def parse_project(database: Path, scratch: Path) -> Project:
+    """Read the whole project, whatever of it is run afterwards. Raises SlaError when it cannot be read."""
+    outcome = _invoke(["parse"], database, scratch, is_trial=False)
+    if outcome.exception is not None or outcome.result is None:
+        raise _cannot_run(outcome, scratch)
+    nodes = outcome.result.nodes.values()
+    return Project(outcome.result, tuple(sorted(node.name for node in nodes if node.resource_type == "test")))
+
+
+def stop_on_tests_that_did_not_run(project: Project, ran: Sequence[DbtCheck]) -> None:
+    """Raise ChecksFailed unless every test of the project ran once: a build with fewer proves less than it says."""
+    missing = sorted((Counter(project.test_names) - Counter(check.check_name for check in ran)).elements())
+    if missing:
+        raise ChecksFailed(
+            f"{len(missing)} of the {len(project.test_names)} tests of the dbt project did not run, such as {missing[0]}; so "
+            "nothing was published, and the version before is still served. Something outside of the project chose among its "
+            "tests: look for settings of dbt on this machine."
+        )
+
+
 def run_dbt(
     database: Path,
     scratch: Path,
     *,
+    project: Project | None = None,
     select: str | None = None,
     exclude: str | None = None,
     is_trial: bool = False,
 ) -> list[DbtCheck]:
-    """Build the chosen models (all of them) into `database` and run their tests; returns the tests that ran.
+    """Build the chosen models (all of them) into `database` and run their tests; returns the tests that ran. Without `project`
+    it is parsed for this run.
 
     `select` and `exclude` are dbt selectors of ours. A trial builds the models that depend on the plan beside the real ones,
     without tests. `scratch` keeps dbt's parsed project and its log between runs. Raises ChecksFailed naming each model that
     could not be built and each critical test that failed.
     """
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
-    scratch.mkdir(parents=True, exist_ok=True)
-    command = [
-        "run" if is_trial else "build",
-        "--project-dir",
-        str(DBT_PROJECT),
-        "--profiles-dir",
-        str(DBT_PROJECT),
-    ]
+    command = ["run" if is_trial else "build"]
     command += ["--select", select] if select else []
     command += ["--exclude", exclude] if exclude else []
-    # A variable that changes makes dbt parse everything again. So a trial keeps a parse of its own, and one that another
-    # checkout left in the workspace is not used: it names that checkout's files.
-    variables = {"seeds_folder": str(DBT_PROJECT / "seeds")} | ({"is_trial": True} if is_trial else {})
-    command += ["--vars", json.dumps(variables)]
-    command += [
-        "--target-path",
-        str(scratch / ("trial" if is_trial else "target")),
-        "--log-path",
-        str(scratch / "logs"),
-        "--log-level",
-        "none",
-        "--no-use-colors",
-        # Nothing reads dbt's artifacts, and writing them takes a twentieth of a build.
-        "--no-write-json",
-    ]
-    with _environment(
-        # Relative, because dbt parses everything again when the path changes: a workspace may be moved.
-        SLA_BUILD_DATABASE=os.path.relpath(database),
-        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
-        DO_NOT_TRACK="1",
-    ):
-        try:
-            outcome = dbtRunner().invoke(command)
-        finally:
-            # dbt keeps its connection, and with it the write lock, until the process ends.
-            DuckDBConnectionManager.close_all_connections()
-    stop_if_asked()
+    outcome = _invoke(command, database, scratch, is_trial=is_trial, project=project)
     if outcome.exception is not None and outcome.result is None:
-        log = scratch / "logs" / "dbt.log"
-        raise SlaError(f"The dbt project could not be run: {outcome.exception}. Its log is {log}.")
+        raise _cannot_run(outcome, scratch)
     checks: list[DbtCheck] = []
     problems: list[Problem] = []
     for result in outcome.result.results:
@@ -105,6 +99,9 @@ def run_dbt(
             )
         elif status in ("error", "runtime error"):
             reason = (result.message or status).strip().rstrip(".") + "."
+            # Not the model's fault, and every later one fails with it.
+            if (told := explain_engine(reason)) is not None:
+                raise told
             problems.append(Problem(node.original_file_path, None, node.name, reason))
     if problems:
         raise ChecksFailed(
@@ -112,6 +109,56 @@ def run_dbt(
             problems,
         )
     return checks
+
+
+def _invoke(
+    command: list[str], database: Path, scratch: Path, *, is_trial: bool, project: Project | None = None
+) -> Any:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    scratch.mkdir(parents=True, exist_ok=True)
+    # A variable that changes makes dbt parse everything again. So a trial keeps a parse of its own, and one that another
+    # checkout left in the workspace is not used: it names that checkout's files.
+    variables = {"seeds_folder": str(DBT_PROJECT / "seeds")} | ({"is_trial": True} if is_trial else {})
+    command += [
+        "--project-dir",
+        str(DBT_PROJECT),
+        "--profiles-dir",
+        str(DBT_PROJECT),
+        "--vars",
+        json.dumps(variables),
+        "--target-path",
+        str(scratch / ("trial" if is_trial else "target")),
+        "--log-path",
+        str(scratch / "logs"),
+        "--log-level",
+        "none",
+        "--no-use-colors",
+        # Nothing reads dbt's artifacts, and writing them takes a twentieth of a build.
+        "--no-write-json",
+    ]
+    with _environment(
+        # Relative, because dbt parses everything again when the path changes: a workspace may be moved.
+        SLA_BUILD_DATABASE=os.path.relpath(database),
+        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+        DO_NOT_TRACK="1",
+    ):
+        try:
+            outcome = dbtRunner(manifest=project.manifest if project else None).invoke(command)
+        finally:
+            # dbt keeps its connection, and with it the write lock, until the process ends.
+            DuckDBConnectionManager.close_all_connections()
+    stop_if_asked()
+    return outcome
+
+
+def _cannot_run(outcome: Any, scratch: Path) -> SlaError:
+    log = scratch / "logs" / "dbt.log"
+    told = explain_machine(outcome.exception) if outcome.exception is not None else None
+    if told is not None:
+        return told
+    return SlaError(f"The dbt project could not be run: {outcome.exception}. Its log is {log}.")
 
 
 def _describe_test(node: Any) -> tuple[str | None, str, str | None]:
@@ -140,13 +187,18 @@ def _read_failures(database: Path, query: str) -> str:
 
 @contextmanager
 def _environment(**values: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
+    """The environment with these values and without any other variable of dbt.
+
+    Every option of dbt has one, and an option that stands there for another project would choose models or leave out tests.
+    """
+    foreign = {name: value for name, value in os.environ.items() if name.upper().startswith("DBT_")}
+    before = foreign | {name: os.environ[name] for name in values if name in os.environ}
+    for name in foreign:
+        del os.environ[name]
     os.environ.update(values)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in values:
+            del os.environ[name]
+        os.environ.update(before)

@@ -112,9 +112,15 @@ def test_good_file_beside_a_rejected_one_still_lands(vendor: Path) -> None:
     assert "inbox/desk/tickets.csv: landed, 2 rows read = 2 landed + 0 rejected" in done.out
 
 
-def test_inbox_folder_of_an_unknown_source_is_refused_with_the_nearest_name(vendor: Path) -> None:
+def test_inbox_folder_of_an_unknown_source_is_named_with_the_nearest_name_and_the_rest_lands(
+    vendor: Path,
+) -> None:
+    drop_tickets(vendor)
     write_lines(vendor / "inbox" / "dekk" / "tickets.csv", TICKETS_HEADER)
-    run_sla("ingest", workspace=vendor).expect(2, "names the source 'dekk'", "Did you mean 'desk'?")
+    done = run_sla("ingest", workspace=vendor).expect(
+        3, "inbox/dekk: the folder names the source 'dekk'", "Did you mean 'desk'?"
+    )
+    assert "inbox/desk/tickets.csv: landed, 2 rows read = 2 landed + 0 rejected" in done.out
 
 
 def test_unknown_plan_is_refused_with_line_and_nearest_name(vendor: Path) -> None:
@@ -283,7 +289,7 @@ def test_failed_critical_check_leaves_the_version_before_served(published: Path)
 def test_damaged_pointer_is_named_by_readers_and_written_again_by_a_build(published: Path) -> None:
     before = read_pointer(published)
     (published / "warehouse" / "published" / "current.json").write_text('{"build_id": ', encoding="utf-8")
-    run_sla("compliance", workspace=published).expect(2, "current.json cannot be read", "Run `sla build`")
+    run_sla("compliance", workspace=published).expect(2, "current.json is damaged", "Run `sla build`")
     run_sla("build", workspace=published).expect(0)
     assert read_pointer(published)["build_id"] == before["build_id"]
     run_sla("compliance", workspace=published).expect(0)
@@ -301,7 +307,7 @@ def test_damaged_published_file_is_named_by_readers(published: Path) -> None:
     file = published / "warehouse" / "published" / read_pointer(published)["file"]
     file.write_bytes(b"not a database" * 1000)
     run_sla("compliance", workspace=published).expect(
-        2, f"The published build {file} cannot be opened", "Run `sla build`"
+        2, f"The published build {file} is damaged", "Run `sla build`"
     )
 
 

@@ -129,6 +129,7 @@ REFERENCE = {
         "B-1,beta,premium,2026-01-01,2027-01-01,paid,active,\n"
     ),
     "licenses": "subscription_id,license_status,valid_from,valid_to\nA-2,suspended,2026-06-01,2026-07-01\n",
+    "customer_words": "customer_id,word,source\nacme,Acme Holding,jira\n",
     "contacts": "customer_id,contact,valid_from,valid_to\nacme,ann@acme.example,2026-01-01,\n",
     "purchases": (
         "purchase_id,customer_id,subscription_id,pool,quantity,purchased_on,expires_on,returned_on\n"

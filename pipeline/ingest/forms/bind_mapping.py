@@ -67,6 +67,7 @@ def _bind_file(file: MappedFile, mapping: Mapping, source: Source) -> MappedFile
         file,
         conditions=binding.conditions(file.conditions),
         tickets=None if file.tickets is None else binding.cells(file.tickets),
+        log=None if file.log is None else binding.cells(file.log),
         people=None if file.people is None else binding.cells(file.people),
         events=tuple(binding.rule(one) for one in file.events),
         figures=tuple(binding.rule(one) for one in file.figures),

@@ -17,7 +17,7 @@ from pyexpat import EXPAT_VERSION
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.ingest.forms.bind_mapping import bind_mapping
-from pipeline.ingest.landing.manifest import Batch, list_batches
+from pipeline.ingest.landing.manifest import Batch, find_batch, find_damage, list_batches
 from pipeline.rules.mapping import fingerprint_mapping
 from pipeline.settings import CHECKOUT, Workspace
 from pipeline.vocabulary import ACTOR_KINDS, EVIDENCE_OF, TICKET_STATUSES
@@ -107,6 +107,12 @@ def list_code(pipeline: Path) -> list[Path]:
 def is_current(batch: Batch, source: Source) -> bool:
     """Whether reading the batch's export now would give the rows that have landed."""
     return batch.reader == identify_reader() and batch.settings == describe_settings(source)
+
+
+def is_landed(workspace: Workspace, source: Source, batch_id: str) -> bool:
+    """Whether a content has landed as it would land now, and is whole, so that landing it again changes nothing."""
+    batch = find_batch(workspace, batch_id)
+    return batch is not None and is_current(batch, source) and find_damage(workspace, batch) is None
 
 
 def find_outdated(workspace: Workspace, sources: Mapping[str, Source]) -> list[OutdatedBatch]:

@@ -16,17 +16,17 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import InputRejected, Problem
+from pipeline.errors import Problem
 from pipeline.ingest.files.refused import Refused
 from pipeline.ingest.landing.manifest import (
     MANIFEST_FOLDER,
     find_batch,
     find_last_shape,
-    sync_folder,
     table_path,
 )
 from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_COLUMNS, QUARANTINE_TABLE, arrow_schema
 from pipeline.settings import Workspace
+from pipeline.whole_files import sync
 
 ROW_GROUP_ROWS = 131_072
 RAW_VALUE_CHARACTERS = 500
@@ -201,7 +201,7 @@ def commit_files(workspace: Workspace, file_stem: str, tables: Iterable[str]) ->
     """
     for path in (table_path(workspace, table, file_stem) for table in tables):
         _temporary(path).replace(path)
-        sync_folder(path.parent)
+        sync(path.parent)
 
 
 def discard_files(workspace: Workspace, file_stem: str) -> None:
@@ -233,11 +233,10 @@ def clean_leftovers(workspace: Workspace) -> None:
 def remove_replaced(workspace: Workspace, batch_id: str, paths: Iterable[Path]) -> None:
     """Remove those Parquet files of a batch that its manifest does not name. Without a whole manifest, none."""
     # A manifest that is damaged or missing may be restored from a backup, and then needs its rows.
-    with suppress(InputRejected):
-        batch = find_batch(workspace, batch_id)
-        if batch is not None:
-            for path in set(paths) - set(batch.paths(workspace)):
-                path.unlink(missing_ok=True)
+    batch = find_batch(workspace, batch_id)
+    if batch is not None:
+        for path in set(paths) - set(batch.paths(workspace)):
+            path.unlink(missing_ok=True)
 
 
 def _shorten(text: str, characters: int) -> str:

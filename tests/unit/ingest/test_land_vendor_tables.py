@@ -158,14 +158,16 @@ def test_jira_reads_localised_headers_and_months_and_repeated_comments(
     assert landing.rows("ticket_versions", "ticket_id, customer_id, severity, submitted_at, evidence") == [
         ("SUP-1", "acme", "Alta", datetime(2026, 7, 18, 7, 10), "unmarked_messages")
     ]
-    assert landing.rows("ticket_versions", "width_seconds, requester_id, status") == [(60, "qm:1", "Abierto")]
-    # Cut to the minute at both ends: up to 59 s later, and after up to 59 s less.
+    assert landing.rows("ticket_versions", "latest_submitted_at, requester_id, status") == [
+        (datetime(2026, 7, 18, 7, 10, 59), "qm:1", "Abierto")
+    ]
+    # Cut to the minute: up to 59 s later.
     columns = "message_id, message_kind, author_id, author_role, is_public, earliest_at, said_at"
     assert landing.rows("ticket_messages", columns) == [
         ("SUP-1:comment:1", "comment", "qm:1", "customer", None,
-         datetime(2026, 7, 18, 7, 29, 1), datetime(2026, 7, 18, 7, 30, 59)),
+         datetime(2026, 7, 18, 7, 30), datetime(2026, 7, 18, 7, 30, 59)),
         ("SUP-1:comment:2", "comment", "557058:mia", None, None,
-         datetime(2026, 7, 18, 8, 9, 1), datetime(2026, 7, 18, 8, 10, 59)),
+         datetime(2026, 7, 18, 8, 10), datetime(2026, 7, 18, 8, 10, 59)),
     ]  # fmt: skip
 
 
@@ -181,7 +183,7 @@ def test_a_jira_date_without_seconds_is_a_window_like_a_comment(declare: Callabl
             "date",
             "status",
             "solved",
-            datetime(2026, 7, 18, 15, 9, 1),
+            datetime(2026, 7, 18, 15, 10),
             datetime(2026, 7, 18, 15, 10, 59),
         )
     ]

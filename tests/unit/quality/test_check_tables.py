@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import duckdb
 import pytest
 
 from pipeline.quality.check_tables import CheckResult, check_landed, check_published, check_tables
+from pipeline.settings import CHECKOUT
 from tests.unit.quality.small_tables import make_landed, make_published
 
 
@@ -210,8 +215,15 @@ PUBLISHED_FAULTS = [
      "update marts.mart_manager__monthly_compliance set customer_id = 'other'",
      {(MART, "column_values_to_be_in_set", "is_known_customer", "critical", "failed")}),
     ("waiver that adds a verdict",
-     "update marts.mart_manager__monthly_compliance set raw_met_count = 2",
+     "update marts.mart_manager__monthly_compliance set raw_met_count = 2, raw_bounded_count = 3, raw_lower_met_count = 2, "
+     "raw_upper_met_count = 2",
      {(MART, "column_values_to_be_in_set", "waivers_add_up", "critical", "failed")}),
+    ("bounds that leave an undecided promise out",
+     "update marts.mart_manager__monthly_compliance set bounded_count = 1",
+     {(MART, "column_values_to_be_in_set", "bounds_enclose", "critical", "failed")}),
+    ("verdict that could be another",
+     "update core.fct_sla_obligations set could_be = 'either' where status = 'met'",
+     {(OBLIGATIONS, "column_values_to_be_null", "could_be", "critical", "failed")}),
     ("ledger lost a movement",
      f"update marts.{BALANCES} set used_quantity = 4 where pool = 'regular'",
      {(BALANCES, "column_values_to_be_in_set", "balance_adds_up", "critical", "failed")}),
@@ -389,3 +401,23 @@ def test_importing_the_checks_does_not_import_great_expectations():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert answer.stdout.split() == ["False", "False"]
+
+
+def test_checks_run_where_spark_is_installed_and_the_main_module_has_no_file(tmp_path):
+    # What Spark does in a process of `python -c`, when Great Expectations imports it: it ends the process, with 0.
+    (tmp_path / "pyspark").mkdir()
+    (tmp_path / "pyspark" / "__init__.py").write_text("raise SystemExit(0)\n")
+    program = (
+        "from tests.unit.quality.small_tables import make_landed\n"
+        "from pipeline.quality.check_tables import check_landed\n"
+        "with make_landed() as connection: print(len(check_landed(connection)), 'checks')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=CHECKOUT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "checks" in done.stdout, done.stderr

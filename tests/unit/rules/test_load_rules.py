@@ -19,6 +19,7 @@ def test_new_workspace_can_be_read_at_once(tmp_path: Path) -> None:
     assert [path.relative_to(tmp_path / "new").as_posix() for path in files] == [
         "reference/calendars/business_hours.yml",
         "reference/contacts.csv",
+        "reference/customer_words.csv",
         "reference/customers.csv",
         "reference/licenses.csv",
         "reference/mappings/my_helpdesk.yml",

@@ -183,9 +183,9 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "%d/%m/%Y %H:%M",
             "%d/%m %H:%M",
             [
-                "sla.yml:16: sources.incidents.date_format: '%d/%m %H:%M' does not say year, month, "
-                "day, hour and "
-                'minute. Write it like "%Y-%m-%d %H:%M:%S", or "%d/%m/%Y %H:%M" where the day comes first.'
+                "sla.yml:16: sources.incidents.date_format: '%d/%m %H:%M' does not say year, month and "
+                "day, and the hour where it says "
+                'minutes. Write it like "%Y-%m-%d %H:%M:%S", or "%d/%m/%Y %H:%M" where the day comes first.'
             ],
         ),
         (

@@ -133,6 +133,7 @@ select
   typed.updater_id,
   typed.earliest_at,
   typed.changed_at as event_at,
+  coalesce(typed.moves_with_submission, false) as moves_with_submission,
   typed.update_id,
   typed.update_number,
   typed.place,
