@@ -2,7 +2,7 @@
 figures.
 
 A spreadsheet runs a cell that starts like a formula. XLSX cells are therefore written as strings and never as
-formulas or links. CSV has no such types, so there a text that starts with = + - @, a tab or a line break gets
+formulas or links. CSV has no such types, so there a text that starts with = + - @ % | ; or a tab or a line break gets
 an apostrophe in front; a program that reads the file can strip it. Numbers are ours and stay as they
 are.
 """
@@ -28,7 +28,8 @@ COLUMNS = (
     "submitted_month", "as_of",
 )  # fmt: skip
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# `%` and `|` begin a formula or a command in older spreadsheets; where `;` separates, what follows it is a cell of its own.
+_FORMULA_STARTS = ("=", "+", "-", "@", "%", "|", ";", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def to_csv(obligations: Sequence[Obligation]) -> bytes:
