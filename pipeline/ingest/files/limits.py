@@ -41,6 +41,11 @@ ELEMENT_BYTES = 16 << 20
 # Records of one file; an export of a helpdesk is cut into months long before.
 ROWS = 100_000_000
 
+# Records that are refused one by one. A file with more of them than usable ones is not the export that its source names.
+REFUSED_ROWS = 100_000
+# Lines that are looked at together: what is said of each takes memory, and 64 MB may hold 32 million.
+LINES_AT_ONCE = 200_000
+
 # What the process that reads a file may hold in memory. Landing a million tickets takes under half a GB, a page of 128 MB
 # about three times as much, and with the process that waits for it (0.2 GB) the run stays within 2 GB.
 MEMORY_BYTES = 3 << 29
