@@ -8,7 +8,7 @@ import zoneinfo
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import ConfigurationError
 
@@ -49,6 +49,29 @@ def find_zone(name: str) -> zoneinfo.ZoneInfo:
 def localize(wall_time: datetime, zone: str) -> datetime:
     """The UTC instant of a naive wall time. One in a gap moves forward by the gap; an ambiguous one is the first."""
     return wall_time.replace(tzinfo=find_zone(zone), fold=0).astimezone(UTC)
+
+
+class Window(NamedTuple):
+    """The first and the last second in which something can have happened, as naive UTC; equal where it is known exactly."""
+
+    first: datetime
+    last: datetime
+
+    @property
+    def latest(self) -> datetime | None:
+        """The last second; None where the instant is exact."""
+        return None if self.first == self.last else self.last
+
+
+def localize_window(wall_time: datetime, zone: str, width_seconds: int = 1) -> Window:
+    """The window of a naive wall time that was cut to `width_seconds`: a minute, an hour, or a day of the zone.
+
+    One in an hour that comes twice is the window of both readings; one in a gap moves forward by the gap.
+    """
+    first = localize(wall_time, zone)
+    last_wall = wall_time + timedelta(seconds=width_seconds - 1)
+    readings = (last_wall.replace(tzinfo=find_zone(zone), fold=fold).astimezone(UTC) for fold in (0, 1))
+    return Window(first.replace(tzinfo=None), max(first, *readings).replace(tzinfo=None))
 
 
 def start_of_day(day: date, zone: str) -> datetime:

@@ -11,7 +11,7 @@ from great_expectations.expectations import (
 )
 from great_expectations.expectations.row_conditions import Column
 
-from expectations.checked_table import INSTANT, TEXT, WHOLE, CheckedTable
+from expectations.checked_table import BOOLEAN, INSTANT, TEXT, WHOLE, CheckedTable
 from expectations.landed.sane_instants import expect_sane_instants
 from pipeline import vocabulary
 
@@ -35,6 +35,7 @@ def build() -> CheckedTable:
             "update_number": WHOLE,
             "place": WHOLE,
             "earliest_at": INSTANT,
+            "moves_with_submission": BOOLEAN,
             "changed_at": INSTANT,
         },
         # A date that stands in a ticket's own record is held against the submission that stands there too.

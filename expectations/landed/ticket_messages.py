@@ -29,6 +29,7 @@ def build() -> CheckedTable:
             "author_kind": TEXT,
             "update_id": TEXT,
             "earliest_at": INSTANT,
+            "moves_with_submission": BOOLEAN,
             "said_at": INSTANT,
         },
         expectations=(

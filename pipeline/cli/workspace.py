@@ -293,6 +293,9 @@ def build() -> None:
 def _build(workspace: Workspace) -> None:
     from pipeline.ingest.landing.land import land_damaged
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
+    from pipeline.reporting import figures
+    from pipeline.reporting.published import EVERY_CUSTOMER, open_published
+    from pipeline.reporting.status import read_status
     from pipeline.rules.load_sources import load_sources
     from pipeline.warehouse.build import build_workspace
 
@@ -311,6 +314,9 @@ def _build(workspace: Workspace) -> None:
     say(f"Build {result.pointer.build_id}, data as of {result.pointer.as_of}: {state}.")
     for message in explain_outdated(find_outdated(workspace, load_sources(workspace.sla_yml).sources)):
         say(f"warning: {message}")
+    with open_published(workspace) as published:
+        for line in figures.unjudged(read_status(published, EVERY_CUSTOMER).unjudged):
+            say(line)
 
 
 @app.command()

@@ -40,6 +40,10 @@ _AUTHOR = {
     "updater_id": "VARCHAR",
 }
 
+# What orders the events of one instant, as far as the export says it: the id of the update that made it (or the event's own),
+# the number of that update or a declared sequence, and the place in the update, else in the line. Null: it does not say it.
+_ORDER = {"update_id": "VARCHAR", "update_number": "BIGINT", "place": "INTEGER"}
+
 LANDED_TABLES: dict[str, dict[str, str]] = {
     # One row per ticket record of an export; the same ticket may come again, older or newer.
     "ticket_versions": {
@@ -66,15 +70,19 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "version_kind": "VARCHAR",
         # What the record came with (see EVIDENCE).
         "evidence": "VARCHAR",
-        # How many seconds the format of its instants leaves open; null: none.
-        "width_seconds": "INTEGER",
-        "update_number": "INTEGER",
+        # The number of the update, or a declared sequence; and the place of the record in its line.
+        "update_number": "BIGINT",
+        "line_place": "INTEGER",
         "reopen_count": "INTEGER",
         "is_deleted": "BOOLEAN",
         # It continues a closed ticket, and was created with the tags and fields of that one.
         "is_follow_up": "BOOLEAN",
+        # The last second in which each can lie, where the export cuts it (to the minute, to the day) or its wall time comes
+        # twice; null: the instant is exact.
         "submitted_at": "TIMESTAMP",
+        "latest_submitted_at": "TIMESTAMP",
         "updated_at": "TIMESTAMP",
+        "latest_updated_at": "TIMESTAMP",
         **LINEAGE,
     },
     # One row per change of a field, or per event that the export names itself.
@@ -93,10 +101,9 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         # It happened from earliest_at (null: at changed_at) to changed_at.
         "earliest_at": "TIMESTAMP",
         "changed_at": "TIMESTAMP",
-        # The update that made it, the number of that update where the export counts them, and the place in it.
-        "update_id": "VARCHAR",
-        "update_number": "INTEGER",
-        "place": "INTEGER",
+        # The export counted it from the submission: it moves with the submission within the window of that.
+        "moves_with_submission": "BOOLEAN",
+        **_ORDER,
         "is_public": "BOOLEAN",
         "channel": "VARCHAR",
         **_AUTHOR,
@@ -117,7 +124,8 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         **_AUTHOR,
         "earliest_at": "TIMESTAMP",
         "said_at": "TIMESTAMP",
-        "update_id": "VARCHAR",
+        "moves_with_submission": "BOOLEAN",
+        **_ORDER,
         "version_at": "TIMESTAMP",
         **LINEAGE,
     },

@@ -25,8 +25,9 @@ class Balance:
     exists.
 
     For a pool with a stated, limited grant: granted + purchased - used + credited + overflowed out -
-    overflowed in + overage - expired = remaining. What another pool took over (out) is given back to this
-    one; what this one took over (in) is drawn from it; what no pool carries is overage.
+    overflowed in + overage - expired + carried = remaining. What another pool took over (out) is given back to
+    this one; what this one took over (in) is drawn from it; what no pool carries is overage. Units of packs that
+    outlive their term are carried: out of one term (negative) into the next (positive).
     """
 
     customer_id: str
@@ -46,6 +47,7 @@ class Balance:
     overflowed_in_quantity: int
     overflowed_out_quantity: int
     expired_quantity: int
+    carried_quantity: int
     remaining_quantity: int | None
     overage_quantity: int
     consumed_quantity: int
@@ -74,7 +76,9 @@ class Balance:
     def adds_up(self) -> bool:
         if self.is_unlimited or self.granted_quantity is None or self.remaining_quantity is None:
             return True
-        given = self.granted_quantity + self.purchased_quantity + self.credited_quantity
+        given = (
+            self.granted_quantity + self.purchased_quantity + self.credited_quantity + self.carried_quantity
+        )
         taken = self.used_quantity + self.overflowed_in_quantity + self.expired_quantity
         return given + self.overflowed_out_quantity + self.overage_quantity - taken == self.remaining_quantity
 
@@ -159,7 +163,8 @@ class Alert:
 @dataclass(frozen=True)
 class Movement:
     """One line of the entitlement ledger. `quantity` is signed; `balance_after` is None for unlimited and not
-    stated pools. `month` is that of the plan's time zone."""
+    stated pools. `month` is that of the plan's time zone. `payer_kind` and `payer_id` name the supply whose unit it
+    takes or gives back: a `term` and its id, a `purchase` and its id, or None where nothing pays."""
 
     movement_id: str
     customer_id: str
@@ -177,12 +182,14 @@ class Movement:
     ticket_id: str | None
     undoes_movement_id: str | None
     reason: str | None
+    payer_kind: str | None
+    payer_id: str | None
 
 
 @dataclass(frozen=True)
 class StatementMonth:
     """One month of one pool: opening + granted + purchased - used + credited + overflowed out - overflowed in
-    + overage - expired = closing; opening and closing are None for unlimited and not stated pools."""
+    + overage - expired + carried = closing; opening and closing are None for unlimited and not stated pools."""
 
     customer_id: str
     subscription_id: str
@@ -200,6 +207,7 @@ class StatementMonth:
     overage_quantity: int
     overage_to_date_quantity: int
     expired_quantity: int
+    carried_quantity: int
     closing_quantity: int | None
     is_unlimited: bool
     is_stated: bool

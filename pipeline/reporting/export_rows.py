@@ -22,7 +22,7 @@ COLUMNS = (
     "month", "ticket_id", "cycle_number", "customer_id", "customer_name", "subject", "requester", "channel",
     "plan", "plan_version", "clause", "obligation", "obligation_kind", "severity_submitted",
     "severity_in_force",
-    "status", "status_reason", "reason_label", "status_before_waiver", "status_as_submitted", "waiver_id",
+    "status", "status_reason", "reason_label", "could_be", "status_before_waiver", "status_as_submitted", "waiver_id",
     "clock_name", "submitted_at", "starts_at", "due_at", "stopped_at", "settled_at", "breached_at",
     "target_seconds", "elapsed_seconds", "remaining_seconds", "over_by_seconds", "settled_month",
     "submitted_month", "as_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from pipeline.rules.mapping import Mapping as FileMapping
 from pipeline.rules.source import Agents, Source, SourceEvent
 from pipeline.rules.sources_file import (
     AgentList,
+    AllowedShares,
     CanonicalSource,
     ChangingSource,
     FreshdeskSource,
@@ -42,12 +43,14 @@ class SourcesConfig:
     """The sources of a workspace by name, from when on people are told of what comes to its end, and the plans to compare.
 
     `compared_plans` None: every plan that there is. `keep_exports`: copies of what lands are kept in the warehouse.
+    `limits`: by source; the defaults where it has none.
     """
 
     sources: Mapping[str, Source]
     alerts: AlertRules = DEFAULT_ALERTS
     compared_plans: tuple[str, ...] | None = None
     keep_exports: bool = False
+    limits: Mapping[str, AllowedShares] = field(default_factory=dict)
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -64,7 +67,8 @@ def load_sources(path: Path) -> SourcesConfig:
     }
     if problems:
         raise refuse(str(path), problems)
-    return SourcesConfig(sources, file.alerts, file.compare_plans, file.keep_exports)
+    limits = {name: source.allow for name, source in file.sources.items()}
+    return SourcesConfig(sources, file.alerts, file.compare_plans, file.keep_exports, limits)
 
 
 def mapped_source(name: str, mapping: FileMapping) -> Source:
@@ -197,7 +201,7 @@ def _find_calendar(name: str | None, place: Place, folder: Path) -> Calendar | N
 
 
 def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
-    """The tables `sources`, `source_values`, `source_events`, `source_agents`, `source_bots` and `alert_rules`."""
+    """The tables of sources (their limits, values, events, agents and bots) and `alert_rules`."""
     sources = config.sources.values()
     return flatten_alerts(config.alerts) | {
         "sources": build_table(
@@ -217,6 +221,14 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                     source.is_audit_whole,
                 )
                 for source in sources
+            ),
+        ),
+        "source_limits": build_table(
+            "source_limits",
+            (
+                (source.source, cause, limit_pct)
+                for source in sources
+                for cause, limit_pct in config.limits.get(source.source, AllowedShares())
             ),
         ),
         "source_values": build_table(

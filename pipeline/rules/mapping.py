@@ -6,7 +6,9 @@ Vocabularies and shapes only. `load_mapping.py` reads the YAML, `pipeline/ingest
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.rules.plan import SEVERITIES, STATUSES
@@ -57,6 +59,17 @@ EVENT_COLUMNS = (
     "is_public",
     "value",
     "value_before",
+    "sequence",
+)
+# A row of a log is one event, with the attributes that its ticket had then.
+LOG_COLUMNS = (
+    *(one for one in TICKET_COLUMNS if one not in ("updated_at", "reopen_count")),
+    "event_at",
+    "sequence",
+)
+# Our columns that hold instants.
+INSTANTS = frozenset(
+    ("submitted_at", "updated_at", "event_at", "they_started_at", "they_stopped_at", "read_at")
 )
 PEOPLE_COLUMNS = ("person_id", "person", "actor_kind")
 FIGURE_COLUMNS = (
@@ -76,6 +89,7 @@ FIGURE_COLUMNS = (
 )
 REQUIRED_COLUMNS = {
     "tickets": ("ticket_id", "submitted_at"),
+    "log": ("ticket_id", "event_at"),
     "events": ("ticket_id", "event_at", "event_type"),
     "people": ("person_id", "actor_kind"),
     "figures": ("figure_kind", "clock_kind"),
@@ -96,10 +110,13 @@ SETTINGS = (*REFERENCES, "bots", "comments", "business_calendar", "time_zone")
 SEVERITY_TEXTS = tuple(str(severity) for severity in SEVERITIES)
 EVENT_VALUES: dict[str, tuple[str, ...]] = {"status_changed": STATUSES, "severity_changed": SEVERITY_TEXTS}
 # `..._if_any`: a ticket without one such event was exported without its history, so nothing is known of it.
+# `first_response_if_any`: a blank date of the first answer proves no silence.
 # `response_date`: the instant of the first answer alone, and not who gave it. `unmarked_messages`: all messages, and not
 # which of them the customer could see.
+RESPONSE_IF_ANY = "first_response_if_any"
 EVIDENCE = (
     "first_response",
+    RESPONSE_IF_ANY,
     "response_date",
     "unmarked_messages",
     "messages",
@@ -123,9 +140,21 @@ EPOCH_SECONDS = "epoch_seconds"
 EPOCH_MILLISECONDS = "epoch_milliseconds"
 
 
-def has_seconds(pattern: str) -> bool:
-    """Whether instants of a format are written to the second."""
-    return "%" not in pattern or "%S" in pattern or "%T" in pattern
+def width_of(pattern: str) -> int:
+    """To how many seconds a pattern of wall time cuts an instant: 1, a minute, an hour or a day."""
+    codes = set(re.findall("%(.)", pattern))
+    return 1 if codes & {"S", "T"} else 60 if "M" in codes else 3600 if codes & {"H", "I"} else 86_400
+
+
+def says_a_day(pattern: str) -> bool:
+    """Whether a pattern writes down year, month and day, and no part of the time of the day without the hour."""
+    # As much of a sample as the pattern keeps.
+    sample = datetime(2026, 11, 22, 13, 45)
+    sample -= (sample - datetime(2026, 11, 22)) % timedelta(seconds=width_of(pattern))
+    try:
+        return datetime.strptime(sample.strftime(pattern), pattern) == sample
+    except (ValueError, re.error):
+        return False
 
 
 @dataclass(frozen=True)
@@ -167,6 +196,14 @@ class Cell:
         """Every column that the value may come from."""
         inner = (*self.joined, *self.first, *self.latest)
         return self.columns + tuple(name for cell in inner for name in cell.names())
+
+    def whole_columns(self) -> tuple[str, ...]:
+        """Every column of which the value is a cell as it is: no piece of one, and no word."""
+        if self.split_by is not None or self.values is not None or self.joined:
+            return ()
+        return self.columns + tuple(
+            name for cell in (*self.first, *self.latest) for name in cell.whole_columns()
+        )
 
     def read_columns(self) -> tuple[str, ...]:
         """Every column that is looked at for the value, its conditions included."""
@@ -261,20 +298,21 @@ class Notice:
 @dataclass(frozen=True)
 class MappedColumn:
     """A column under our short name, with the names that exports give it: languages, versions. A `*` in a name stands for
-    any text.
+    any text. `declared_by`: the key of a source in sla.yml that names it, which makes a header without it a mistake.
     """
 
     name: str
     written: tuple[str, ...]
     is_repeated: bool = False
     is_optional: bool = False
+    declared_by: str | None = None
 
 
 @dataclass(frozen=True)
 class MappedFile:
     """One kind of file of a source: its dialect, its columns, and what its rows are. Rows that do not meet `conditions` are
-    passed over, those without a `required` column are refused. `refusal`: such a file is recognised and not read. `dates`: its
-    own formats of instants, else the mapping's.
+    passed over, those without a `required` column are refused. `log`: one row per event. `refusal`: such a file is recognised
+    and not read. `dates`: its own formats of instants, else the mapping's.
     """
 
     name: str
@@ -286,6 +324,7 @@ class MappedFile:
     required: tuple[str, ...] = ()
     conditions: Conditions = ()
     tickets: Cells | None = None
+    log: Cells | None = None
     people: Cells | None = None
     events: tuple[RowRule, ...] = ()
     figures: tuple[RowRule, ...] = ()
@@ -299,7 +338,7 @@ class MappedFile:
 
     def read_columns(self) -> tuple[str, ...]:
         """Every column that something is made of, or that is looked at."""
-        cells = (*(self.tickets or ()), *(self.people or ()))
+        cells = (*(self.tickets or ()), *(self.log or ()), *(self.people or ()))
         notices = (*self.warnings, *((self.refusal,) if self.refusal else ()))
         conditions = (*self.conditions, *(one for notice in notices for one in notice.conditions))
         found = (
@@ -308,6 +347,23 @@ class MappedFile:
             *(name for rule in (*self.events, *self.figures) for name in rule.read_columns()),
         )
         return tuple(dict.fromkeys(found))
+
+    def instant_columns(self) -> frozenset[str]:
+        """The columns of which a cell is an instant as a whole."""
+        rules = (*self.events, *self.figures)
+        found = [
+            cell
+            for name, cell in (*(self.tickets or ()), *(one for rule in rules for one in rule.cells))
+            if name in INSTANTS
+        ]
+        found += [
+            cell
+            for rule in rules
+            if rule.elapsed
+            for cell in (rule.elapsed.start, rule.elapsed.limit)
+            if cell
+        ]
+        return frozenset(name for cell in found for name in cell.whole_columns())
 
     def refers_to_settings(self) -> bool:
         """Whether sla.yml says which column a value of a ticket comes from."""
@@ -318,8 +374,8 @@ class MappedFile:
 class Mapping:
     """A mapping file. `file` is how messages name it; plain values only, so that another process can have it.
 
-    `is_form`: it leaves zone, formats and names of columns to sla.yml. `are_instants_as_written`: an instant without seconds
-    is a window of its minute. `calendar`: of the vendor's business hours.
+    `is_form`: it leaves zone, formats and names of columns to sla.yml. `calendar`: of the vendor's business hours.
+    `named_columns`: those that sla.yml gives names to.
     """
 
     file: str
@@ -333,9 +389,9 @@ class Mapping:
     allowed: tuple[str, ...] = ()
     files: tuple[MappedFile, ...] = ()
     is_form: bool = False
-    are_instants_as_written: bool = False
     half_days: tuple[tuple[str, str], ...] = ()
     calendar: Calendar | None = None
+    named_columns: tuple[str, ...] = ()
 
     @property
     def evidence(self) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Tag
@@ -24,8 +23,10 @@ from pipeline.declarations.values import (
     filled,
     matching,
     told_apart_by,
+    whole_number,
 )
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
+from pipeline.rules.mapping import says_a_day
 from pipeline.rules.plan import STATUSES
 from pipeline.rules.plan_file import Level
 
@@ -46,14 +47,9 @@ def _check_zendesk_field(value: str) -> str:
 
 
 def _check_date_format(value: str) -> str:
-    sample = datetime(2026, 11, 22, 13, 45)
-    try:
-        is_exact = datetime.strptime(sample.strftime(value), value) == sample
-    except (ValueError, re.error):
-        is_exact = False
-    if not is_exact:
+    if not says_a_day(value):
         raise refused(
-            f"{value!r} does not say year, month, day, hour and minute.",
+            f"{value!r} does not say year, month and day, and the hour where it says minutes.",
             'Write it like "%Y-%m-%d %H:%M:%S", or "%d/%m/%Y %H:%M" where the day comes first.',
         )
     return value
@@ -200,6 +196,26 @@ Signs = Annotated[
 ]
 
 
+Percent = Annotated[int, *whole_number(0, 100)]
+
+
+class AllowedShares(Declared):
+    """Of how many percent of a source's tickets something may be true before the settings are taken for wrong."""
+
+    unknown_levels: Percent = 2
+    """Tickets with a level that no setting maps; over it nothing is published."""
+    missing_levels: Percent = 20
+    """Tickets without any level; over it nothing is published."""
+    unknown_statuses: Percent = 2
+    """Tickets with a status that no setting maps; over it nothing is published."""
+    unknown_customers: Percent = 20
+    """Tickets of a customer that reference/customers.csv does not list; over it nothing is published."""
+    refused_records: Percent = 20
+    """Of the records that were read, those that were refused; over it nothing is published."""
+    findings: Percent = 5
+    """Tickets with one kind of finding; over it the run warns."""
+
+
 class Helpdesk(Declared):
     """What every source may say, whose exports are read by an adapter."""
 
@@ -212,6 +228,7 @@ class Helpdesk(Declared):
     statuses: StatusWords | None = None
     channels: ChannelWords | None = None
     bots: Bots = Bots()
+    allow: AllowedShares = AllowedShares()
 
 
 class CanonicalSource(Helpdesk):
@@ -317,6 +334,7 @@ class MappedSource(Declared):
     """Counts from reference/, such as mappings/helpdesk.yml."""
     ticket_prefix: Text = ""
     bots: BotActors = BotActors()
+    allow: AllowedShares = AllowedShares()
 
 
 AnySource = Annotated[

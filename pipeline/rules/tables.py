@@ -120,6 +120,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "is_journal_whole": "BOOLEAN",
         "is_audit_whole": "BOOLEAN",
     },
+    # Of how many percent of a source's tickets something may be true before nothing is published, or a warning is.
+    "source_limits": {"source": "VARCHAR", "cause": "VARCHAR", "limit_pct": "INTEGER"},
     "source_values": {
         "source": "VARCHAR",
         "mapping": "VARCHAR",

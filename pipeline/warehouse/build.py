@@ -62,6 +62,8 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     """
     from pipeline.forecasting.forecast_pools import AFTER_FORECASTS, forecast_pools
     from pipeline.ingest.landing.manifest import read_batches
+    from pipeline.quality.judge_shares import TABLE as SHARES
+    from pipeline.quality.judge_shares import check_shares, read_shares_over_limit, stop_on_shares
     from pipeline.rules.load_rules import load_rules
     from pipeline.warehouse.connection import open_database
     from pipeline.warehouse.load_raw import RawInputs, load_raw
@@ -95,6 +97,9 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
         made_last = f"{COMPARING} {AFTER_FORECASTS}"
         project = parse_project(database, dbt_scratch)
         dbt_checks = run_dbt(database, dbt_scratch, project=project, exclude=made_last)
+        with open_database(database) as connection:
+            shares = read_shares_over_limit(connection)
+        stop_on_shares(shares)
         compared = rules.sources.compared_plans
         plans = [plan.plan for plan in rules.plans] if compared is None else compared
         try_plans(database, dbt_scratch, sorted(set(plans)))
@@ -104,7 +109,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
         stop_on_tests_that_did_not_run(project, dbt_checks)
         connection = open_database(database)
         try:
-            published_checks = _run_checks(connection, "published")
+            published_checks = [*_run_checks(connection, "published"), *check_shares(shares)]
             _write_meta(
                 connection, build_id, known_until, batches, dbt_checks, [*landed_checks, *published_checks]
             )
@@ -120,8 +125,10 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     passed = sum(check.status == "passed" for check in checks) + sum(
         check.status == "passed" for check in dbt_checks
     )
-    warnings = tuple(_describe(check) for check in checks if check.status != "passed")
-    return BuildResult(pointer, True, passed, warnings)
+    # The shares are told in words of their own, before what the other checks found.
+    told = [str(share.explain()) for share in shares]
+    told += [_describe(check) for check in checks if check.status != "passed" and check.table != SHARES]
+    return BuildResult(pointer, True, passed, tuple(told))
 
 
 def _run_checks(connection: object, suite: str) -> list[CheckResult]:

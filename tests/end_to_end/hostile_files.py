@@ -237,9 +237,9 @@ def values() -> Iterator[Hostile]:
         "quarantined", ("has no time zone",), 3, "submitted_at", (2, 1),
     )  # fmt: skip
     for name, written in {
-        "1900": "1900-01-01T00:00:00Z",
+        "1900": "1900-01-02T00:00:00Z",
         "9999": "9999-12-31T00:00:00Z",
-        "0001": "0001-01-01T00:00:00Z",
+        "0001": "0001-01-02T00:00:00Z",
     }.items():
         yield Hostile(
             f"instant_{name}.csv", (HEADER + GOOD + ticket("T2", submitted_at=written)).encode(),
@@ -562,7 +562,7 @@ def servicenow_records() -> Iterator[Hostile]:
         "no_change_id": ({"sys_id": None}, "is missing", "sys_id"),
         "no_instant": ({"sys_created_on": ""}, "is missing", "sys_created_on"),
         "local_instant": ({"sys_created_on": "01/07/2026 09:00"}, "is not a possible time", "sys_created_on"),
-        "year_1900": ({"sys_created_on": "1900-01-01 00:00:00"}, "lies outside the years", "sys_created_on"),
+        "year_1900": ({"sys_created_on": "1900-01-02 00:00:00"}, "lies outside the years", "sys_created_on"),
     }
     for name, (changed, words, column) in bad.items():
         content = f"{good}\n{json.dumps(change | changed)}\n{good}\n".encode()
@@ -597,7 +597,7 @@ def servicenow() -> Iterator[Hostile]:
             "opened_at",
         ),
         "year_1900": (
-            "INC2,New,01-01-1900 00:00,01-07-2026 09:00,0\n",
+            "INC2,New,02-01-1900 00:00,01-07-2026 09:00,0\n",
             "lies outside the years",
             "opened_at",
         ),

@@ -181,7 +181,8 @@ def test_a_thousand_random_statements_are_the_bookkeepers_line_by_line(world: Wo
 def test_the_histories_hold_what_a_ledger_has_trouble_with(world: World) -> None:
     # A property that no history puts to the test is none: of each kind of line, in both directions, there are many.
     statements = [one for history in world.histories for one in world.write_statements(history).values()]
-    for kind, sign in [("expiry", -1), ("expiry", 1), ("overage", 1), ("overage", -1), ("overflow", 1)]:
+    kinds = [("expiry", -1), ("expiry", 1), ("overage", 1), ("overage", -1), ("overflow", 1)]
+    for kind, sign in [*kinds, ("carry_over", -1), ("carry_over", 1)]:
         found = sum(1 for statement in statements if statement.sum(kind, sign))
         assert found * 50 >= COUNT, f"{kind} {sign}: {found}"
     assert any(not statement.is_limited and statement.sum("overflow") for statement in statements)
@@ -237,6 +238,7 @@ def test_a_balance_is_the_sum_of_its_lines_and_what_the_bookkeeper_has(world: Wo
             "used_quantity": -statement.sum("use"),
             "credited_quantity": statement.sum("credit") + statement.sum("reversal"),
             "expired_quantity": -statement.sum("expiry"),
+            "carried_quantity": statement.sum("carry_over"),
             "overage_quantity": statement.sum("overage"),
             "remaining_quantity": statement.balance_at(world.as_of),
         }
@@ -263,7 +265,7 @@ def test_every_month_closes_with_what_the_next_one_opens_with(published: Path) -
             assert row["closing_quantity"] is None, row
             continue
         moved = row["granted_quantity"] + row["purchased_quantity"] - row["used_quantity"]
-        moved += row["credited_quantity"] + row["overage_quantity"]
+        moved += row["credited_quantity"] + row["overage_quantity"] + row["carried_quantity"]
         moved += row["overflowed_out_quantity"] - row["overflowed_in_quantity"]
         assert row["opening_quantity"] + moved - row["expired_quantity"] == row["closing_quantity"], row
         assert row["opening_quantity"] == (row["before"] or 0), row

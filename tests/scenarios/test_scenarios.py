@@ -29,6 +29,7 @@ _READERS: dict[str, tuple[str, Any]] = {
     "as_submitted": ("status_as_submitted", str),
     "reason_as_submitted": ("status_reason_as_submitted", str),
     "before_waiver": ("status_before_waiver", str),
+    "could_be": ("could_be", str),
     "severity": ("severity_in_force", int),
     "submitted_severity": ("severity_submitted", int),
     "plan_version": ("plan_version", str),

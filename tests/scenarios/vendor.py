@@ -150,12 +150,19 @@ def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
     shutil.copytree(
         CHECKOUT / "data" / "reference" / "mappings" / "examples", workspace.reference / "mappings"
     )
+    for scenario in scenarios:
+        if (scenario.folder / "mapping.yml").is_file():
+            shutil.copy(
+                scenario.folder / "mapping.yml", workspace.reference / "mappings" / f"{scenario.slug}.yml"
+            )
     sources: dict[str, Any] = {"desk": {"type": "canonical", "bots": {"actors": ["night_robot"]}}}
     for scenario in scenarios:
         if scenario.source_file:
             source = yaml.safe_load(scenario.source_file.read_text(encoding="utf-8"))
-            # A mapping names the customer itself.
-            customer = {} if source["type"] == "mapped" else {"customer": {"constant": scenario.slug}}
+            # A mapping and canonical files name the customer themselves.
+            customer = (
+                {} if source["type"] in ("mapped", "canonical") else {"customer": {"constant": scenario.slug}}
+            )
             sources[scenario.slug] = {"ticket_prefix": f"{scenario.slug}.", **customer, **source}
     workspace.sla_yml.write_text(yaml.safe_dump({"sources": sources, "compare_plans": []}), encoding="utf-8")
 

@@ -5,6 +5,7 @@ customers as (select * from {{ ref('dim_customers') }}),
 contacts as (select * from {{ ref('dim_contacts') }}),
 terms as (select * from {{ ref('dim_subscription_terms') }}),
 licenses as (select * from {{ ref('dim_licenses') }}),
+obligations as (select * from {{ ref('fct_sla_obligations') }}),
 customers_with_contacts as (select distinct customer_id from contacts),
 customers_with_terms as (select distinct customer_id from terms),
 
@@ -62,6 +63,38 @@ unlisted as (
   where contacts.contact is null
 ),
 
+unordered as (
+  select
+    'order_unknown:' || tickets.ticket_id,
+    'order_unknown',
+    tickets.ticket_id,
+    tickets.customer_id,
+    tickets.subscription_id,
+    'events of one second without a number, a numeric id, or one file that holds them all; it decides: '
+    || string_agg(distinct obligations.obligation, ', ' order by obligations.obligation),
+    'these promises are not measurable; export a column that counts the events and declare it as sequence',
+    tickets.source_file,
+    tickets.line_number
+  from tickets
+  join obligations on obligations.ticket_id = tickets.ticket_id and obligations.status_reason = 'order_unknown'
+  group by tickets.ticket_id, tickets.customer_id, tickets.subscription_id, tickets.source_file, tickets.line_number
+),
+
+contradicted as (
+  select
+    'records_contradict:' || ticket_id,
+    'records_contradict',
+    ticket_id,
+    customer_id,
+    subscription_id,
+    'two records of one version, or two submissions, differ in:' || contradiction,
+    'what they say differently is not known; of two submissions the earlier one counts',
+    source_file,
+    line_number
+  from tickets
+  where contradiction is not null
+),
+
 without_terms as (
   select
     'customer_without_subscription:' || customers.customer_id,
@@ -85,6 +118,10 @@ from (
   select * from excluded
   union all
   select * from unlisted
+  union all
+  select * from unordered
+  union all
+  select * from contradicted
   union all
   select * from without_terms
 ) as found

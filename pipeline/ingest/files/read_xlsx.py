@@ -273,6 +273,9 @@ class _Workbook:
         return write_number(number), None
 
     def _write_date(self, number: Decimal) -> tuple[str, str | None]:
+        # Day 0 and day 1 are what a spreadsheet makes of an empty date.
+        if number in (0, 1):
+            return "", None
         # Spreadsheets believe in 29 February 1900 (day 60), so only from day 61 on a day number is a date.
         if not (self._starts_in_1904 or number >= 61) or not 0 <= number < 2_958_466:
             return str(number), "is formatted as a date but lies outside the dates that a workbook can tell"

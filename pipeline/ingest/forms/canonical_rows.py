@@ -5,10 +5,11 @@ A record is taken whole or refused whole: a ticket without one of its events cou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +17,11 @@ import pyarrow as pa
 
 from pipeline.ingest.files.refused import Refused
 from pipeline.ingest.forms.check_records import FUTURE_HINT, FUTURE_REASON, MANGLED_ID_SHAPE
+from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.ingest.tables import LANDED_TABLES, arrow_schema
+from pipeline.rules.mapping import width_of
+from pipeline.zones import Window, localize_window
 
 _CHUNK_ROWS = 50_000
 _EARLIEST, _LATEST = datetime(1970, 1, 1), datetime(2201, 1, 1)
@@ -62,6 +66,7 @@ class CanonicalRows:
     rows_read: int = 0
     _waiting: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _line: int = 0
+    _records_of_line: int = 0
     _keys_of_line: set[tuple[str, Any]] = field(default_factory=set)
 
     @contextmanager
@@ -77,7 +82,12 @@ class CanonicalRows:
             )
             adapted.rows = [("gaps", gap) for gap in adapted.gaps]
         if line_number != self._line:
-            self._line, self._keys_of_line = line_number, set()
+            self._line, self._keys_of_line, self._records_of_line = line_number, set(), 0
+        self._records_of_line += 1
+        # A record that is one event has the order of its file; what stands in lists of one record has none between them.
+        events = [row for table, row in adapted.rows if table in ("ticket_changes", "ticket_messages")]
+        if len(events) == 1:
+            events[0].setdefault("place", self._records_of_line)
         for table, row in adapted.rows:
             copy = (table, tuple(row.get(name) for name in _KEYS[table]) if table in _KEYS else repr(row))
             if copy not in self._keys_of_line:
@@ -124,9 +134,17 @@ def read_instant(column: str, written: object) -> datetime:
     return instant
 
 
+def read_iso_window(column: str, written: object) -> Window:
+    """Like `read_instant`: the window of what the text says, a minute or an hour where it has no seconds. Raises Unusable."""
+    first = read_instant(column, written)
+    time_of_day = re.split("[T ]", str(written).strip(), maxsplit=1)[1]
+    parts = len(re.findall(r"\d\d", re.split("[Zz+-]", time_of_day, maxsplit=1)[0]))
+    return Window(first, first + timedelta(seconds=(3600, 60, 1)[min(parts, 3) - 1] - 1))
+
+
 def read_instant_or_none(column: str, written: object) -> datetime | None:
     """Like `read_instant`, None for nothing."""
-    if written is None or written == "":
+    if written is None or written == "" or is_null_date(str(written)):
         return None
     instant = _parse_iso(str(written))
     if instant is None:
@@ -172,8 +190,6 @@ def _parse_iso(written: str) -> datetime | None:
 
 def read_identifier(column: str, written: object) -> str:
     """An id as text. Raises Unusable when it is missing or a spreadsheet has eaten its digits."""
-    import re
-
     text = "" if written is None else str(written).strip()
     if not text:
         raise Unusable(column, None, "is missing", "Every record needs it; check the export's settings.")
@@ -187,13 +203,11 @@ def read_identifier(column: str, written: object) -> str:
     return text
 
 
-def read_wall_time(
-    column: str, written: object, localize: Callable[[datetime], datetime], date_format: str
-) -> datetime:
-    """A wall time in the declared format as naive UTC, to the second. Raises Unusable."""
+def read_wall_time(column: str, written: object, zone: str, date_format: str) -> Window:
+    """The window of a wall time in the declared format, in naive UTC seconds. Raises Unusable."""
     try:
-        wall_time = datetime.strptime(str(written).strip(), date_format)
-        instant = localize(wall_time).replace(tzinfo=None, microsecond=0)
+        wall_time = datetime.strptime(str(written).strip(), date_format).replace(microsecond=0)
+        window = localize_window(wall_time, zone, width_of(date_format))
     except (ValueError, OverflowError):
         raise Unusable(
             column,
@@ -201,4 +215,5 @@ def read_wall_time(
             "is not a possible time in the declared date format",
             f"sla.yml declares the date format {date_format} for this source; other nulls go to null_markers.",
         ) from None
-    return check_years(column, written, instant)
+    check_years(column, written, window.first)
+    return window

@@ -6,10 +6,11 @@ belongs to a known ticket is landed as a gap, so that no verdict of the ticket r
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,14 +19,16 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipeline.errors import Problem
-from pipeline.ingest.files.exports import Export
+from pipeline.ingest.files.exports import Export, reject
 from pipeline.ingest.files.refused import Refused
 from pipeline.ingest.forms.bind_mapping import bind_mapping
 from pipeline.ingest.forms.canonical_rows import Unusable, to_table
 from pipeline.ingest.forms.check_shape import KINDS, Shape, check_header, check_kinds, kind_of, read_shape
 from pipeline.ingest.forms.derive_instant import derive_window
+from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.ingest.forms.read_cells import (
     Read,
+    ReadInstant,
     Row,
     Scope,
     UnknownValue,
@@ -48,6 +51,7 @@ from pipeline.rules.mapping import (
     EVENT_VALUES,
     FIGURE_KINDS,
     GAPS,
+    RESPONSE_IF_ANY,
     SEVERITY_TEXTS,
     UNMARKED,
     Cell,
@@ -55,10 +59,10 @@ from pipeline.rules.mapping import (
     ElapsedTime,
     Mapping,
     RowRule,
-    has_seconds,
 )
 from pipeline.rules.plan import STATUSES
 from pipeline.vocabulary import ACTOR_KINDS, EVENT_TYPES, EVIDENCE_OF
+from pipeline.zones import Window
 
 if TYPE_CHECKING:
     from pipeline.rules.source import Source
@@ -68,11 +72,9 @@ Convert = Callable[[Row], Any]
 
 _CHUNK_ROWS = 50_000
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-# Two ends that were cut to their minutes are up to 59 s later, or as much nearer.
-_CUT_OFF = timedelta(seconds=59)
 # What tells two rows of one line apart.
 _KEYS = {
-    "ticket_versions": ("ticket_id",),
+    "ticket_versions": ("ticket_id", "version_kind", "update_number", "updated_at", "status", "severity"),
     "ticket_changes": ("change_id",),
     "ticket_messages": ("message_id",),
     "people": ("person_id",),
@@ -95,6 +97,9 @@ _WATCHED = frozenset(
     )
 )
 _SHOWN_VALUES = 12
+_SHOWN_LINES = 5
+# Up to so many tickets with several submissions are mistakes of the export; more are a log that was taken for tickets.
+_SHARE_OF_MISTAKES = 0.05
 # What the words of a column are called in messages.
 _WORDS = {"ticket_status": "status", "is_public": "word for public"}
 _VALUES_OF = {"status_changed": "status", "severity_changed": "severity"}
@@ -138,6 +143,7 @@ def land_with_mapping(
         for number, values in zip(records.numbers, records.rows, strict=True):
             landing.take(number, values)
     landing.finish()
+    warnings += landing.check_submissions(export)
     if is_compared:
         warnings += check_kinds(export, mapping, earlier, reader.kinds)
         kinds = {name: kind for name, (kind, _, _) in sorted(reader.kinds.items())}
@@ -158,7 +164,6 @@ class _RowReader:
         dates = mapping.dates_of(file)
         self.read_date = compile_dates(mapping, dates)
         self.mapping, self._file = mapping, file
-        self.are_seconds_known = all(has_seconds(pattern) for pattern in dates)
         self._header_places: list[int] = []
         self._stars: dict[str, list[str]] = {}
         places: dict[str, tuple[int, ...]] = {}
@@ -173,16 +178,20 @@ class _RowReader:
                 self._stars[column.name] = [star for _, star in found]
         self.scope = Scope(places, shown)
         self.used = tuple(dict.fromkeys(shown[name] for name in places))
+        self._instant_places = sorted({at for name in file.instant_columns() for at in places.get(name, ())})
         self.kinds: dict[str, tuple[str, int, str]] = {}
         self._watched: list[tuple[str, int]] = []
         self._repeated = {column.name for column in file.columns if column.is_repeated}
         self._evidence = [
             (one.shows, compile_conditions(one.conditions, self.scope)) for one in mapping.shown
         ]
+        # Where a row's ticket was submitted, as the mapping says it.
+        self.submission = dict(file.tickets or ()).get("submitted_at")
         self.tickets = None if file.tickets is None else self._compile_rows(file.tickets)
+        self.log = None if file.log is None else self._compile_log(file.log)
         self.people = None if file.people is None else self._compile_rows(file.people)
         self.events = [
-            _Event(self, rule, f"{file.name}{number}", file.tickets is not None and rule.each is None)
+            _Event(self, rule, file.name, number, file.tickets is not None and rule.each is None)
             for number, rule in enumerate(file.events, 1)
         ]
         self.figures = [_Figure(self, rule) for rule in file.figures]
@@ -194,9 +203,22 @@ class _RowReader:
         columns = [(name, self.convert(name, cell, self.scope)) for name, cell in cells]
         return lambda row: {name: convert(row) for name, convert in columns}
 
+    def _compile_log(self, cells: Cells) -> Callable[[Row], Record]:
+        """The attributes that a ticket had at the instant of a row. A log may leave its submission out: its first row is it."""
+        submission = dict(cells).get("submitted_at")
+        read = self._compile_rows(tuple(one for one in cells if one[0] != "submitted_at"))
+        submitted_at = None if submission is None else compile_instant(submission, self.scope, self.read_date)
+
+        def read_row(row: Row) -> Record:
+            found = read(row)
+            given = None if submitted_at is None else submitted_at(row)
+            return {**found, "submitted_at": given or found["event_at"], "updated_at": found["event_at"]}
+
+        return read_row
+
     def _find_ticket_id(self) -> Read | None:
         rules = (*self._file.events, *self._file.figures)
-        for cells in (self._file.tickets or (), *(rule.cells for rule in rules)):
+        for cells in (self._file.tickets or (), self._file.log or (), *(rule.cells for rule in rules)):
             cell = dict(cells).get("ticket_id")
             if cell is not None and not any(name in self._repeated for name in cell.names()):
                 return compile_cell(cell, self.scope, "ticket_id")
@@ -204,6 +226,10 @@ class _RowReader:
 
     def row(self, line_number: int, values: Sequence[str | None]) -> list[str | None]:
         row = [values[at] for at in self._header_places]
+        for at in self._instant_places:
+            text = row[at]
+            if text is not None and is_null_date(text):
+                row[at] = None
         for name, at in self._watched:
             text = row[at]
             if text is not None:
@@ -213,6 +239,11 @@ class _RowReader:
                     if known is None or KINDS.index(kind) > KINDS.index(known[0]):
                         self.kinds[name] = (kind, line_number, text)
         return row
+
+    def written(self, target: str) -> str | None:
+        """The header's name of the column that a value of our tickets comes from."""
+        cell = dict(self._file.tickets or ()).get(target)
+        return None if cell is None else name_of(cell, self.scope)
 
     def check_required(self, row: Row) -> None:
         """Raises Unusable for a row that lacks what every row must have."""
@@ -239,9 +270,16 @@ class _RowReader:
         except Unusable:
             return None
 
-    def evidence(self, row: Row) -> str:
-        """What the export shows of the ticket of a row, in words."""
-        return " ".join(dict.fromkeys(word for word, holds in self._evidence if holds(row)))
+    def evidence(self, row: Row, has_response: bool) -> str:
+        """What the export shows of the ticket of a row, in words. `has_response`: the row dates the first answer."""
+        words = [word for word, holds in self._evidence if holds(row)]
+        # A blank date of the first answer proves no silence.
+        shown = ["first_response" if word == RESPONSE_IF_ANY else word for word in words]
+        return " ".join(
+            dict.fromkeys(
+                one for word, one in zip(words, shown, strict=True) if word != RESPONSE_IF_ANY or has_response
+            )
+        )
 
     def describe(self, export: Export, rows_read: int) -> list[Problem]:
         """The warnings that the mapping declares for such a file."""
@@ -261,11 +299,16 @@ class _RowReader:
         match target:
             case "submitted_at" | "event_at":
                 return _required(compile_instant(cell, scope, self.read_date), column)
-            case "updated_at" | "they_started_at" | "they_stopped_at" | "read_at":
+            case "updated_at":
                 return compile_instant(cell, scope, self.read_date)
+            case "they_started_at" | "they_stopped_at" | "read_at":
+                find = compile_instant(cell, scope, self.read_date)
+                return lambda row: None if (window := find(row)) is None else window.first
             case "they_seconds" | "goal_seconds" | "unit_seconds" | "cycle_number" | "reopen_count":
                 return compile_duration(cell, scope)
         take = compile_cell(cell, scope, what or _WORDS.get(target, target))
+        if target == "sequence":
+            return _whole_number(take, column)
         is_passed = cell.values is not None and cell.values.unknown == "pass"
         match target:
             case "ticket_id" | "person_id":
@@ -295,12 +338,24 @@ class _RowReader:
         return take
 
 
-def _required(take: Callable[[Row], datetime | None], column: str | None) -> Convert:
-    def convert(row: Row) -> datetime:
+def _required(take: ReadInstant, column: str | None) -> Convert:
+    def convert(row: Row) -> Window:
         found = take(row)
         if found is None:
             raise missing(column)
         return found
+
+    return convert
+
+
+def _whole_number(take: Read, column: str | None) -> Convert:
+    def convert(row: Row) -> int | None:
+        text = take(row)
+        if text is None:
+            return None
+        if re.fullmatch(r"-?[0-9]{1,18}", text) is None:
+            raise Unusable(column, text, "is not a whole number", "A sequence is a number that counts up.")
+        return int(text)
 
     return convert
 
@@ -335,8 +390,9 @@ def _boolean(take: Read, column: str | None) -> Convert:
 class _Event:
     """One rule that makes events of rows."""
 
-    def __init__(self, reader: _RowReader, rule: RowRule, prefix: str, is_derived: bool) -> None:
-        self._reader, self._rule, self._prefix, self._is_derived = reader, rule, prefix, is_derived
+    def __init__(self, reader: _RowReader, rule: RowRule, file: str, number: int, is_derived: bool) -> None:
+        self._reader, self._rule, self._is_derived = reader, rule, is_derived
+        self._file, self._prefix = file, f"{file}{number}"
         scope = reader.scope_with(rule.each)
         self._meets_conditions = compile_conditions(rule.conditions, scope)
         cells = dict(rule.cells)
@@ -346,6 +402,7 @@ class _Event:
             (name, reader.convert(name, cell, scope, words.get(name))) for name, cell in rule.cells
         ]
         self._elapsed = None if rule.elapsed is None else _compile_elapsed(rule.elapsed, reader, scope)
+        self._counts_from_submission = rule.elapsed is not None and rule.elapsed.start == reader.submission
         self._names = {name: name_of(cell, scope) for name, cell in cells.items()}
         known = {name: cell.values for name, cell in cells.items() if name in words and cell.values}
         self._passed = {name for name, values in known.items() if values.unknown == "pass"}
@@ -379,25 +436,23 @@ class _Event:
         elif event_type in _VALUES_OF:
             self._check_words(event)
         event["is_date"] = self._is_derived
+        window: Window | None = event.get("event_at")
         if self._elapsed is not None:
             window = self._elapsed(row)
             if window is None:
                 return None
-            event |= {"earliest_at": window[0], "event_at": window[1]}
-        else:
-            event |= self._find_window(event["event_at"])
-        event["event_id"] = self._compose_id(event, number)
+            event["moves_with_submission"] = self._counts_from_submission
+        assert window is not None
+        is_window = self._elapsed is not None or window.latest is not None
+        # A date that a user's own mapping takes from beside the ticket is the vendor's, also where it is exact.
+        is_vendors = self._is_derived and not self._reader.mapping.is_form
+        event |= {"earliest_at": window.first if is_window or is_vendors else None, "event_at": window.last}
+        if event.get("event_id") is not None:
+            # Each kind of file counts its ids by itself.
+            event["update_id"] = f"{self._file}:{event['event_id']}"
+        # The id does not change with the width of the window.
+        event["event_id"] = self._compose_id(event, window.last if self._elapsed else window.first, number)
         return event
-
-    def _find_window(self, event_at: datetime) -> Record:
-        """From when to when it can have happened."""
-        if not self._reader.mapping.are_instants_as_written:
-            # A date that stands beside the ticket is exact.
-            return {"earliest_at": event_at if self._is_derived else None}
-        if self._reader.are_seconds_known:
-            return {}
-        # The submission was cut as well: later by up to 59 s, and after up to 59 s less.
-        return {"earliest_at": event_at - _CUT_OFF, "event_at": event_at + _CUT_OFF}
 
     def _check_words(self, event: Record) -> None:
         word, words = _VALUES_OF[event["event_type"]], EVENT_VALUES[event["event_type"]]
@@ -421,11 +476,10 @@ class _Event:
             "Every such event needs it; map it, or correct the export.",
         )
 
-    def _compose_id(self, event: Record, number: int) -> str:
+    def _compose_id(self, event: Record, happened: datetime, number: int) -> str:
         ticket_id, given = event["ticket_id"], event.get("event_id")
         if self._rule.name is not None:
             return f"{ticket_id}:{self._rule.name}" + (f":{number}" if self._rule.each else "")
-        happened: datetime = event["event_at"]
         said = event.get("value") or event.get("actor") or ""
         composed = f"{ticket_id}:{event['event_type']}:{happened:%Y-%m-%dT%H:%M:%SZ}:{said}"
         return f"{self._prefix}:{given or composed}"
@@ -433,19 +487,25 @@ class _Event:
 
 def _compile_elapsed(
     elapsed: ElapsedTime, reader: _RowReader, scope: Scope
-) -> Callable[[Row], tuple[datetime, datetime] | None]:
+) -> Callable[[Row], Window | None]:
     start = compile_instant(elapsed.start, scope, reader.read_date)
     limit = None if elapsed.limit is None else compile_instant(elapsed.limit, scope, reader.read_date)
     count = compile_duration(elapsed.minutes, scope)
     is_business = elapsed.clock_kind == "business"
     calendar = reader.mapping.calendar if is_business else None
 
-    def derive(row: Row) -> tuple[datetime, datetime] | None:
+    counts_from_submission = elapsed.start == reader.submission
+
+    def derive(row: Row) -> Window | None:
         start_at, minutes = start(row), count(row)
         if start_at is None or minutes is None or (is_business and calendar is None):
             return None
-        limit_at = None if limit is None else limit(row)
-        return derive_window(start_at, minutes, calendar, limit_at, reader.are_seconds_known)
+        limit_at = None if limit is None or (found := limit(row)) is None else found.last
+        first = derive_window(start_at.first, minutes, calendar, limit_at)
+        if counts_from_submission or start_at.latest is None or first is None:
+            return first
+        last = derive_window(start_at.last, minutes, calendar, limit_at)
+        return None if last is None else Window(first.first, max(first.last, last.last))
 
     return derive
 
@@ -478,15 +538,25 @@ class _Figure:
         return figure
 
 
-def land_ticket(ticket: Record, reader: _RowReader, row: Row) -> tuple[str, Record]:
-    """A ticket in our words as a row of its landed table."""
-    is_cut = reader.mapping.are_instants_as_written and not reader.are_seconds_known
+def land_ticket(ticket: Record, evidence: str) -> tuple[str, Record]:
+    """A ticket in our words as a row of its landed table, with what the export shows of it."""
+    submitted: Window = ticket["submitted_at"]
+    updated: Window | None = ticket.get("updated_at")
     return "ticket_versions", {
         **ticket,
         "status": ticket.get("ticket_status"),
-        "evidence": reader.evidence(row),
-        "width_seconds": 60 if is_cut else None,
+        "evidence": evidence,
+        "submitted_at": submitted.first,
+        "latest_submitted_at": submitted.latest,
+        "updated_at": None if updated is None else updated.first,
+        "latest_updated_at": None if updated is None else updated.latest,
     }
+
+
+def land_log_row(row: Record, evidence: str) -> tuple[str, Record]:
+    """The state of a ticket at the instant of a row of a log, as a row of its landed table."""
+    table, version = land_ticket(row, evidence)
+    return table, {**version, "version_kind": "update", "update_number": row.get("sequence")}
 
 
 def land_person(person: Record) -> tuple[str, Record]:
@@ -503,6 +573,9 @@ def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]
         "author_kind": event.get("actor_kind"),
         "author_role": event.get("actor_role"),
         "earliest_at": event.get("earliest_at"),
+        "update_id": event.get("update_id"),
+        "update_number": event.get("sequence"),
+        "moves_with_submission": event.get("moves_with_submission"),
         "version_at": version_at,
     }
     if event["event_type"] == "message":
@@ -522,6 +595,45 @@ def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]
     return "ticket_changes", shared | own
 
 
+class _Submissions:
+    """The instants at which the tickets of one file were submitted: a ticket is submitted once."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, tuple[datetime, int]] = {}
+        self._several: dict[str, dict[datetime, int]] = {}
+
+    def add(self, ticket_id: str, submitted_at: datetime, line_number: int) -> None:
+        known = self._first.setdefault(ticket_id, (submitted_at, line_number))
+        if known[0] != submitted_at:
+            found = self._several.setdefault(ticket_id, dict([known]))
+            found.setdefault(submitted_at, line_number)
+
+    def check(self, export: Export, reader: _RowReader) -> list[Problem]:
+        if not self._several:
+            return []
+        ticket_id, found = next(iter(self._several.items()))
+        lines = list(found.values())
+        shown = ", ".join(map(str, lines[:_SHOWN_LINES])) + (" …" if len(lines) > _SHOWN_LINES else "")
+        said = f"ticket_id {ticket_id!r} comes with {len(found)} different submissions (lines {shown})"
+        others = len(self._several) - 1
+        more = f", and so do {others:,} more of {len(self._first):,} tickets" if others else ""
+        if len(self._several) <= _SHARE_OF_MISTAKES * len(self._first):
+            hint = (
+                "A ticket is submitted once: correct the export. Of two submissions the earlier one counts."
+            )
+            return [Problem(export.name, lines[1], reader.written("submitted_at"), f"{said}{more}.", hint)]
+        entry = f"log: {{ticket_id: {reader.written('ticket_id')}, event_at: {reader.written('submitted_at')}, …}}"
+        raise reject(
+            export,
+            f"{said}{more}. One row per event is a log, not a list of tickets.",
+            f"Write `{entry}` in place of `tickets:`, and under `events:` what its rows are (MAPPINGS.md, Event logs)."
+            if not reader.mapping.is_form
+            else "Export one row per ticket, or read the log by a mapping file with `log:` (MAPPINGS.md, Event logs).",
+            lines[1],
+            reader.written("submitted_at"),
+        )
+
+
 @dataclass
 class _Landing:
     """Collects the rows of one file and hands them to the writer in file order."""
@@ -534,6 +646,7 @@ class _Landing:
     _keys_of_line: set[tuple[object, ...]] = field(default_factory=set)
     _passed: int = 0
     _unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _submissions: _Submissions = field(default_factory=lambda: _Submissions())
 
     def refuse(self, refused: list[Refused]) -> None:
         self.rows_read += len(refused)
@@ -551,19 +664,28 @@ class _Landing:
         gaps: list[str | None] = []
         at: _Event | None = None
         version_at: datetime | None = None
+        ticket: Record | None = None
+        has_response = False
         try:
             reader.check_required(row)
             if reader.people is not None:
                 rows.append(land_person(reader.people(row)))
             if reader.tickets is not None:
                 ticket = reader.tickets(row)
-                rows.append(land_ticket(ticket, reader, row))
-                version_at = ticket.get("updated_at")
+                self._submissions.add(ticket["ticket_id"], ticket["submitted_at"].first, line_number)
+                updated: Window | None = ticket.get("updated_at")
+                version_at = None if updated is None else updated.first
             for at in reader.events:
                 try:
-                    rows += [land_event(event, version_at) for event in at.make(row)]
+                    made = at.make(row)
+                    has_response |= any(one["event_type"] == "message" and one["is_date"] for one in made)
+                    rows += [land_event(event, version_at) for event in made]
                 except _Gap:
                     gaps.append(None)
+            if ticket is not None:
+                rows.insert(0, land_ticket(ticket, reader.evidence(row, has_response)))
+            if reader.log is not None:
+                rows.insert(0, land_log_row(reader.log(row), reader.evidence(row, has_response)))
             rows += [("vendor_sla_figures", figure) for one in reader.figures for figure in one.make(row)]
             self._passed += not rows and not gaps
         except Unusable as problem:
@@ -593,7 +715,15 @@ class _Landing:
                 continue
             self._keys_of_line.add(key)
             waiting = self._waiting.setdefault(table, [])
-            waiting.append({**row, "line_number": line_number})
+            place = len(self._keys_of_line)
+            waiting.append(
+                {
+                    **row,
+                    "line_number": line_number,
+                    "place": place,
+                    "line_place": place if "version_kind" in row else None,
+                }
+            )
             if len(waiting) >= _CHUNK_ROWS:
                 self._write(table)
 
@@ -604,6 +734,10 @@ class _Landing:
     def _write(self, table: str) -> None:
         self.writer.add(table, to_table(table, self._waiting[table]))
         self._waiting[table] = []
+
+    def check_submissions(self, export: Export) -> list[Problem]:
+        """Warnings for tickets with several submissions. Raises InputRejected where the file is a log of events."""
+        return self._submissions.check(export, self.reader)
 
     def describe_passed(self, export: Export) -> list[Problem]:
         """Warnings for what the values do not know, and for rows of which no event is made."""

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TypeVar
 
 from pipeline.declarations.problems import name_nearest
-from pipeline.ingest.forms.canonical_rows import Unusable, check_years, read_identifier, read_instant
+from pipeline.ingest.forms.canonical_rows import Unusable, check_years, read_identifier, read_iso_window
 from pipeline.rules.mapping import (
     EPOCH_MILLISECONDS,
     EPOCH_SECONDS,
@@ -25,13 +25,14 @@ from pipeline.rules.mapping import (
     Conditions,
     Mapping,
     Values,
+    width_of,
 )
-from pipeline.zones import localize
+from pipeline.zones import Window, localize_window
 
 Row = Sequence[str | None]
 Read = Callable[[Row], str | None]
-ReadInstant = Callable[[Row], datetime | None]
-ReadDate = Callable[[str | None, str | None], datetime]
+ReadInstant = Callable[[Row], Window | None]
+ReadDate = Callable[[str | None, str | None], Window]
 
 _EPOCH = datetime(1970, 1, 1)
 _ENGLISH_MONTHS = {
@@ -91,12 +92,14 @@ def compile_cell(cell: Cell, scope: Scope, what: str) -> Read:
 
 
 def compile_instant(cell: Cell, scope: Scope, read_date: ReadDate) -> ReadInstant:
-    """The function that reads an instant of a row; None where there is none. It raises Unusable for what is no instant."""
+    """The function that reads the window of an instant of a row; None where there is none. It raises Unusable for what is no
+    instant.
+    """
     column = name_of(cell, scope)
     if cell.latest or cell.first:
         parts = [compile_instant(one, scope, read_date) for one in (*cell.latest, *cell.first)]
 
-        def choose(row: Row) -> datetime | None:
+        def choose(row: Row) -> Window | None:
             found = [at for part in parts if (at := part(row)) is not None]
             return None if not found else max(found) if cell.latest else found[0]
 
@@ -266,7 +269,7 @@ def _compile_condition(condition: Condition, scope: Scope) -> Callable[[Row], bo
 
 
 def compile_dates(mapping: Mapping, dates: Sequence[str]) -> ReadDate:
-    """The function (column, text) -> naive UTC to the second; the formats `dates` are tried in their order.
+    """The function (column, text) -> window of naive UTC seconds, as wide as the format is cut; `dates` are tried in order.
 
     It raises Unusable for what no format reads, and for what is missing.
     """
@@ -275,17 +278,17 @@ def compile_dates(mapping: Mapping, dates: Sequence[str]) -> ReadDate:
     listed = ", ".join(dates)
 
     @cache
-    def read_known(text: str) -> datetime | None:
+    def read_known(text: str) -> Window | None:
         for reader in readers:
             try:
                 found = reader(text)
             except (ValueError, OverflowError, Unusable):
                 continue
             if found is not None:
-                return found.replace(microsecond=0)
+                return found
         return None
 
-    def read(column: str | None, text: str | None) -> datetime:
+    def read(column: str | None, text: str | None) -> Window:
         if text is None or not text.strip():
             raise missing(column)
         if read_known.cache_info().currsize > 500_000:
@@ -298,7 +301,8 @@ def compile_dates(mapping: Mapping, dates: Sequence[str]) -> ReadDate:
                 "is not a possible time in any declared date format",
                 f"{_who_declares(mapping)} {listed}; other nulls go to null_markers.",
             )
-        return check_years(column or "", text, found)
+        check_years(column or "", text, found.first)
+        return found
 
     return read
 
@@ -307,16 +311,17 @@ def _who_declares(mapping: Mapping) -> str:
     return "This source's export is read as" if mapping.is_form else "The mapping declares"
 
 
-def _compile_pattern(pattern: str, zone: str | None, mapping: Mapping) -> Callable[[str], datetime | None]:
+def _compile_pattern(pattern: str, zone: str | None, mapping: Mapping) -> Callable[[str], Window | None]:
     if pattern == ISO:
-        return lambda text: read_instant("", text)
+        return lambda text: read_iso_window("", text)
     if pattern in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
         per_second = 1 if pattern == EPOCH_SECONDS else 1000
 
-        def read_epoch(text: str) -> datetime | None:
+        def read_epoch(text: str) -> Window | None:
             if not re.fullmatch(r"\d{1,14}", text):
                 return None
-            return _EPOCH + timedelta(seconds=int(text) // per_second)
+            instant = _EPOCH + timedelta(seconds=int(text) // per_second)
+            return Window(instant, instant)
 
         return read_epoch
     words: dict[str, str] = {}
@@ -326,12 +331,13 @@ def _compile_pattern(pattern: str, zone: str | None, mapping: Mapping) -> Callab
         words |= dict(mapping.half_days)
     bare = re.sub("%[bB]", "%m", pattern)
     century = mapping.century if "%y" in pattern else None
+    width = width_of(pattern)
 
     def in_digits(word: re.Match[str]) -> str:
         name = word[0].casefold()
         return words.get(name) or words.get(name.rstrip(".")) or word[0]
 
-    def read_wall(text: str) -> datetime | None:
+    def read_wall(text: str) -> Window | None:
         if words:
             text = _WORD.sub(in_digits, text)
         if any(one.isdigit() and not one.isascii() for one in text):
@@ -339,10 +345,12 @@ def _compile_pattern(pattern: str, zone: str | None, mapping: Mapping) -> Callab
         found = datetime.strptime(text, bare)
         if century is not None:
             found = found.replace(year=century + found.year % 100)
+        found = found.replace(microsecond=0)
         if found.tzinfo is not None:
-            return found.astimezone(UTC).replace(tzinfo=None)
+            first = found.astimezone(UTC).replace(tzinfo=None)
+            return Window(first, first + timedelta(seconds=width - 1))
         assert zone is not None
-        return localize(found, zone).replace(tzinfo=None)
+        return localize_window(found, zone, width)
 
     return read_wall
 

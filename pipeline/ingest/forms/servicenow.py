@@ -22,7 +22,8 @@ from pipeline.ingest.files.read_table import TableOptions, find_kind, read_heade
 from pipeline.ingest.forms.check_records import Contract, Field, judge, read_judged
 from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.ingest.forms.servicenow_records import is_record_table, land_record_table, land_records
-from pipeline.zones import localize
+from pipeline.rules.mapping import width_of
+from pipeline.zones import Window, localize_window
 
 if TYPE_CHECKING:
     from pipeline.rules.source import Source
@@ -53,8 +54,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 _REQUIRED = ("ticket_id", "state", "opened_at", "updated_at")
 _REQUIRED_VALUES = ("ticket_id", "opened_at", "updated_at")
+_WALL_TIMES = ("opened_at", "created_at", "updated_at", "resolved_at", "closed_at")
 _KINDS = {"ticket_id": "identifier", "update_number": "integer", "reopen_count": "integer"} | dict.fromkeys(
-    ("opened_at", "created_at", "updated_at", "resolved_at", "closed_at"), "wall_time"
+    _WALL_TIMES, "wall_time"
 )
 # The table's own field names; a log of updates calls the instant of its row sys_updated_at.
 _REST_NAMES = ("sys_updated_on", "Updated")
@@ -66,13 +68,16 @@ _EVIDENCE = {"update": "statuses resolution", None: "resolution"}
 _VERSIONS = f"""
 select line_number, ticket_id, sys_id as record_id, state as status, requester, opened_by as opener, channel, subject,
     json_object({", ".join(f"{quote(name)}, {name}" for name in _FIELDS)}) as fields, version_kind, evidence,
-    update_number, opened_at as submitted_at, updated_at
+    update_number, opened_at as submitted_at, opened_at_latest as latest_submitted_at, updated_at,
+    updated_at_latest as latest_updated_at
 from judged where problem is null
 """
 _DATES = "\nunion all\n".join(
     f"""
 select line_number, ticket_id || ':' || coalesce(update_number::varchar, '') || ':status_changed:{status}' as change_id,
-    ticket_id, 'date' as change_kind, 'status' as field_name, '{status}' as "value", {column} as changed_at, {place} as place
+    ticket_id, 'date' as change_kind, 'status' as field_name, '{status}' as "value",
+    case when {column}_latest is not null then {column} end as earliest_at,
+    coalesce({column}_latest, {column}) as changed_at, {place} as place
 from judged where problem is null and version_kind is null and {column} is not null
 """
     for place, (column, status) in enumerate((("resolved_at", "solved"), ("closed_at", "closed")))
@@ -117,6 +122,7 @@ def land_servicenow(
             Field(column, _KINDS.get(column, "text"), None, name or column, column in _REQUIRED_VALUES)
             for column, name in read_as.items()
         )
+        + tuple(Field(f"{column}_latest", "as_is") for column in _WALL_TIMES)
         + (
             Field("version_kind", "as_is", "null::varchar" if version_kind is None else quote(version_kind)),
             Field("evidence", "as_is", quote(_EVIDENCE[version_kind])),
@@ -139,7 +145,7 @@ def land_servicenow(
                 pa.array(values[name], pa.string()) if name else pa.nulls(len(records.rows), pa.string())
             )
             if _KINDS.get(column) == "wall_time":
-                columns[f"{column}_utc"] = convert(columns[column])
+                columns[f"{column}_utc"], columns[f"{column}_latest"] = convert(columns[column])
         connection.register("records", pa.table(columns))
         judge(connection, contract, "select *, 0 as place from records", parameters)
         refused, versions = read_judged(connection, "ticket_versions", _VERSIONS)
@@ -150,26 +156,30 @@ def land_servicenow(
     return rows_read, warnings
 
 
-def _wall_time_converter(time_zone: str, date_format: str) -> Callable[[pa.Array], pa.Array]:
-    """Texts to UTC, null where one does not follow the format. Every distinct text is converted once."""
-    known: dict[str, datetime | None] = {}
+def _wall_time_converter(time_zone: str, date_format: str) -> Callable[[pa.Array], tuple[pa.Array, pa.Array]]:
+    """Texts to UTC and to the last second of the window that each is, null where it is exact; both null where one does not
+    follow the format. Every distinct text is converted once.
+    """
+    known: dict[str, Window | None] = {}
+    width = width_of(date_format)
 
-    def convert_one(written: str) -> datetime | None:
+    def convert_one(written: str) -> Window | None:
         if written not in known:
             try:
-                wall_time = datetime.strptime(written.strip(), date_format)
-                known[written] = localize(wall_time, time_zone).replace(tzinfo=None, microsecond=0)
+                wall_time = datetime.strptime(written.strip(), date_format).replace(microsecond=0)
+                known[written] = localize_window(wall_time, time_zone, width)
             except (ValueError, OverflowError):
                 known[written] = None
         return known[written]
 
-    def convert(texts: pa.Array) -> pa.Array:
+    def convert(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
         if len(known) > _KNOWN_WALL_TIMES:
             known.clear()
         encoded = texts.dictionary_encode()
-        instants = pa.array(
-            [convert_one(text) for text in encoded.dictionary.to_pylist()], pa.timestamp("us")
-        )
-        return instants.take(encoded.indices)
+        windows = [convert_one(text) for text in encoded.dictionary.to_pylist()]
+        kind = pa.timestamp("us")
+        firsts = pa.array([None if one is None else one.first for one in windows], kind)
+        latest = pa.array([None if one is None else one.latest for one in windows], kind)
+        return firsts.take(encoded.indices), latest.take(encoded.indices)
 
     return convert

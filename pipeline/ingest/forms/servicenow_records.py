@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,9 +28,10 @@ from pipeline.ingest.forms.canonical_rows import (
     read_identifier,
     read_wall_time,
 )
+from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.ingest.forms.read_objects import JsonObject, as_text, read_objects
 from pipeline.ingest.forms.row_writer import RowWriter
-from pipeline.zones import localize
+from pipeline.zones import Window
 
 if TYPE_CHECKING:
     from pipeline.rules.source import Source
@@ -114,9 +114,15 @@ class _Record:
                 return value.shown or value.raw
         return None
 
-    def instant(self, name: str, is_required: bool = False) -> datetime | None:
+    def instant(self, name: str) -> datetime | None:
+        """The first second in which it can have happened."""
+        window = self.window(name)
+        return None if window is None else window.first
+
+    def window(self, name: str, is_required: bool = False) -> Window | None:
+        """When it can have happened: as wide as the declared format is cut."""
         written = self.raw(name)
-        if written is None or written in self._source.null_markers:
+        if written is None or written in self._source.null_markers or is_null_date(written):
             if is_required:
                 raise Unusable(
                     name, None, "is missing", "Every record needs it; check the export's settings."
@@ -124,8 +130,8 @@ class _Record:
             return None
         if self._is_display_only:
             zone, date_format = self._source.time_zone or "UTC", self._source.date_format or _RAW_FORMAT
-            return read_wall_time(name, written, _localizer(zone), date_format)
-        return read_wall_time(name, written, _localizer("UTC"), _RAW_FORMAT)
+            return read_wall_time(name, written, zone, date_format)
+        return read_wall_time(name, written, "UTC", _RAW_FORMAT)
 
     def whole_number(self, name: str) -> int | None:
         written = self.raw(name)
@@ -213,7 +219,10 @@ def _add_incident(record: _Record, adapted: Adapted) -> None:
     texts = {column: record.text(*names) for column, names in _TEXTS.items()}
     counts = {column: record.whole_number(name) for column, name in _COUNTS.items()}
     required = ("opened_at", "updated_at")
-    instants = {column: record.instant(name, column in required) for column, name in _INSTANTS.items()}
+    windows = {column: record.window(name, column in required) for column, name in _INSTANTS.items()}
+    submitted, updated = windows["opened_at"], windows["updated_at"]
+    assert submitted is not None
+    assert updated is not None
     fields = {name: texts[name] for name in _FIELDS} | {"reopen_count": counts["reopen_count"]}
     adapted.add(
         "ticket_versions",
@@ -227,12 +236,15 @@ def _add_incident(record: _Record, adapted: Adapted) -> None:
         fields=json.dumps(fields, ensure_ascii=False),
         evidence="resolution",
         update_number=counts["update_number"],
-        submitted_at=instants["opened_at"],
-        updated_at=instants["updated_at"],
+        submitted_at=submitted.first,
+        latest_submitted_at=submitted.latest,
+        updated_at=updated.first,
+        latest_updated_at=updated.latest,
     )
     number = "" if counts["update_number"] is None else counts["update_number"]
-    for column, status in (("resolved_at", "solved"), ("closed_at", "closed")):
-        if instants[column] is not None:
+    for place, (column, status) in enumerate((("resolved_at", "solved"), ("closed_at", "closed"))):
+        window = windows[column]
+        if window is not None:
             adapted.add(
                 "ticket_changes",
                 change_id=f"{ticket_id}:{number}:status_changed:{status}",
@@ -240,7 +252,8 @@ def _add_incident(record: _Record, adapted: Adapted) -> None:
                 change_kind="date",
                 field_name="status",
                 value=status,
-                changed_at=instants[column],
+                **_when(window, "changed_at"),
+                place=place,
             )
 
 
@@ -249,7 +262,8 @@ def _add_entry(record: _Record, adapted: Adapted) -> None:
     record_id = read_identifier("element_id", record.raw("element_id"))
     adapted.gaps.append({"record_id": record_id, "evidence": "messages"})
     entry_id = read_identifier("sys_id", record.raw("sys_id"))
-    said_at = record.instant("sys_created_on", is_required=True)
+    said = record.window("sys_created_on", is_required=True)
+    assert said is not None
     # Other elements are fields of the journal that are neither shown to the customer nor written to a colleague.
     if record.raw("element") in ("comments", "work_notes"):
         adapted.add(
@@ -261,7 +275,7 @@ def _add_entry(record: _Record, adapted: Adapted) -> None:
             author_id=author,
             # User names are mostly addresses.
             author_address=author,
-            said_at=said_at,
+            **_when(said, "said_at"),
         )
 
 
@@ -282,7 +296,8 @@ def _add_field_change(record: _Record, adapted: Adapted) -> None:
     if "oldvalue" not in record:
         raise Unusable("oldvalue", None, "is missing", _AUDIT_HINT)
     change_id = read_identifier("sys_id", record.raw("sys_id"))
-    changed_at = record.instant("sys_created_on", is_required=True)
+    changed = record.window("sys_created_on", is_required=True)
+    assert changed is not None
     update_number = record.whole_number("record_checkpoint")
     number = "" if update_number is None else f"{update_number}:"
     adapted.add(
@@ -293,8 +308,8 @@ def _add_field_change(record: _Record, adapted: Adapted) -> None:
         field_name=field_name,
         value_before=record.raw("oldvalue"),
         value=new_value,
-        changed_at=changed_at,
         update_number=update_number,
+        **_when(changed, "changed_at"),
     )
 
 
@@ -326,11 +341,12 @@ def _add_task_sla(record: _Record, adapted: Adapted) -> None:
             )
 
 
+def _when(window: Window, column: str) -> dict[str, datetime | None]:
+    """The two ends of a window, as a change or a message lands them; `column` has the last one."""
+    return {"earliest_at": None if window.latest is None else window.first, column: window.last}
+
+
 def _read_value(value: Any) -> _Value:
     if not isinstance(value, dict):
         return _Value(as_text(value), None)
     return _Value(as_text(value.get("value")), as_text(value.get("display_value")))
-
-
-def _localizer(time_zone: str) -> Callable[[datetime], datetime]:
-    return lambda wall_time: localize(wall_time, time_zone)

@@ -90,10 +90,10 @@ def test_ticket_and_the_event_beside_it_land_in_utc(mapped) -> None:
     assert landing.rows("ticket_versions", columns) == [
         ("T-1", "4", datetime(2026, 7, 2, 7), "resolution", "inbox/desk/a.csv", 2)
     ]
-    # A date beside the ticket is exact: its window is one instant.
-    at = datetime(2026, 7, 3, 8, 30)
+    # Without seconds, it lies within its minute.
+    first, last = datetime(2026, 7, 3, 8, 30), datetime(2026, 7, 3, 8, 30, 59)
     columns = "ticket_id, change_kind, field_name, value, earliest_at, changed_at"
-    assert landing.rows("ticket_changes", columns) == [("T-1", "date", "status", "solved", at, at)]
+    assert landing.rows("ticket_changes", columns) == [("T-1", "date", "status", "solved", first, last)]
 
 
 def test_event_that_did_not_happen_makes_no_row(mapped) -> None:
@@ -188,10 +188,10 @@ def test_change_lands_with_what_the_field_held_before_it(mapped) -> None:
     content = "Key,At,Was,Status\nT-1,02/07/2026 09:00,Wait,Open\nT-2,02/07/2026 09:00,,Open\n"
     assert landing.land("desk", "a.csv", content).rows_rejected == 0
     columns = "ticket_id, change_kind, field_name, value_before, value, earliest_at, changed_at"
-    at = datetime(2026, 7, 2, 7)
+    first, last = datetime(2026, 7, 2, 7), datetime(2026, 7, 2, 7, 0, 59)
     assert landing.rows("ticket_changes", columns) == [
-        ("T-1", "event", "status_changed", "pending", "open", None, at),
-        ("T-2", "event", "status_changed", None, "open", None, at),
+        ("T-1", "event", "status_changed", "pending", "open", first, last),
+        ("T-2", "event", "status_changed", None, "open", first, last),
     ]
 
 
@@ -295,8 +295,8 @@ def test_repeated_column_gives_one_event_a_cell_under_any_of_its_names(mapped, h
     assert landing.land("desk", "a.csv", f"{header}\n{row}\nT-2,02/07/2026 09:00,,,,\n").rows_landed == 2
     columns = "said_at, author_id, author_kind, message_kind, is_public, earliest_at, line_number"
     assert landing.rows("ticket_messages", columns) == [
-        (datetime(2026, 7, 2, 10), "mia", "agent", "comment", True, None, 2),
-        (datetime(2026, 7, 2, 11), "ann", "customer", "comment", True, None, 2),
+        (datetime(2026, 7, 2, 10, 0, 59), "mia", "agent", "comment", True, datetime(2026, 7, 2, 10), 2),
+        (datetime(2026, 7, 2, 11, 0, 59), "ann", "customer", "comment", True, datetime(2026, 7, 2, 11), 2),
     ]
 
 
@@ -323,10 +323,10 @@ def test_date_of_the_first_answer_stands_in_the_version_of_its_ticket(mapped) ->
         "Key,Created,Updated,Status,Replied\nT-1,02/07/2026 09:00,03/07/2026 09:00,open,02/07/2026 10:00\n"
     )
     assert landing.land("desk", "a.csv", content).rows_rejected == 0
-    said_at = datetime(2026, 7, 2, 10)
+    first, last = datetime(2026, 7, 2, 10), datetime(2026, 7, 2, 10, 0, 59)
     assert landing.rows(
         "ticket_messages", "message_kind, author_kind, is_public, earliest_at, said_at, version_at"
-    ) == [("date", "agent", True, said_at, said_at, datetime(2026, 7, 3, 9))]
+    ) == [("date", "agent", True, first, last, datetime(2026, 7, 3, 9))]
     assert landing.rows("ticket_versions", "status, evidence, updated_at") == [
         ("open", "first_response", datetime(2026, 7, 3, 9))
     ]
@@ -550,6 +550,7 @@ def test_dry_run_shows_the_rows_as_they_would_land_and_writes_nothing(mapped) ->
         "ticket_id": "T-1",
         "severity": "4",
         "submitted_at": "2026-07-02T07:00:00Z",
+        "latest_submitted_at": "2026-07-02T07:00:59Z",
         "evidence": "resolution",
         "line_number": "2",
     }
@@ -676,7 +677,7 @@ def test_a_sheet_and_a_parquet_file_are_read_like_the_same_table_as_text(
         ("A-1", datetime(2026, 2, 1, 8), "4"),
         ("A-2", datetime(2026, 2, 2, 8), "2"),
     ]
-    assert landing.rows("ticket_changes", "ticket_id, changed_at") == [("A-2", datetime(2026, 2, 3, 9))]
+    assert landing.rows("ticket_changes", "ticket_id, earliest_at") == [("A-2", datetime(2026, 2, 3, 9))]
 
 
 PIPELINE_ISSUES = """\

@@ -60,9 +60,9 @@ def test_wall_times_in_the_gap_and_in_the_overlap_follow_the_one_rule(landing):
             "null_markers.",
         ),
         (
-            "INC2,New,01-02-2026 09:00,?,01-01-1900 00:00,?,?,3,0,TRUE\n",
+            "INC2,New,01-02-2026 09:00,?,02-01-1900 00:00,?,?,3,0,TRUE\n",
             "inbox/snow/log.csv:3: sys_updated_at: lies outside the years 1970 to 2200 (it reads "
-            "'01-01-1900 00:00'). "
+            "'02-01-1900 00:00'). "
             "Correct it, or declare the value in null_markers of this source in sla.yml.",
         ),
         ("INC2,New,01-02-2026 09:00,?,?,?,?,3,0,TRUE\n", "inbox/snow/log.csv:3: sys_updated_at: is missing."),
@@ -80,9 +80,9 @@ def test_bad_row_is_quarantined_by_the_name_that_the_export_uses(landing, reason
     assert problem in reasons(result)[0]
 
 
-def test_year_1900_is_null_when_declared_as_a_null_marker(landing):
-    landing.config.sources["snow"].null_markers = ("", "?", "01-01-1900 00:00")
-    row = "INC1,New,01-02-2026 09:00,?,01-02-2026 09:30,01-01-1900 00:00,?,3,0,TRUE\n"
+def test_a_date_is_null_when_declared_as_a_null_marker(landing):
+    landing.config.sources["snow"].null_markers = ("", "?", "02-01-1900 00:00")
+    row = "INC1,New,01-02-2026 09:00,?,01-02-2026 09:30,02-01-1900 00:00,?,3,0,TRUE\n"
     table = LOG.replace("sys_updated_at", "sys_updated_on") + row
     assert landing.land("snow", "log.csv", LOG + row).rows_landed == 1
     assert landing.land("snow", "incident.csv", table).rows_landed == 1
@@ -92,11 +92,14 @@ def test_year_1900_is_null_when_declared_as_a_null_marker(landing):
 def test_dates_of_a_table_of_incidents_land_as_dates_of_its_status(landing):
     row = "INC1,Closed,01-02-2026 09:00,?,03-02-2026 09:30,02-02-2026 10:00,03-02-2026 09:00,3,4,TRUE\n"
     landing.land("snow", "incident.csv", LOG.replace("sys_updated_at", "sys_updated_on") + row)
-    columns = "change_id, ticket_id, change_kind, field_name, value, changed_at, line_number"
+    columns = "change_id, ticket_id, change_kind, field_name, value, earliest_at, changed_at"
+    # Without seconds, each lies within its minute.
     assert landing.rows("ticket_changes", columns) == [
-        ("INC1:4:status_changed:solved", "INC1", "date", "status", "solved", datetime(2026, 2, 2, 9), 2),
-        ("INC1:4:status_changed:closed", "INC1", "date", "status", "closed", datetime(2026, 2, 3, 8), 2),
-    ]
+        ("INC1:4:status_changed:solved", "INC1", "date", "status", "solved",
+         datetime(2026, 2, 2, 9), datetime(2026, 2, 2, 9, 0, 59)),
+        ("INC1:4:status_changed:closed", "INC1", "date", "status", "closed",
+         datetime(2026, 2, 3, 8), datetime(2026, 2, 3, 8, 0, 59)),
+    ]  # fmt: skip
     assert landing.rows("ticket_versions", "version_kind, evidence") == [(None, "resolution")]
 
 

@@ -158,19 +158,21 @@ def test_jira_reads_localised_headers_and_months_and_repeated_comments(
     assert landing.rows("ticket_versions", "ticket_id, customer_id, severity, submitted_at, evidence") == [
         ("SUP-1", "acme", "Alta", datetime(2026, 7, 18, 7, 10), "unmarked_messages")
     ]
-    assert landing.rows("ticket_versions", "width_seconds, requester_id, status") == [(60, "qm:1", "Abierto")]
-    # Cut to the minute at both ends: up to 59 s later, and after up to 59 s less.
+    assert landing.rows("ticket_versions", "latest_submitted_at, requester_id, status") == [
+        (datetime(2026, 7, 18, 7, 10, 59), "qm:1", "Abierto")
+    ]
+    # Cut to the minute: up to 59 s later.
     columns = "message_id, message_kind, author_id, author_role, is_public, earliest_at, said_at"
     assert landing.rows("ticket_messages", columns) == [
         ("SUP-1:comment:1", "comment", "qm:1", "customer", None,
-         datetime(2026, 7, 18, 7, 29, 1), datetime(2026, 7, 18, 7, 30, 59)),
+         datetime(2026, 7, 18, 7, 30), datetime(2026, 7, 18, 7, 30, 59)),
         ("SUP-1:comment:2", "comment", "557058:mia", None, None,
-         datetime(2026, 7, 18, 8, 9, 1), datetime(2026, 7, 18, 8, 10, 59)),
+         datetime(2026, 7, 18, 8, 10), datetime(2026, 7, 18, 8, 10, 59)),
     ]  # fmt: skip
 
 
 def test_a_jira_date_without_seconds_is_a_window_like_a_comment(declare: Callable[[str], Landing]) -> None:
-    landing = declare(JIRA_YML.replace("      status:", "      resolved_at: Resuelta\n      status:"))
+    landing = declare(JIRA_YML.replace("      updated_at: Actualizada\n", "      resolved_at: Resuelta\n"))
     content = JIRA.format(left="3:00").replace("Actualizada", "Resuelta", 1)
     content = content.replace("SUP-1,Abierto", "SUP-1,Resuelto")
     landing.land("jsm", "jira.csv", content)
@@ -181,7 +183,7 @@ def test_a_jira_date_without_seconds_is_a_window_like_a_comment(declare: Callabl
             "date",
             "status",
             "solved",
-            datetime(2026, 7, 18, 15, 9, 1),
+            datetime(2026, 7, 18, 15, 10),
             datetime(2026, 7, 18, 15, 10, 59),
         )
     ]
@@ -249,7 +251,7 @@ def test_freshdesk_without_the_instant_of_the_response_is_not_measured(
     result = landing.land(
         "fresh",
         "tickets.csv",
-        "Ticket ID,Created time,First response time (in hrs)\n7,2026-07-01 08:00:00,01:30:00\n",
+        "Ticket ID,Created time,Company Name,First response time (in hrs)\n7,2026-07-01 08:00:00,acme,01:30:00\n",
     )
     assert landing.rows("ticket_versions", "evidence") == [""]
     assert "the file lacks 'Initial response time'" in str(result.warnings[0])
@@ -262,3 +264,46 @@ def test_a_header_without_the_id_names_what_it_lacks(
         "fresh", "tickets.csv", "Subject,Created time\nx,2026-07-01 08:00:00\n"
     )
     assert "the header lacks ticket_id (Ticket ID)" in reasons(result)[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "column:Severity [list]",
+            "column:Severty [list]",
+            "the header lacks 'Severty [list]', which sla.yml names under severity.field. Did you mean 'Severity [list]'?",
+        ),
+        (
+            "    severity:",
+            "    columns: {solved_at: Gelöst am, status: Zustand}\n    severity:",
+            None,
+        ),
+        (
+            "    severity:",
+            "    columns: {solved: Gelöst am}\n    severity:",
+            "sla.yml names the column 'solved' under columns, which this form does not have. Did you mean 'solved_at'?",
+        ),
+    ],
+    ids=["unknown header", "names beside those that are there", "unknown column"],
+)
+def test_column_that_sla_yml_names_must_be_in_the_header(
+    declare: Callable[[str], Landing], old: str, new: str, said: str | None
+) -> None:
+    landing = declare(ZENDESK_YML.replace(old, new))
+    result = landing.land("desk", "tickets.csv", zendesk())
+    assert result.status == ("landed" if said is None else "rejected")
+    if said is not None:
+        assert said in str(result.problems[0])
+
+
+def test_translated_name_that_the_header_lacks_is_refused_with_the_nearest(
+    declare: Callable[[str], Landing],
+) -> None:
+    landing = declare(ZENDESK_YML.replace("    severity:", "    columns: {status: Zustnd}\n    severity:"))
+    result = landing.land("desk", "tickets.csv", zendesk().replace("Status", "Zustand"))
+    assert result.status == "rejected"
+    assert (
+        "the header lacks 'Zustnd', which sla.yml names under columns.status. Did you mean 'Zustand'?"
+        in str(result.problems[0])
+    )

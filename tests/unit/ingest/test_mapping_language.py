@@ -178,24 +178,42 @@ RESOLVED = (
 
 
 @pytest.mark.parametrize(
-    ("instants", "date_format", "earliest", "latest", "width"),
+    ("date_format", "written", "first", "last"),
     [
-        ("exact", "%Y-%m-%d %H:%M", datetime(2026, 7, 1, 9), datetime(2026, 7, 1, 9), None),
-        ("as_written", "%Y-%m-%d %H:%M", datetime(2026, 7, 1, 8, 59, 1), datetime(2026, 7, 1, 9, 0, 59), 60),
-        ("as_written", "%Y-%m-%d %H:%M:%S", None, datetime(2026, 7, 1, 9), None),
+        ("%Y-%m-%d %H:%M:%S", "2026-07-01 09:00:00", datetime(2026, 7, 1, 9), None),
+        ("%Y-%m-%d %H:%M", "2026-07-01 09:00", datetime(2026, 7, 1, 9), datetime(2026, 7, 1, 9, 0, 59)),
+        ("%Y-%m-%d %I %p", "2026-07-01 09 AM", datetime(2026, 7, 1, 9), datetime(2026, 7, 1, 9, 59, 59)),
+        ("%Y-%m-%d", "2026-07-01", datetime(2026, 7, 1), datetime(2026, 7, 1, 23, 59, 59)),
+        ("iso", "2026-07-01T09:00:00Z", datetime(2026, 7, 1, 9), None),
+        ("iso", "2026-07-01T09:00Z", datetime(2026, 7, 1, 9), datetime(2026, 7, 1, 9, 0, 59)),
+        ("iso", "2026-07-01T09+00:00", datetime(2026, 7, 1, 9), datetime(2026, 7, 1, 9, 59, 59)),
+        ("epoch_seconds", "1782896400", datetime(2026, 7, 1, 9), None),
     ],
 )
-def test_an_instant_as_written_without_seconds_is_the_window_of_its_minute(
-    mapped, instants: str, date_format: str, earliest: datetime | None, latest: datetime, width: int | None
+def test_an_instant_is_a_window_as_wide_as_its_format_is_cut(
+    mapped, date_format: str, written: str, first: datetime, last: datetime | None
 ) -> None:
-    head = HEAD.replace("%Y-%m-%d %H:%M:%S", date_format) + ""
-    landing = mapped(RESOLVED, "resolution", f"instants: {instants}\n{head}")
-    end = ":00" if "%S" in date_format else ""
-    landing.land("desk", "a.csv", f"Id,Created,Resolved\n7,2026-07-01 08:00{end},2026-07-01 09:00{end}\n")
+    landing = mapped(RESOLVED, "resolution", HEAD.replace("%Y-%m-%d %H:%M:%S", date_format))
+    landing.land("desk", "a.csv", f"Id,Created,Resolved\n7,{written},{written}\n")
+    assert landing.rows("ticket_versions", "submitted_at, latest_submitted_at") == [(first, last)]
     assert landing.rows("ticket_changes", "change_id, earliest_at, changed_at") == [
-        ("7:resolved", earliest, latest)
+        ("7:resolved", first, last or first)
     ]
-    assert landing.rows("ticket_versions", "width_seconds") == [width]
+
+
+@pytest.mark.parametrize(
+    ("day", "last"),
+    [
+        ("2026-03-29", datetime(2026, 3, 29, 21, 59, 59)),
+        ("2025-10-26", datetime(2025, 10, 26, 22, 59, 59)),
+    ],
+    ids=["23 hours", "25 hours"],
+)
+def test_a_day_is_as_long_as_it_is_in_its_zone(mapped, day: str, last: datetime) -> None:
+    head = HEAD.replace("%Y-%m-%d %H:%M:%S", "%Y-%m-%d").replace("UTC", "Europe/Berlin")
+    landing = mapped(RESOLVED, "resolution", head)
+    landing.land("desk", "a.csv", f"Id,Created,Resolved\n7,{day},\n")
+    assert landing.rows("ticket_versions", "latest_submitted_at") == [last]
 
 
 def test_evidence_may_depend_on_the_header_and_on_the_row(mapped) -> None:

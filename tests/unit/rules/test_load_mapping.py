@@ -103,7 +103,7 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
             "null_markers:",
             "null_marker:",
             "desk.yml:3: null_marker: this key is not known here. Did you mean 'null_markers'? Known: allow, century, "
-            "dates, encoding, evidence, files, instants, months, null_markers, time_zone, values.",
+            "dates, encoding, evidence, files, months, null_markers, time_zone, values.",
         ),
         (
             "Europe/Berlin",
@@ -118,9 +118,10 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
         ),
         (
             "%d/%m/%Y %H:%M",
-            "%d/%m/%Y",
-            "desk.yml:2: dates.0: '%d/%m/%Y' does not say year, month, day, hour and minute. Write it like "
-            '"%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M" or "%d/%b/%y %I:%M %p"; or iso, epoch_seconds, epoch_milliseconds.',
+            "%d/%m/%Y %M",
+            "desk.yml:2: dates.0: '%d/%m/%Y %M' does not say year, month and day, and the hour where it says minutes. "
+            'Write it like "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M" or "%d/%b/%y %I:%M %p"; '
+            "or iso, epoch_seconds, epoch_milliseconds.",
         ),
         (
             ", iso]",
@@ -362,7 +363,7 @@ def test_what_the_language_does_not_know_is_refused_with_place_reason_and_hint(
 )
 def test_shipped_form_is_a_mapping_that_leaves_its_zone_to_sla_yml(path: Path) -> None:
     form = load_mapping(path, path.name)
-    assert form.is_form and form.time_zone is None and form.are_instants_as_written
+    assert form.is_form and form.time_zone is None
 
 
 def test_dates_of_one_order_and_different_detail_stand_beside_each_other(tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
         name: list(RULE_TABLES[name])
         for name in (
             "sources",
+            "source_limits",
             "source_values",
             "source_events",
             "source_bots",
@@ -176,9 +177,9 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "%d/%m/%Y %H:%M",
             "%d/%m %H:%M",
             [
-                "sla.yml:16: sources.incidents.date_format: '%d/%m %H:%M' does not say year, month, "
-                "day, hour and "
-                'minute. Write it like "%Y-%m-%d %H:%M:%S", or "%d/%m/%Y %H:%M" where the day comes first.'
+                "sla.yml:16: sources.incidents.date_format: '%d/%m %H:%M' does not say year, month and "
+                "day, and the hour where it says "
+                'minutes. Write it like "%Y-%m-%d %H:%M:%S", or "%d/%m/%Y %H:%M" where the day comes first.'
             ],
         ),
         (
@@ -186,7 +187,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "    type: canonical\n    severity: {field: priority}\n",
             [
                 "sla.yml:22: sources.other.severity: this key is not known here. "
-                "Known: bots, channels, null_markers, statuses, ticket_prefix, time_zone, type."
+                "Known: allow, bots, channels, null_markers, statuses, ticket_prefix, time_zone, type."
             ],
         ),
         (

@@ -19,7 +19,7 @@ acts as (
     event_id, source, ticket_id, 'message' as event_type, message_kind as act_kind,
     cast(null as varchar) as value, cast(null as varchar) as value_before, false as is_withdrawal, is_public, unmarked_comments, channel,
     author_id, author_kind, author_address, author_role, updater_id,
-    earliest_at, event_at, update_id, cast(null as integer) as update_number, cast(null as integer) as place, version_at,
+    earliest_at, event_at, moves_with_submission, update_id, update_number, place, version_at,
     source_file, line_number, batch_id, known_at
   from messages
   union all
@@ -27,7 +27,7 @@ acts as (
     event_id, source, ticket_id, event_type, change_kind as act_kind,
     value, value_before, is_withdrawal, is_public, cast(null as varchar) as unmarked_comments, channel,
     author_id, author_kind, author_address, author_role, updater_id,
-    earliest_at, event_at, update_id, update_number, place, version_at,
+    earliest_at, event_at, moves_with_submission, update_id, update_number, place, version_at,
     source_file, line_number, batch_id, known_at
   from changes
   -- A level that no mapping knows is no level: the ticket keeps the one before.
@@ -35,15 +35,17 @@ acts as (
 ),
 
 -- The person for whom a ticket is kept asks, also with an agent's seat.
+-- Records of one instant that name different ones show none.
 requesters as (
   select source, ticket_id, requester_id
   from (
     select
       source,
       ticket_id,
-      requester_id,
-      row_number() over (partition by source, ticket_id order by updated_at desc, batch_id desc, line_number desc) as version_rank
+      case when min(requester_id) = max(requester_id) then max(requester_id) end as requester_id,
+      row_number() over (partition by source, ticket_id order by updated_at desc) as version_rank
     from versions
+    group by source, ticket_id, updated_at
   ) as numbered
   where version_rank = 1 and requester_id is not null
 ),
@@ -113,6 +115,7 @@ select
   is_opening,
   earliest_at,
   event_at,
+  moves_with_submission,
   update_id,
   update_number,
   place,

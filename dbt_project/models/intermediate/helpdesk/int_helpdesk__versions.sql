@@ -20,8 +20,12 @@ shown_records as (
     ticket_id,
     max(case when event_type = 'message' then 1 else 0 end) as has_messages,
     max(case when event_type = 'status_changed' then 1 else 0 end) as has_statuses
-  from acts
-  where act_kind in ('comment', 'created', 'changed', 'event')
+  from (
+    select source, ticket_id, event_type from acts where act_kind in ('comment', 'created', 'changed', 'event')
+    union all
+    -- Each row of a log shows the status of its instant.
+    select source, ticket_id, 'status_changed' as event_type from versions where version_kind = 'update' and ticket_status is not null
+  ) as shown
   group by source, ticket_id
 ),
 
@@ -173,8 +177,8 @@ select
   )
   and not has_chat
   and not has_gap_in_messages as is_first_response_observed,
-  -- Where the submission is cut to the minute, only a first answer can be judged: a clock that another event starts is not known.
-  shows_messages and width_seconds = 1 and not has_chat and not has_gap_in_messages as is_messages_observed,
+  -- Where the submission is a window, only a first answer can be judged: a clock that another event starts is not known.
+  shows_messages and latest_submitted_at = submitted_at and not has_chat and not has_gap_in_messages as is_messages_observed,
   (
     is_log_whole
     or is_history_declared
@@ -204,11 +208,15 @@ select
   -- Cancelled, as the record alone says.
   phase = 'cancelled' and not has_statuses as is_cancelled,
   has_resolution_date,
+  is_never_reopened and not has_gap_in_statuses as is_never_reopened,
   is_deleted,
   update_number,
   exported_update_number,
+  place,
   submitted_at,
+  latest_submitted_at,
   updated_at,
+  latest_updated_at,
   source_file,
   line_number,
   batch_id,

@@ -26,6 +26,10 @@ promised as (
     legs.obligation_key,
     legs.counts_from_epoch,
     legs.read_until_epoch,
+    legs.earliest_from_epoch,
+    legs.latest_from_epoch,
+    legs.earliest_until_epoch,
+    legs.moves_with_submission,
     legs.change_number,
     legs.is_in_force,
     legs.is_as_submitted,
@@ -53,7 +57,9 @@ leg_pauses as (
   select
     read_legs.*,
     greatest(pauses.pauses_epoch, read_legs.counts_from_epoch) as pauses_epoch,
-    pauses.resumes_epoch
+    pauses.resumes_epoch,
+    pauses.begins_within_seconds,
+    pauses.resumes_within_seconds
   from read_legs
   join pauses
     on pauses.obligation_key = read_legs.obligation_key and pauses.resumes_epoch > read_legs.counts_from_epoch
@@ -89,10 +95,57 @@ paused_legs as (
     severity,
     counts_from_epoch,
     cast(sum(paused_seconds) as bigint) as paused_seconds,
+    cast(sum(begins_within_seconds) as bigint) as begins_within_seconds,
+    cast(sum(resumes_within_seconds) as bigint) as resumes_within_seconds,
     cast(sum(case when counted_before_pause < target_seconds then paused_seconds else 0 end) as bigint) as paused_before_due,
     cast(sum(case when counted_before_pause < target_seconds + 1 then paused_seconds else 0 end) as bigint) as paused_before_over
   from counted_pauses
   group by obligation_key, severity, counts_from_epoch
+),
+
+-- Few legs begin or end in a window; only these are read at the other ends of theirs.
+legs_with_window as (
+  select
+    read_legs.*,
+    read_legs.read_until_epoch + read_legs.latest_from_epoch - read_legs.counts_from_epoch as moved_until_epoch
+  from read_legs
+  where read_legs.earliest_from_epoch < read_legs.counts_from_epoch
+    or read_legs.latest_from_epoch > read_legs.counts_from_epoch
+    or read_legs.earliest_until_epoch < read_legs.read_until_epoch
+),
+
+read_windows as (
+  select
+    legs_with_window.obligation_key,
+    legs_with_window.severity,
+    legs_with_window.counts_from_epoch,
+    legs_with_window.moves_with_submission,
+    legs_with_window.latest_from_epoch - legs_with_window.counts_from_epoch as start_seconds,
+    legs_with_window.open_from - coalesce({{ open_seconds_at('steps_earliest_from', 'legs_with_window', 'legs_with_window.earliest_from_epoch') }}, legs_with_window.open_from) as open_before_start,
+    coalesce({{ open_seconds_at('steps_latest_from', 'legs_with_window', 'legs_with_window.latest_from_epoch') }}, legs_with_window.open_from) - legs_with_window.open_from as open_after_start,
+    legs_with_window.open_until - coalesce({{ open_seconds_at('steps_earliest_until', 'legs_with_window', 'legs_with_window.earliest_until_epoch') }}, legs_with_window.open_from) as open_before_stop,
+    coalesce({{ open_seconds_at('steps_moved_until', 'legs_with_window', 'legs_with_window.moved_until_epoch') }}, legs_with_window.open_until) - legs_with_window.open_until as open_after_stop
+  from legs_with_window
+  {{ join_clock_steps('steps_earliest_from', 'legs_with_window', 'legs_with_window.earliest_from_epoch') }}
+  {{ join_clock_steps('steps_latest_from', 'legs_with_window', 'legs_with_window.latest_from_epoch') }}
+  {{ join_clock_steps('steps_earliest_until', 'legs_with_window', 'legs_with_window.earliest_until_epoch') }}
+  {{ join_clock_steps('steps_moved_until', 'legs_with_window', 'legs_with_window.moved_until_epoch') }}
+),
+
+-- By how much less, and how much more, the clock may show. A stop that the vendor counted from the submission moves with it: as long as the
+-- clock is open in both windows, the time between the two is the same.
+window_slacks as (
+  select
+    obligation_key,
+    severity,
+    counts_from_epoch,
+    open_before_stop
+    + case when moves_with_submission and open_after_start = start_seconds and open_after_stop = start_seconds then 0 else open_after_start end
+      as less_seconds,
+    open_before_start
+    + case when not moves_with_submission or (open_after_start = start_seconds and open_after_stop = start_seconds) then 0 else open_after_stop end
+      as more_seconds
+  from read_windows
 ),
 
 measured as (
@@ -100,6 +153,8 @@ measured as (
     read_legs.*,
     coalesce(paused_legs.paused_seconds, 0) as paused_seconds,
     read_legs.open_until - read_legs.open_from - coalesce(paused_legs.paused_seconds, 0) as elapsed_seconds,
+    coalesce(window_slacks.less_seconds, 0) + coalesce(paused_legs.begins_within_seconds, 0) as less_seconds,
+    coalesce(window_slacks.more_seconds, 0) + coalesce(paused_legs.resumes_within_seconds, 0) as more_seconds,
     read_legs.open_from + read_legs.target_seconds + coalesce(paused_legs.paused_before_due, 0) as open_at_due,
     read_legs.open_from + read_legs.target_seconds + 1 + coalesce(paused_legs.paused_before_over, 0) as open_at_over
   from read_legs
@@ -107,6 +162,10 @@ measured as (
     on paused_legs.obligation_key = read_legs.obligation_key
     and paused_legs.severity = read_legs.severity
     and paused_legs.counts_from_epoch = read_legs.counts_from_epoch
+  left join window_slacks
+    on window_slacks.obligation_key = read_legs.obligation_key
+    and window_slacks.severity = read_legs.severity
+    and window_slacks.counts_from_epoch = read_legs.counts_from_epoch
 )
 
 select
@@ -120,6 +179,9 @@ select
   measured.target_seconds,
   measured.elapsed_seconds,
   measured.paused_seconds,
+  -- Between these two the clock stands, wherever in their windows its instants lie.
+  greatest(measured.elapsed_seconds - measured.less_seconds, 0) as least_elapsed_seconds,
+  measured.elapsed_seconds + measured.more_seconds as most_elapsed_seconds,
   -- Null where the clock does not open long enough: never due.
   {{ instant_of_open_second('due_steps', 'measured', 'measured.open_at_due') }} as due_epoch,
   case
@@ -127,6 +189,8 @@ select
       then {{ instant_of_open_second('over_steps', 'measured', 'measured.open_at_over') }}
   end as over_epoch,
   measured.elapsed_seconds > measured.target_seconds as is_over,
+  measured.elapsed_seconds - measured.less_seconds > measured.target_seconds as is_surely_over,
+  measured.elapsed_seconds + measured.more_seconds > measured.target_seconds as is_possibly_over,
   measured.is_in_force,
   measured.is_as_submitted,
   measured.superseded_epoch

@@ -27,7 +27,7 @@ started as (
     on severity_changes.ticket_id = cycles.ticket_id and severity_changes.change_number = changes_before.change_number
 ),
 
--- A change in the very second of the stop comes after it.
+-- In the second of the stop the order of moments tells what stands before it.
 changes_during as (
   select
     started.obligation_key,
@@ -35,13 +35,14 @@ changes_during as (
     severity_changes.change_number,
     severity_changes.severity,
     severity_changes.changed_epoch,
+    severity_changes.earliest_changed_epoch,
     case when severity_changes.severity > severity_changes.previous_severity then started.severity_raised else started.severity_lowered end
       as effect
   from started
   join severity_changes
     on severity_changes.ticket_id = started.ticket_id
     and severity_changes.moment_order > started.starts_order
-    and severity_changes.changed_epoch < coalesce(started.stopped_epoch, started.read_until_epoch + 1)
+    and {{ stands_before_stop('started') }}
 ),
 
 last_replacements as (
@@ -108,6 +109,13 @@ distinct_legs as (
     max(superseded_epoch) as superseded_epoch
   from all_legs
   group by obligation_key, severity, counts_from_epoch
+),
+
+-- A leg that counts from a change of the level has the window of that change.
+windows as (
+  select obligation_key, changed_epoch, min(earliest_changed_epoch) as earliest_changed_epoch
+  from changes_during
+  group by obligation_key, changed_epoch
 )
 
 select
@@ -116,10 +124,18 @@ select
   started.obligation,
   distinct_legs.severity,
   distinct_legs.counts_from_epoch,
+  case when distinct_legs.counts_from_epoch = started.starts_epoch then started.earliest_start_epoch
+    else coalesce(windows.earliest_changed_epoch, distinct_legs.counts_from_epoch) end as earliest_from_epoch,
+  case when distinct_legs.counts_from_epoch = started.starts_epoch then started.latest_start_epoch
+    else distinct_legs.counts_from_epoch end as latest_from_epoch,
   started.read_until_epoch,
+  least(coalesce(started.earliest_stop_epoch, started.read_until_epoch), started.read_until_epoch) as earliest_until_epoch,
+  started.moves_with_submission,
   distinct_legs.change_number,
   distinct_legs.is_in_force = 1 as is_in_force,
   distinct_legs.is_as_submitted = 1 as is_as_submitted,
   distinct_legs.superseded_epoch
 from distinct_legs
 join started on started.obligation_key = distinct_legs.obligation_key
+left join windows
+  on windows.obligation_key = distinct_legs.obligation_key and windows.changed_epoch = distinct_legs.counts_from_epoch

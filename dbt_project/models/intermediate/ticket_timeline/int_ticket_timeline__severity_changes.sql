@@ -11,6 +11,7 @@ stated as (
     events.event_id,
     cast(events.value as integer) as severity,
     moments.moment_epoch as changed_epoch,
+    moments.earliest_epoch as earliest_changed_epoch,
     moments.moment_order,
     coalesce(
       lag(cast(events.value as integer)) over (partition by events.ticket_id order by moments.moment_order),
@@ -27,6 +28,7 @@ select
   severity,
   previous_severity,
   changed_epoch,
+  earliest_changed_epoch,
   moment_order,
   row_number() over (partition by ticket_id order by moment_order) as change_number
 from stated

@@ -10,9 +10,19 @@ channels as (select * from {{ source('raw', 'source_values') }} where mapping = 
 severities as (select * from {{ source('raw', 'source_values') }} where mapping = 'severity'),
 statuses as (select * from {{ source('raw', 'source_values') }} where mapping = 'status'),
 
+-- A row of a log that does not name the submission has its own instant there: the first one is it.
+first_submissions as (
+  select source, ticket_id, min(submitted_at) as submitted_at, min(coalesce(latest_submitted_at, submitted_at)) as latest_submitted_at
+  from versions
+  where version_kind = 'update'
+  group by source, ticket_id
+),
+
 described as (
   select
     versions.*,
+    coalesce(first_submissions.submitted_at, versions.submitted_at) as first_submitted_at,
+    coalesce(first_submissions.latest_submitted_at, versions.latest_submitted_at) as latest_first_submitted_at,
     sources.ticket_prefix,
     sources.has_own_levels,
     sources.channel_constant,
@@ -34,6 +44,8 @@ described as (
   from versions
   join sources on sources.source = versions.source
   join batches on batches.batch_id = versions.batch_id
+  left join first_submissions
+    on versions.version_kind = 'update' and first_submissions.source = versions.source and first_submissions.ticket_id = versions.ticket_id
   left join organizations
     on organizations.source = versions.source and organizations.organization_id = versions.organization_id
 )
@@ -58,13 +70,16 @@ select
   coalesce(statuses.mapped_value, described.status) as ticket_status,
   described.version_kind,
   described.evidence,
-  coalesce(described.width_seconds, 1) as width_seconds,
   coalesce(described.update_number, 0) as update_number,
   described.update_number as exported_update_number,
+  described.line_place as place,
   coalesce(described.reopen_count, 0) as reopen_count,
+  coalesce(described.reopen_count = 0, false) as is_never_reopened,
   coalesce(described.is_deleted, false) as is_deleted,
-  described.submitted_at,
-  coalesce(described.updated_at, described.submitted_at) as updated_at,
+  described.first_submitted_at as submitted_at,
+  coalesce(described.latest_first_submitted_at, described.first_submitted_at) as latest_submitted_at,
+  coalesce(described.updated_at, described.first_submitted_at) as updated_at,
+  coalesce(described.latest_updated_at, described.updated_at, described.latest_first_submitted_at, described.first_submitted_at) as latest_updated_at,
   described.source_file,
   described.line_number,
   described.batch_id,
