@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+
 from pipeline.reporting.entitlements import Alert
 from pipeline.reporting.published import Ratio
 from pipeline.reporting.status import SourceStatus, Unjudged
