@@ -27,6 +27,15 @@ def test_csv_neutralises_a_text_that_starts_like_a_formula(start: str) -> None:
 
 def test_csv_leaves_plain_text_as_it_is() -> None:
     assert export_rows.neutral("a=1") == "a=1"
+    assert export_rows.neutral("a; b, 10 % | c") == "a; b, 10 % | c"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [(";=1+1", "';'=1+1"), ("a;=1+1", "a;'=1+1"), ("%1", "'%1"), ("|calc", "'|calc"), (";;@x", "';;'@x")],
+)
+def test_csv_has_no_formula_where_a_semicolon_begins_a_new_cell(text: str, written: str) -> None:
+    assert export_rows.neutral(text) == written
 
 
 def test_csv_holds_every_row_with_whole_seconds_and_zoned_instants(rows) -> None:  # type: ignore[no-untyped-def]
