@@ -112,7 +112,10 @@ def _read_mapped(name: str, source: MappedSource, place: Place, folder: Path) ->
                 place.report(["mapping"], problem.message)
             place.problems.extend(problem.problems)
     return replace(
-        mapped_source(name, mapping), ticket_prefix=source.ticket_prefix, bot_actors=source.bots.actors
+        mapped_source(name, mapping),
+        ticket_prefix=source.ticket_prefix,
+        bot_actors=source.bots.actors,
+        agents=_list_agents(source.agents),
     )
 
 
@@ -152,6 +155,7 @@ def _read_source(
             customer_constant=source.customer.constant,
             severity_field=source.severity.field,
             severity_values=source.severity.values,
+            agents=_list_agents(source.agents),
         )
     if isinstance(source, TableSource):
         read = replace(
@@ -168,7 +172,6 @@ def _read_source(
         return replace(
             read,
             date_format=source.date_format,
-            agents=_list_agents(source.agents),
             is_journal_whole=source.journal is not None,
             is_audit_whole=source.audit is not None,
         )
@@ -176,7 +179,6 @@ def _read_source(
         return replace(
             read,
             severity_name=source.severity.name,
-            agents=_list_agents(source.agents),
             channel_field=source.channel.field,
             channel_constant=source.channel.constant,
             unmarked_comments=source.comments,
@@ -186,7 +188,7 @@ def _read_source(
 
 def _list_agents(agents: AgentList) -> Agents:
     domains = tuple(domain.lower().lstrip("@") for domain in agents.domains)
-    return Agents(agents.actors, domains, agents.account_types)
+    return Agents(agents.actors, domains, agents.account_types, agents.groups)
 
 
 def _find_calendar(name: str | None, place: Place, folder: Path) -> Calendar | None:
@@ -281,6 +283,7 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                     ("actor", source.agents.actors),
                     ("domain", source.agents.domains),
                     ("account_type", source.agents.account_types),
+                    ("group", source.agents.groups),
                 )
                 for value in values
             ),

@@ -159,6 +159,8 @@ class AgentList(Declared):
     domains: Texts = ()
     """Domains of addresses."""
     account_types: Texts = ()
+    groups: Texts = ()
+    """Ids of organizations that the people on your side belong to, as the export of people says."""
 
 
 class RequiredAgentList(AgentList):
@@ -167,7 +169,7 @@ class RequiredAgentList(AgentList):
             place.report(
                 [],
                 "it is not said who belongs to the vendor.",
-                "Give actors, domains or account_types, such as [atlassian].",
+                "Give actors, domains, account_types or groups, such as account_types: [atlassian].",
             )
 
 
@@ -244,6 +246,8 @@ class VendorSource(Helpdesk):
 
     customer: Customer
     severity: LevelWords
+    agents: AgentList = AgentList()
+    """Who is on your side, where the export does not say it or says only today's role."""
 
 
 class TableSource(VendorSource):
@@ -320,8 +324,6 @@ class ServicenowSource(VendorSource):
     """That user's format; never guessed."""
     customer: ServicenowCustomer
     severity: ServicenowLevelWords
-    agents: AgentList = AgentList()
-    """Whose comments answer."""
     journal: Whole | None = None
     """whole: sys_journal_field of every incident is exported too, so that what is not there did not happen."""
     audit: Whole | None = None
@@ -336,6 +338,8 @@ class MappedSource(Declared):
     """Counts from reference/, such as mappings/helpdesk.yml."""
     ticket_prefix: Text = ""
     bots: BotActors = BotActors()
+    agents: AgentList = AgentList()
+    """Who is on your side, where the mapping does not say it."""
     allow: AllowedShares = AllowedShares()
 
 
