@@ -117,6 +117,30 @@ customers as (
   where customer_rank = 1
 ),
 
+-- What a later customer wrote is none of the first one's: requester and text are those of its own last record.
+own_records as (
+  select source, ticket_id, requester, subject
+  from (
+    select
+      customer_rows.source,
+      customer_rows.ticket_id,
+      customer_rows.requester,
+      customer_rows.subject,
+      row_number() over (
+        partition by customer_rows.source, customer_rows.ticket_id
+        order by
+          customer_rows.update_number desc, customer_rows.updated_at desc, coalesce(customer_rows.requester, ''),
+          coalesce(customer_rows.subject, ''), customer_rows.batch_id, customer_rows.line_number
+      ) as record_rank
+    from customer_rows
+    join customers
+      on customers.source = customer_rows.source
+      and customers.ticket_id = customer_rows.ticket_id
+      and customers.customer_id = customer_rows.customer_id
+  ) as ranked_records
+  where record_rank = 1
+),
+
 -- The vendor opened it by a public message to the customer: nothing is owed before the customer writes. Where the customer wrote in that
 -- second as well, it is the customer's text that opened the ticket.
 tickets_opened_by_vendor as (
@@ -256,7 +280,10 @@ select
   customers.contradicted_customers,
   -- The customer that the last record names, where it is another one.
   case when not ranked.is_customer_id_contradicted and ranked.customer_id <> customers.customer_id then ranked.customer_id end as customer_named_later,
-  case when not ranked.is_requester_contradicted then ranked.requester end as requester,
+  case
+    when ranked.customer_id <> customers.customer_id then own_records.requester
+    when not ranked.is_requester_contradicted then ranked.requester
+  end as requester,
   ranked.opener,
   case when not ranked.is_channel_contradicted then ranked.channel end as channel,
   -- A row of a log names the level of its instant.
@@ -274,7 +301,7 @@ select
   end as level_unordered_from_epoch,
   ranked.level as severity_exported,
   ranked.severity_given,
-  ranked.subject,
+  case when ranked.customer_id <> customers.customer_id then own_records.subject else ranked.subject end as subject,
   ranked.ticket_type,
   case when not ranked.is_ticket_status_contradicted then ranked.ticket_status end as ticket_status,
   ranked.is_first_response_observed
@@ -314,6 +341,7 @@ from ranked
 cross join build_inputs
 left join horizons on horizons.source = ranked.source
 left join customers on customers.source = ranked.source and customers.ticket_id = ranked.ticket_id
+left join own_records on own_records.source = ranked.source and own_records.ticket_id = ranked.ticket_id
 left join tickets_opened_by_vendor
   on tickets_opened_by_vendor.source = ranked.source and tickets_opened_by_vendor.ticket_id = ranked.ticket_id
 left join tickets_with_early_stop
