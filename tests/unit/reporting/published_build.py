@@ -88,8 +88,11 @@ create table qc.rpt_qc__unjudged as
         ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 14),
         ('ticket:first_response:stop_not_observed', 'ticket', 'first_response', 'stop_not_observed', 1, 14)
     ) as unjudged(unjudged_key, what, part, cause, affected_count, whole_count);
+create table core.dim_declared_names(
+    declared_name_key varchar, source varchar, setting varchar, name varchar, is_shown boolean);
 create table core.dim_sources as
-    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
+    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
+      'Europe/Berlin' as time_zone, null as instant_format;
 create table core.dim_months as
     select 'UTC' as time_zone, month, month >= '2026-08' as is_month_running, month = '2026-08' as is_current_month
     from (values ('2026-06'), ('2026-07'), ('2026-08'), ('2026-09')) as months(month);
