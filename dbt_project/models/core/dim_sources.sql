@@ -33,6 +33,7 @@ rhythms as (select source, max(gap_seconds) as usual_gap_seconds from gaps group
 
 select
   sources.source,
+  sources.source_type,
   cast(horizons.known_until as timestamp) as known_until,
   cast(horizons.read_until as timestamp) as read_until,
   {{ epoch_seconds('newest.known_until') }} - {{ epoch_seconds('horizons.known_until') }} as lag_seconds,

@@ -5,7 +5,7 @@ with
 figures as (select * from {{ ref('fct_vendor_sla_figures') }}),
 obligations as (select * from {{ ref('fct_sla_obligations') }}),
 events as (select * from {{ ref('fct_ticket_events') }}),
-sources as (select * from {{ source('raw', 'sources') }}),
+sources as (select * from {{ ref('dim_sources') }}),
 rule_changes as (select * from {{ ref('vendor_rule_changes') }}),
 reasons as (select * from {{ ref('vendor_figure_reasons') }}),
 
