@@ -68,7 +68,16 @@ def _show_freshness(status: BuildStatus) -> None:
         f"checks: {len(passed)} passed, {warned} warned",
     ]
     st.text(" · ".join(parts))
-    for line in figures.unjudged(status.unjudged):
+    if status.sources:
+        st.text(
+            f"Sources known until: {' · '.join(figures.known_until(source) for source in status.sources)}"
+        )
+    if any(source.is_lagging for source in status.sources):
+        st.warning(
+            "A source lags behind the others by more than its usual rhythm. What it has not exported yet is not silence: its "
+            "open tickets are read up to its own end only. Put its newer export into the inbox and call `sla run`."
+        )
+    for line in figures.describe_state(status):
         st.text(line)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.line import app, open_build, options, select, show_result
-from pipeline.errors import ChecksFailed, ConfigurationError, InputRejected, PartlyDone, SlaError
+from pipeline.errors import ChecksFailed, ConfigurationError, InputRejected, PartlyDone, SlaError, StaleData
 from pipeline.interruption import stop_if_asked
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def write_reports(
     from pipeline.reporting.published import EVERY_CUSTOMER
     from pipeline.reporting.render_report import render_report
 
-    written, failed = [], []
+    written: list[ReportFiles] = []
+    failed: list[str] = []
+    is_only_stale = True
     for customer_id in customer_ids or read_customers_to_report(published, EVERY_CUSTOMER, month):
         stop_if_asked()
         try:
@@ -63,8 +65,9 @@ def write_reports(
                 raise
             # One customer's trouble must not take the others' reports away.
             failed.append(f"{customer_id}: {problem}")
+            is_only_stale = is_only_stale and isinstance(problem, StaleData)
     if failed:
-        raise PartlyDone(
+        raise (StaleData if is_only_stale else PartlyDone)(
             f"{len(failed)} of {len(written) + len(failed)} reports could not be written:\n  "
             + "\n  ".join(failed)
         )

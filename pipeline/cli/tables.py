@@ -115,7 +115,8 @@ def _width(text: str) -> int:
 
 def to_json(result: Any) -> str:
     """The same answer for programs: keys as the records name them, instants ISO with Z, durations whole
-    seconds, rates as {"met", "counted", "ratio"} with ratio null for 0 of 0."""
+    seconds, rates as {"met", "counted", "ratio", "undecided", "lower", "upper"}: ratio null for 0 of 0 and where there are only
+    bounds, lower and upper null where nothing is undecided."""
     text = json.dumps(_plain(result), ensure_ascii=False, indent=2)
     # A program reads the same text; a terminal does not obey it.
     return "".join(
@@ -148,4 +149,12 @@ def _plain(value: Any) -> Any:
 
 
 def _rate(ratio: Ratio) -> dict[str, Any]:
-    return {"met": ratio.numerator, "counted": ratio.denominator, "ratio": figures.decimal_ratio(ratio)}
+    lower, upper = figures.decimal_bounds(ratio) or (None, None)
+    return {
+        "met": ratio.numerator,
+        "counted": ratio.denominator,
+        "ratio": figures.decimal_ratio(ratio),
+        "undecided": ratio.undecided,
+        "lower": lower,
+        "upper": upper,
+    }

@@ -2,7 +2,7 @@
 figures.
 
 A spreadsheet runs a cell that starts like a formula. XLSX cells are therefore written as strings and never as
-formulas or links. CSV has no such types, so there a text that starts with = + - @, a tab or a line break gets
+formulas or links. CSV has no such types, so there a text that starts with = + - @ % | ; or a tab or a line break gets
 an apostrophe in front; a program that reads the file can strip it. Numbers are ours and stay as they
 are.
 """
@@ -22,13 +22,14 @@ COLUMNS = (
     "month", "ticket_id", "cycle_number", "customer_id", "customer_name", "subject", "requester", "channel",
     "plan", "plan_version", "clause", "obligation", "obligation_kind", "severity_submitted",
     "severity_in_force",
-    "status", "status_reason", "reason_label", "status_before_waiver", "status_as_submitted", "waiver_id",
+    "status", "status_reason", "reason_label", "could_be", "status_before_waiver", "status_as_submitted", "waiver_id",
     "clock_name", "submitted_at", "starts_at", "due_at", "stopped_at", "settled_at", "breached_at",
     "target_seconds", "elapsed_seconds", "remaining_seconds", "over_by_seconds", "settled_month",
     "submitted_month", "as_of",
 )  # fmt: skip
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# `%` and `|` begin a formula or a command in older spreadsheets; where `;` separates, what follows it is a cell of its own.
+_FORMULA_STARTS = ("=", "+", "-", "@", "%", "|", ";", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def to_csv(obligations: Sequence[Obligation]) -> bytes:

@@ -68,16 +68,60 @@ class Selection:
 EVERYTHING = Selection()
 
 
+# Bounds farther apart than this leave no percentage: they are shown instead of it.
+WIDEST_BOUNDS = Fraction(1, 100)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a proportion could be while something is undecided: at least `lower` and at most `upper` of `of`, which is not 0."""
+
+    lower: int
+    upper: int
+    of: int
+
+
 @dataclass(frozen=True)
 class Ratio:
-    """An exact proportion. A denominator of 0 means that there was nothing to assess, which is not 0 %."""
+    """An exact proportion. A denominator of 0 means that there was nothing to assess, which is not 0 %.
+
+    `bounds` is None where nothing is undecided.
+    """
 
     numerator: int
     denominator: int
+    bounds: Bounds | None = None
 
     @property
     def value(self) -> Fraction | None:
-        return Fraction(self.numerator, self.denominator) if self.denominator else None
+        """The proportion as a number; None where there was nothing to assess, or where there are only bounds."""
+        if not self.denominator or self.has_only_bounds:
+            return None
+        return Fraction(self.numerator, self.denominator)
+
+    @property
+    def undecided(self) -> int:
+        return self.bounds.of - self.denominator if self.bounds else 0
+
+    @property
+    def has_only_bounds(self) -> bool:
+        """Whether the bounds stand instead of the proportion: they are wide, they do not enclose it, or it would say that nothing
+        was missed while something could have been."""
+        if self.bounds is None:
+            return False
+        if not self.denominator:
+            return True
+        lower, upper = (
+            Fraction(self.bounds.lower, self.bounds.of),
+            Fraction(self.bounds.upper, self.bounds.of),
+        )
+        known = Fraction(self.numerator, self.denominator)
+        return upper - lower > WIDEST_BOUNDS or not lower <= known <= upper or (known == 1 and lower < 1)
+
+
+def bounded_ratio(met: int, counted: int, lower: int, upper: int, bounded: int) -> Ratio:
+    """The proportion that counts of a mart give: `bounded` is `counted` and what is undecided."""
+    return Ratio(met, counted, Bounds(lower, upper, bounded) if bounded > counted else None)
 
 
 class Published:

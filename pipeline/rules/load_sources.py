@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -200,8 +200,23 @@ def _find_calendar(name: str | None, place: Place, folder: Path) -> Calendar | N
     return known.get(name)
 
 
+def _list_names(source: Source) -> Iterator[tuple[str, str, str, str]]:
+    """Source, setting, kind and name of all that sla.yml names itself; what is known of a helpdesk is not listed."""
+    is_own = source.bot_channels != BOT_CHANNELS_OF.get(source.source_type, ())
+    for setting, kind, names in (
+        ("bots.actors", "actor", source.bot_actors),
+        ("bots.channels", "channel", source.bot_channels if is_own else ()),
+        ("agents.actors", "actor", source.agents.actors),
+        ("agents.domains", "domain", source.agents.domains),
+        ("agents.account_types", "account_type", source.agents.account_types),
+    ):
+        yield from ((source.source, setting, kind, name) for name in dict.fromkeys(names))
+    for event_type in dict.fromkeys(event.event_type for event in source.events):
+        yield source.source, f"events.{event_type}", "event", event_type
+
+
 def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
-    """The tables of sources (their limits, values, events, agents and bots) and `alert_rules`."""
+    """The tables of sources (their limits, values, events, names, agents and bots) and `alert_rules`."""
     sources = config.sources.values()
     return flatten_alerts(config.alerts) | {
         "sources": build_table(
@@ -219,6 +234,8 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                     source.unmarked_comments,
                     source.is_journal_whole,
                     source.is_audit_whole,
+                    source.time_zone,
+                    ", ".join(source.mapping.dates) if source.mapping else source.date_format,
                 )
                 for source in sources
             ),
@@ -251,6 +268,9 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                 for source in sources
                 for event in source.events
             ),
+        ),
+        "source_names": build_table(
+            "source_names", (row for source in sources for row in _list_names(source))
         ),
         "source_agents": build_table(
             "source_agents",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from pipeline import vocabulary
 from pipeline.declarations.declared import Declared
@@ -212,6 +212,8 @@ class AllowedShares(Declared):
     """Tickets of a customer that reference/customers.csv does not list; over it nothing is published."""
     refused_records: Percent = 20
     """Of the records that were read, those that were refused; over it nothing is published."""
+    unanswered_tickets: Percent = 90
+    """Of the tickets whose messages are exported, those without a public one of an agent; over it the run warns."""
     findings: Percent = 5
     """Tickets with one kind of finding; over it the run warns."""
 
@@ -356,10 +358,21 @@ SourceName = Annotated[
 ]
 
 
+def _read_sources(value: object) -> object:
+    """Nothing behind `sources:` is no source, as in the template before a block is chosen."""
+    return {} if value is None else value
+
+
+def _allow_nothing(schema: dict[str, Any]) -> None:
+    schema["type"] = ["object", "null"]
+
+
 class SlaFile(Declared):
     """What a workspace reads, and when account teams are told."""
 
-    sources: dict[SourceName, AnySource]
+    sources: Annotated[
+        dict[SourceName, AnySource], BeforeValidator(_read_sources), Field(json_schema_extra=_allow_nothing)
+    ]
     """One helpdesk each; its exports go to inbox/NAME/."""
     alerts: AlertRules = DEFAULT_ALERTS
     compare_plans: tuple[Text, ...] | None = None

@@ -12,8 +12,9 @@ RATIO_LIMIT = 100
 # What may be unpacked whatever the ratio: a short export of one repeated ticket compresses 500 times and does no harm.
 RATIO_FREE_BYTES = 16 << 20
 
-# Members of an archive; a full export of Zendesk has one file per 31 days and kind.
-ARCHIVE_ENTRIES = 1_000
+# Members of an archive; a full export of Zendesk has one file per 31 days and kind, which is 180 in five years. Each is an export
+# of its own, that takes 40 ms of processor time however short it is.
+ARCHIVE_ENTRIES = 250
 # The list of an archive's members as it lies in the file: read whole, so bounded before it is read.
 ARCHIVE_DIRECTORY_BYTES = 4 << 20
 
@@ -47,10 +48,12 @@ MEMORY_BYTES = 3 << 29
 RESERVED_BYTES = 4 << 30
 # The share of it that an engine may fill with rows.
 ENGINE_MEMORY = "1GB"
-# How long one file may take: a minute for whatever it is, then five seconds for each MB on the disk, which is twenty
-# times what a packed export needs on two slow cores.
-SECONDS_FREE = 60
-SECONDS_PER_MB = 5
+# Processor time of one file, all threads together: ten seconds for whatever it is, then three for each unpacked MB, which is
+# six times what a workbook needs, the slowest kind. Never wall time: a busy machine is no fault of a file.
+SECONDS_FREE = 10
+SECONDS_PER_MB = 3
+# A process that gets no processor time at all for so long waits for a disk that does not answer.
+SECONDS_STALLED = 600
 # How far an instant may lie after the landing of its file: the clocks of two machines differ by less.
 FUTURE_ALLOWED = timedelta(minutes=5)
 # Landed Parquet is smaller than what it came from, but a tiny file still has its footer.

@@ -48,8 +48,11 @@ TABLES = """
         ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 4)
     ) as unjudged (unjudged_key, what, part, cause, affected_count, whole_count);
 
-    create table core.dim_sources as
-    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
+    create table core.dim_declared_names(
+    declared_name_key varchar, source varchar, setting varchar, name varchar, is_shown boolean);
+create table core.dim_sources as
+    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
+      'Europe/Berlin' as time_zone, null as instant_format;
 
     create table core.dim_customers as
     select * from (values ('acme', 'Acme <Corp>', 'UTC', 'en'), ('beta', 'Beta & Söhne', 'UTC', 'de'))
@@ -81,6 +84,7 @@ TABLES = """
         status,
         case status when 'not_covered' then 'unsupported_channel' when 'waived' then 'waiver' end as
             status_reason,
+        if(status = 'not_measurable', 'either', null) as could_be,
         if(status = 'waived', 'breached', status) as status_before_waiver,
         if(status = 'waived', 'breached', status) as status_as_submitted,
         strftime(settled_at, '%Y-%m') as settled_month, strftime(submitted_at, '%Y-%m') as submitted_month,
@@ -144,7 +148,14 @@ TABLES = """
         count_if(status = 'not_covered')::bigint as not_covered_count,
         count_if(status = 'not_measurable')::bigint as not_measurable_count,
         count_if(status_before_waiver = 'met')::bigint as raw_met_count,
-        count_if(status_before_waiver = 'breached')::bigint as raw_breached_count, max(as_of) as as_of
+        count_if(status_before_waiver = 'breached')::bigint as raw_breached_count,
+        count_if(status = 'met' or could_be = 'met')::bigint as lower_met_count,
+        count_if(status = 'met' or could_be in ('met', 'either'))::bigint as upper_met_count,
+        count_if(status in ('met', 'breached', 'not_measurable'))::bigint as bounded_count,
+        count_if(status_before_waiver = 'met' or could_be = 'met')::bigint as raw_lower_met_count,
+        count_if(status_before_waiver = 'met' or could_be in ('met', 'either'))::bigint as raw_upper_met_count,
+        count_if(status_before_waiver in ('met', 'breached', 'not_measurable'))::bigint as raw_bounded_count,
+        max(as_of) as as_of
     from core.fct_sla_obligations
     join core.dim_customers using (customer_id)
     cross join (values ('settled'), ('submitted')) as bases (month_basis)

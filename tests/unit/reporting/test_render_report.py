@@ -16,7 +16,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.reporting import figures, glyphs, render_report
 from pipeline.reporting.compliance import Tally
 from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_report
-from pipeline.reporting.published import Published, Scope, open_published
+from pipeline.reporting.published import Published, Ratio, Scope, open_published
 from tests.unit.reporting.published_build import Row, publish
 
 ACME = Scope(("acme",))
@@ -38,6 +38,14 @@ def _text(pdf: bytes) -> str:
     return re.sub(r"\s+", " ", " ".join(pages).replace("\u200b", ""))
 
 
+def _in_a_column(rate: Ratio) -> str:
+    return (
+        figures.percent(rate)
+        if rate.bounds is None
+        else f"{figures.percent_alone(rate)} {figures.parts(rate)}"
+    )
+
+
 def _compiled(report: MonthlyReport) -> str:
     return _text(render_report.compile_pdf(report, b"ticket_id\r\n", "rows.csv"))
 
@@ -47,11 +55,25 @@ def test_report_prints_the_same_numerators_as_the_queries(
 ) -> None:
     text = _text(files.pdf.read_bytes())
     for promise in report.promises:
-        assert figures.percent(promise.tally.compliance) in text
-        assert figures.percent(promise.previous.compliance) in text
-    assert figures.percent(report.total.compliance) in text
-    assert "4 of 5 promises were met in July 2026; 1 was breached." in text
-    assert "Targets alone: 75.0 % (3 of 4). Estimates alone: 100.0 % (1 of 1)." in text
+        for rate in (promise.tally.compliance, promise.previous.compliance):
+            assert _in_a_column(rate) in text
+    assert _in_a_column(report.total.compliance) == "66.7 % to 83.3 % 4 met, 1 breached, 1 undecided"
+    assert _in_a_column(report.total.compliance) in text
+    assert (
+        "Of 5 promises with a verdict 4 were met in July 2026; 1 was breached. "
+        "Of 1 more the source does not carry enough evidence for a verdict." in text
+    )
+    assert (
+        "Targets alone: 60.0 % to 80.0 % (3 met, 1 breached, 1 undecided). Estimates alone: 100.0 % (1 of 1)."
+        in text
+    )
+    # A rate that has only bounds has no change to the month before.
+    assert "change n/a" in text
+    assert (
+        "The source carries no evidence of the event that stops this promise (could be met or breached)"
+        in text
+    )
+    assert "Sources known until helpdesk 2026-06-30 14:00:00 +02:00" in text
 
 
 def test_report_lists_what_was_breached_waived_running_and_excluded(files: render_report.ReportFiles) -> None:
