@@ -480,7 +480,10 @@ class _Event:
         ticket_id, given = event["ticket_id"], event.get("event_id")
         if self._rule.name is not None:
             return f"{ticket_id}:{self._rule.name}" + (f":{number}" if self._rule.each else "")
-        said = event.get("value") or event.get("actor") or ""
+        said = event.get("value") or event.get("actor") or event.get("actor_kind") or ""
+        if event["event_type"] == "message" and event.get("is_public") is False:
+            # A reply and a note of one instant are two messages.
+            said += ":internal"
         composed = f"{ticket_id}:{event['event_type']}:{happened:%Y-%m-%dT%H:%M:%SZ}:{said}"
         return f"{self._prefix}:{given or composed}"
 

@@ -18,8 +18,8 @@ chosen as (
     case when not copies.is_opening then coalesce(orders.order_space, copies.event_id) end as order_space,
     orders.order_number,
     -- Of statuses the end first: a ticket that may have been taken up again goes on.
-    coalesce(moment_kinds.precedence, case when copies.event_type = 'message' then 30 else 50 end)
-    * 10 + case when phases.phase = 'ended' then 0 when phases.phase = 'cancelled' then 2 else 1 end as kind_rank
+    coalesce(moment_kinds.precedence, case when copies.event_type = 'message' then 30 else 50 end) as kind_rank,
+    case when phases.phase = 'ended' then 0 when phases.phase = 'cancelled' then 2 else 1 end as status_rank
   from copies
   cross join build_inputs
   left join orders on orders.source = copies.source and orders.event_id = copies.event_id and orders.event_at = copies.event_at
@@ -29,7 +29,10 @@ chosen as (
 ),
 
 spaced as (
-  select chosen.*, min(kind_rank) over (partition by ticket_id, event_at, order_space) as space_rank
+  select
+    chosen.*,
+    min(kind_rank) over (partition by ticket_id, event_at, order_space) as space_rank,
+    min(status_rank) over (partition by ticket_id, event_at, order_space) as space_status_rank
   from chosen
   cross join build_inputs
   where chosen.dated_at <= build_inputs.as_of
@@ -53,7 +56,9 @@ select
   moves_with_submission,
   row_number() over (
     partition by ticket_id
-    order by dated_at, event_at, case when is_opening then 0 else 1 end, space_rank, order_space, order_number, kind_rank, event_id
+    order by
+      dated_at, event_at, case when is_opening then 0 else 1 end,
+      space_rank, space_status_rank, order_space, order_number, kind_rank, status_rank, event_id
   ) as event_order,
   order_space,
   source_file,

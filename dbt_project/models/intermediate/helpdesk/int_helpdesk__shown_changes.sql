@@ -41,7 +41,7 @@ changes as (
 )
 
 select
-  -- Without a number a status that returns is told apart by the instant of its update.
+  -- Without a number a status that returns is distinguished by the instant of its update.
   exported_ticket_id || ':' || coalesce(cast(exported_update_number as varchar), cast(updated_at as varchar)) || ':' || event_type || ':' || value
     as event_id,
   source,

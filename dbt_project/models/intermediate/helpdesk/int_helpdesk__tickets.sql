@@ -210,7 +210,7 @@ unordered_levels as (
   group by ticket_id
 ),
 
--- Copies of an event that contradict each other. Where an answer that nobody contradicts stands before them, the first response is known.
+-- Copies of an event that contradict each other. Where an answer that no copy contradicts stands before them, the first response is known.
 first_contradictions as (
   select
     copies.ticket_id,
