@@ -95,7 +95,8 @@ def run_dbt(
         status = str(result.status)
         if node.resource_type == "unit_test":
             verdict = "passed" if status == "pass" else "failed"
-            model = node.tested_node_unique_id.rpartition(".")[2]
+            # One that could not be compiled is named by its definition alone.
+            model = (getattr(node, "tested_node_unique_id", None) or node.model).rpartition(".")[2]
             checks.append(DbtCheck(node.name, verdict, result.failures, "critical", model, "unit_test", None))
         if node.resource_type == "test":
             severity = "warning" if str(node.config.severity).lower() == "warn" else "critical"
