@@ -19,7 +19,7 @@ def summarize_run(published: Published, workspace: Path, reports: Path, report_c
     by_plan = read_compliance(published, EVERY_CUSTOMER, by=("plan", "obligation"))
     lines = [f"Compliance of all months, data as of {figures.instant(by_plan.as_of)}:"]
     for row in by_plan.rows:
-        if row.tally.counted:
+        if row.tally.counted or row.tally.undecided:
             promise = f"{row.plan or 'no plan':10} {figures.words(row.obligation):16}"
             lines.append(f"  {promise} {figures.percent(row.tally.compliance)}")
     total = by_plan.total

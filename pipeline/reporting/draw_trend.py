@@ -75,8 +75,8 @@ def draw_trend(points: Sequence[TrendPoint]) -> str:
         undecided = [place for place in places if points[place].tally.undecided]
         lower.bar(
             undecided, [points[place].tally.undecided for place in undecided], width=0.62,
-            bottom=[points[place].tally.counted for place in undecided], facecolor="white", edgecolor=FAINT,
-            hatch=".....", linewidth=0.8, label="undecided" if undecided else None,
+            bottom=[points[place].tally.counted for place in undecided], facecolor="#eef1f4", edgecolor=FAINT,
+            linewidth=0.8, label="undecided" if undecided else None,
         )  # fmt: skip
         for place, point in zip(places, points, strict=True):
             height = point.tally.counted + point.tally.undecided

@@ -204,7 +204,11 @@ def _content(report: MonthlyReport) -> dict[str, Any]:
         "previous_compliance": figures.percent(report.previous_total.compliance),
         "change": figures.points_between(report.total.compliance, report.previous_total.compliance),
         "promises": [_promise_line(promise, titles) for promise in report.promises],
-        "outside": _counts(report.outside_promises) | {"running": str(report.outside_running)}
+        "outside": _counts(report.outside_promises)
+        | {
+            "running": str(report.outside_running),
+            "undecided": f"{report.outside_promises.undecided} undecided" if report.outside_promises.undecided else "–",
+        }
         if _has_verdict(report.outside_promises) or report.outside_running else None,
         "by_kind": _by_kind(report.promises),
         "total_line": {
@@ -343,7 +347,7 @@ def _table(rows: Sequence[Sequence[str]]) -> dict[str, Any]:
 
 
 def _has_verdict(tally: Tally) -> bool:
-    return bool(tally.counted or tally.waived)
+    return bool(tally.counted or tally.waived or tally.undecided)
 
 
 def _by_kind(promises: Sequence[Promise]) -> str | None:

@@ -247,6 +247,20 @@ def publish(
             connection.execute(
                 statement, {name: value for name, value in bound.items() if f"${name}" in statement}
             )
+    _point_to(workspace, path, build_id)
+    return workspace
+
+
+def change(workspace: Workspace, statement: str) -> None:
+    """The build that is pointed to, as if it had been published after `statement`."""
+    pointer = json.loads((workspace.published / "current.json").read_text(encoding="utf-8"))
+    path = workspace.published / pointer["file"]
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(statement)
+    _point_to(workspace, path, pointer["build_id"])
+
+
+def _point_to(workspace: Workspace, path: Path, build_id: str) -> None:
     pointer = {
         "build_id": build_id,
         "file": path.name,
@@ -255,4 +269,3 @@ def publish(
         "published_at": "2026-07-15T03:00:00Z",
     }
     (workspace.published / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
-    return workspace

@@ -15,6 +15,7 @@ import pytest
 from pipeline.errors import ConfigurationError
 from pipeline.reporting import figures, glyphs, render_report
 from pipeline.reporting.compliance import Tally
+from pipeline.reporting.draw_trend import describe_trend, draw_trend
 from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_report
 from pipeline.reporting.published import Published, Ratio, Scope, open_published
 from tests.unit.reporting.published_build import Row, publish
@@ -256,3 +257,25 @@ def test_report_of_one_breach_in_two_thousand_never_says_one_hundred_percent(rep
     text = _compiled(replace(report, total=tally, promises=(promise,), trend=trend))
     assert "99.9 % (1999 of 2000)" in text
     assert "100.0 % (" not in text
+
+
+def test_report_counts_what_is_undecided_under_no_promise(report: MonthlyReport) -> None:
+    unknown_level = Tally(not_measurable=2, upper_met=2, bounded=2)
+    text = _compiled(replace(report, outside_promises=unknown_level))
+    assert "Under no promise – 0 0 0 0 2 undecided –" in text
+
+
+def test_trend_has_no_point_and_no_line_where_there_are_only_bounds(report: MonthlyReport) -> None:
+    half = Tally(met=2, not_measurable=2, lower_met=2, upper_met=4, bounded=4)
+    assert "50.0 % to 100 % (2 met, 0 breached, 2 undecided)" in describe_trend(
+        [replace(report.trend[0], tally=half)]
+    )
+    known = Tally(met=2, breached=2, lower_met=2, upper_met=2, bounded=4)
+    drawn = [draw_trend([replace(point, tally=tally) for point in report.trend]) for tally in (known, half)]
+    # A wide grey span a month stands for the point and the line.
+    assert [svg.count("stroke: #9aa5b1; stroke-width: 4") for svg in drawn] == [0, 13]
+    with_points, without = (svg.count("stroke: #2b6cb0") for svg in drawn)
+    assert (with_points > 13, without) == (
+        True,
+        1,
+    )  # the one left is the line, which has no place to go through
