@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from pipeline.reporting.published import (
     EVERYTHING,
@@ -17,6 +18,8 @@ from pipeline.reporting.published import (
     list_columns,
     where_chosen,
 )
+
+_Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True)
@@ -250,61 +253,42 @@ def read_balances(
     published: Published, scope: Scope, selection: Selection = EVERYTHING
 ) -> tuple[Balance, ...]:
     """One row per subscription term and pool. Of the selection, customers and plans apply."""
-    check_selection(published, scope, selection)
-    sql = f"""
-        select {list_columns(Balance)}
-        from marts.mart_account__entitlement_balances
-        where {IN_SCOPE.format(customer_id="customer_id")}
-          and {where_chosen("customer_ids", "customer_id")}
-          and {where_chosen("plans", "plan")}
-        order by customer_id, term_starts_on, subscription_id, pool
-    """
-    bound = bind_values(scope, selection)
-    return tuple(
-        published.fetch(
-            Balance, sql, {name: bound[name] for name in (*bind_values(scope), "customer_ids", "plans")}
-        )
-    )
+    order = "customer_id, term_starts_on, subscription_id, pool"
+    return _read_mart(Balance, "marts.mart_account__entitlement_balances", order, published, scope, selection)
 
 
 def read_alerts(published: Published, scope: Scope, selection: Selection = EVERYTHING) -> tuple[Alert, ...]:
     """What account teams should know now, the most pressing first. Of the selection, customers and plans apply."""
-    check_selection(published, scope, selection)
-    sql = f"""
-        select {list_columns(Alert)}
-        from marts.mart_account__alerts
-        where {IN_SCOPE.format(customer_id="customer_id")}
-          and {where_chosen("customer_ids", "customer_id")}
-          and {where_chosen("plans", "plan")}
-        order by alert_rank, threshold_pct desc nulls last, days_left, customer_id, subscription_id, pool
-    """
-    bound = bind_values(scope, selection)
-    return tuple(
-        published.fetch(
-            Alert, sql, {name: bound[name] for name in (*bind_values(scope), "customer_ids", "plans")}
-        )
-    )
+    order = "alert_rank, threshold_pct desc nulls last, days_left, customer_id, subscription_id, pool"
+    return _read_mart(Alert, "marts.mart_account__alerts", order, published, scope, selection)
 
 
 def read_forecasts(
     published: Published, scope: Scope, selection: Selection = EVERYTHING
 ) -> tuple[Forecast, ...]:
     """One row per current term and limited pool that tickets draw on. Of the selection, customers and plans apply."""
+    order = "customer_id, subscription_id, pool"
+    return _read_mart(
+        Forecast, "marts.mart_account__entitlement_forecasts", order, published, scope, selection
+    )
+
+
+def _read_mart(
+    record: type[_Record], mart: str, order: str, published: Published, scope: Scope, selection: Selection
+) -> tuple[_Record, ...]:
+    """The rows of a mart of customers and plans. Its name and the order are constants of this module."""
     check_selection(published, scope, selection)
     sql = f"""
-        select {list_columns(Forecast)}
-        from marts.mart_account__entitlement_forecasts
+        select {list_columns(record)}
+        from {mart}
         where {IN_SCOPE.format(customer_id="customer_id")}
           and {where_chosen("customer_ids", "customer_id")}
           and {where_chosen("plans", "plan")}
-        order by customer_id, subscription_id, pool
+        order by {order}
     """
     bound = bind_values(scope, selection)
-    return tuple(
-        published.fetch(
-            Forecast, sql, {name: bound[name] for name in (*bind_values(scope), "customer_ids", "plans")}
-        )
-    )
+    names = (*bind_values(scope), "customer_ids", "plans")
+    return tuple(published.fetch(record, sql, {name: bound[name] for name in names}))
 
 
 def read_ledger(

@@ -44,8 +44,14 @@ def vendor(clean_vendor: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def published(demo_workspace: Path, tmp_path: Path) -> Path:
-    """A copy of the demo, published, that this test may break."""
+def published(suspicious_vendor: Path, tmp_path: Path) -> Path:
+    """A published vendor that this test may break."""
+    return shutil.copytree(suspicious_vendor, tmp_path / "vendor")
+
+
+@pytest.fixture
+def demo(demo_workspace: Path, tmp_path: Path) -> Path:
+    """A copy of the demo: a test that locks it would stop one that another worker runs on it."""
     return shutil.copytree(demo_workspace, tmp_path / "vendor")
 
 
@@ -253,20 +259,19 @@ def held_lock(root: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("command", ["ingest", "build", "run"])
-def test_locked_workspace_is_left_alone_and_still_read(demo_workspace: Path, command: str) -> None:
-    before = read_pointer(demo_workspace)
-    with held_lock(demo_workspace):
-        run_sla(command, workspace=demo_workspace).expect(
-            6, f"Another run is writing to {demo_workspace}.", "nothing was changed"
+def test_locked_workspace_is_left_alone_and_still_read(demo: Path, command: str) -> None:
+    before = read_pointer(demo)
+    with held_lock(demo):
+        run_sla(command, workspace=demo).expect(
+            6, f"Another run is writing to {demo}.", "nothing was changed"
         )
-        run_sla("status", workspace=demo_workspace).expect(0)
-    assert read_pointer(demo_workspace) == before
+        run_sla("status", workspace=demo).expect(0)
+    assert read_pointer(demo) == before
 
 
-def test_lock_file_left_by_a_dead_run_does_not_lock(demo_workspace: Path, tmp_path: Path) -> None:
-    root = shutil.copytree(demo_workspace, tmp_path / "vendor")
-    (root / "warehouse" / "lock").write_text("4711", encoding="utf-8")
-    run_sla("ingest", workspace=root).expect(0)
+def test_lock_file_left_by_a_dead_run_does_not_lock(demo: Path) -> None:
+    (demo / "warehouse" / "lock").write_text("4711", encoding="utf-8")
+    run_sla("ingest", workspace=demo).expect(0)
 
 
 def test_failed_critical_check_leaves_the_version_before_served(published: Path) -> None:
@@ -275,7 +280,7 @@ def test_failed_critical_check_leaves_the_version_before_served(published: Path)
     served = run_sla("compliance", "--json", workspace=published).expect(0).out
     source = published / "inbox" / "other"
     source.mkdir()
-    lines = (published / "inbox" / "portal" / "tickets.csv").read_text(encoding="utf-8").splitlines()
+    lines = (published / "inbox" / "desk" / "tickets.csv").read_text(encoding="utf-8").splitlines()
     write_lines(source / "tickets.csv", *lines[: 1 + 2])
     with (published / "sla.yml").open("a", encoding="utf-8") as sla_yml:
         sla_yml.write("  other:\n    type: canonical\n")

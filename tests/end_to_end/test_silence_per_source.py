@@ -19,7 +19,7 @@ TICKETS = (
 )
 EVENTS = "event_id,ticket_id,event_at,event_type,actor_kind,actor,is_public,value\n"
 FILES = {
-    "sla.yml": "sources: {north: {type: canonical}, south: {type: canonical}}\n",
+    "sla.yml": "compare_plans: []\nsources: {north: {type: canonical}, south: {type: canonical}}\n",
     "reference/customers.csv": "customer_id,name,time_zone,locale,report_recipients\nacme,Acme,UTC,en,\nbeta,Beta,UTC,en,\n",
     "reference/subscriptions.csv": (
         "subscription_id,customer_id,plan,term_starts_on,term_ends_on,license_type,license_status\n"

@@ -37,7 +37,6 @@ select
   tickets.severity_given,
   case when ticket_terms.exclusion_reason is null and not ticket_terms.is_severity_known then 'unknown_severity'
     else ticket_terms.exclusion_reason end as exclusion_reason,
-  tickets.contradiction,
   tickets.is_messages_observed,
   tickets.is_statuses_observed,
   tickets.submitted_at,

@@ -34,10 +34,16 @@ except ChecksFailed as refusal:
 """
 
 
+def copy_project(place: Path) -> Path:
+    """The project with its settings, macros and seeds. No models: parsing them takes most of the time, and none is run."""
+    shutil.copytree(DBT_PROJECT, place, ignore=shutil.ignore_patterns("target", "logs", "models", "tests"))
+    return place
+
+
 def run_model(folder: Path, sql: str) -> subprocess.CompletedProcess[str]:
-    """Run one model of a copy of the project, standing in the folder of the landed batches as a build does."""
-    project = folder / "project"
-    shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    """Run one model in a copy of the project, standing in the folder of the landed batches as a build does."""
+    project = copy_project(folder / "project")
+    (project / "models" / "core").mkdir(parents=True)
     (project / "models" / "core" / "reaching_out.sql").write_text(
         "{{ config(contract={'enforced': false}) }}\n" + sql, encoding="utf-8"
     )
@@ -94,8 +100,7 @@ def test_a_model_reads_what_has_landed(tmp_path: Path) -> None:
 def test_another_checkout_reads_its_own_seeds_in_the_same_workspace(tmp_path: Path) -> None:
     (tmp_path / "landed").mkdir()
     for checkout in ("before", "after"):
-        project = tmp_path / checkout / "project"
-        shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+        project = copy_project(tmp_path / checkout / "project")
         done = run_project(project, tmp_path, "ticket_moments")
         assert done.returncode == 0, done.stdout + done.stderr
         # The next one builds into a database of its own, as every build does, and what it may read is what is there.
@@ -143,3 +148,32 @@ def test_a_test_that_ran_once_too_few_stops_a_build() -> None:
         ChecksFailed, match="1 of the 3 tests of the dbt project did not run, such as unique;"
     ):
         run_dbt.stop_on_tests_that_did_not_run(project, [check("unique"), check("accepted")])
+
+
+def test_what_one_workspace_parsed_is_read_by_the_next_and_moved_in_one_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_dbt, "DBT_PROJECT", tmp_path / "project")
+    first, second = tmp_path / "first" / "target", tmp_path / "second" / "target"
+    first.mkdir(parents=True)
+    assert run_dbt._find_parsed(first) is None
+    (first / "partial_parse.msgpack").write_bytes(b"parsed")
+    run_dbt._share_parsed(first)
+    shared = run_dbt._find_parsed(second)
+    assert shared is not None
+    assert shared.read_bytes() == b"parsed"
+    assert list(first.iterdir()) == []
+    assert [path.name for path in shared.parent.iterdir()] == ["partial_parse.msgpack"]
+
+
+def test_a_checkout_that_cannot_be_written_leaves_the_parsed_project_in_its_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A file where the folder would be: nothing can be written, also by the user root.
+    monkeypatch.setattr(run_dbt, "DBT_PROJECT", tmp_path / "project")
+    (tmp_path / "project").write_text("", encoding="utf-8")
+    own = tmp_path / "target"
+    own.mkdir()
+    (own / "partial_parse.msgpack").write_bytes(b"parsed")
+    run_dbt._share_parsed(own)
+    assert run_dbt._find_parsed(own) == own / "partial_parse.msgpack"

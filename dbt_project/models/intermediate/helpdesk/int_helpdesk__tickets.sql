@@ -77,36 +77,42 @@ ranked as (
   cross join build_inputs
 ),
 
-named_customers as (
+-- A ticket belongs to the customer that it had first, corrected where a record within seven days of the submission names another. Where two files
+-- name two customers at one instant, nothing says which of them is the later one.
+customer_rows as (
+  select
+    last_rows.*,
+    case
+      when {{ epoch_seconds('last_rows.updated_at') }}
+        <= {{ epoch_seconds('last_rows.submitted_at') }} + {{ var("customer_correction_seconds") }} then 0
+      else 1
+    end as correction_rank
+  from last_rows
+  cross join build_inputs
+  where last_rows.customer_id is not null and last_rows.updated_at <= build_inputs.as_of
+),
+
+customers as (
   select
     source,
     ticket_id,
-    updated_at,
-    min(submitted_at) as submitted_at,
-    case when min(customer_id) = max(customer_id) then max(customer_id) end as customer_id
-  from last_rows
-  where customer_id is not null
-  group by source, ticket_id, updated_at
-),
-
--- A ticket belongs to the customer that it had first, corrected where a record within seven days of the submission names another.
-customers as (
-  select source, ticket_id, customer_id
+    case when first_named = last_named then first_named end as customer_id,
+    case when first_named <> last_named then first_named || ' and ' || last_named end as contradicted_customers
   from (
     select
-      ticket_versions.source,
-      ticket_versions.ticket_id,
-      ticket_versions.customer_id,
+      source,
+      ticket_id,
+      min(customer_id) as first_named,
+      max(customer_id) as last_named,
       row_number() over (
-        partition by ticket_versions.source, ticket_versions.ticket_id
+        partition by source, ticket_id
         order by
-          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + {{ var("customer_correction_seconds") }} then 0 else 1 end,
-          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + {{ var("customer_correction_seconds") }}
-            then -{{ epoch_seconds('ticket_versions.updated_at') }} else {{ epoch_seconds('ticket_versions.updated_at') }} end
+          min(correction_rank),
+          case when min(correction_rank) = 0 then -{{ epoch_seconds('updated_at') }} else {{ epoch_seconds('updated_at') }} end,
+          case when min(correction_rank) = 0 then -update_number else update_number end
       ) as customer_rank
-    from named_customers as ticket_versions
-    cross join build_inputs
-    where ticket_versions.updated_at <= build_inputs.as_of
+    from customer_rows
+    group by source, ticket_id, updated_at, update_number
   ) as ranked_customers
   where customer_rank = 1
 ),
@@ -135,7 +141,16 @@ tickets_with_early_stop as (
     max(case when events.event_type = 'message' then 1 else 0 end) as has_early_answer,
     max(case when events.event_type = 'status_changed' then 1 else 0 end) as has_early_resolution
   from events
-  join (select source, ticket_id, min(submitted_at) as submitted_at from ticket_versions group by source, ticket_id) as submissions
+  join (
+    select
+      source,
+      ticket_id,
+      -- Of two submissions that no precision explains the later one is before nothing that answers.
+      case when max(submitted_at) > min(latest_submitted_at) then max(submitted_at)
+        else min(submitted_at) end as submitted_at
+    from ticket_versions
+    group by source, ticket_id
+  ) as submissions
     on submissions.source = events.source and submissions.ticket_id = events.ticket_id
   where events.event_at < submissions.submitted_at
     and (
@@ -193,15 +208,6 @@ first_answers as (
   group by ticket_id
 ),
 
-submissions as (
-  select
-    ticket_id,
-    max(submitted_at) > min(latest_submitted_at) as is_contradicted
-  from ticket_versions
-  where version_kind is null
-  group by ticket_id
-),
-
 levels as (
   select
     source,
@@ -243,7 +249,11 @@ oldest_levels as (
 select
   ranked.ticket_id,
   ranked.source,
-  coalesce(customers.customer_id, case when not ranked.is_customer_id_contradicted then ranked.customer_id end) as customer_id,
+  case
+    when customers.contradicted_customers is null
+      then coalesce(customers.customer_id, case when not ranked.is_customer_id_contradicted then ranked.customer_id end)
+  end as customer_id,
+  customers.contradicted_customers,
   -- The customer that the last record names, where it is another one.
   case when not ranked.is_customer_id_contradicted and ranked.customer_id <> customers.customer_id then ranked.customer_id end as customer_named_later,
   case when not ranked.is_requester_contradicted then ranked.requester end as requester,
@@ -284,10 +294,8 @@ select
   ranked.resolution_contradiction,
   ranked.is_debug_observed and first_contradictions.debug_at is null as is_debug_observed,
   nullif(
-    case when submissions.is_contradicted then ' submission' else '' end
-    {%- for column, word in [
-      ('customer_id', 'customer'), ('requester', 'requester'), ('channel', 'channel'), ('severity', 'level'), ('ticket_status', 'status')
-    ] %}
+    ''
+    {%- for column, word in [('requester', 'requester'), ('channel', 'channel'), ('severity', 'level'), ('ticket_status', 'status')] %}
     || case when ranked.is_{{ column }}_contradicted then ' {{ word }}' else '' end
     {%- endfor %},
     ''
@@ -317,6 +325,5 @@ left join first_severities on first_severities.ticket_id = ranked.ticket_id
 left join unordered_levels on unordered_levels.ticket_id = ranked.ticket_id
 left join first_contradictions on first_contradictions.ticket_id = ranked.ticket_id
 left join first_answers on first_answers.ticket_id = ranked.ticket_id
-left join submissions on submissions.ticket_id = ranked.ticket_id
 where ranked.version_rank = 1
   and ranked.submitted_at <= build_inputs.as_of

@@ -6,6 +6,7 @@ sources as (select * from {{ ref('stg_helpdesk__sources') }}),
 batches as (select * from {{ source('raw', 'batches') }}),
 organizations as (select * from {{ ref('stg_helpdesk__organizations') }}),
 people as (select * from {{ ref('stg_helpdesk__people') }} where valid_to = timestamp '{{ var("open_end") }}'),
+customer_words as (select * from {{ source('raw', 'customer_words') }}),
 channels as (select * from {{ source('raw', 'source_values') }} where mapping = 'channel'),
 severities as (select * from {{ source('raw', 'source_values') }} where mapping = 'severity'),
 statuses as (select * from {{ source('raw', 'source_values') }} where mapping = 'status'),
@@ -55,7 +56,8 @@ select
   described.ticket_prefix || described.ticket_id as ticket_id,
   described.record_id,
   described.source,
-  described.customer_given as customer_id,
+  -- Several words of a source may stand for one customer.
+  coalesce(customer_words.customer_id, described.customer_given) as customer_id,
   coalesce(people.person, described.requester, described.requester_id) as requester,
   described.requester_id,
   coalesce(described.opener, described.requester) as opener,
@@ -85,6 +87,9 @@ select
   described.batch_id,
   described.known_at
 from described
+left join customer_words
+  on customer_words.word = described.customer_given
+  and (customer_words.source is null or customer_words.source = described.source)
 left join channels on channels.source = described.source and channels.source_value = described.channel
 left join severities on severities.source = described.source and severities.source_value = described.severity_given
 left join statuses on statuses.source = described.source and statuses.source_value = described.status

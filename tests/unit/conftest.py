@@ -1,3 +1,5 @@
+"""The published build made by hand, for the readers and for what prints their figures."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
