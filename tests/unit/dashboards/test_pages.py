@@ -11,7 +11,7 @@ from pipeline.reporting import figures
 from pipeline.reporting.compliance import read_compliance
 from pipeline.reporting.published import EVERY_CUSTOMER, Selection, open_published
 from pipeline.settings import Workspace
-from tests.unit.dashboards.small_build import JUNE_STANDARD, NASTY_SUBJECT, OBLIGATIONS, publish
+from tests.unit.dashboards.small_build import JUNE_STANDARD, NASTY_SUBJECT, OBLIGATIONS, change, publish
 
 
 @pytest.fixture
@@ -89,10 +89,10 @@ def test_compliance_page_names_up_to_when_each_source_is_known(workspace):
     app = open_page()
     assert app.text[1].value == "Sources known until: helpdesk 2026-06-30 12:00:00 UTC"
     assert not app.warning
-    with duckdb.connect(str(workspace.published / "5ma11b01d000.duckdb")) as connection:
-        connection.execute(
-            "insert into core.dim_sources values ('south', timestamp '2026-06-20 09:00:00', true)"
-        )
+    change(
+        workspace,
+        "insert into core.dim_sources (source, known_until, is_lagging) values ('south', timestamp '2026-06-20 09:00:00', true)",
+    )
     app = open_page()
     assert app.text[1].value.endswith(" · south 2026-06-20 09:00:00 UTC, lags behind the others")
     assert "is not silence" in app.warning[0].value
@@ -200,8 +200,7 @@ def test_compliance_page_tells_no_rows_in_this_selection(workspace):
 
 
 def test_pages_show_no_figure_of_a_build_whose_checks_failed(workspace):
-    with duckdb.connect(str(workspace.published / "5ma11b01d000.duckdb")) as connection:
-        connection.execute("update meta.checks set status = 'error' where severity = 'critical'")
+    change(workspace, "update meta.checks set status = 'error' where severity = 'critical'")
     app = open_page()
     assert [error.value for error in app.error] == [
         "Checks of this build failed, so its figures are not shown."
