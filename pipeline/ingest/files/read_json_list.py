@@ -18,6 +18,7 @@ _BLOCK_BYTES = 4 << 20
 _CHUNK_CHARACTERS = 16 << 20
 _BLANK = re.compile(r"\s*")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_TOO_LONG = f"an element is longer than {DOCUMENT_BYTES >> 20} MB, or one before it is damaged"
 _AGAIN = "Export the file again, or export one JSON object a line."
 
 
@@ -104,6 +105,8 @@ class _Elements:
                     return None
                 self._at = place
                 raise self._damaged(str(getattr(problem, "msg", "it is no JSON"))) from None
+            if end - self._at > DOCUMENT_BYTES:
+                raise self._damaged(_TOO_LONG)
             # A number at the very end may go on in the next block.
             if end < len(self._text) or not self._load(0):
                 text = self._text[self._at : end]
@@ -134,9 +137,7 @@ class _Elements:
     def _load(self, held: int) -> bool:
         """Read more, as much again as an element that is not complete already has; False at the end."""
         if held > DOCUMENT_BYTES:
-            raise self._damaged(
-                f"an element is longer than {DOCUMENT_BYTES >> 20} MB, or one before it is damaged"
-            )
+            raise self._damaged(_TOO_LONG)
         if self._has_ended:
             return False
         block = self._stream.read(max(_BLOCK_BYTES, held))

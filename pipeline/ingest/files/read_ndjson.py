@@ -71,18 +71,24 @@ def _read_chunks(export: Export) -> Generator[Lines]:
             while start < stop:
                 lines, line_count, start = _split(buffer, start, stop, line_number)
                 line_number += line_count
-                yield lines
-    except _LineTooLong:
+                # The engine takes as long for nothing as for a line.
+                if lines.table.num_rows or lines.refused:
+                    yield lines
+    except _LineTooLong as problem:
         raise reject(
             export,
             f"a line is longer than {LINE_LIMIT_BYTES >> 20} MB.",
             "Export smaller pages, or one object a line.",
-            line_number,
+            problem.line_number or line_number,
         ) from None
 
 
 class _LineTooLong(Exception):
-    """Only inside this module."""
+    """Only inside this module. `line_number`: None for the first line of what is read next."""
+
+    def __init__(self, line_number: int | None = None) -> None:
+        self.line_number = line_number
+        super().__init__(line_number)
 
 
 def _read_whole_lines(export: Export) -> Iterator[tuple[mmap.mmap, int, int]]:
@@ -112,7 +118,7 @@ def _read_whole_lines(export: Export) -> Iterator[tuple[mmap.mmap, int, int]]:
                 return
             if filled == len(buffer):
                 if filled >= LINE_LIMIT_BYTES:
-                    raise _LineTooLong
+                    raise _LineTooLong()
                 longer = mmap.mmap(-1, 2 * filled)
                 longer[:filled] = buffer[:filled]
                 buffer = longer
@@ -132,6 +138,9 @@ def _split(buffer: mmap.mmap, start: int, stop: int, first_line: int) -> tuple[L
     stop = int(ends[-1])
     line_count = len(ends)
     offsets = np.concatenate(([start], ends)).astype(np.int32)
+    too_long = np.flatnonzero(np.diff(offsets) > LINE_LIMIT_BYTES)
+    if len(too_long):
+        raise _LineTooLong(first_line + int(too_long[0]))
     numbers = pa.array(np.arange(first_line, first_line + line_count, dtype=np.int64))
     # The lines stay where they were read; the line end belongs to the value and is white space to JSON.
     lines = pa.Array.from_buffers(

@@ -9,11 +9,12 @@ The ticket subjects hold what must never be read as Markdown, HTML or a formula.
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
+from pipeline.pointer import Pointer, read_pointer, write_pointer
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file
 
@@ -247,25 +248,18 @@ def publish(
             connection.execute(
                 statement, {name: value for name, value in bound.items() if f"${name}" in statement}
             )
-    _point_to(workspace, path, build_id)
+    write_pointer(
+        workspace,
+        Pointer(build_id, path.name, hash_file(path), "2026-07-15T00:00:00Z", "2026-07-15T03:00:00Z"),
+    )
     return workspace
 
 
-def change(workspace: Workspace, statement: str) -> None:
-    """The build that is pointed to, as if it had been published after `statement`."""
-    pointer = json.loads((workspace.published / "current.json").read_text(encoding="utf-8"))
-    path = workspace.published / pointer["file"]
+def change(workspace: Workspace, sql: str) -> None:
+    """Publish the same build again with something else in it."""
+    pointer = read_pointer(workspace)
+    assert pointer is not None
+    path = workspace.published / pointer.file
     with duckdb.connect(str(path)) as connection:
-        connection.execute(statement)
-    _point_to(workspace, path, pointer["build_id"])
-
-
-def _point_to(workspace: Workspace, path: Path, build_id: str) -> None:
-    pointer = {
-        "build_id": build_id,
-        "file": path.name,
-        "sha256": hash_file(path),
-        "as_of": "2026-07-15T00:00:00Z",
-        "published_at": "2026-07-15T03:00:00Z",
-    }
-    (workspace.published / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
+        connection.execute(sql)
+    write_pointer(workspace, replace(pointer, sha256=hash_file(path)))

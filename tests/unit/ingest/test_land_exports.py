@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import ConfigurationError, InputRejected
-from pipeline.ingest.files import read_csv, read_ndjson
+from pipeline.ingest.files import read_csv, read_json_list, read_ndjson
 from pipeline.ingest.landing import write_batch
 from pipeline.ingest.landing.land import land_damaged
 from pipeline.ingest.landing.manifest import read_batches
@@ -376,6 +376,25 @@ def test_damaged_parquet_whose_export_is_gone_or_renamed_or_outside(landing, tmp
     assert {name for name in parquet if after[name] != parquet[name]} == {
         name for name in parquet if b"renamed" in after[name]
     }
+
+
+@pytest.mark.parametrize(("module", "name", "limit"), [
+    (read_ndjson, "a.ndjson", "LINE_LIMIT_BYTES"), (read_json_list, "a.json", "DOCUMENT_BYTES"),
+])  # fmt: skip
+def test_record_of_just_the_longest_length_lands_and_a_longer_one_is_refused(
+    landing_here, monkeypatch, module, name, limit
+):
+    one = '{"ticket_id": "T1", "customer_id": "acme", "submitted_at": "2026-07-01T09:00:00Z", "subject": "x"}'
+    is_list = name.endswith(".json")
+    content = f"[{one},\n{one}]" if is_list else f"{one}\n{one}\n"
+    # A line counts with its end.
+    longest = len(one) if is_list else len(one) + 1
+    monkeypatch.setattr(module, limit, longest - 1)
+    refused = landing_here.land("own", name, content)
+    assert (refused.status, refused.problems[0].line) == ("rejected", 1)
+    assert "longer than" in refused.problems[0].reason
+    monkeypatch.setattr(module, limit, longest)
+    assert landing_here.land("own", name, content).rows_landed == 2
 
 
 GOOD = "".join(TICKET.replace("T1", f"T{number}") for number in range(4))
