@@ -140,6 +140,9 @@ def width_of(pattern: str) -> int:
 
 def says_a_day(pattern: str) -> bool:
     """Whether a pattern writes down year, month and day, and no part of the time of the day without the hour."""
+    # A cell is read without the blanks around it.
+    if pattern != pattern.strip():
+        return False
     # As much of a sample as the pattern keeps.
     sample = datetime(2026, 11, 22, 13, 45)
     sample -= (sample - datetime(2026, 11, 22)) % timedelta(seconds=width_of(pattern))
