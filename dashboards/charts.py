@@ -39,11 +39,13 @@ class Line:
 
     @property
     def counted(self) -> int:
-        return sum(tally.counted for tally in self.tallies.values())
+        """What its figures rest on, with what is undecided."""
+        return sum(tally.counted + tally.undecided for tally in self.tallies.values())
 
 
 def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure:
-    """Compliance by month. Nothing counted is a gap, never 0 %; a month that still runs is shaded."""
+    """Compliance by month. Nothing counted is a gap, never 0 %; a month that still runs is shaded. What has only bounds is a grey
+    span beside the lines: it has no colour and no point of its own."""
     panels = list(dict.fromkeys(line.panel for line in lines))
     names = sorted({line.name for line in lines})
     columns = min(len(panels), _PANELS_IN_A_ROW)
@@ -80,6 +82,7 @@ def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure
             row=row + 1,
             col=column + 1,
         )
+    _add_bounds(figure, labels, lines, panels)
     for partial in (month.month for month in months if month.is_partial):
         figure.add_vrect(
             x0=labels.index(partial) - 0.5,
@@ -102,6 +105,42 @@ def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure
     if panels != [""]:
         figure.update_layout(margin_t=80, legend_y=1.12)
     return figure
+
+
+def _add_bounds(
+    figure: go.Figure, labels: Sequence[str], lines: Sequence[Line], panels: Sequence[str]
+) -> None:
+    """One trace a panel: a span from the lower to the upper bound for each month and line that has nothing better."""
+    for panel in panels:
+        at: list[str | None] = []
+        ends: list[float | None] = []
+        told: list[str] = []
+        for line in lines:
+            for month in labels if line.panel == panel else ():
+                compliance = line.tallies.get(month, Tally()).compliance
+                bounds = figures.decimal_bounds(compliance)
+                if bounds is not None and compliance.has_only_bounds:
+                    at += [month, month, None]
+                    ends += [*bounds, None]
+                    told += [f"{line.name}: {figures.percent(compliance)}"] * 3
+        if at:
+            row, column = divmod(list(panels).index(panel), _PANELS_IN_A_ROW)
+            figure.add_trace(
+                go.Scatter(
+                    x=at,
+                    y=ends,
+                    customdata=[html.escape(text) for text in told],
+                    name="only bounds",
+                    legendgroup="only bounds",
+                    showlegend=not any(each.name == "only bounds" for each in figure.data),
+                    mode="lines+markers",
+                    line={"color": PALETTE[5], "width": 3, "dash": "dot"},
+                    marker={"symbol": "line-ew-open", "size": 12},
+                    hovertemplate="%{x}: %{customdata}<extra></extra>",
+                ),
+                row=row + 1,
+                col=column + 1,
+            )
 
 
 def _marker_size(tally: Tally) -> int:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pipeline.errors import SlaError
+from pipeline.pointer import pointer_path
 from pipeline.reporting import figures
-from pipeline.reporting.published import EVERY_CUSTOMER, POINTER, Published, Scope, open_published
+from pipeline.reporting.published import EVERY_CUSTOMER, Published, Scope, open_published
 from pipeline.reporting.status import BuildStatus, Check, read_status
 from pipeline.settings import find_workspace
 
@@ -34,12 +35,12 @@ def open_page(title: str) -> Iterator[Page]:
     st.title(title)
     try:
         workspace = find_workspace(None)
-        if not (workspace.published / POINTER).exists():
+        if not pointer_path(workspace).exists():
             st.info(
                 "Nothing is published yet. Put exports into the inbox and call `sla run`, or see `sla demo`."
             )
             st.stop()
-        with open_published(workspace) as published:
+        with open_published(workspace, verifies=True) as published:
             # The server listens on this machine only, so a user who sees the page may see every customer.
             page = Page(published, EVERY_CUSTOMER, read_status(published, EVERY_CUSTOMER))
             _show_freshness(page.status)
@@ -67,6 +68,17 @@ def _show_freshness(status: BuildStatus) -> None:
         f"checks: {len(passed)} passed, {warned} warned",
     ]
     st.text(" · ".join(parts))
+    if status.sources:
+        st.text(
+            f"Sources known until: {' · '.join(figures.known_until(source) for source in status.sources)}"
+        )
+    if any(source.is_lagging for source in status.sources):
+        st.warning(
+            "A source lags behind the others by more than its usual rhythm. What it has not exported yet is not silence: its "
+            "open tickets are read up to its own end only. Put its newer export into the inbox and call `sla run`."
+        )
+    for line in figures.describe_state(status):
+        st.text(line)
 
 
 def _show_checks(checks: tuple[Check, ...]) -> None:

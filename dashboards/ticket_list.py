@@ -63,7 +63,7 @@ def describe_obligation(each: Obligation) -> dict[str, object]:
         "Obligation": figures.words(each.obligation),
         "Severity": each.severity_in_force,
         "Status": figures.STATUS_NAMES[each.status],
-        "Reason": each.reason_label or "",
+        "Reason": figures.reason(each.reason_label, None, each.could_be) if each.reason_label else "",
         "Target": figures.duration(each.target_seconds),
         "Elapsed": figures.duration(each.elapsed_seconds),
         "Remaining": figures.duration(each.remaining_seconds),
@@ -87,7 +87,7 @@ def _show_verdict(explained: ObligationExplanation) -> None:
     obligation = explained.obligation
     verdict = f"{figures.words(obligation.obligation)}: {figures.STATUS_NAMES[obligation.status]}"
     if obligation.reason_label:
-        verdict += f" ({obligation.reason_label})"
+        verdict += f" ({figures.reason(obligation.reason_label, None, obligation.could_be)})"
     if obligation.target_seconds is not None:
         verdict += (
             f" · elapsed {figures.duration(obligation.elapsed_seconds)}"

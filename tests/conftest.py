@@ -6,9 +6,11 @@ import importlib.util
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from pipeline.settings import CHECKOUT
 from tests.end_to_end.command_line import run_sla
@@ -62,9 +64,24 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+def build_once(factory: pytest.TempPathFactory, name: str, write: Callable[[Path], object]) -> Path:
+    """The folder `vendor` that `write` makes, once for all workers of a run: the second waits for the first."""
+    base = factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    shared.mkdir(exist_ok=True)
+    root, whole = shared / "vendor", shared / "whole"
+    with FileLock(shared / "lock"):
+        if not whole.exists():
+            write(root)
+            whole.touch()
+    return root
+
+
 @pytest.fixture(scope="session")
 def demo_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A published demo of 300 tickets in 6 months with its reports. Read only: copy it before changing anything."""
-    root = tmp_path_factory.mktemp("demo") / "vendor"
-    run_sla("demo", "--dir", str(root), "--tickets", "300", "--months", "6").expect(0)
-    return root
+
+    def write(root: Path) -> None:
+        run_sla("demo", "--dir", str(root), "--tickets", "300", "--months", "6").expect(0)
+
+    return build_once(tmp_path_factory, "demo", write)

@@ -49,7 +49,8 @@ def show(page: frame.Page) -> None:
         st.plotly_chart(charts.draw_trend(months, drawn), config=charts.CONFIG, key="trend")
     st.caption(
         "Met of all that was counted (met and breached). Gaps: nothing was counted. Shaded: the month still "
-        "runs at the as-of instant. The larger a mark, the more was counted. Months are in the plan's zone."
+        "runs at the as-of instant. Grey spans: only bounds are known. The larger a mark, the more was counted. "
+        "Months are in the plan's zone."
     )
     left_out = len({line.name for line in lines}) - len(names)
     if left_out:
@@ -102,14 +103,23 @@ def show_headline(months: tuple[TrendPoint, ...]) -> None:
         before = months[at - 1].tally.compliance if at else None
         change = "n/a" if before is None else figures.points_between(month.tally.compliance, before)
         with column, st.container(border=True):
-            st.metric(
-                f"{figures.month_name(month.month)}{', partial' if month.is_partial else ''}",
-                figures.percent_alone(month.tally.compliance),
-                delta=None
-                if change == "n/a" or month.is_partial
-                else f"{change.replace('−', '-')} to the month before",
-            )
+            name = f"{figures.month_name(month.month)}{', partial' if month.is_partial else ''}"
+            compliance = month.tally.compliance
+            if compliance.has_only_bounds:
+                # Two figures are too long for a metric, which would cut off the second one.
+                st.caption(name)
+                st.subheader(figures.percent_alone(compliance), anchor=False)
+            else:
+                st.metric(
+                    name,
+                    figures.percent_alone(compliance),
+                    delta=None
+                    if change == "n/a" or month.is_partial
+                    else f"{change.replace('−', '-')} to the month before",
+                )
             st.caption(describe_tally(month.tally))
+            if compliance.bounds and not compliance.has_only_bounds:
+                st.caption(f"{figures.say_bounds(compliance)}, with {compliance.undecided} undecided.")
 
 
 def make_lines(rows: tuple[ComplianceRow, ...], by: tuple[str, ...]) -> list[charts.Line]:
@@ -138,6 +148,7 @@ def describe_row(row: ComplianceRow, by: tuple[str, ...]) -> dict[str, object]:
         "Month": f"{row.month}{' (partial)' if row.is_partial else ''}",
         **{word.capitalize(): name_dimension(row, word) for word in by},
         "Compliance": figures.percent_alone(tally.compliance),
+        "Bounds": figures.say_bounds(tally.compliance) or "",
         "Met": tally.met,
         "Counted": tally.counted,
         "Breached": tally.breached,
@@ -176,7 +187,12 @@ def explain_counting() -> None:
             - **Month settled**: in which the answer came or the target was first passed, whichever was
               earlier, in
               the plan's time zone. What has not settled stands in the month of the as-of instant.
-            - "n/a" means that nothing was counted. 100 % is never shown while a breach exists.
+            - **Bounds**: what is not measurable could be met or breached, as far as the evidence leaves it open.
+              All of it
+              breached gives the lower bound, all of it met the upper one. Bounds of more than one point apart
+              stand
+              instead of a percentage.
+            - "n/a" means that nothing was counted. 100 % is never shown while a breach exists or could exist.
             - No line is drawn for a target percentage: the plan promises times, and every promise counts.
             """
         )

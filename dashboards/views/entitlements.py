@@ -87,7 +87,9 @@ def choose(page: frame.Page) -> tuple[Selection, list[Balance]]:
                   product
                   defect, merged, a duplicate or waived.
                 - granted + purchased − used + credited + flowed out − flowed in − expired
-                  = remaining − overage.
+                  + carried = remaining − overage.
+                - A pack lives until its own end: what is left of it is **carried** from one term (−) into
+                  the next (+).
                 - A level 5 ticket over its pool draws on the regular pool where the plan says so: it
                   *flowed out* of the one and *flowed in* to the other.
                 - **Overage** is what was used beyond the pool, never shown as a negative balance.
@@ -116,6 +118,7 @@ def describe_balance(each: Balance) -> dict[str, object]:
         "Flowed in": each.overflowed_in_quantity,
         "Flowed out": each.overflowed_out_quantity,
         "Expired": each.expired_quantity,
+        "Carried": each.carried_quantity,
         "Remaining": figures.quantity(
             each.remaining_quantity, is_unlimited=each.is_unlimited, is_stated=each.is_stated
         ),

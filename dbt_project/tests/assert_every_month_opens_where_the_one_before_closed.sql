@@ -17,5 +17,5 @@ left join balances on balances.subscription_id = chained.subscription_id and bal
 where chained.opening_quantity <> coalesce(chained.closed_before, 0)
   or chained.closing_quantity <> chained.opening_quantity + chained.granted_quantity + chained.purchased_quantity - chained.used_quantity
     + chained.credited_quantity - chained.overflowed_in_quantity + chained.overflowed_out_quantity + chained.overage_quantity
-    - chained.expired_quantity
+    - chained.expired_quantity + chained.carried_quantity
   or (chained.months_to_go = 1 and chained.closing_quantity <> coalesce(balances.remaining_quantity, -1))

@@ -25,6 +25,7 @@ def build() -> CheckedTable:
         columns={
             "batch_id": TEXT,
             "line_number": WHOLE,
+            "line_place": WHOLE,
             "ticket_id": TEXT,
             "customer_id": TEXT,
             "severity": TEXT,
@@ -40,7 +41,14 @@ def build() -> CheckedTable:
         },
         expectations=(
             ExpectCompoundColumnsToBeUnique(
-                column_list=["batch_id", "line_number", "ticket_id", "update_number", "updated_at"],
+                column_list=[
+                    "batch_id",
+                    "line_number",
+                    "line_place",
+                    "ticket_id",
+                    "update_number",
+                    "updated_at",
+                ],
                 severity="critical",
                 notes="A record is one version of a ticket; twice means that a file was landed twice and counts double.",
             ),

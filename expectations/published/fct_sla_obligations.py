@@ -34,6 +34,7 @@ def build() -> CheckedTable:
             "obligation": TEXT,
             "status": TEXT,
             "status_reason": TEXT,
+            "could_be": TEXT,
             "status_as_submitted": TEXT,
             "clause": TEXT,
             "plan_version": TEXT,
@@ -48,7 +49,7 @@ def build() -> CheckedTable:
         },
         rows="""
             select
-                obligation_key, ticket_id, status, status_reason, status_as_submitted, clause, plan_version,
+                obligation_key, ticket_id, status, status_reason, could_be, status_as_submitted, clause, plan_version,
                 target_seconds, elapsed_seconds, submitted_month, settled_month, settled_at, as_of,
                 elapsed_seconds + remaining_seconds = target_seconds as remainder_adds_up
             from core.fct_sla_obligations
@@ -146,6 +147,24 @@ def build() -> CheckedTable:
                 row_condition=status.is_in(EXPLAINED),
                 severity="critical",
                 notes="What stays outside the percentage must say why, or it is a hiding place.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="could_be",
+                value_set=["met", "breached", "either"],
+                severity="critical",
+                notes="The set is closed: another word would be in no bound of a percentage.",
+            ),
+            ExpectColumnValuesToNotBeNull(
+                column="could_be",
+                row_condition=status == "not_measurable",
+                severity="critical",
+                notes="What is not measurable widens the bounds of a percentage by what it could be.",
+            ),
+            ExpectColumnValuesToBeNull(
+                column="could_be",
+                row_condition=status.is_in([*MEASURED, "waived", "not_covered"]),
+                severity="critical",
+                notes="Where a verdict was found, or nothing was promised, nothing is undecided.",
             ),
             ExpectColumnValuesToNotBeNull(
                 column="settled_at",

@@ -32,6 +32,7 @@ def build() -> CheckedTable:
             "overflowed_in_quantity": WHOLE,
             "overflowed_out_quantity": WHOLE,
             "expired_quantity": WHOLE,
+            "carried_quantity": WHOLE,
             "remaining_quantity": WHOLE,
             "overage_quantity": WHOLE,
         },
@@ -50,7 +51,7 @@ def build() -> CheckedTable:
                 balances.granted_quantity + balances.purchased_quantity
                     - balances.used_quantity + balances.credited_quantity
                     + balances.overflowed_out_quantity - balances.overflowed_in_quantity
-                    - balances.expired_quantity
+                    - balances.expired_quantity + balances.carried_quantity
                     = balances.remaining_quantity - balances.overage_quantity as balance_adds_up
             from {TABLE} as balances
             left join core.dim_customers as customers on customers.customer_id = balances.customer_id

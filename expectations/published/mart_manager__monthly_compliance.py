@@ -25,6 +25,12 @@ COUNTS = (
     "not_measurable_count",
     "raw_met_count",
     "raw_breached_count",
+    "lower_met_count",
+    "upper_met_count",
+    "bounded_count",
+    "raw_lower_met_count",
+    "raw_upper_met_count",
+    "raw_bounded_count",
 )
 
 
@@ -62,7 +68,13 @@ def build() -> CheckedTable:
                 {", ".join(COUNTS)},
                 customers.customer_id is not null as is_known_customer,
                 raw_met_count + raw_breached_count between met_count + breached_count
-                    and met_count + breached_count + waived_count as waivers_add_up
+                    and met_count + breached_count + waived_count as waivers_add_up,
+                bounded_count = met_count + breached_count + not_measurable_count
+                    and raw_bounded_count = raw_met_count + raw_breached_count + not_measurable_count
+                    and lower_met_count between met_count and upper_met_count
+                    and upper_met_count <= met_count + not_measurable_count
+                    and raw_lower_met_count - raw_met_count = lower_met_count - met_count
+                    and raw_upper_met_count - raw_met_count = upper_met_count - met_count as bounds_enclose
             from {TABLE} as compliance
             left join core.dim_customers as customers on customers.customer_id = compliance.customer_id
         """,
@@ -102,6 +114,15 @@ def build() -> CheckedTable:
                 notes=(
                     "A waiver takes a verdict out of the count and nothing else: raw verdicts are the "
                     "counted ones plus some waived."
+                ),
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="bounds_enclose",
+                value_set=[True],
+                severity="critical",
+                notes=(
+                    "Bounds are what is met with none, and with all, of the not measurable ones that could be: "
+                    "others would promise too much or too little."
                 ),
             ),
             *(expectation for column in COUNTS for expectation in expect_count(column)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.errors import SlaError, StaleData
+from pipeline.errors import SlaError, StaleData, clean, explain_machine
 from pipeline.interruption import is_asked, listen
 from pipeline.settings import Workspace, find_workspace, parse_instant
 
@@ -85,40 +86,69 @@ def _read_globals(
 def main() -> None:
     """Run the command line; every error leaves with its message and exit code, never with a traceback."""
     listen()
+    _outlive_readers()
     try:
         outcome = app(args=_hoist_globals(sys.argv[1:]), prog_name="sla", standalone_mode=False)
+        sys.stdout.flush()
         code = outcome if isinstance(outcome, int) else 0
     except typer.Exit as stop:
         code = stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = 130
-    except BrokenPipeError:
-        # The reader of our output has gone, as `| head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception as problem:
         # What a library makes of Ctrl-C is no fault to report.
         code = 130 if is_asked() else _say_error(problem)
     # The option parser may have turned Ctrl-C into its exit code already.
     if code == 130:
         typer.echo("sla: stopped; what was not finished will be done by the next run.", err=True)
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except OSError as problem:
+        # Python would try once more while it ends, and fail with a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or _say_error(problem)
     raise SystemExit(code)
 
 
+class _Pipe(io.FileIO):
+    """An output whose reader may go, as `| head` does: what comes after is written to nowhere, and the work is finished."""
+
+    def write(self, content: Any, /) -> int:
+        try:
+            return super().write(content)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            return len(content)
+
+
+def _outlive_readers() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        # What a test or another program put in its place is not ours to replace.
+        if stream is None or stream is not getattr(sys, f"__{name}__"):
+            continue
+        raw = _Pipe(stream.fileno(), "w", closefd=False)
+        buffered = io.BufferedWriter(raw)
+        wrapped = io.TextIOWrapper(
+            buffered, stream.encoding, stream.errors, line_buffering=name == "stderr" or stream.line_buffering
+        )
+        setattr(sys, name, wrapped)
+
+
 def _say_error(problem: Exception) -> int:
-    if isinstance(problem, SlaError):
-        typer.echo(f"sla: {problem}", err=True)
-        return problem.exit_code
     # Usage errors come from the option parser with a message and an exit code of their own.
     show = getattr(problem, "format_message", None)
     if show is not None:
-        typer.echo(f"sla: {show()} Try `sla --help`.", err=True)
+        typer.echo(f"sla: {clean(show())} Try `sla --help`.", err=True)
         return 2
+    told = problem if isinstance(problem, SlaError) else explain_machine(problem)
+    if told is not None:
+        typer.echo(f"sla: {clean(str(told))}", err=True)
+        return told.exit_code
     if options.verbosity > 0:
         raise problem
     typer.echo(
-        f"sla: unexpected {type(problem).__name__}: {problem}\n  This is a fault of the program, not of your data. "
+        f"sla: unexpected {type(problem).__name__}: {clean(str(problem))}\n  This is a fault of the program, not of your data. "
         "Run it again with -v for the details.",
         err=True,
     )
@@ -145,13 +175,14 @@ def _hoist_globals(arguments: list[str]) -> list[str]:
 
 def say(message: str) -> None:
     if options.verbosity >= 0:
-        typer.echo(message, err=True)
+        typer.echo(clean(message), err=True)
 
 
-def open_build() -> Published:
+def open_build(verifies: bool = False) -> Published:
+    """The published build. `verifies`: its bytes are compared with those that were published first."""
     from pipeline.reporting.published import open_published
 
-    published = open_published(options.find_workspace())
+    published = open_published(options.find_workspace(), verifies=verifies)
     if options.as_of is not None:
         from pipeline.reporting.published import EVERY_CUSTOMER
         from pipeline.reporting.status import read_status

@@ -45,6 +45,11 @@ def compliance_table(result: Compliance) -> TextTable:
         notes.insert(0, "No obligation falls under this choice.")
     if result.total.waived:
         notes.append(f"Before waivers: {figures.percent(result.total.raw_compliance)}.")
+    if result.total.undecided:
+        notes.append(
+            "Undecided = not measurable. Bounds: all of them breached, all of them met, as far as the evidence leaves each open; "
+            "where they are more than one point apart, they stand instead of a percentage."
+        )
     if any("estimate" in row.obligation_kinds for row in result.rows):
         notes.append("Estimates (ETA) are measured like targets and are included.")
     running = list(dict.fromkeys(str(row.month) for row in result.rows if row.is_partial))

@@ -27,6 +27,7 @@ def entitlements_table(balances: Sequence[Balance]) -> TextTable:
             str(row.credited_quantity),
             signed(row.overflowed_out_quantity - row.overflowed_in_quantity),
             str(row.expired_quantity),
+            signed(row.carried_quantity),
             number(row, row.remaining_quantity),
             str(row.overage_quantity),
             "–" if row.burn is None else f"{row.burn.numerator} of {row.burn.denominator}",
@@ -38,11 +39,11 @@ def entitlements_table(balances: Sequence[Balance]) -> TextTable:
     columns = (
         ("customer", LEFT), ("plan", LEFT), ("term", LEFT), ("pool", LEFT), ("granted", RIGHT),
         ("purchased", RIGHT),
-        ("used", RIGHT), ("credited", RIGHT), ("overflow", RIGHT), ("expired", RIGHT), ("remaining", RIGHT),
-        ("overage", RIGHT), ("consumed", RIGHT), ("term passed", RIGHT), ("days left", RIGHT),
+        ("used", RIGHT), ("credited", RIGHT), ("overflow", RIGHT), ("expired", RIGHT), ("carried", RIGHT),
+        ("remaining", RIGHT), ("overage", RIGHT), ("consumed", RIGHT), ("term passed", RIGHT), ("days left", RIGHT),
     )  # fmt: skip
     notes = (
-        "granted + purchased - used + credited + overflow + overage - expired = remaining.",
+        "granted + purchased - used + credited + overflow + overage - expired + carried = remaining.",
         f"As of {figures.instant(balances[0].as_of)}."
         if balances
         else "No subscription term falls under this choice.",
@@ -80,6 +81,7 @@ def _statement_table(statement: Statement) -> TextTable:
             line.movement_kind,
             (line.reason or "–") + (f" ({line.cause_id})" if line.cause_kind == "purchase" else ""),
             line.ticket_id or "–",
+            figures.supply(line.payer_kind, line.payer_id),
             "–" if line.quantity is None else signed(line.quantity),
             "–" if line.balance_after is None else str(line.balance_after),
         )
@@ -91,9 +93,10 @@ def _statement_table(statement: Statement) -> TextTable:
         f"{first.term_starts_on} to {first.term_ends_on}), {span}"
     )
     columns = (
-        ("when", LEFT), ("movement", LEFT), ("why", LEFT), ("ticket", LEFT), ("quantity", RIGHT), ("balance", RIGHT),
+        ("when", LEFT), ("movement", LEFT), ("why", LEFT), ("ticket", LEFT), ("paid by", LEFT),
+        ("quantity", RIGHT), ("balance", RIGHT),
     )  # fmt: skip
-    blank = ("", "", "")
+    blank = ("", "", "", "")
     opened = ("", "", "opening balance", *blank[1:], number(first.opening_quantity))
     closed = ("", "", "closing balance", *blank[1:], number(last.closing_quantity))
     over = last.overage_to_date_quantity
@@ -110,12 +113,14 @@ def movements_table(movements: Sequence[Movement]) -> TextTable:
             line.movement_kind,
             "–" if line.quantity is None else signed(line.quantity),
             "–" if line.balance_after is None else str(line.balance_after),
+            figures.supply(line.payer_kind, line.payer_id),
             line.reason or "–",
         )
         for line in movements
     )
     columns = (
-        ("pool", LEFT), ("when", LEFT), ("movement", LEFT), ("quantity", RIGHT), ("balance", RIGHT), ("why", LEFT),
+        ("pool", LEFT), ("when", LEFT), ("movement", LEFT), ("quantity", RIGHT), ("balance", RIGHT), ("paid by", LEFT),
+        ("why", LEFT),
     )  # fmt: skip
     return TextTable("Entitlement ledger", columns, rows)
 
@@ -141,8 +146,8 @@ def alerts_table(alerts: Sequence[Alert]) -> TextTable:
         ("days left", RIGHT), ("next term", LEFT), ("since", LEFT),
     )  # fmt: skip
     notes = (
-        "Consumed = used - credited + taken over from other pools - given to them, of what was granted and bought and has "
-        "not expired.",
+        "Consumed = used - credited + taken over from other pools - given to them, of what was granted, bought and "
+        "carried over and has not expired.",
         f"As of {figures.instant(alerts[0].as_of)}."
         if alerts
         else "Nothing to tell: no alert falls under this choice.",

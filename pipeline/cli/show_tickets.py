@@ -23,7 +23,7 @@ def tickets_table(obligations: Sequence[Obligation]) -> TextTable:
             figures.duration(row.elapsed_seconds),
             figures.duration(row.target_seconds),
             figures.duration(row.over_by_seconds),
-            row.reason_label or figures.words(row.status_reason),
+            figures.reason(row.reason_label, row.status_reason, row.could_be),
             row.subject or "–",
         )
         for row in obligations
@@ -158,5 +158,5 @@ def _verdict(row: Obligation) -> str:
     if row.due_at:
         parts.append(f"due {figures.instant(row.due_at)}")
     if row.reason_label or row.status_reason:
-        parts.append(row.reason_label or figures.words(row.status_reason))
+        parts.append(figures.reason(row.reason_label, row.status_reason, row.could_be))
     return "; ".join(parts) + "."

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from pipeline.errors import is_safe
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import Tally
 from pipeline.reporting.published import Ratio
@@ -99,11 +100,9 @@ def printable(text: str) -> str:
     """Text without anything that could steer a terminal: escape sequences, line breaks and direction marks
     become visible code points."""
     return "".join(
-        " " if character in "\n\r\t" else f"[U+{ord(character):04X}]"
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character != "\u200d"
-        else character
+        " " if character in "\n\r\t" else character if is_safe(character) else f"[U+{ord(character):04X}]"
         for character in text
-    )  # fmt: skip
+    )
 
 
 def _width(text: str) -> int:
@@ -116,8 +115,14 @@ def _width(text: str) -> int:
 
 def to_json(result: Any) -> str:
     """The same answer for programs: keys as the records name them, instants ISO with Z, durations whole
-    seconds, rates as {"met", "counted", "ratio"} with ratio null for 0 of 0."""
-    return json.dumps(_plain(result), ensure_ascii=False, indent=2)
+    seconds, rates as {"met", "counted", "ratio", "undecided", "lower", "upper"}: ratio null for 0 of 0 and where there are only
+    bounds, lower and upper null where nothing is undecided."""
+    text = json.dumps(_plain(result), ensure_ascii=False, indent=2)
+    # A program reads the same text; a terminal does not obey it.
+    return "".join(
+        character if character == "\n" or is_safe(character) else json.dumps(character)[1:-1]
+        for character in text
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -144,4 +149,12 @@ def _plain(value: Any) -> Any:
 
 
 def _rate(ratio: Ratio) -> dict[str, Any]:
-    return {"met": ratio.numerator, "counted": ratio.denominator, "ratio": figures.decimal_ratio(ratio)}
+    lower, upper = figures.decimal_bounds(ratio) or (None, None)
+    return {
+        "met": ratio.numerator,
+        "counted": ratio.denominator,
+        "ratio": figures.decimal_ratio(ratio),
+        "undecided": ratio.undecided,
+        "lower": lower,
+        "upper": upper,
+    }

@@ -36,7 +36,7 @@ def demo(
     options.workspace = summary.root
     run()
     workspace = options.find_workspace()
-    with open_build() as published:
+    with open_build(verifies=True) as published:
         from pipeline.demo.summarize_run import summarize_run
         from pipeline.reporting.monthly_report import read_months
         from pipeline.reporting.published import EVERY_CUSTOMER
@@ -168,8 +168,11 @@ def _preview(
     else:
         for preview in previews:
             write_tables(preview_tables(preview), sys.stdout)
+            status = {"would_be_left": "would be left for the next run"}.get(
+                preview.status, preview.status.replace("_", " ")
+            )
             typer.echo(
-                f"{preview.file}: {preview.status.replace('_', ' ')}, {preview.rows_read} rows read = "
+                f"{preview.file}: {status}, {preview.rows_read} rows read = "
                 f"{preview.rows_landed} landed + {preview.rows_rejected} rejected"
             )
             for problem in (*preview.problems, *preview.warnings):
@@ -288,10 +291,18 @@ def build() -> None:
 
 
 def _build(workspace: Workspace) -> None:
+    from pipeline.ingest.landing.land import land_damaged
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
+    from pipeline.reporting import figures
+    from pipeline.reporting.published import EVERY_CUSTOMER, open_published
+    from pipeline.reporting.status import read_status
     from pipeline.rules.load_sources import load_sources
     from pipeline.warehouse.build import build_workspace
 
+    # What is damaged is landed again first; what could not be stops the build, by name.
+    for landed in land_damaged(workspace, load_sources(workspace.sla_yml)):
+        for problem in landed.warnings:
+            say(f"warning: {problem}")
     result = build_workspace(workspace, options.as_of)
     for warning in result.warnings:
         say(f"warning: {warning}")
@@ -303,6 +314,10 @@ def _build(workspace: Workspace) -> None:
     say(f"Build {result.pointer.build_id}, data as of {result.pointer.as_of}: {state}.")
     for message in explain_outdated(find_outdated(workspace, load_sources(workspace.sla_yml).sources)):
         say(f"warning: {message}")
+    with open_published(workspace) as published:
+        status = read_status(published, EVERY_CUSTOMER)
+    for line in figures.describe_state(status):
+        say(line)
 
 
 @app.command()

@@ -85,21 +85,20 @@ _POOLS = """
     where balances.term_status = 'current'
     order by balances.balance_key
 """
-# What can still be drawn on, in the order in which it is. The ledger's own list: `core` does not hold when a supply ends.
+# What can still be drawn on, in the order in which it is, in the term that holds it now.
 _SUPPLIES = """
     select
-      supplies.subscription_id, supplies.pool, cast(supplies.quantity as bigint) as quantity,
+      supplies.subscription_id, supplies.pool, supplies.left_quantity as quantity,
       cast(epoch(supplies.ends_at) as bigint) as ends_epoch
-    from intermediate.int_entitlements__supplies as supplies
-    cross join core.dim_builds as builds
-    where supplies.ends_at > builds.as_of and supplies.quantity > 0
+    from core.fct_entitlement_supplies as supplies
+    where supplies.left_quantity > 0
     order by supplies.is_drawn_first desc, supplies.ends_at, supplies.supply_id
 """
 
 
 @dataclass(frozen=True)
 class Supply:
-    """Units that were granted or purchased, and when what is left of them ends (exclusive)."""
+    """Units that are left of a grant or a pack, and when they end (exclusive)."""
 
     subscription_id: str
     pool: str

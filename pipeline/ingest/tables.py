@@ -40,6 +40,10 @@ _AUTHOR = {
     "updater_id": "VARCHAR",
 }
 
+# What orders the events of one instant, as far as the export says it: the id of the update that made it (or the event's own),
+# the number of that update or a declared sequence, and the place in the update, else in the line. Null: it does not say it.
+_ORDER = {"update_id": "VARCHAR", "update_number": "BIGINT", "place": "INTEGER"}
+
 LANDED_TABLES: dict[str, dict[str, str]] = {
     # One row per ticket record of an export; the same ticket may come again, older or newer.
     "ticket_versions": {
@@ -66,7 +70,9 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "version_kind": "VARCHAR",
         # What the record came with (see EVIDENCE).
         "evidence": "VARCHAR",
-        "update_number": "INTEGER",
+        # The number of the update, or a declared sequence; and the place of the record in its line.
+        "update_number": "BIGINT",
+        "line_place": "INTEGER",
         "reopen_count": "INTEGER",
         "is_deleted": "BOOLEAN",
         # It continues a closed ticket, and was created with the tags and fields of that one.
@@ -97,10 +103,7 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "changed_at": "TIMESTAMP",
         # The export counted it from the submission: it moves with the submission within the window of that.
         "moves_with_submission": "BOOLEAN",
-        # The update that made it, the number of that update where the export counts them, and the place in it.
-        "update_id": "VARCHAR",
-        "update_number": "INTEGER",
-        "place": "INTEGER",
+        **_ORDER,
         "is_public": "BOOLEAN",
         "channel": "VARCHAR",
         **_AUTHOR,
@@ -122,7 +125,7 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "earliest_at": "TIMESTAMP",
         "said_at": "TIMESTAMP",
         "moves_with_submission": "BOOLEAN",
-        "update_id": "VARCHAR",
+        **_ORDER,
         "version_at": "TIMESTAMP",
         **LINEAGE,
     },

@@ -17,6 +17,7 @@ from pipeline.reporting.published import (
     Scope,
     Selection,
     bind_values,
+    bounded_ratio,
     check_selection,
     check_words,
     list_columns,
@@ -25,7 +26,13 @@ from pipeline.reporting.published import (
 
 CUTS = ("month", "customer", "plan", "severity", "obligation")
 TREND_MONTHS = 13
-TALLIED = (*STATUSES, "raw_met", "raw_breached")
+TALLIED = (
+    *STATUSES,
+    "raw_met",
+    "raw_breached",
+    *("lower_met", "upper_met", "bounded"),
+    *("raw_lower_met", "raw_upper_met", "raw_bounded"),
+)
 
 # A dimension of the monthly mart, by the word that users say for it.
 _CUT_COLUMNS = {
@@ -39,7 +46,10 @@ _CUT_COLUMNS = {
 
 @dataclass(frozen=True)
 class Tally:
-    """Obligations counted by status. `raw_*` are the verdicts before any waiver was applied."""
+    """Obligations counted by status. `raw_*` are the verdicts before any waiver was applied.
+
+    Of `bounded` (met, breached and not measurable) at least `lower_met` and at most `upper_met` are met.
+    """
 
     met: int = 0
     breached: int = 0
@@ -49,6 +59,12 @@ class Tally:
     not_measurable: int = 0
     raw_met: int = 0
     raw_breached: int = 0
+    lower_met: int = 0
+    upper_met: int = 0
+    bounded: int = 0
+    raw_lower_met: int = 0
+    raw_upper_met: int = 0
+    raw_bounded: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -65,13 +81,19 @@ class Tally:
 
     @property
     def compliance(self) -> Ratio:
-        """met / (met + breached): the other statuses are counted beside it, never inside."""
-        return Ratio(self.met, self.counted)
+        """met / (met + breached): the other statuses are counted beside it, never inside; what is not measurable
+        gives it bounds."""
+        return bounded_ratio(self.met, self.counted, self.lower_met, self.upper_met, self.bounded)
 
     @property
     def raw_compliance(self) -> Ratio:
         """The same before waivers."""
-        return Ratio(self.raw_met, self.raw_met + self.raw_breached)
+        counted = self.raw_met + self.raw_breached
+        return bounded_ratio(self.raw_met, counted, self.raw_lower_met, self.raw_upper_met, self.raw_bounded)
+
+    @property
+    def undecided(self) -> int:
+        return self.compliance.undecided
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,17 @@ def draw_trend(points: Sequence[TrendPoint]) -> str:
         ]
         upper.plot(places, rates, color=MET_COLOUR, linewidth=1.3, zorder=2)
         for place, point, rate in zip(places, points, rates, strict=True):
-            if point.tally.counted:
+            bounds = point.tally.compliance.bounds
+            if bounds is not None and point.tally.compliance.has_only_bounds:
+                # A span and no point: no line leads to a figure that could be another.
+                ends = [100 * bounds.lower / bounds.of, 100 * bounds.upper / bounds.of]
+                upper.plot([place, place], ends, color=FAINT, linewidth=4, solid_capstyle="butt", zorder=1)
+                upper.annotate(
+                    figures.percent_alone(point.tally.compliance).replace(" to ", "\nto "),
+                    (place, sum(ends) / 2), ha="center", va="center", fontsize=6,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6}, zorder=4,
+                )  # fmt: skip
+            elif point.tally.counted:
                 upper.plot(
                     [place], [rate], marker="o", markersize=4.5, color=MET_COLOUR, zorder=3,
                     markerfacecolor="white" if point.is_partial else MET_COLOUR,
@@ -62,18 +72,28 @@ def draw_trend(points: Sequence[TrendPoint]) -> str:
             bottom=[points[place].tally.met for place in late], facecolor="white", edgecolor=BREACHED_COLOUR,
             hatch="/////", linewidth=0.8, label="breached",
         )  # fmt: skip
+        undecided = [place for place in places if points[place].tally.undecided]
+        lower.bar(
+            undecided, [points[place].tally.undecided for place in undecided], width=0.62,
+            bottom=[points[place].tally.counted for place in undecided], facecolor="white", edgecolor=FAINT,
+            hatch=".....", linewidth=0.8, label="undecided" if undecided else None,
+        )  # fmt: skip
         for place, point in zip(places, points, strict=True):
-            text = f"{point.tally.met}/{point.tally.counted}" if point.tally.counted else "none"
+            height = point.tally.counted + point.tally.undecided
+            text = f"{point.tally.met}/{point.tally.counted}" if height else "none"
+            if point.tally.undecided:
+                text += f"\n+{point.tally.undecided}"
             lower.annotate(
-                text, (place, point.tally.counted), ha="center", va="bottom", xytext=(0, 2),
-                textcoords="offset points", fontsize=6.5, color=INK if point.tally.counted else FAINT,
+                text, (place, height), ha="center", va="bottom", xytext=(0, 2),
+                textcoords="offset points", fontsize=6.5, color=INK if height else FAINT,
             )  # fmt: skip
         lower.set_xlim(-0.6, len(points) - 0.4)
-        lower.set_ylim(0, max([1, *(point.tally.counted for point in points)]) * 1.28)
+        highest = max([1, *(point.tally.counted + point.tally.undecided for point in points)])
+        lower.set_ylim(0, highest * (1.5 if undecided else 1.28))
         lower.yaxis.get_major_locator().set_params(integer=True, nbins=3)
         lower.set_ylabel("met / counted")
         lower.set_xticks(list(places), [_label(point) for point in points])
-        lower.legend(loc="upper left", frameon=False, ncols=2, fontsize=6.5, borderaxespad=0,
+        lower.legend(loc="upper left", frameon=False, ncols=3, fontsize=6.5, borderaxespad=0,
                      handlelength=1.6, bbox_to_anchor=(0, 1.22))  # fmt: skip
         for axes in (upper, lower):
             axes.spines[["top", "right"]].set_visible(False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from pipeline.reporting.published import (
     EVERYTHING,
@@ -18,6 +19,8 @@ from pipeline.reporting.published import (
     where_chosen,
 )
 
+_Record = TypeVar("_Record")
+
 
 @dataclass(frozen=True)
 class Balance:
@@ -25,8 +28,9 @@ class Balance:
     exists.
 
     For a pool with a stated, limited grant: granted + purchased - used + credited + overflowed out -
-    overflowed in + overage - expired = remaining. What another pool took over (out) is given back to this
-    one; what this one took over (in) is drawn from it; what no pool carries is overage.
+    overflowed in + overage - expired + carried = remaining. What another pool took over (out) is given back to
+    this one; what this one took over (in) is drawn from it; what no pool carries is overage. Units of packs that
+    outlive their term are carried: out of one term (negative) into the next (positive).
     """
 
     customer_id: str
@@ -46,6 +50,7 @@ class Balance:
     overflowed_in_quantity: int
     overflowed_out_quantity: int
     expired_quantity: int
+    carried_quantity: int
     remaining_quantity: int | None
     overage_quantity: int
     consumed_quantity: int
@@ -74,7 +79,9 @@ class Balance:
     def adds_up(self) -> bool:
         if self.is_unlimited or self.granted_quantity is None or self.remaining_quantity is None:
             return True
-        given = self.granted_quantity + self.purchased_quantity + self.credited_quantity
+        given = (
+            self.granted_quantity + self.purchased_quantity + self.credited_quantity + self.carried_quantity
+        )
         taken = self.used_quantity + self.overflowed_in_quantity + self.expired_quantity
         return given + self.overflowed_out_quantity + self.overage_quantity - taken == self.remaining_quantity
 
@@ -159,7 +166,8 @@ class Alert:
 @dataclass(frozen=True)
 class Movement:
     """One line of the entitlement ledger. `quantity` is signed; `balance_after` is None for unlimited and not
-    stated pools. `month` is that of the plan's time zone."""
+    stated pools. `month` is that of the plan's time zone. `payer_kind` and `payer_id` name the supply whose unit it
+    takes or gives back: a `term` and its id, a `purchase` and its id, or None where nothing pays."""
 
     movement_id: str
     customer_id: str
@@ -177,12 +185,14 @@ class Movement:
     ticket_id: str | None
     undoes_movement_id: str | None
     reason: str | None
+    payer_kind: str | None
+    payer_id: str | None
 
 
 @dataclass(frozen=True)
 class StatementMonth:
     """One month of one pool: opening + granted + purchased - used + credited + overflowed out - overflowed in
-    + overage - expired = closing; opening and closing are None for unlimited and not stated pools."""
+    + overage - expired + carried = closing; opening and closing are None for unlimited and not stated pools."""
 
     customer_id: str
     subscription_id: str
@@ -200,6 +210,7 @@ class StatementMonth:
     overage_quantity: int
     overage_to_date_quantity: int
     expired_quantity: int
+    carried_quantity: int
     closing_quantity: int | None
     is_unlimited: bool
     is_stated: bool
@@ -242,61 +253,42 @@ def read_balances(
     published: Published, scope: Scope, selection: Selection = EVERYTHING
 ) -> tuple[Balance, ...]:
     """One row per subscription term and pool. Of the selection, customers and plans apply."""
-    check_selection(published, scope, selection)
-    sql = f"""
-        select {list_columns(Balance)}
-        from marts.mart_account__entitlement_balances
-        where {IN_SCOPE.format(customer_id="customer_id")}
-          and {where_chosen("customer_ids", "customer_id")}
-          and {where_chosen("plans", "plan")}
-        order by customer_id, term_starts_on, subscription_id, pool
-    """
-    bound = bind_values(scope, selection)
-    return tuple(
-        published.fetch(
-            Balance, sql, {name: bound[name] for name in (*bind_values(scope), "customer_ids", "plans")}
-        )
-    )
+    order = "customer_id, term_starts_on, subscription_id, pool"
+    return _read_mart(Balance, "marts.mart_account__entitlement_balances", order, published, scope, selection)
 
 
 def read_alerts(published: Published, scope: Scope, selection: Selection = EVERYTHING) -> tuple[Alert, ...]:
     """What account teams should know now, the most pressing first. Of the selection, customers and plans apply."""
-    check_selection(published, scope, selection)
-    sql = f"""
-        select {list_columns(Alert)}
-        from marts.mart_account__alerts
-        where {IN_SCOPE.format(customer_id="customer_id")}
-          and {where_chosen("customer_ids", "customer_id")}
-          and {where_chosen("plans", "plan")}
-        order by alert_rank, threshold_pct desc nulls last, days_left, customer_id, subscription_id, pool
-    """
-    bound = bind_values(scope, selection)
-    return tuple(
-        published.fetch(
-            Alert, sql, {name: bound[name] for name in (*bind_values(scope), "customer_ids", "plans")}
-        )
-    )
+    order = "alert_rank, threshold_pct desc nulls last, days_left, customer_id, subscription_id, pool"
+    return _read_mart(Alert, "marts.mart_account__alerts", order, published, scope, selection)
 
 
 def read_forecasts(
     published: Published, scope: Scope, selection: Selection = EVERYTHING
 ) -> tuple[Forecast, ...]:
     """One row per current term and limited pool that tickets draw on. Of the selection, customers and plans apply."""
+    order = "customer_id, subscription_id, pool"
+    return _read_mart(
+        Forecast, "marts.mart_account__entitlement_forecasts", order, published, scope, selection
+    )
+
+
+def _read_mart(
+    record: type[_Record], mart: str, order: str, published: Published, scope: Scope, selection: Selection
+) -> tuple[_Record, ...]:
+    """The rows of a mart of customers and plans. Its name and the order are constants of this module."""
     check_selection(published, scope, selection)
     sql = f"""
-        select {list_columns(Forecast)}
-        from marts.mart_account__entitlement_forecasts
+        select {list_columns(record)}
+        from {mart}
         where {IN_SCOPE.format(customer_id="customer_id")}
           and {where_chosen("customer_ids", "customer_id")}
           and {where_chosen("plans", "plan")}
-        order by customer_id, subscription_id, pool
+        order by {order}
     """
     bound = bind_values(scope, selection)
-    return tuple(
-        published.fetch(
-            Forecast, sql, {name: bound[name] for name in (*bind_values(scope), "customer_ids", "plans")}
-        )
-    )
+    names = (*bind_values(scope), "customer_ids", "plans")
+    return tuple(published.fetch(record, sql, {name: bound[name] for name in names}))
 
 
 def read_ledger(

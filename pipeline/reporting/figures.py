@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from pipeline.reporting.entitlements import Alert
 from pipeline.reporting.published import Ratio
+from pipeline.reporting.status import BuildStatus, SourceStatus, Unjudged, UnseenName
 
 STATUS_NAMES = {
     "met": "met",
@@ -16,22 +18,57 @@ STATUS_NAMES = {
     "not_measurable": "not measurable",
 }
 
+# What the evidence leaves of a promise that is not measurable.
+_COULD_BE = {
+    "met": "could only be met",
+    "breached": "could only be breached",
+    "either": "could be met or breached",
+}
+
 # Share of the target used up, in percent, from which a running promise is called at risk.
 AT_RISK_FROM = (50, 75, 90)
 
 
 def percent(ratio: Ratio) -> str:
-    """A rate with its parts: '94.7 % (18 of 19)'; 'n/a (0 of 0)' when there was nothing to assess."""
-    return f"{percent_alone(ratio)} ({ratio.numerator} of {ratio.denominator})"
+    """A rate with its parts: '94.7 % (18 of 19)'; 'n/a (0 of 0)' when there was nothing to assess.
+
+    Bounds stand beside it: '99.0 % (980 of 990; 98.0 % to 99.0 % with 10 undecided)'. Wide ones stand instead of it:
+    '68.1 % to 100 % (9,454 met, 0 breached, 4,424 undecided)'.
+    """
+    return f"{percent_alone(ratio)} ({parts(ratio)})"
 
 
 def percent_alone(ratio: Ratio) -> str:
     """One decimal, half up, but never the limit before it is reached: 1999 of 2000 is 99.9 %, not 100.0 %.
 
-    Only for places where the parts stand in the next column.
+    '68.1 % to 100 %' where there are only bounds. Only for places where `parts` stand beside it.
     """
+    bounds = say_bounds(ratio)
+    if bounds is not None and ratio.has_only_bounds:
+        return bounds
     tenths = _tenths_of_percent(ratio)
     return "n/a" if tenths is None else f"{tenths // 10}.{tenths % 10} %"
+
+
+def parts(ratio: Ratio, word: str = "") -> str:
+    """What a rate is made of, and its bounds where they stand beside it: '980 of 990', with a word '980 of 990 met'."""
+    if ratio.has_only_bounds:
+        breached = ratio.denominator - ratio.numerator
+        return f"{ratio.numerator:,} met, {breached:,} breached, {ratio.undecided:,} undecided"
+    known = f"{ratio.numerator} of {ratio.denominator}{f' {word}' if word else ''}"
+    return known if ratio.bounds is None else f"{known}; {say_bounds(ratio)} with {ratio.undecided} undecided"
+
+
+def say_bounds(ratio: Ratio) -> str | None:
+    """'68.1 % to 100 %': all that is undecided breached, all of it met, as far as each could be. None where nothing is."""
+    if ratio.bounds is None:
+        return None
+    ends = (Ratio(end, ratio.bounds.of) for end in (ratio.bounds.lower, ratio.bounds.upper))
+    return " to ".join(
+        # A limit that is reached is exact.
+        f"{100 * (end.numerator > 0)} %" if end.numerator in (0, end.denominator) else percent_alone(end)
+        for end in ends
+    )
 
 
 def chance(ratio: float) -> str:
@@ -41,7 +78,7 @@ def chance(ratio: float) -> str:
 
 def points_between(now: Ratio, before: Ratio) -> str:
     """The change of a rate in percentage points: '+1.2 points'; 'n/a' when either side had nothing to
-    assess."""
+    assess, or has only bounds."""
     if now.value is None or before.value is None:
         return "n/a"
     # From the exact values: the difference of two rounded numbers can be off by a tenth.
@@ -54,10 +91,20 @@ def points_between(now: Ratio, before: Ratio) -> str:
 
 def decimal_ratio(ratio: Ratio) -> float | None:
     """For machines: the rate from 0 to 1, cut (not rounded) after six digits, so it is 1.0 only when all were
-    met."""
-    if not ratio.denominator:
+    met. None when there was nothing to assess, or where there are only bounds."""
+    if not ratio.denominator or ratio.has_only_bounds:
         return None
     return ratio.numerator * 1_000_000 // ratio.denominator / 1_000_000
+
+
+def decimal_bounds(ratio: Ratio) -> tuple[float, float] | None:
+    """For machines: the bounds of a rate, each from 0 to 1 and cut like it. None where nothing is undecided."""
+    if ratio.bounds is None:
+        return None
+    lower, upper = (
+        end * 1_000_000 // ratio.bounds.of / 1_000_000 for end in (ratio.bounds.lower, ratio.bounds.upper)
+    )
+    return lower, upper
 
 
 def _tenths_of_percent(ratio: Ratio) -> int | None:
@@ -115,6 +162,12 @@ def instant(moment: datetime | None, time_zone: str = "UTC") -> str:
     return f"{local:%Y-%m-%d %H:%M:%S} {'UTC' if offset == '+00:00' and time_zone == 'UTC' else offset}"
 
 
+def known_until(source: SourceStatus, time_zone: str = "UTC") -> str:
+    """'south 2026-06-20 09:00:00 UTC, lags behind the others'; a source without rows is known until '–'."""
+    told = f"{source.source} {instant(source.known_until, time_zone)}"
+    return f"{told}, lags behind the others" if source.is_lagging else told
+
+
 def month_name(month: str) -> str:
     """'July 2026' from '2026-07'."""
     names = [
@@ -139,6 +192,19 @@ def words(name: str | None) -> str:
     return "–" if name is None else name.replace("_", " ")
 
 
+def reason(label: str | None, code: str | None, could_be: str | None = None) -> str:
+    """Why a status is what it is: 'The source carries no evidence of pauses (could be met or breached)'."""
+    told = label or words(code)
+    return f"{told} ({_COULD_BE[could_be]})" if could_be else told
+
+
+def supply(kind: str | None, supply_id: str | None) -> str:
+    """The supply that pays a unit, in words: 'term S-1' for what it includes, 'pack P-1', or a dash."""
+    if kind is None or supply_id is None:
+        return "–"
+    return f"pack {supply_id}" if kind == "purchase" else f"{kind} {supply_id}"
+
+
 def alert(told: Alert) -> str:
     """An alert in words: 'used beyond the pool', 'used up', '80 % reached', 'likely to run out by
     2026-09-14', 'term ends in 90 days'."""
@@ -152,6 +218,61 @@ def alert(told: Alert) -> str:
     if consumed is not None and consumed.numerator >= consumed.denominator:
         return "used up"
     return f"{told.threshold_pct} % reached"
+
+
+_UNJUDGED = {"record": ("Refused", "records"), "ticket": ("Not judged", "tickets")}
+_SHOWN_CAUSES = 5
+
+
+def unjudged(found: Sequence[Unjudged]) -> tuple[str, ...]:
+    """A sentence each for refused records and for tickets that could not be judged, by cause, the largest first:
+    'Not judged: 3 of 300 tickets: No plan term covers the day of submission (2); …'.
+    """
+    told = []
+    for what, (verb, noun) in _UNJUDGED.items():
+        sums = [one for one in found if one.what == what and one.cause is None]
+        causes = [
+            f"{f'{words(one.part)}: ' if one.part else ''}{one.cause} ({one.affected_count})"
+            for one in found
+            if one.what == what and one.cause is not None
+        ]
+        if len(causes) > _SHOWN_CAUSES:
+            rest = len(causes) - _SHOWN_CAUSES
+            causes[_SHOWN_CAUSES:] = [f"{rest} other cause{'' if rest == 1 else 's'}"]
+        for one in sums:
+            count = f"{one.affected_count or 'none'} of {one.whole_count} {noun}"
+            told.append(f"{verb}: {count}{': ' if causes else ''}{'; '.join(causes)}.")
+    return tuple(told)
+
+
+def unseen_names(found: Sequence[UnseenName]) -> tuple[str, ...]:
+    """One sentence for what sla.yml names and no record shows, such as a misspelt robot; nothing where all is shown."""
+    if not found:
+        return ()
+    named = [
+        f"{one.source} {one.setting}" + ("" if one.setting.startswith("events.") else f" {one.name[:60]!r}")
+        for one in found
+    ]
+    return (f"No record shows what sla.yml names: {'; '.join(named)}.",)
+
+
+def wall_times(found: Sequence[SourceStatus]) -> tuple[str, ...]:
+    """One sentence that says how times without a zone are read: a zone that exists and is the wrong one shows in nothing else."""
+    named = [
+        f"{one.source} {one.time_zone}" + (f" ({one.instant_format})" if one.instant_format else "")
+        for one in found
+        if one.time_zone
+    ]
+    return (f"Times without a zone are read in: {'; '.join(named)}.",) if named else ()
+
+
+def describe_state(status: BuildStatus) -> tuple[str, ...]:
+    """What a run, the status and the pages say last of what the figures rest on."""
+    return (
+        *wall_times(status.sources),
+        *unseen_names(status.unseen_names),
+        *unjudged(status.unjudged),
+    )
 
 
 def severities(levels: tuple[int, ...]) -> str:

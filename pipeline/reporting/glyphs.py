@@ -4,12 +4,16 @@ CSV."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from pathlib import Path
 
 # The faces that the template uses. A character counts as printable when all of them have it.
 _FACES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
+
+# What a line must not end within: a character, or the code point that stands for one.
+_UNIT = re.compile(r"\[U\+[0-9A-F]{4,6}\]|.", re.DOTALL)
 
 # Controls, format marks, surrogates, private use and unassigned: a standard forbids them or a reader cannot
 # see them.
@@ -44,11 +48,20 @@ def _shown(character: str) -> str:
 
 
 def break_long_words(text: str, longest: int = 28) -> str:
-    """`text` with an invisible break offered in words that would not fit into a column."""
-    words = text.split(" ")
-    return " ".join(
-        "\u200b".join(word[start : start + longest] for start in range(0, len(word), longest))
-        if word
-        else word
-        for word in words
-    )
+    """`text`, as `show` gives it, with an invisible break offered in words that would not fit into a column.
+
+    No break parts a character from its marks, or the code point that stands for one.
+    """
+    return " ".join(_break(word, longest) if len(word) > longest else word for word in text.split(" "))
+
+
+def _break(word: str, longest: int) -> str:
+    pieces = [""]
+    for unit in _UNIT.findall(word):
+        if pieces[-1] and unicodedata.category(unit[0]).startswith("M"):
+            pieces[-1] += unit
+        elif len(pieces[-1]) + len(unit) > longest:
+            pieces.append(unit)
+        else:
+            pieces[-1] += unit
+    return "\u200b".join(piece for piece in pieces if piece)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from pipeline.errors import ChecksFailed, ConfigurationError
+from pipeline.errors import ChecksFailed, ConfigurationError, StaleData
 from pipeline.reporting.compliance import Tally, TrendPoint, month_before, read_compliance, read_trend
 from pipeline.reporting.entitlements import Statement, read_ledger
 from pipeline.reporting.published import (
@@ -182,8 +182,9 @@ def read_customers_to_report(published: Published, scope: Scope, month: str) -> 
 def read_monthly_report(published: Published, scope: Scope, customer_id: str, month: str) -> MonthlyReport:
     """Everything for one customer's monthly document.
 
-    Raises ConfigurationError for an unknown customer or a month without anything to report, and ChecksFailed
-    when the published tables contradict each other: then no document may be made.
+    Raises ConfigurationError for an unknown customer or a month without anything to report, StaleData where a source
+    that the month rests on lags behind the others, and ChecksFailed when the published tables contradict each other: then
+    no document may be made.
     """
     check_selection(published, scope, Selection(customer_ids=(customer_id,), months=(month,)))
 
@@ -194,6 +195,8 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
         time_zone: str
         tickets_submitted_count: int
         is_month_running: bool
+        stale_source: str | None
+        stale_source_read_until: datetime | None
 
     headers = published.fetch(
         Header,
@@ -215,6 +218,14 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
             f"There is nothing to report for customer {customer_id!r} in {month}. {offer}"
         )
     header, build = headers[0], read_status(published, scope)
+    if header.stale_source is not None and header.stale_source_read_until is not None:
+        raise StaleData(
+            f"The report of customer {customer_id!r} for {month} would rest on source {header.stale_source!r}, which is known "
+            f"until {header.stale_source_read_until:%Y-%m-%dT%H:%M:%SZ} only, while other sources reach further: what it has not "
+            f"exported yet would be missing. Put its newer export into inbox/{header.stale_source}/ and call `sla run`. If its "
+            "export is complete and nothing has happened there since, say so: sla build --as-of "
+            f"{build.as_of:%Y-%m-%dT%H:%M:%SZ}."
+        )
     previous_month = month_before(month)
     both = Selection(customer_ids=(customer_id,), months=(previous_month, month))
     counted = {row.month: row.tally for row in read_compliance(published, scope, both).rows}

@@ -15,6 +15,7 @@ from pipeline.reporting.published import (
     Scope,
     Selection,
     bind_values,
+    bounded_ratio,
     check_selection,
     list_columns,
     say_unknown,
@@ -49,6 +50,18 @@ class PlanFit:
     trial_target_breached_count: int
     trial_estimate_met_count: int
     trial_estimate_breached_count: int
+    target_lower_met_count: int
+    target_upper_met_count: int
+    target_bounded_count: int
+    estimate_lower_met_count: int
+    estimate_upper_met_count: int
+    estimate_bounded_count: int
+    trial_target_lower_met_count: int
+    trial_target_upper_met_count: int
+    trial_target_bounded_count: int
+    trial_estimate_lower_met_count: int
+    trial_estimate_upper_met_count: int
+    trial_estimate_bounded_count: int
     changed_verdicts_count: int
     changed_tickets_count: int
     overage_quantity: int | None
@@ -118,22 +131,19 @@ class Trial:
     @property
     def targets(self) -> tuple[Ratio, Ratio]:
         """Compliance with targets as it is, and under the plan that is tried."""
-        met = sum(fit.target_met_count for fit in self.fits)
-        trial_met = sum(fit.trial_target_met_count for fit in self.fits)
-        return (
-            Ratio(met, met + sum(fit.target_breached_count for fit in self.fits)),
-            Ratio(trial_met, trial_met + sum(fit.trial_target_breached_count for fit in self.fits)),
-        )
+        return self._rate("target"), self._rate("trial_target")
 
     @property
     def estimates(self) -> tuple[Ratio, Ratio]:
         """The same of estimates, which are measured alike and promised less."""
-        met = sum(fit.estimate_met_count for fit in self.fits)
-        trial_met = sum(fit.trial_estimate_met_count for fit in self.fits)
-        return (
-            Ratio(met, met + sum(fit.estimate_breached_count for fit in self.fits)),
-            Ratio(trial_met, trial_met + sum(fit.trial_estimate_breached_count for fit in self.fits)),
+        return self._rate("estimate"), self._rate("trial_estimate")
+
+    def _rate(self, kind: str) -> Ratio:
+        met, breached, lower, upper, bounded = (
+            sum(getattr(fit, f"{kind}_{name}_count") for fit in self.fits)
+            for name in ("met", "breached", "lower_met", "upper_met", "bounded")
         )
+        return bounded_ratio(met, met + breached, lower, upper, bounded)
 
     @property
     def overage(self) -> tuple[int, int]:

@@ -9,12 +9,12 @@ integers, and only `figures` turns them to text.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -22,9 +22,10 @@ from typing import Any, TypeVar
 import duckdb
 
 from pipeline.errors import ConfigurationError
+from pipeline.pointer import AGAIN, Pointer, read_pointer
 from pipeline.settings import Workspace
+from pipeline.whole_files import hash_file
 
-POINTER = "current.json"
 STATUSES = ("met", "breached", "pending", "waived", "not_covered", "not_measurable")
 MONTH_BASES = ("settled", "submitted")
 
@@ -67,28 +68,84 @@ class Selection:
 EVERYTHING = Selection()
 
 
+# Bounds farther apart than this leave no percentage: they are shown instead of it.
+WIDEST_BOUNDS = Fraction(1, 100)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a proportion could be while something is undecided: at least `lower` and at most `upper` of `of`, which is not 0."""
+
+    lower: int
+    upper: int
+    of: int
+
+
 @dataclass(frozen=True)
 class Ratio:
-    """An exact proportion. A denominator of 0 means that there was nothing to assess, which is not 0 %."""
+    """An exact proportion. A denominator of 0 means that there was nothing to assess, which is not 0 %.
+
+    `bounds` is None where nothing is undecided.
+    """
 
     numerator: int
     denominator: int
+    bounds: Bounds | None = None
 
     @property
     def value(self) -> Fraction | None:
-        return Fraction(self.numerator, self.denominator) if self.denominator else None
+        """The proportion as a number; None where there was nothing to assess, or where there are only bounds."""
+        if not self.denominator or self.has_only_bounds:
+            return None
+        return Fraction(self.numerator, self.denominator)
+
+    @property
+    def undecided(self) -> int:
+        return self.bounds.of - self.denominator if self.bounds else 0
+
+    @property
+    def has_only_bounds(self) -> bool:
+        """Whether the bounds stand instead of the proportion: they are wide, they do not enclose it, or it would say that nothing
+        was missed while something could have been."""
+        if self.bounds is None:
+            return False
+        if not self.denominator:
+            return True
+        lower, upper = (
+            Fraction(self.bounds.lower, self.bounds.of),
+            Fraction(self.bounds.upper, self.bounds.of),
+        )
+        known = Fraction(self.numerator, self.denominator)
+        return upper - lower > WIDEST_BOUNDS or not lower <= known <= upper or (known == 1 and lower < 1)
+
+
+def bounded_ratio(met: int, counted: int, lower: int, upper: int, bounded: int) -> Ratio:
+    """The proportion that counts of a mart give: `bounded` is `counted` and what is undecided."""
+    return Ratio(met, counted, Bounds(lower, upper, bounded) if bounded > counted else None)
 
 
 class Published:
-    """One published build, open for reading only. Use it in a `with` block; queries may run from several
-    threads."""
+    """One published build, open for reading only. Use it in a `with` block; queries may run from several threads.
 
-    def __init__(self, path: Path, build_id: str, published_at: str | None) -> None:
+    Raises ConfigurationError, here and in every query, where the file is not the one that the pointer names.
+    """
+
+    def __init__(self, path: Path, pointer: Pointer) -> None:
         self.path = path
-        self.build_id = build_id
-        self.published_at = datetime.fromisoformat(published_at) if published_at else None
-        self._connection = duckdb.connect(str(path), read_only=True, config=_HARDENED)
-        self._connection.execute("set global TimeZone = 'UTC'")
+        self.build_id = pointer.build_id
+        self.published_at = datetime.fromisoformat(pointer.published_at)
+        self._pointer = pointer
+        try:
+            self._connection = duckdb.connect(str(path), read_only=True, config=_HARDENED)
+            self._connection.execute("set global TimeZone = 'UTC'")
+            found = self._connection.execute("select build_id from meta.build").fetchall()
+        except duckdb.Error as problem:
+            raise self._explain(problem) from problem
+        if found != [(pointer.build_id,)]:
+            self.close()
+            raise ConfigurationError(
+                f"The published file {path} does not hold the build {pointer.build_id} that the pointer names. {AGAIN}"
+            )
 
     def __enter__(self) -> Published:
         return self
@@ -110,15 +167,37 @@ class Published:
         self, record: type[_Record], sql: str, parameters: dict[str, Any] | None = None
     ) -> list[_Record]:
         """The rows of `sql` as records; its columns are named like the record's fields."""
-        with self._connection.cursor() as cursor:
-            result = cursor.execute(sql, parameters or {})
-            names = [column[0] for column in result.description]
-            return [record(**dict(zip(names, map(_as_read, row), strict=True))) for row in result.fetchall()]
+        try:
+            with self._connection.cursor() as cursor:
+                result = cursor.execute(sql, parameters or {})
+                names = [column[0] for column in result.description]
+                rows = result.fetchall()
+        except duckdb.Error as problem:
+            raise self._explain(problem) from problem
+        return [record(**dict(zip(names, map(_as_read, row), strict=True))) for row in rows]
 
     def fetch_in_scope(self, record: type[_Record], sql: str, scope: Scope) -> list[_Record]:
         """The rows of a select that has a column customer_id, as far as the scope may see them."""
         in_scope = IN_SCOPE.format(customer_id="customer_id")
         return self.fetch(record, f"select * from ({sql}) where {in_scope}", bind_values(scope))
+
+    def _explain(self, problem: duckdb.Error) -> Exception:
+        """What an error of the engine means: the file is damaged, another version wrote it, or it is our own fault."""
+        if hash_file(self.path) != self._pointer.sha256:
+            return _damaged(self.path)
+        if "lock" in str(problem) and isinstance(problem, duckdb.IOException):
+            return ConfigurationError(
+                f"The published build {self.path} is held open for writing by another program. Close it there and try again."
+            )
+        # Tables and columns that are not there, or a format of the file that the engine does not know.
+        if isinstance(
+            problem, duckdb.CatalogException | duckdb.BinderException | duckdb.SerializationException
+        ) or ("version" in str(problem) and isinstance(problem, duckdb.IOException)):
+            return ConfigurationError(
+                f"The published build {self.path} was made by another version of this program, and this one cannot read it "
+                f"({str(problem).splitlines()[0]}). {AGAIN} If it stays so after that, it is a fault of this program."
+            )
+        return problem
 
 
 def _as_read(value: Any) -> Any:
@@ -128,36 +207,37 @@ def _as_read(value: Any) -> Any:
     return value
 
 
-def open_published(workspace: Workspace) -> Published:
-    """The build that the pointer names.
+def open_published(workspace: Workspace, *, verifies: bool = False) -> Published:
+    """The build that the pointer names. `verifies`: its bytes are compared with those that were published before it is opened,
+    once in a process.
 
-    Raises ConfigurationError when nothing is published yet, or when the pointer and the folder disagree.
+    Raises ConfigurationError when nothing is published yet, when the file is gone or damaged, or when pointer and file disagree.
     """
-    pointer_path = workspace.published / POINTER
-    again = "Run `sla build` to publish one."
-    try:
-        pointer = json.loads(pointer_path.read_text(encoding="utf-8"))
-        # The pointer is data: of a name that leads out of its folder only the last part is used.
-        path = workspace.published / Path(pointer["file"]).name
-        build_id = str(pointer["build_id"])
-    except FileNotFoundError as problem:
+    pointer = read_pointer(workspace)
+    if pointer is None:
         raise ConfigurationError(
-            f"Nothing is published yet in {workspace.root}, so there are no figures to show. {again}"
-        ) from problem
-    except (ValueError, KeyError, TypeError) as problem:
-        raise ConfigurationError(
-            f"{pointer_path} cannot be read as the pointer to the published build. {again}"
-        ) from problem
+            f"Nothing is published yet in {workspace.root}, so there are no figures to show. {AGAIN}"
+        )
+    path = workspace.published / pointer.file
     if not path.is_file():
         raise ConfigurationError(
-            f"The published build {path} is missing although {POINTER} names it. {again}"
+            f"The published build {path} is missing although the pointer names it. {AGAIN}"
         )
-    try:
-        return Published(path, build_id, pointer.get("published_at"))
-    except duckdb.Error as problem:
-        raise ConfigurationError(
-            f"The published build {path} cannot be opened: it is damaged or in use. {again}"
-        ) from problem
+    if verifies and not _is_whole(path, pointer.sha256):
+        raise _damaged(path)
+    return Published(path, pointer)
+
+
+@cache
+def _is_whole(path: Path, sha256: str) -> bool:
+    # A published file never changes, and a process that serves pages opens it for each of them.
+    return hash_file(path) == sha256
+
+
+def _damaged(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"The published build {path} is damaged: its bytes are not those that were published. {AGAIN}"
+    )
 
 
 def list_columns(record: type, table: str | None = None, as_text: tuple[str, ...] = ()) -> str:

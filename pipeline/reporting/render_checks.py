@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from pipeline.errors import ConfigurationError
 from pipeline.reporting import figures
 from pipeline.reporting.status import BuildStatus, Check
-from pipeline.reporting.write_file import write_whole
+from pipeline.whole_files import write_whole
 
 TEMPLATE = Path(__file__).resolve().parent / "templates" / "checks.html"
 # What each suite guards, in the order of a build.

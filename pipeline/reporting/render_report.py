@@ -25,9 +25,9 @@ from pipeline.reporting.entitlements import Statement
 from pipeline.reporting.export_rows import to_csv, to_xlsx
 from pipeline.reporting.glyphs import break_long_words, font_folder, show
 from pipeline.reporting.monthly_report import MonthlyReport, Promise, read_monthly_report
-from pipeline.reporting.published import Published, Scope
+from pipeline.reporting.published import Published, Ratio, Scope
 from pipeline.reporting.tickets import Obligation
-from pipeline.reporting.write_file import write_whole
+from pipeline.whole_files import write_whole
 
 TEMPLATE = Path(__file__).resolve().parent / "templates" / "report.typ"
 
@@ -60,9 +60,9 @@ def render_report(
 ) -> ReportFiles:
     """Writes PDF, CSV and XLSX of one customer's month into `out_dir`, which is created.
 
-    Raises ConfigurationError for an unknown customer or an empty month, ChecksFailed when the figures
-    contradict each other, SlaError when the document cannot be made. Nothing half-written is ever left under
-    a final name.
+    Raises ConfigurationError for an unknown customer or an empty month, StaleData where it would rest on a source that
+    lags behind the others, ChecksFailed when the figures contradict each other, SlaError when the document cannot be
+    made. Nothing half-written is ever left under a final name.
     """
     report = read_monthly_report(published, scope, customer_id, month)
     stem = file_stem(customer_id, month)
@@ -186,6 +186,7 @@ def _content(report: MonthlyReport) -> dict[str, Any]:
         "time_zone": zone,
         "as_of": figures.instant(report.as_of, zone),
         "as_of_utc": figures.instant(report.as_of),
+        "sources": [figures.known_until(source, zone) for source in report.build.sources],
         "date": {"year": report.as_of.year, "month": report.as_of.month, "day": report.as_of.day},
         "report_id": report_id(report),
         "build_id": report.build.build_id,
@@ -195,7 +196,8 @@ def _content(report: MonthlyReport) -> dict[str, Any]:
         "headline": _headline(report),
         "totals": _counts(report.total),
         "compliance": figures.percent_alone(report.total.compliance),
-        "compliance_parts": f"{report.total.met} of {report.total.counted} met",
+        "has_only_bounds": report.total.compliance.has_only_bounds,
+        "compliance_parts": figures.parts(report.total.compliance, "met"),
         "compliance_before_waivers": figures.percent(report.total.raw_compliance)
         if report.total.waived else None,
         "running": str(len(report.still_running)),
@@ -206,11 +208,12 @@ def _content(report: MonthlyReport) -> dict[str, Any]:
         if _has_verdict(report.outside_promises) or report.outside_running else None,
         "by_kind": _by_kind(report.promises),
         "total_line": {
-            "compliance": figures.percent(report.total.compliance),
-            "previous": figures.percent(report.previous_total.compliance),
+            "compliance": _rate(report.total.compliance),
+            "previous": _rate(report.previous_total.compliance),
         },
         "trend_text": describe_trend(report.trend),
         "substitute_example": show("日"),
+        "has_undecided_month": any(point.tally.undecided for point in report.trend),
         "has_partial_month": any(point.is_partial for point in report.trend),
         "breached": _table([judged(row, _breach_reason(row)) for row in listed["breached"]]),
         "waived": _table([judged(row, waiver_of(row)) for row in listed["waived"]]),
@@ -231,7 +234,7 @@ def _content(report: MonthlyReport) -> dict[str, Any]:
                 _subject(row),
                 figures.words(row.obligation),
                 figures.STATUS_NAMES[row.status],
-                row.reason_label or figures.words(row.status_reason),
+                figures.reason(row.reason_label, row.status_reason, row.could_be),
             ]
             for row in excluded
         ]),
@@ -239,7 +242,7 @@ def _content(report: MonthlyReport) -> dict[str, Any]:
             [figures.STATUS_NAMES[status], label, str(count)]
             for (status, label), count in sorted(
                 Counter(
-                    (row.status, row.reason_label or figures.words(row.status_reason))
+                    (row.status, figures.reason(row.reason_label, row.status_reason, row.could_be))
                     for row in (*listed["not_covered"], *listed["not_measurable"])
                 ).items(),
                 key=lambda item: (item[0][0], -item[1], item[0][1]),
@@ -266,12 +269,21 @@ def _content(report: MonthlyReport) -> dict[str, Any]:
 
 def _headline(report: MonthlyReport) -> str:
     total = report.total
+    month = figures.month_name(report.month)
+    undecided = (
+        f" Of {total.undecided} more the source does not carry enough evidence for a verdict."
+        if total.undecided
+        else ""
+    )
     if not total.counted:
-        return f"No promise came to a verdict in {figures.month_name(report.month)}."
-    verdict = f"{total.met} of {total.counted} promises were met in {figures.month_name(report.month)}"
+        return f"No promise came to a verdict in {month}.{undecided}"
+    verdict = f"{total.met} of {total.counted} promises were met in {month}"
+    if total.undecided:
+        verdict = f"Of {total.counted} promises with a verdict {total.met} were met in {month}"
     if total.breached:
-        return f"{verdict}; {total.breached} {'was' if total.breached == 1 else 'were'} breached."
-    return f"{verdict}; none was breached."
+        return f"{verdict}; {total.breached} {'was' if total.breached == 1 else 'were'} breached.{undecided}"
+    # "None was breached" would be more than is known.
+    return f"{verdict}; none was breached." if not total.undecided else f"{verdict}.{undecided}"
 
 
 def _counts(tally: Tally) -> dict[str, str]:
@@ -285,12 +297,21 @@ def _promise_line(promise: Promise, titles: dict[str, str]) -> dict[str, Any]:
         "scope": f"{titles.get(promise.plan, promise.plan)}, {figures.severities(promise.severities)}",
         "target": figures.duration(promise.target_seconds),
         "clock": figures.words(promise.clock_name),
-        "compliance": figures.percent(promise.tally.compliance),
-        "previous": figures.percent(promise.previous.compliance),
+        "compliance": _rate(promise.tally.compliance),
+        "previous": _rate(promise.previous.compliance),
         "has_breach": promise.tally.breached > 0,
         **_counts(promise.tally),
         "running": str(promise.running),
     }
+
+
+def _rate(ratio: Ratio) -> dict[str, str | None]:
+    """A rate for a narrow column: its parts in a line of their own where it has bounds."""
+    if ratio.bounds is None:
+        return {"figure": figures.percent(ratio), "parts": None}
+    # Lines end between two parts, never inside one.
+    parts = re.sub(r"(?<![,;]) (?!with)", "\u00a0", figures.parts(ratio))
+    return {"figure": _unbroken(figures.percent_alone(ratio)), "parts": parts}
 
 
 def _obligation_name(row: Obligation) -> tuple[str, str]:
@@ -312,8 +333,12 @@ def _breach_reason(row: Obligation) -> str:
     return f"took {took}" if row.stopped_at else f"unanswered after {took}"
 
 
+class _Cell(str):
+    """Text of a narrow column."""
+
+
 def _table(rows: Sequence[Sequence[str]]) -> dict[str, Any]:
-    printed = [[break_long_words(show(cell)) for cell in row] for row in rows[:MAXIMUM_ROWS]]
+    printed = [[_Cell(cell) for cell in row] for row in rows[:MAXIMUM_ROWS]]
     return {"rows": printed, "count": len(rows), "cut": max(0, len(rows) - MAXIMUM_ROWS)}
 
 
@@ -360,6 +385,7 @@ def _terms(statements: Iterable[Statement]) -> list[dict[str, Any]]:
             _signed(row.overflowed_out_quantity - row.overflowed_in_quantity),
             _signed(row.overage_quantity),
             str(row.expired_quantity),
+            _signed(row.carried_quantity),
             figures.quantity(row.closing_quantity, **kind),
             str(row.overage_to_date_quantity),
         ])  # fmt: skip
@@ -375,6 +401,7 @@ def _movements(statements: Iterable[Statement], zone: str) -> list[list[str]]:
             figures.words(line.movement_kind),
             line.reason or "–",
             line.ticket_id or (line.cause_id if line.cause_kind == "purchase" else "–"),
+            figures.supply(line.payer_kind, line.payer_id),
             "–" if line.quantity is None else _signed(line.quantity),
             "–" if line.balance_after is None else str(line.balance_after),
         ]
@@ -439,6 +466,9 @@ def _readings(report: MonthlyReport) -> list[str]:
 
 
 def _shown(value: Any) -> Any:
+    # Breaks come last: what is shown is asked for glyphs, and a break has none.
+    if isinstance(value, _Cell):
+        return break_long_words(show(value))
     if isinstance(value, str):
         return show(value)
     if isinstance(value, dict):

@@ -28,11 +28,38 @@ class Check:
 
 @dataclass(frozen=True)
 class SourceStatus:
-    """A source: the newest instant that its rows prove (None: nothing landed), and whether that lags behind the others."""
+    """A source: the newest instant that its rows prove (None: nothing landed), whether that lags behind the others, and the
+    zone and format in which sla.yml says that times without a zone are written.
+    """
 
     source: str
     known_until: datetime | None
     is_lagging: bool
+    time_zone: str | None
+    instant_format: str | None
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    """How many records were refused (`what` is record) or tickets could not be judged (ticket) for one cause, of how many.
+
+    `part`: the column that was wrong, or the promise that is not measurable. `cause` None: all causes of the kind together.
+    """
+
+    what: str
+    part: str | None
+    cause: str | None
+    affected_count: int
+    whole_count: int
+
+
+@dataclass(frozen=True)
+class UnseenName:
+    """A person, channel or event that sla.yml names under `setting` of a source and that no landed record shows."""
+
+    source: str
+    setting: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -49,10 +76,14 @@ class BuildStatus:
     newest_landed_at: datetime | None
     checks: tuple[Check, ...]
     sources: tuple[SourceStatus, ...]
+    unjudged: tuple[Unjudged, ...]
+    unseen_names: tuple[UnseenName, ...]
 
 
 def read_status(published: Published, scope: Scope) -> BuildStatus:
-    """What is published and how fresh. A limited scope sees each check's outcome but not what it observed."""
+    """What is published and how fresh. A limited scope sees each check's outcome but not what it observed,
+    and no count over all customers.
+    """
 
     @dataclass(frozen=True)
     class Build:
@@ -78,7 +109,26 @@ def read_status(published: Published, scope: Scope) -> BuildStatus:
     sources = published.fetch(
         SourceStatus, f"select {list_columns(SourceStatus)} from core.dim_sources order by source"
     )
+    unjudged = published.fetch(
+        Unjudged,
+        """
+        select unjudged.what, unjudged.part, coalesce(reasons.reason_label, unjudged.cause) as cause, unjudged.affected_count,
+          unjudged.whole_count
+        from qc.rpt_qc__unjudged as unjudged
+        left join core.sla_status_reasons as reasons on unjudged.what = 'ticket' and reasons.status_reason = unjudged.cause
+        order by unjudged.what, unjudged.cause is not null, unjudged.affected_count desc, unjudged.unjudged_key
+        """,
+    )
+    unseen = published.fetch(
+        UnseenName,
+        f"select {list_columns(UnseenName)} from core.dim_declared_names where not is_shown order by declared_name_key",
+    )
     build = builds[0]
     return BuildStatus(
-        **vars(build), published_at=published.published_at, checks=tuple(checks), sources=tuple(sources)
+        **vars(build),
+        published_at=published.published_at,
+        checks=tuple(checks),
+        sources=tuple(sources),
+        unjudged=tuple(unjudged) if scope.customer_ids is None else (),
+        unseen_names=tuple(unseen) if scope.customer_ids is None else (),
     )

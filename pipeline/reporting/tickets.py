@@ -37,7 +37,8 @@ _MONTH = {
 @dataclass(frozen=True)
 class Obligation:
     """One promise to one ticket, with its verdict. `month` is the month it is counted in on the asked basis;
-    durations are seconds on `clock_name`; `remaining_seconds` is negative when over target."""
+    durations are seconds on `clock_name`; `remaining_seconds` is negative when over target. `could_be` (met, breached,
+    either) is what the evidence leaves of a status `not_measurable`."""
 
     obligation_key: str
     ticket_id: str
@@ -69,6 +70,7 @@ class Obligation:
     status: str
     status_reason: str | None
     reason_label: str | None
+    could_be: str | None
     status_before_waiver: str | None
     status_as_submitted: str | None
     waiver_id: str | None
@@ -242,6 +244,10 @@ def count_by_status(obligations: Iterable[Obligation]) -> Tally:
         before = row.status_before_waiver or row.status
         if before in ("met", "breached"):
             counts[f"raw_{before}"] += 1
+        for prefix, verdict in (("", row.status), ("raw_", before)):
+            counts[f"{prefix}lower_met"] += "met" in (verdict, row.could_be)
+            counts[f"{prefix}upper_met"] += verdict == "met" or row.could_be in ("met", "either")
+            counts[f"{prefix}bounded"] += verdict in ("met", "breached", "not_measurable")
     return Tally(**counts)
 
 

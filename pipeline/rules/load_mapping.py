@@ -102,6 +102,7 @@ def _build_mapping(file: MappingFile, place: Place, shown: str) -> Mapping:
         place.report(["files"], "no file is described.", "Describe at least one kind of file.")
     named = {name: _build_values(words) for name, words in file.values.items()}
     evidence = tuple(_list_evidence(file, place, named))
+    evidence += tuple(_imply_resolution(file, evidence))
     looked_at = tuple(name for one in evidence for asked in one.conditions for name in asked.read_columns())
     dates = file.dates or (ISO,)
     mapping = Mapping(
@@ -141,6 +142,33 @@ def _list_evidence(file: MappingFile, place: Place, named: Dict[str, Values]) ->
         else:
             yield Evidence(entry)
         seen.add(entry)
+
+
+def _imply_resolution(file: MappingFile, evidence: Sequence[Evidence]) -> Iterator[Evidence]:
+    """A history of statuses that shows the end shows the resolution: it need not be said twice."""
+    words = {one.shows for one in evidence}
+    if words & {"resolution", "resolution_if_any"} or not any(map(_shows_end, file.files.values())):
+        return
+    for one in evidence:
+        if one.shows in ("statuses", "statuses_if_any"):
+            yield Evidence(one.shows.replace("statuses", "resolution"), one.conditions)
+
+
+def _shows_end(entry: FileEntry) -> bool:
+    """Whether the statuses of a file's history may be one that ends a ticket."""
+    if entry.tickets is not None:
+        return False
+    if entry.log is not None and getattr(entry.log, "ticket_status", None) is not None:
+        return True
+    for event in entry.events:
+        kind, value = getattr(event, "event_type", None), getattr(event, "value", None)
+        is_status = isinstance(kind, Value) and (kind.constant or "status_changed") == "status_changed"
+        ended = (
+            value.constant in ("solved", "closed") if isinstance(value, Value) and value.constant else True
+        )
+        if (is_status or isinstance(kind, str)) and value is not None and ended:
+            return True
+    return False
 
 
 def _build_values(words: WordList | Dict[str, str]) -> Values:
@@ -282,14 +310,16 @@ class _FileReader:
     place: Place
     named: Dict[str, Values]
     looked_at: Sequence[str]
-    tickets: Cells | None = field(init=False, default=None)
+    # Of the row that an event stands in: a ticket's, or a log's.
+    beside: Cells = field(init=False, default=())
 
     def build(self) -> tuple[MappedFile, ...]:
         """One file per format that it may have."""
         entry, place = self.entry, self.place
         cells = _CellReader(self.named, self._repeated())
-        if entry.tickets is not None:
-            self.tickets = cells.build_rows(entry.tickets, place.at("tickets"))
+        tickets = None if entry.tickets is None else cells.build_rows(entry.tickets, place.at("tickets"))
+        log = None if entry.log is None else cells.build_rows(entry.log, place.at("log"))
+        self.beside = tickets or log or ()
         columns = tuple(
             MappedColumn(name, list_names(name, column), column.repeated, column.optional)
             if isinstance(column, ColumnEntry)
@@ -305,7 +335,8 @@ class _FileReader:
             columns=columns,
             required=entry.required,
             conditions=cells.build_conditions(entry, place),
-            tickets=self.tickets,
+            tickets=tickets,
+            log=log,
             people=None if entry.people is None else cells.build_rows(entry.people, place.at("people")),
             events=tuple(self._build_event(one, place.at("events", i)) for i, one in enumerate(entry.events)),
             figures=tuple(
@@ -335,7 +366,7 @@ class _FileReader:
                     ["columns", column.name], "this column is not used.", name_nearest(column.name, used)
                 )
         implied = tuple(MappedColumn(one, (one,)) for one in used if one not in known)
-        if file.tickets is not None:
+        if file.tickets is not None or file.log is not None:
             unused = dict.fromkeys(one for one in self.looked_at if one not in known and one not in used)
             implied += tuple(MappedColumn(one, (one,), is_optional=True) for one in unused)
         columns = file.columns + implied
@@ -358,7 +389,7 @@ class _FileReader:
     def _require_ticket(self, cells: dict[str, Cell], place: Place) -> None:
         """The ticket of an event or a figure is that of its row, unless it names another."""
         if "ticket_id" not in cells:
-            beside = dict(self.tickets or ()).get("ticket_id")
+            beside = dict(self.beside).get("ticket_id")
             if beside is None:
                 place.report([], "the key 'ticket_id' is missing.", "Add it.")
             else:
@@ -376,6 +407,11 @@ class _FileReader:
             vocabulary = EVENT_VALUES.get(constant) if name in ("value", "value_before") else None
             cells[name] = reader.build(value, place, name, name, vocabulary)
         self._require_ticket(cells, place)
+        if self.entry.log is not None and elapsed is None:
+            row = {name: cell for name, cell in self.beside if name in ("event_at", "sequence")}
+            cells = row | cells
+        if "event_at" not in cells and elapsed is None:
+            place.report([], "the key 'event_at' is missing.", "Add it.")
         _check_event(cells, constant, place)
         return RowRule(tuple(cells.items()), reader.build_conditions(entry, place), each, entry.name, elapsed)
 
@@ -389,7 +425,7 @@ class _FileReader:
             if not shown.columns:
                 place.report([], "the figure has no name.", "Add figure: {header: …} or {constant: …}.")
             cells["figure"] = Cell(header=next(iter(shown.columns), None))
-        beside = dict(self.tickets or ())
+        beside = dict(self.beside)
         unit = (cells["they_seconds"].unit or "seconds") if "they_seconds" in cells else "seconds"
         defaults = {
             "they_started_at": beside.get("submitted_at"),
@@ -546,6 +582,8 @@ def _check_evidence(mapping: Mapping, place: Place, is_declared: bool) -> None:
     """What the exports are said to show must come from somewhere, or silence would be counted as a breach."""
     proven: set[str] = set()
     for file in mapping.files:
+        if file.log is not None and "ticket_status" in dict(file.log):
+            proven |= {"statuses", "resolution"}
         for rule in file.events:
             cell = dict(rule.cells).get("event_type")
             if cell is None:
@@ -563,7 +601,7 @@ def _check_evidence(mapping: Mapping, place: Place, is_declared: bool) -> None:
                 proven |= {_ALONE.get(kind, kind) for kind in kinds}
             else:
                 proven |= kinds | {_ALONE.get(kind, kind) for kind in kinds}
-    if any(file.tickets is not None for file in mapping.files) and not is_declared:
+    if any(file.tickets is not None or file.log is not None for file in mapping.files) and not is_declared:
         place.report(
             [],
             "it is not said what these exports show of a ticket.",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # File (without .csv) -> its columns, in any order in the file. Nothing else may stand in it.
 REFERENCE_FILES: dict[str, tuple[str, ...]] = {
     "customers": ("customer_id", "name", "time_zone", "locale", "report_recipients"),
+    "customer_words": ("customer_id", "word"),
     "subscriptions": (
         "subscription_id",
         "customer_id",
@@ -68,8 +69,16 @@ REFERENCE_FILES: dict[str, tuple[str, ...]] = {
         "expires_on",
     ),
 }
+# What `sla init` writes above the header of a file; lines that begin with # are skipped there.
+HEADER_COMMENTS: dict[str, str] = {
+    "subscriptions": "# term_ends_on is the first day after the term, on which the next may begin: 2026-01-01 to 2027-01-01",
+    "licenses": "# valid_to is the first day on which the status no longer holds",
+    "contacts": "# valid_to is the first day on which the person is no longer named",
+    "purchases": "# expires_on is the first day on which the units no longer count",
+}
 # Columns that a file may also have; where it has not, every value is empty.
 OPTIONAL_COLUMNS: dict[str, tuple[str, ...]] = {
+    "customer_words": ("source",),
     "subscriptions": ("stacks_on",),
     "purchases": ("returned_on",),
     "waivers": ("cycle_number", "valid_from"),
@@ -172,6 +181,8 @@ class _Table:
         self.refuse_if_wrong()
         records = self._read_records(text)
         header_line, header = next(records)
+        while header[0].startswith("#"):
+            header_line, header = next(records, (header_line, [""]))
         self._check_header(header_line, header)
         self.refuse_if_wrong()
         rows: list[_Row] = []
@@ -303,11 +314,14 @@ class _Table:
         return bool(begins < ends)
 
 
-def load_reference(workspace: Workspace, plans: Iterable[Plan]) -> dict[str, pyarrow.Table]:
+def load_reference(
+    workspace: Workspace, plans: Iterable[Plan], sources: Collection[str] | None = None
+) -> dict[str, pyarrow.Table]:
     """All reference tables of a workspace, each row with its file and line.
 
     Dates become the first instant of the day in the time zone of the plan that the customer has then (UTC
-    without one). Raises InputRejected for the first file that is wrong, with its problems (20 are shown).
+    without one). `sources` are the names that customer_words.csv may use; None: any. Raises InputRejected for the first
+    file that is wrong, with its problems (20 are shown).
     """
     known_plans = {plan.plan: plan for plan in plans}
     customers, customer_rows = _read_customers(_Table(workspace, "customers"))
@@ -321,6 +335,7 @@ def load_reference(workspace: Workspace, plans: Iterable[Plan]) -> dict[str, pya
     )
     rows = {
         "customers": customer_rows,
+        "customer_words": _read_customer_words(_Table(workspace, "customer_words"), customers, sources),
         "subscriptions": _list_subscriptions(subscriptions, terms, contradictions),
         "licenses": license_rows,
         "contacts": _read_contacts(_Table(workspace, "contacts"), customers, terms),
@@ -359,6 +374,41 @@ def _read_customers(table: _Table) -> tuple[frozenset[str], list[tuple[Any, ...]
         )
     table.refuse_if_wrong()
     return frozenset(lines), rows
+
+
+def _read_customer_words(
+    table: _Table, customers: frozenset[str], sources: Collection[str] | None
+) -> list[tuple[Any, ...]]:
+    """Other words of a source for a customer, such as its subsidiaries; without a source they hold in all of them."""
+    rows: list[tuple[Any, ...]] = []
+    lines: dict[str, dict[str, int]] = {}
+    for row in table.rows:
+        customer_id = _read_customer_id(table, row, customers)
+        word, source = table.text(row, "word"), row.values["source"]
+        if source and sources is not None and source not in sources:
+            table.report(
+                row.line, "source", f"{source!r} is not a source of sla.yml.", name_nearest(source, sources)
+            )
+        if word in customers and word != customer_id:
+            table.report(
+                row.line,
+                "word",
+                f"{word!r} is a customer of its own.",
+                "Take its line out of customers.csv, or write another word.",
+            )
+        known = lines.setdefault(word, {})
+        clash = known.get(source, known.get("")) if source else next(iter(known.values()), None)
+        if clash is not None:
+            table.report(
+                row.line,
+                "word",
+                f"{word!r} stands for a customer on line {clash} already.",
+                "Write a word once for all sources, or once for each source.",
+            )
+        known[source] = row.line
+        rows.append((customer_id, word, source or None, *table.lineage(row)))
+    table.refuse_if_wrong()
+    return rows
 
 
 def _read_terms(table: _Table, customers: frozenset[str], plans: Mapping[str, Plan]) -> dict[str, _Term]:

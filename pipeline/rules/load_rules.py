@@ -42,7 +42,9 @@ def load_rules(workspace: Workspace) -> Rules:
     plans = load_plans(workspace.plans, calendars)
     sources = load_sources(workspace.sla_yml)
     _check_compared_plans(workspace, plans, sources)
-    tables = flatten_plans(plans) | flatten_sources(sources) | load_reference(workspace, plans)
+    tables = (
+        flatten_plans(plans) | flatten_sources(sources) | load_reference(workspace, plans, sources.sources)
+    )
     return Rules(tuple(plans), sources, calendars, tables, fingerprint_rules(workspace))
 
 

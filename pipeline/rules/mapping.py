@@ -59,6 +59,13 @@ EVENT_COLUMNS = (
     "is_public",
     "value",
     "value_before",
+    "sequence",
+)
+# A row of a log is one event, with the attributes that its ticket had then.
+LOG_COLUMNS = (
+    *(one for one in TICKET_COLUMNS if one not in ("updated_at", "reopen_count")),
+    "event_at",
+    "sequence",
 )
 # Our columns that hold instants.
 INSTANTS = frozenset(
@@ -82,6 +89,7 @@ FIGURE_COLUMNS = (
 )
 REQUIRED_COLUMNS = {
     "tickets": ("ticket_id", "submitted_at"),
+    "log": ("ticket_id", "event_at"),
     "events": ("ticket_id", "event_at", "event_type"),
     "people": ("person_id", "actor_kind"),
     "figures": ("figure_kind", "clock_kind"),
@@ -295,20 +303,21 @@ class Notice:
 @dataclass(frozen=True)
 class MappedColumn:
     """A column under our short name, with the names that exports give it: languages, versions. A `*` in a name stands for
-    any text.
+    any text. `declared_by`: the key of a source in sla.yml that names it, which makes a header without it a mistake.
     """
 
     name: str
     written: tuple[str, ...]
     is_repeated: bool = False
     is_optional: bool = False
+    declared_by: str | None = None
 
 
 @dataclass(frozen=True)
 class MappedFile:
     """One kind of file of a source: its dialect, its columns, and what its rows are. Rows that do not meet `conditions` are
-    passed over, those without a `required` column are refused. `refusal`: such a file is recognised and not read. `dates`: its
-    own formats of instants, else the mapping's.
+    passed over, those without a `required` column are refused. `log`: one row per event. `refusal`: such a file is recognised
+    and not read. `dates`: its own formats of instants, else the mapping's.
     """
 
     name: str
@@ -320,6 +329,7 @@ class MappedFile:
     required: tuple[str, ...] = ()
     conditions: Conditions = ()
     tickets: Cells | None = None
+    log: Cells | None = None
     people: Cells | None = None
     events: tuple[RowRule, ...] = ()
     figures: tuple[RowRule, ...] = ()
@@ -333,7 +343,7 @@ class MappedFile:
 
     def read_columns(self) -> tuple[str, ...]:
         """Every column that something is made of, or that is looked at."""
-        cells = (*(self.tickets or ()), *(self.people or ()))
+        cells = (*(self.tickets or ()), *(self.log or ()), *(self.people or ()))
         notices = (*self.warnings, *((self.refusal,) if self.refusal else ()))
         conditions = (*self.conditions, *(one for notice in notices for one in notice.conditions))
         found = (
@@ -370,6 +380,7 @@ class Mapping:
     """A mapping file. `file` is how messages name it; plain values only, so that another process can have it.
 
     `is_form`: it leaves zone, formats and names of columns to sla.yml. `calendar`: of the vendor's business hours.
+    `named_columns`: those that sla.yml gives names to.
     """
 
     file: str
@@ -385,6 +396,7 @@ class Mapping:
     is_form: bool = False
     half_days: tuple[tuple[str, str], ...] = ()
     calendar: Calendar | None = None
+    named_columns: tuple[str, ...] = ()
 
     @property
     def evidence(self) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from pipeline.rules.mapping import (
     EVIDENCE,
     FIGURE_COLUMNS,
     FORMATS,
+    LOG_COLUMNS,
     PEOPLE_COLUMNS,
     REQUIRED_COLUMNS,
     TABLE_FORMATS,
@@ -214,15 +215,17 @@ def _make_rows(
 
 if TYPE_CHECKING:
     TicketRows: TypeAlias = Declared
+    LogRows: TypeAlias = Declared
     PeopleRows: TypeAlias = Declared
     EventEntry: TypeAlias = Declared
     FigureEntry: TypeAlias = Declared
 else:
     _MADE_BY_RULE = {"when": (Conditions, ()), "each": (Text | None, None)}
-    _EVENT_KEYS = {"event_at": (AnyInstant, ...), "name": (Name | None, None)}
+    _EVENT_KEYS = {"event_at": (AnyInstant | None, None), "name": (Name | None, None)}
     TicketRows = _make_rows("TicketRows", TICKET_COLUMNS, REQUIRED_COLUMNS["tickets"], {})
+    LogRows = _make_rows("LogRows", LOG_COLUMNS, REQUIRED_COLUMNS["log"], {})
     PeopleRows = _make_rows("PeopleRows", PEOPLE_COLUMNS, REQUIRED_COLUMNS["people"], {})
-    # Beside a ticket, an event or a figure is of that ticket.
+    # Beside a ticket, an event or a figure is of that ticket; in a log it has the instant of its row.
     EventEntry = _make_rows("EventEntry", EVENT_COLUMNS, ("event_type",), _EVENT_KEYS | _MADE_BY_RULE)
     FigureEntry = _make_rows("FigureEntry", FIGURE_COLUMNS, REQUIRED_COLUMNS["figures"], _MADE_BY_RULE)
 
@@ -292,6 +295,8 @@ class FileEntry(Declared):
     when: Conditions = ()
     """Other rows are passed over."""
     tickets: TicketRows | None = None
+    log: LogRows | None = None
+    """One row per event, with the attributes that its ticket had then; tickets are derived from the rows."""
     people: PeopleRows | None = None
     events: tuple[EventEntry, ...] = ()
     figures: tuple[FigureEntry, ...] = ()
@@ -315,9 +320,15 @@ class FileEntry(Declared):
             place.report(
                 ["people"], "people stand in a file of their own.", "Describe their file under another name."
             )
-        made = (self.tickets, self.people, self.refuse, *self.events, *self.figures)
+        if self.log is not None and (self.tickets is not None or self.people is not None):
+            place.report(
+                ["log"],
+                "the rows of a log are events, not tickets or people.",
+                "Describe one kind of row per file: log, tickets or people.",
+            )
+        made = (self.tickets, self.log, self.people, self.refuse, *self.events, *self.figures)
         if all(one is None for one in made):
-            place.report([], "nothing is made of this file.", "Add tickets, events or people.")
+            place.report([], "nothing is made of this file.", "Add tickets, log, events or people.")
         self._check_columns(place.at("columns"))
 
     def _check_columns(self, place: Place) -> None:
@@ -398,6 +409,7 @@ for _model in (
     EventEntry,
     FigureEntry,
     TicketRows,
+    LogRows,
     PeopleRows,
     FileEntry,
     MappingFile,

@@ -119,7 +119,11 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "unmarked_comments": "VARCHAR",
         "is_journal_whole": "BOOLEAN",
         "is_audit_whole": "BOOLEAN",
+        "time_zone": "VARCHAR",
+        "instant_format": "VARCHAR",
     },
+    # Of how many percent of a source's tickets something may be true before nothing is published, or a warning is.
+    "source_limits": {"source": "VARCHAR", "cause": "VARCHAR", "limit_pct": "INTEGER"},
     "source_values": {
         "source": "VARCHAR",
         "mapping": "VARCHAR",
@@ -132,6 +136,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "field_name": "VARCHAR",
         "field_value": "VARCHAR",
     },
+    "source_names": {"source": "VARCHAR", "setting": "VARCHAR", "name_kind": "VARCHAR", "name": "VARCHAR"},
     "source_agents": {"source": "VARCHAR", "agent_kind": "VARCHAR", "agent_value": "VARCHAR"},
     "source_bots": {"source": "VARCHAR", "bot_kind": "VARCHAR", "bot_value": "VARCHAR"},
     # When people are told: a kind of alert, and the limit that sla.yml sets for it.
@@ -157,6 +162,12 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "account_id": "VARCHAR",
         "covers_from_at": "TIMESTAMP",
         "contradiction": "VARCHAR",
+        **_LINEAGE,
+    },
+    "customer_words": {
+        "customer_id": "VARCHAR",
+        "word": "VARCHAR",
+        "source": "VARCHAR",
         **_LINEAGE,
     },
     "licenses": {

@@ -8,17 +8,21 @@ from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ChecksFailed, Problem, WorkspaceLocked
 from pipeline.interruption import stop_if_asked
+from pipeline.pointer import Pointer
 from pipeline.settings import Workspace, read_clock
 from pipeline.warehouse.fingerprint import fingerprint
-from pipeline.warehouse.publish import Pointer, compact, find_served, publish
+from pipeline.warehouse.publish import compact, find_served, publish
 
 if TYPE_CHECKING:
     from pipeline.ingest.landing.manifest import Batch
     from pipeline.quality.check_tables import CheckResult
+    from pipeline.quality.judge_shares import Share
+    from pipeline.warehouse.load_raw import RawInputs
     from pipeline.warehouse.run_dbt import DbtCheck
 
 
@@ -59,13 +63,12 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
 
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
-    from pipeline.forecasting.forecast_pools import AFTER_FORECASTS, forecast_pools
     from pipeline.ingest.landing.manifest import read_batches
+    from pipeline.quality.judge_shares import TABLE as SHARES
+    from pipeline.quality.judge_shares import check_shares
     from pipeline.rules.load_rules import load_rules
     from pipeline.warehouse.connection import open_database
-    from pipeline.warehouse.load_raw import RawInputs, load_raw
-    from pipeline.warehouse.run_dbt import run_dbt
-    from pipeline.warehouse.try_plans import COMPARING, try_plans
+    from pipeline.warehouse.load_raw import RawInputs
 
     rules = load_rules(workspace)
     batches = read_batches(workspace)
@@ -81,27 +84,12 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     database = building / "build.duckdb"
     # The views over landed batches name their files relative to this folder (load_raw says why).
     with chdir(workspace.landed):
+        known_until, landed_checks, dbt_checks, shares = fill_database(
+            database, RawInputs(batches, rules, as_of), workspace.warehouse / "dbt"
+        )
         connection = open_database(database)
         try:
-            known_until = load_raw(connection, RawInputs(batches, rules, as_of))
-            landed_checks = _run_checks(connection, "landed")
-        finally:
-            connection.close()
-        _stop_on_critical(landed_checks)
-        stop_if_asked()
-        dbt_scratch = workspace.warehouse / "dbt"
-        # What compares plans needs the trials, and alerts need the forecasts; both are made from core.
-        made_last = f"{COMPARING} {AFTER_FORECASTS}"
-        dbt_checks = run_dbt(database, dbt_scratch, exclude=made_last)
-        compared = rules.sources.compared_plans
-        plans = [plan.plan for plan in rules.plans] if compared is None else compared
-        try_plans(database, dbt_scratch, sorted(set(plans)))
-        with open_database(database) as connection:
-            forecast_pools(connection)
-        dbt_checks += run_dbt(database, dbt_scratch, select=made_last)
-        connection = open_database(database)
-        try:
-            published_checks = _run_checks(connection, "published")
+            published_checks = [*_run_checks(connection, "published"), *check_shares(shares)]
             _write_meta(
                 connection, build_id, known_until, batches, dbt_checks, [*landed_checks, *published_checks]
             )
@@ -117,8 +105,55 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     passed = sum(check.status == "passed" for check in checks) + sum(
         check.status == "passed" for check in dbt_checks
     )
-    warnings = tuple(_describe(check) for check in checks if check.status != "passed")
-    return BuildResult(pointer, True, passed, warnings)
+    # The shares are told in words of their own, before what the other checks found.
+    told = [str(share.explain()) for share in shares]
+    told += [_describe(check) for check in checks if check.status != "passed" and check.table != SHARES]
+    return BuildResult(pointer, True, passed, tuple(told))
+
+
+def fill_database(
+    database: Path, inputs: RawInputs, scratch: Path, *, is_checked: bool = True
+) -> tuple[datetime, list[CheckResult], list[DbtCheck], list[Share]]:
+    """Make every table of a build in a new database; returns its as_of, the checks that ran on the way, and the shares of
+    sources that are over a limit without stopping the build.
+
+    The process must stand in the folder of the landed batches. `scratch` is dbt's. Unchecked, it takes half the time; only tests
+    ask for that. Raises ChecksFailed when a critical check of what landed failed, a model or a test of dbt, or a share.
+    """
+    from pipeline.forecasting.forecast_pools import AFTER_FORECASTS, forecast_pools
+    from pipeline.quality.judge_shares import read_shares_over_limit, stop_on_shares
+    from pipeline.warehouse.connection import open_database
+    from pipeline.warehouse.load_raw import load_raw
+    from pipeline.warehouse.run_dbt import parse_project, run_dbt, stop_on_tests_that_did_not_run
+    from pipeline.warehouse.try_plans import COMPARING, try_plans
+
+    connection = open_database(database)
+    try:
+        known_until = load_raw(connection, inputs)
+        landed_checks = _run_checks(connection, "landed") if is_checked else []
+    finally:
+        connection.close()
+    _stop_on_critical(landed_checks)
+    stop_if_asked()
+    # What compares plans needs the trials, and alerts need the forecasts; both are made from core.
+    made_last = f"{COMPARING} {AFTER_FORECASTS}"
+    left_out = ("unit_test",) if is_checked else ("unit_test", "test")
+    project = parse_project(database, scratch)
+    dbt_checks = run_dbt(database, scratch, project=project, exclude=made_last, leave_out=left_out)
+    shares: list[Share] = []
+    if is_checked:
+        with open_database(database) as connection:
+            shares = read_shares_over_limit(connection)
+        stop_on_shares(shares)
+    compared = inputs.rules.sources.compared_plans
+    plans = [plan.plan for plan in inputs.rules.plans] if compared is None else compared
+    try_plans(database, scratch, sorted(set(plans)))
+    with open_database(database) as connection:
+        forecast_pools(connection)
+    dbt_checks += run_dbt(database, scratch, project=project, select=made_last, leave_out=left_out)
+    if is_checked:
+        stop_on_tests_that_did_not_run(project, dbt_checks)
+    return known_until, landed_checks, dbt_checks, shares
 
 
 def _run_checks(connection: object, suite: str) -> list[CheckResult]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ConfigurationError
-from pipeline.ingest.tables import LANDED_TABLES
+from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_COLUMNS, QUARANTINE_TABLE
 from pipeline.warehouse.connection import quote
 
 if TYPE_CHECKING:
@@ -52,7 +52,11 @@ def load_raw(connection: duckdb.DuckDBPyConnection, inputs: RawInputs) -> dateti
     """
     connection.execute("create schema raw")
     for table, columns in LANDED_TABLES.items():
-        _create_landed_view(connection, table, columns, inputs.batches)
+        _create_landed_view(
+            connection, table, columns, [one for one in inputs.batches if table in one.tables]
+        )
+    refused = [batch for batch in inputs.batches if batch.rows_rejected]
+    _create_landed_view(connection, QUARANTINE_TABLE, QUARANTINE_COLUMNS, refused)
     earliest, newest = _proven_span(connection)
     as_of = inputs.as_of or newest
     _create_table(connection, "batches", _batches_table(inputs.batches))
@@ -67,7 +71,7 @@ def load_raw(connection: duckdb.DuckDBPyConnection, inputs: RawInputs) -> dateti
 def _create_landed_view(
     connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], batches: Sequence[Batch]
 ) -> None:
-    files = [f"{table}/{batch.file_stem}.parquet" for batch in batches if table in batch.tables]
+    files = [f"{table}/{batch.file_stem}.parquet" for batch in batches]
     selected = ", ".join(f"cast({quote(name)} as {kind}) as {quote(name)}" for name, kind in columns.items())
     if not files:
         nothing = ", ".join(f"cast(null as {kind}) as {quote(name)}" for name, kind in columns.items())
@@ -133,6 +137,8 @@ def _batches_table(batches: Sequence[Batch]) -> pyarrow.Table:
             "landed_at": pa.array(
                 [_naive_utc(datetime.fromisoformat(batch.landed_at)) for batch in batches], instant
             ),
+            "rows_read": pa.array([batch.rows_read for batch in batches], pa.int64()),
+            "rows_rejected": pa.array([batch.rows_rejected for batch in batches], pa.int64()),
         }
     )
 

@@ -5,41 +5,17 @@ Readers open the file that the pointer names, by its own name, and keep it as lo
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.errors import SlaError
+from pipeline.errors import ConfigurationError
+from pipeline.pointer import Pointer, read_pointer, write_pointer
 from pipeline.settings import Workspace
 from pipeline.warehouse.connection import open_database, quote
+from pipeline.whole_files import hash_file, sync
 
 PUBLISHED_SCHEMAS = ("core", "marts", "qc", "meta")
 KEPT_VERSIONS = 5
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """What warehouse/published/current.json says. `file` is a bare name in the same folder."""
-
-    build_id: str
-    file: str
-    sha256: str
-    as_of: str
-    published_at: str
-
-
-def read_pointer(workspace: Workspace) -> Pointer | None:
-    """The version served now; None before the first build. Raises SlaError when the pointer is damaged."""
-    path = workspace.published / "current.json"
-    try:
-        return Pointer(**json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return None
-    except (ValueError, TypeError) as problem:
-        raise SlaError(f"{path} is damaged: {problem}. Run `sla build` to write it again.") from problem
 
 
 def find_served(workspace: Workspace, build_id: str) -> Pointer | None:
@@ -49,7 +25,7 @@ def find_served(workspace: Workspace, build_id: str) -> Pointer | None:
     """
     try:
         pointer = read_pointer(workspace)
-    except SlaError:
+    except ConfigurationError:
         return None
     if pointer is None or pointer.build_id != build_id:
         return None
@@ -100,28 +76,13 @@ def publish(
     """
     workspace.published.mkdir(parents=True, exist_ok=True)
     file = workspace.published / f"{build_id}.duckdb"
-    _sync(built)
+    sync(built)
     built.replace(file)
+    sync(workspace.published)
     pointer = Pointer(build_id, file.name, hash_file(file), _iso(as_of), _iso(published_at))
-    write_atomically(workspace.published / "current.json", json.dumps(pointer.__dict__, indent=2) + "\n")
+    write_pointer(workspace, pointer)
     _remove_old_versions(workspace, keep=file.name)
     return pointer
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's content in one step: a reader sees the old text or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    _sync(temporary)
-    temporary.replace(path)
-    _sync(path.parent)
 
 
 def _remove_old_versions(workspace: Workspace, keep: str) -> None:
@@ -132,14 +93,6 @@ def _remove_old_versions(workspace: Workspace, keep: str) -> None:
     for file in versions[KEPT_VERSIONS:]:
         if file.name != keep:
             file.unlink()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _iso(instant: datetime) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import ChecksFailed, Problem, SlaError
+from pipeline.errors import ChecksFailed, Problem, SlaError, explain_engine, explain_machine
 from pipeline.interruption import stop_if_asked
 from pipeline.settings import DBT_PROJECT
 
@@ -31,40 +33,117 @@ class DbtCheck:
     column_name: str | None
 
 
+@dataclass(frozen=True)
+class Project:
+    """The dbt project as dbt parsed it, to be run without parsing it again, and the names of all its tests."""
+
+    manifest: Any
+    test_names: tuple[str, ...]
+
+
+def parse_project(database: Path, scratch: Path) -> Project:
+    """Read the whole project, whatever of it is run afterwards. Raises SlaError when it cannot be read."""
+    outcome = _invoke(["parse"], database, scratch, is_trial=False)
+    if outcome.exception is not None or outcome.result is None:
+        raise _cannot_run(outcome, scratch)
+    nodes = outcome.result.nodes.values()
+    return Project(outcome.result, tuple(sorted(node.name for node in nodes if node.resource_type == "test")))
+
+
+def stop_on_tests_that_did_not_run(project: Project, ran: Sequence[DbtCheck]) -> None:
+    """Raise ChecksFailed unless every test of the project ran once: a build with fewer proves less than it says."""
+    missing = sorted((Counter(project.test_names) - Counter(check.check_name for check in ran)).elements())
+    if missing:
+        raise ChecksFailed(
+            f"{len(missing)} of the {len(project.test_names)} tests of the dbt project did not run, such as {missing[0]}; so "
+            "nothing was published, and the version before is still served. Something outside of the project chose among its "
+            "tests: look for settings of dbt on this machine."
+        )
+
+
 def run_dbt(
     database: Path,
     scratch: Path,
     *,
+    project: Project | None = None,
     select: str | None = None,
     exclude: str | None = None,
     is_trial: bool = False,
+    leave_out: Sequence[str] = ("unit_test",),
+    is_test_alone: bool = False,
 ) -> list[DbtCheck]:
-    """Build the chosen models (all of them) into `database` and run their tests; returns the tests that ran.
+    """Build the chosen models (all of them) into `database` and run the tests of their rows; returns the tests that ran. Without
+    `project` it is parsed for this run.
 
-    `select` and `exclude` are dbt selectors of ours. A trial builds the models that depend on the plan beside the real ones,
-    without tests. `scratch` keeps dbt's parsed project and its log between runs. Raises ChecksFailed naming each model that
-    could not be built and each critical test that failed.
+    `select` and `exclude` are dbt selectors of ours. `leave_out` are kinds of resources: the unit tests of the models say
+    nothing of the data. A trial builds the models that depend on the plan beside the real ones, without tests. With
+    `is_test_alone` the chosen tests run and no model is built. `scratch` is a folder of dbt's own.
+    Raises ChecksFailed naming each model that could not be built and each critical test that failed.
     """
+    command = ["run" if is_trial else "test" if is_test_alone else "build"]
+    for kind in () if is_trial else leave_out:
+        command += ["--exclude-resource-type", kind]
+    command += ["--select", select] if select else []
+    command += ["--exclude", exclude] if exclude else []
+    outcome = _invoke(command, database, scratch, is_trial=is_trial, project=project)
+    if outcome.exception is not None and outcome.result is None:
+        raise _cannot_run(outcome, scratch)
+    checks: list[DbtCheck] = []
+    problems: list[Problem] = []
+    for result in outcome.result.results:
+        node = result.node
+        status = str(result.status)
+        if node.resource_type == "unit_test":
+            verdict = "passed" if status == "pass" else "failed"
+            # One that could not be compiled is named by its definition alone.
+            model = (getattr(node, "tested_node_unique_id", None) or node.model).rpartition(".")[2]
+            checks.append(DbtCheck(node.name, verdict, result.failures, "critical", model, "unit_test", None))
+        if node.resource_type == "test":
+            severity = "warning" if str(node.config.severity).lower() == "warn" else "critical"
+            verdict = {"pass": "passed", "warn": "failed", "fail": "failed"}.get(status, "error")
+            checks.append(DbtCheck(node.name, verdict, result.failures, severity, *_describe_test(node)))
+        if status == "fail" and node.resource_type == "test":
+            rows = _read_failures(database, node.compiled_code)
+            reason = f"{result.failures} rows break it, such as {rows}."
+            problems.append(
+                Problem(node.original_file_path, None, node.name, reason, node.config.meta.get("hint"))
+            )
+        elif status in ("fail", "error", "runtime error"):
+            reason = (result.message or status).strip().rstrip(".") + "."
+            # Not the model's fault, and every later one fails with it.
+            if (told := explain_engine(reason)) is not None:
+                raise told
+            problems.append(Problem(node.original_file_path, None, node.name, reason))
+    if problems:
+        raise ChecksFailed(
+            f"{len(problems)} of the models and tests failed, so nothing was published; the version before is still served.",
+            problems,
+        )
+    return checks
+
+
+def _invoke(
+    command: list[str], database: Path, scratch: Path, *, is_trial: bool, project: Project | None = None
+) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     scratch.mkdir(parents=True, exist_ok=True)
-    command = [
-        "run" if is_trial else "build",
+    # A variable that changes makes dbt parse everything again. So a trial keeps a parse of its own, and one that another
+    # checkout left in the workspace is not used: it names that checkout's files.
+    variables = {"seeds_folder": str(DBT_PROJECT / "seeds")} | ({"is_trial": True} if is_trial else {})
+    target = scratch / ("trial" if is_trial else "target")
+    parsed = _find_parsed(target)
+    command += ["--partial-parse-file-path", str(parsed)] if parsed else []
+    command += [
         "--project-dir",
         str(DBT_PROJECT),
         "--profiles-dir",
         str(DBT_PROJECT),
-    ]
-    command += ["--select", select] if select else []
-    command += ["--exclude", exclude] if exclude else []
-    # A variable that changes makes dbt parse everything again. So a trial keeps a parse of its own, and one that another
-    # checkout left in the workspace is not used: it names that checkout's files.
-    variables = {"seeds_folder": str(DBT_PROJECT / "seeds")} | ({"is_trial": True} if is_trial else {})
-    command += ["--vars", json.dumps(variables)]
-    command += [
+        "--vars",
+        json.dumps(variables),
         "--target-path",
-        str(scratch / ("trial" if is_trial else "target")),
+        str(target),
         "--log-path",
         str(scratch / "logs"),
         "--log-level",
@@ -80,38 +159,54 @@ def run_dbt(
         DO_NOT_TRACK="1",
     ):
         try:
-            outcome = dbtRunner().invoke(command)
+            outcome = dbtRunner(manifest=project.manifest if project else None).invoke(command)
         finally:
             # dbt keeps its connection, and with it the write lock, until the process ends.
             DuckDBConnectionManager.close_all_connections()
     stop_if_asked()
-    if outcome.exception is not None and outcome.result is None:
-        log = scratch / "logs" / "dbt.log"
-        raise SlaError(f"The dbt project could not be run: {outcome.exception}. Its log is {log}.")
-    checks: list[DbtCheck] = []
-    problems: list[Problem] = []
-    for result in outcome.result.results:
-        node = result.node
-        status = str(result.status)
-        if node.resource_type == "test":
-            severity = "warning" if str(node.config.severity).lower() == "warn" else "critical"
-            verdict = {"pass": "passed", "warn": "failed", "fail": "failed"}.get(status, "error")
-            checks.append(DbtCheck(node.name, verdict, result.failures, severity, *_describe_test(node)))
-        if status == "fail":
-            rows = _read_failures(database, node.compiled_code)
-            reason = f"{result.failures} rows break it, such as {rows}."
-            problems.append(
-                Problem(node.original_file_path, None, node.name, reason, node.config.meta.get("hint"))
-            )
-        elif status in ("error", "runtime error"):
-            reason = (result.message or status).strip().rstrip(".") + "."
-            problems.append(Problem(node.original_file_path, None, node.name, reason))
-    if problems:
-        raise ChecksFailed(
-            f"{len(problems)} of the models and tests failed, so nothing was published; the version before is still served.",
-            problems,
-        )
-    return checks
+    _share_parsed(target)
+    return outcome
+
+
+def _cannot_run(outcome: Any, scratch: Path) -> SlaError:
+    log = scratch / "logs" / "dbt.log"
+    told = explain_machine(outcome.exception) if outcome.exception is not None else None
+    if told is not None:
+        return told
+    return SlaError(f"The dbt project could not be run: {outcome.exception}. Its log is {log}.")
+
+
+# The name that dbt gives to what it parsed of a project.
+_PARSED = "partial_parse.msgpack"
+
+
+def _find_parsed(target: Path) -> Path | None:
+    """What is already parsed of the project; dbt reads only what has changed since.
+
+    Parsing all of it takes a third of a small build, so the workspaces of a checkout share one file, which lies in the checkout.
+    A workspace keeps its own where the checkout cannot be written.
+    """
+    places = (target / _PARSED, DBT_PROJECT / "target" / "parsed" / target.name / _PARSED)
+    return next((place for place in places if place.is_file()), None)
+
+
+def _share_parsed(target: Path) -> None:
+    """Move what dbt has just parsed to where the next workspace looks for it, in one step: several may build at once."""
+    own = target / _PARSED
+    shared = DBT_PROJECT / "target" / "parsed" / target.name / _PARSED
+    if not own.is_file():
+        return
+    arriving = shared.with_name(f"{_PARSED}.{os.getpid()}")
+    try:
+        shared.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(own, arriving)
+        arriving.replace(shared)
+    except OSError:
+        # Read only, or full. The workspace goes on with its own.
+        with suppress(OSError):
+            arriving.unlink(missing_ok=True)
+        return
+    own.unlink()
 
 
 def _describe_test(node: Any) -> tuple[str | None, str, str | None]:
@@ -140,13 +235,18 @@ def _read_failures(database: Path, query: str) -> str:
 
 @contextmanager
 def _environment(**values: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
+    """The environment with these values and without any other variable of dbt.
+
+    Every option of dbt has one, and an option that stands there for another project would choose models or leave out tests.
+    """
+    foreign = {name: value for name, value in os.environ.items() if name.upper().startswith("DBT_")}
+    before = foreign | {name: os.environ[name] for name in values if name in os.environ}
+    for name in foreign:
+        del os.environ[name]
     os.environ.update(values)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in values:
+            del os.environ[name]
+        os.environ.update(before)

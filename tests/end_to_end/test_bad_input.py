@@ -44,8 +44,14 @@ def vendor(clean_vendor: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def published(demo_workspace: Path, tmp_path: Path) -> Path:
-    """A copy of the demo, published, that this test may break."""
+def published(suspicious_vendor: Path, tmp_path: Path) -> Path:
+    """A published vendor that this test may break."""
+    return shutil.copytree(suspicious_vendor, tmp_path / "vendor")
+
+
+@pytest.fixture
+def demo(demo_workspace: Path, tmp_path: Path) -> Path:
+    """A copy of the demo: a test that locks it would stop one that another worker runs on it."""
     return shutil.copytree(demo_workspace, tmp_path / "vendor")
 
 
@@ -112,9 +118,15 @@ def test_good_file_beside_a_rejected_one_still_lands(vendor: Path) -> None:
     assert "inbox/desk/tickets.csv: landed, 2 rows read = 2 landed + 0 rejected" in done.out
 
 
-def test_inbox_folder_of_an_unknown_source_is_refused_with_the_nearest_name(vendor: Path) -> None:
+def test_inbox_folder_of_an_unknown_source_is_named_with_the_nearest_name_and_the_rest_lands(
+    vendor: Path,
+) -> None:
+    drop_tickets(vendor)
     write_lines(vendor / "inbox" / "dekk" / "tickets.csv", TICKETS_HEADER)
-    run_sla("ingest", workspace=vendor).expect(2, "names the source 'dekk'", "Did you mean 'desk'?")
+    done = run_sla("ingest", workspace=vendor).expect(
+        3, "inbox/dekk: the folder names the source 'dekk'", "Did you mean 'desk'?"
+    )
+    assert "inbox/desk/tickets.csv: landed, 2 rows read = 2 landed + 0 rejected" in done.out
 
 
 def test_unknown_plan_is_refused_with_line_and_nearest_name(vendor: Path) -> None:
@@ -247,20 +259,19 @@ def held_lock(root: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("command", ["ingest", "build", "run"])
-def test_locked_workspace_is_left_alone_and_still_read(demo_workspace: Path, command: str) -> None:
-    before = read_pointer(demo_workspace)
-    with held_lock(demo_workspace):
-        run_sla(command, workspace=demo_workspace).expect(
-            6, f"Another run is writing to {demo_workspace}.", "nothing was changed"
+def test_locked_workspace_is_left_alone_and_still_read(demo: Path, command: str) -> None:
+    before = read_pointer(demo)
+    with held_lock(demo):
+        run_sla(command, workspace=demo).expect(
+            6, f"Another run is writing to {demo}.", "nothing was changed"
         )
-        run_sla("status", workspace=demo_workspace).expect(0)
-    assert read_pointer(demo_workspace) == before
+        run_sla("status", workspace=demo).expect(0)
+    assert read_pointer(demo) == before
 
 
-def test_lock_file_left_by_a_dead_run_does_not_lock(demo_workspace: Path, tmp_path: Path) -> None:
-    root = shutil.copytree(demo_workspace, tmp_path / "vendor")
-    (root / "warehouse" / "lock").write_text("4711", encoding="utf-8")
-    run_sla("ingest", workspace=root).expect(0)
+def test_lock_file_left_by_a_dead_run_does_not_lock(demo: Path) -> None:
+    (demo / "warehouse" / "lock").write_text("4711", encoding="utf-8")
+    run_sla("ingest", workspace=demo).expect(0)
 
 
 def test_failed_critical_check_leaves_the_version_before_served(published: Path) -> None:
@@ -269,7 +280,7 @@ def test_failed_critical_check_leaves_the_version_before_served(published: Path)
     served = run_sla("compliance", "--json", workspace=published).expect(0).out
     source = published / "inbox" / "other"
     source.mkdir()
-    lines = (published / "inbox" / "portal" / "tickets.csv").read_text(encoding="utf-8").splitlines()
+    lines = (published / "inbox" / "desk" / "tickets.csv").read_text(encoding="utf-8").splitlines()
     write_lines(source / "tickets.csv", *lines[: 1 + 2])
     with (published / "sla.yml").open("a", encoding="utf-8") as sla_yml:
         sla_yml.write("  other:\n    type: canonical\n")
@@ -283,7 +294,7 @@ def test_failed_critical_check_leaves_the_version_before_served(published: Path)
 def test_damaged_pointer_is_named_by_readers_and_written_again_by_a_build(published: Path) -> None:
     before = read_pointer(published)
     (published / "warehouse" / "published" / "current.json").write_text('{"build_id": ', encoding="utf-8")
-    run_sla("compliance", workspace=published).expect(2, "current.json cannot be read", "Run `sla build`")
+    run_sla("compliance", workspace=published).expect(2, "current.json is damaged", "Run `sla build`")
     run_sla("build", workspace=published).expect(0)
     assert read_pointer(published)["build_id"] == before["build_id"]
     run_sla("compliance", workspace=published).expect(0)
@@ -301,7 +312,7 @@ def test_damaged_published_file_is_named_by_readers(published: Path) -> None:
     file = published / "warehouse" / "published" / read_pointer(published)["file"]
     file.write_bytes(b"not a database" * 1000)
     run_sla("compliance", workspace=published).expect(
-        2, f"The published build {file} cannot be opened", "Run `sla build`"
+        2, f"The published build {file} is damaged", "Run `sla build`"
     )
 
 

@@ -64,13 +64,18 @@ def new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def old_workspace(new_workspace: Path, tmp_path: Path) -> Path:
-    """The same export, landed and published by a version that took every message for a private note."""
-    root = shutil.copytree(new_workspace, tmp_path / "old")
+@pytest.fixture(scope="module")
+def read_before(new_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same export, landed and published by a version that took every message for a private note. Read only."""
+    root = shutil.copytree(new_workspace, tmp_path_factory.mktemp("before") / "vendor")
     read_by_older_program(root, "ticket_messages", set_column("is_public", False))
     run_sla("build", workspace=root).expect(0)
     return root
+
+
+@pytest.fixture
+def old_workspace(read_before: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(read_before, tmp_path / "old")
 
 
 def test_old_workspace_reads_again_by_itself_and_agrees_with_a_new_one(

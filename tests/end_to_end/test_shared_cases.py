@@ -44,7 +44,7 @@ def _write_workspace(root: Path, cases: list[Path]) -> None:
                 shutil.copy(file, target)
     for name, lines in tables.items():
         (root / "reference" / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (root / "sla.yml").write_text(yaml.safe_dump({"sources": sources}), encoding="utf-8")
+    (root / "sla.yml").write_text(yaml.safe_dump({"sources": sources, "compare_plans": []}), encoding="utf-8")
 
 
 def _matches(found: Any, wanted: Any) -> bool:

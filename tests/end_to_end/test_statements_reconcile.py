@@ -31,7 +31,17 @@ from tests.generative.ticket_histories import show
 SEED = 8
 CUSTOMERS = 150
 PAIRS = 200
-MOVED = ("granted", "purchased", "used", "credited", "overflowed_in", "overflowed_out", "overage", "expired")
+MOVED = (
+    "granted",
+    "purchased",
+    "used",
+    "credited",
+    "overflowed_in",
+    "overflowed_out",
+    "overage",
+    "expired",
+    "carried",
+)
 ACCOUNT_WORDS = {
     "Purchased": "purchased",
     "Used": "used",
@@ -39,6 +49,7 @@ ACCOUNT_WORDS = {
     "Flowed in": "overflowed_in",
     "Flowed out": "overflowed_out",
     "Expired": "expired",
+    "Carried": "carried",
     "Overage": "overage",
 }
 Row = dict[str, Any]
@@ -195,6 +206,7 @@ def print_sums(row: Row) -> str:
         signed(borrowed),
         signed(row["overage_quantity"]),
         str(row["expired_quantity"]),
+        signed(row["carried_quantity"]),
         kind(row["closing_quantity"]),
         str(row["overage_to_date_quantity"]),
     ]

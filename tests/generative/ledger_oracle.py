@@ -7,6 +7,7 @@ mappings of plan files, instants whole seconds since 1970 UTC. Meant to be read,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,8 +17,9 @@ from tests.generative import ticket_oracle
 from tests.generative.oracle import to_instant
 from tests.generative.ticket_oracle import Ticket, Waiver
 
-# Within one second: what begins, what dies, what is added, given back, drawn, what is given back of that, the end of the term.
-GRANT, PACK_END, PURCHASE, CORRECTION, USE, LATE_CORRECTION, TERM_END = range(7)
+# Within one second: what begins, what dies, what is added, what goes on into the next term, what is given back, drawn,
+# what is given back of that, the end of the term.
+GRANT, PACK_END, PURCHASE, RENEWAL, CORRECTION, USE, LATE_CORRECTION, TERM_END = range(8)
 # The seed's order of what may happen to a ticket's unit within one second.
 PRECEDENCE = {"bug_confirmed": 60, "bug_rejected": 61, "merged": 70, "deleted": 71}
 LAST_WORDS = ("merged", "deleted")
@@ -53,16 +55,20 @@ class Redemption:
     ticket_id: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class Lot:
-    """Units that came together and die together: a pack, or what a term grants. `left` counts those that the end took as well."""
+    """Units that came together and die together: a pack, or what a term grants. `left` counts, per account, those that the end of
+    that account took as well; `drawn` those that are out. A pack that outlives its term is `held_by` one account after the other.
+    """
 
     lot_id: str
     quantity: int
     dies_at: int
     is_drawn_first: bool = False
-    left: int = 0
     is_dead: bool = False
+    held_by: Account | None = None
+    left: Counter[int] = field(default_factory=Counter)
+    drawn: Counter[int] = field(default_factory=Counter)
 
     @property
     def place(self) -> tuple[bool, int, str]:
@@ -95,7 +101,7 @@ class Line:
     paid_by: str | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Account:
     """One pool of one term while its statement is written."""
 
@@ -104,6 +110,8 @@ class Account:
     overflows_to: Account | None
     # What pays where there is no number: the first grant.
     first_grant: str
+    starts_at: int
+    ends_at: int
     lines: list[Line] = field(default_factory=list)
     remaining: int = 0
     lots: list[Lot] = field(default_factory=list)
@@ -133,55 +141,90 @@ class Account:
         self.lines.append(line)
         return line
 
+    def is_dead(self, lot: Lot) -> bool:
+        """Whether a lot can hold no unit for this account any more: its own end came, or that of the term that it dies with."""
+        return lot.is_dead or (self.has_ended and lot.dies_at <= self.ends_at)
+
     def take(self, kind: str, cause: Cause, undoes: Line | None = None) -> Line:
-        """One unit out. Where none is left it is first lent: by the end of the term, by another pool, or as overage."""
+        """One unit out. Where none is left it comes from the account that a pack of this one has gone on to; else it is lent: by
+        another pool, or as overage."""
         if not self.is_limited:
             return self.write(kind, -1, cause, undoes, self.first_grant)
-        if self.remaining == 0 and not self.taken_by_end:
-            if self.overflows_to is None:
-                self.owed.append((self.write("overage", 1, cause), None))
-                return self.write(kind, -1, cause, undoes)
+        here = [one for one in self.lots if one.left[id(self)]]
+        gone_on = [
+            one
+            for one in self.lots
+            if one.held_by is not None
+            and one.held_by is not self
+            and one.left[id(one.held_by)]
+            and not one.is_dead
+        ]
+        if here:
+            lot = min(here, key=lambda one: one.place)
+            lot.left[id(self)] -= 1
+            if self.has_ended and self.is_dead(lot):
+                self.write("expiry", 1, cause, self.taken_by_end.pop(), lot.lot_id)
+        elif gone_on and not self.owed:
+            lot = min(gone_on, key=lambda one: one.place)
+            assert lot.held_by is not None
+            lot.left[id(lot.held_by)] -= 1
+            lot.held_by.write("carry_over", -1, cause, paid_by=lot.lot_id)
+            self.write("carry_over", 1, cause, paid_by=lot.lot_id)
+        elif self.overflows_to is None:
+            self.owed.append((self.write("overage", 1, cause), None))
+            return self.write(kind, -1, cause, undoes)
+        else:
             lent = self.overflows_to.take("overflow", cause)
             self.owed.append((self.write("overflow", 1, cause, paid_by=lent.paid_by), lent))
             return self.write(kind, -1, cause, undoes, lent.paid_by)
-        lot = min((one for one in self.lots if one.left), key=lambda one: one.place)
-        lot.left -= 1
-        if self.remaining == 0:
-            self.write("expiry", 1, cause, self.taken_by_end.pop(), lot.lot_id)
+        lot.drawn[id(self)] += 1
         return self.write(kind, -1, cause, undoes, lot.lot_id)
 
-    def give(
-        self,
-        kind: str,
-        quantity: int | None,
-        cause: Cause,
-        undoes: Line | None = None,
-        lot: Lot | None = None,
-    ) -> Line:
-        """Units in: those of a new lot, or one that comes back. What is owed is paid first, the latest debt first; after the end
-        of the term the rest is lost at once. What comes back goes to the lot that is drawn last of those that miss a unit."""
-        came_back = None
+    def give(self, kind: str, cause: Cause, undoes: Line | None = None) -> Line:
+        """One unit comes back: it settles the latest debt, or goes to the lot that is drawn last of those that this account has
+        drawn on, wherever that lot is by now. What a dead lot gets is lost at once where the term has ended."""
         if not self.is_limited:
-            came_back = self.first_grant if lot is None else None
-        elif lot is not None:
+            return self.write(kind, 1, cause, undoes, self.first_grant)
+        if self.owed:
+            line = self.write(kind, 1, cause, undoes)
+            self.settle(1, cause, None)
+            return line
+        drawn_on = [one for one in self.lots if one.drawn[id(self)]]
+        lot = max(drawn_on, key=lambda one: (not self.is_dead(one), one.place))
+        lot.drawn[id(self)] -= 1
+        line = self.write(kind, 1, cause, undoes, lot.lot_id)
+        if not self.is_dead(lot) and lot.held_by is not None and lot.held_by is not self:
+            self.write("carry_over", -1, cause, paid_by=lot.lot_id)
+            lot.held_by.receive("carry_over", 1, lot, cause)
+        else:
+            lot.left[id(self)] += 1
+            if self.has_ended and self.is_dead(lot):
+                self.lose(1, cause, lot.lot_id)
+        return line
+
+    def receive(self, kind: str, quantity: int, lot: Lot, cause: Cause) -> None:
+        """Units of a lot come in: those that are owed are settled first; what dies with a term that has ended is lost at once."""
+        if lot not in self.lots:
             self.lots.append(lot)
-            lot.left = lot.quantity - min(lot.quantity, len(self.owed))
-        elif not self.owed:
-            missing = [one for one in self.lots if one.left < one.quantity]
-            filled = max(missing, key=lambda one: (not one.is_dead, one.place))
-            filled.left += 1
-            came_back = filled.lot_id
-        paid_by = came_back if lot is None else lot.lot_id
-        line = self.write(kind, quantity, cause, undoes, came_back)
-        while self.owed and self.remaining:
+        shown = quantity if self.is_limited or kind != "grant" else None
+        self.write(kind, shown, cause, paid_by=lot.lot_id if kind == "carry_over" else None)
+        settled = self.settle(quantity, cause, lot.lot_id)
+        lot.drawn[id(self)] += settled
+        lot.left[id(self)] += quantity - settled
+        if self.is_limited and self.has_ended and self.is_dead(lot):
+            self.lose(quantity - settled, cause, lot.lot_id)
+
+    def settle(self, quantity: int, cause: Cause, paid_by: str | None) -> int:
+        """Pay so many of the units that are owed, the latest debt first; how many that were."""
+        settled = 0
+        while self.owed and settled < quantity:
             debt, lent = self.owed.pop()
             self.write(debt.kind, -1, cause, debt, paid_by)
             if lent is not None:
                 assert self.overflows_to is not None
-                self.overflows_to.give("overflow", 1, cause, lent)
-        if self.has_ended:
-            self.lose(self.remaining, cause, paid_by)
-        return line
+                self.overflows_to.give("overflow", cause, lent)
+            settled += 1
+        return settled
 
     def lose(self, quantity: int, cause: Cause, paid_by: str | None = None) -> None:
         if quantity:
@@ -189,21 +232,38 @@ class Account:
             self.taken_by_end += [line] * quantity
 
     def end(self, cause: Cause) -> None:
+        """The term takes what is left in it, except in packs that outlive it."""
         self.has_ended = True
         if self.is_limited:
-            self.lose(self.remaining, cause)
+            dying = [one for one in self.lots if self.is_dead(one)]
+            for one in dying:
+                one.is_dead = True
+            self.lose(sum(one.left[id(self)] for one in dying), cause)
 
     def add(self, kind: str, lot: Lot, cause: Cause) -> None:
-        self.give(kind, lot.quantity if self.is_limited or kind == "purchase" else None, cause, lot=lot)
+        lot.held_by = self
+        self.receive(kind, lot.quantity, lot, cause)
+
+    def take_over(self, lot: Lot, cause: Cause) -> None:
+        """A pack goes on into this term."""
+        before = lot.held_by
+        assert before is not None
+        lot.held_by = self
+        quantity, lot.left[id(before)] = lot.left[id(before)], 0
+        if quantity:
+            before.write("carry_over", -quantity, cause, paid_by=lot.lot_id)
+            self.receive("carry_over", quantity, lot, cause)
+        elif lot not in self.lots:
+            self.lots.append(lot)
 
     def bury(self, kind: str, lot: Lot, cause: Cause) -> None:
         """The units that are left in a lot go: they expire, or are returned."""
         if not self.is_limited:
             return
         lot.is_dead = True
-        if lot.left:
-            self.write(kind, -lot.left, cause, paid_by=lot.lot_id)
-            lot.left = 0
+        if lot.left[id(self)]:
+            self.write(kind, -lot.left[id(self)], cause, paid_by=lot.lot_id)
+            lot.left[id(self)] = 0
 
 
 @dataclass(frozen=True)
@@ -252,91 +312,146 @@ class Bookkeeper:
         for ticket in tickets:
             for subscription_id, pool in self._pools_drawn_by(ticket):
                 drawn.setdefault(subscription_id, []).append((pool, ticket))
-        statements = {}
-        for term in self.terms:
-            if not term.stacks_on:
-                for statement in self._write_account(term, drawn.get(term.subscription_id, []), tickets):
-                    statements[term.subscription_id, statement.pool] = statement
-        return statements
+        firsts = [term for term in self.terms if not term.stacks_on]
+        accounts = {
+            (first.subscription_id, account.pool): account
+            for first in firsts
+            for account in self._open_accounts(first)
+        }
+        # (when, what comes first in one second, whose it is, which turn) -> what to do
+        agenda: list[tuple[tuple[int, int, str, int], Any]] = []
+        for first in firsts:
+            name = first.subscription_id
+            agenda += self._plan_supplies(first, accounts)
+            own = {pool: account for (owner, pool), account in accounts.items() if owner == name}
+            agenda += self._plan_redemptions(first, own, tickets)
+            for pool, ticket in drawn.get(name, []):
+                agenda += self._book_ticket(own[pool], ticket)
+        for place, (act, *arguments) in sorted(agenda, key=lambda entry: entry[0]):
+            if place[0] <= self.as_of:
+                act(*arguments)
+        return {
+            (first.subscription_id, account.pool): Statement(
+                first, account.pool, account.is_limited, tuple(account.lines)
+            )
+            for first in firsts
+            for (owner, _), account in accounts.items()
+            if owner == first.subscription_id
+        }
 
-    def _write_account(
-        self, first: Term, drawn: Sequence[tuple[str, Ticket]], tickets: Sequence[Ticket]
-    ) -> Iterator[Statement]:
-        """The statements of a term, or of a term and all that stack on it: they share the account of the first."""
-        terms = [term for term in self.terms if self._account(term) == first.subscription_id]
-        names = {term.subscription_id for term in terms}
-        begin, end = self._period(first)[0], max(self._period(term)[1] for term in terms)
+    def _terms_of(self, first: Term) -> list[Term]:
+        """A term and all that stack on it: they share the account of the first."""
+        return [term for term in self.terms if self._account(term) == first.subscription_id]
+
+    def _span(self, first: Term) -> tuple[int, int]:
+        return self._period(first)[0], max(self._period(term)[1] for term in self._terms_of(first))
+
+    def _packs(self) -> Iterator[tuple[Purchase, Term, int, int, int | None]]:
+        """(pack, the first term of its account, bought, dies, returned). Without an end of its own a pack dies with its term."""
+        named = {term.subscription_id: term for term in self.terms}
+        for pack in self.purchases:
+            term = named[pack.subscription_id]
+            first = named[self._account(term)]
+            dies_at = self._day(term, pack.expires_on) if pack.expires_on else self._span(first)[1]
+            returned_at = self._day(term, pack.returned_on) if pack.returned_on else None
+            if returned_at is not None and (returned_at >= dies_at or returned_at > self.as_of):
+                returned_at = None
+            yield pack, first, self._day(term, pack.purchased_on), dies_at, returned_at
+
+    def _open_accounts(self, first: Term) -> Iterator[Account]:
+        begin, end = self._span(first)
         rules = {rule["pool"]: rule for rule in self._rules(first.plan, begin)["entitlements"]}
-        named = {term.subscription_id: term for term in terms}
-        bought = [one for one in self.purchases if one.subscription_id in names]
+        # Where the plan states no number, the customer's contract may: a pack bought for the term, or one that lives on in it.
         contracted = {
-            one.pool
-            for one in bought
-            if self._day(named[one.subscription_id], one.purchased_on) <= self.as_of
+            pack.pool
+            for pack, home, bought_at, dies_at, returned_at in self._packs()
+            if bought_at <= self.as_of
+            and (
+                home is first
+                or (
+                    self._span(home)[1] <= begin <= self.as_of
+                    and bought_at < end
+                    and begin < (dies_at if returned_at is None else returned_at)
+                    and pack.pool
+                    in {rule["pool"] for rule in self._rules(home.plan, self._span(home)[0])["entitlements"]}
+                )
+            )
         }
         accounts: dict[str, Account] = {}
 
         def open_account(name: str) -> Account:
             if name not in accounts:
                 quantity, target = rules[name]["quantity"], rules[name].get("overflows_to")
-                # Where the plan states no number, the customer's contract may.
-                is_limited = isinstance(quantity, int) or (quantity == "not_stated" and name in contracted)
                 accounts[name] = Account(
                     name,
-                    is_limited,
+                    isinstance(quantity, int) or (quantity == "not_stated" and name in contracted),
                     open_account(target) if target else None,
                     f"grant:{first.subscription_id}:{name}",
+                    begin,
+                    end,
                 )
             return accounts[name]
 
-        # (when, what comes first in one second, whose it is, which turn) -> what to do
-        agenda: list[tuple[tuple[int, int, str, int], Any]] = []
-
-        def add_lot(
-            account: Account, kind: str, lot: Lot, born: Cause, returned_at: int | None = None
-        ) -> None:
-            """A lot that comes at one instant and dies or is returned at another, unless the account ends first."""
-            rank = GRANT if kind == "grant" else PURCHASE
-            agenda.append(((born.at, rank, lot.lot_id, 0), (account.add, kind, lot, born)))
-            gone_at, how = lot.dies_at, "expiry"
-            if returned_at is not None and returned_at < lot.dies_at and returned_at <= self.as_of:
-                gone_at, how = returned_at, "return"
-            if gone_at < end:
-                gone = Cause(born.kind, born.cause_id, gone_at)
-                agenda.append(((gone_at, PACK_END, lot.lot_id, 0), (account.bury, how, lot, gone)))
-
         for name in rules:
-            account = open_account(name)
+            open_account(name)
+        return iter(accounts.values())
+
+    def _plan_supplies(
+        self, first: Term, accounts: Mapping[tuple[str, str], Account]
+    ) -> Iterator[tuple[tuple[int, int, str, int], Any]]:
+        """What a term grants, the packs that were bought for it, wherever these go, and its end."""
+        terms = self._terms_of(first)
+        own = [account for (owner, _), account in accounts.items() if owner == first.subscription_id]
+        for account in own:
             for term in terms:
                 starts_at, ends_at = self._period(term)
                 granted = {
                     rule["pool"]: rule["quantity"]
                     for rule in self._rules(term.plan, starts_at)["entitlements"]
-                }[name]
+                }[account.pool]
                 cause = Cause("term", term.subscription_id, starts_at)
                 units = granted if isinstance(granted, int) else 0
-                lot = Lot(f"grant:{term.subscription_id}:{name}", units, ends_at, len(terms) == 1)
-                add_lot(account, "grant", lot, cause)
-            cause = Cause("term", first.subscription_id, end)
-            agenda.append(((end, TERM_END, account.pool, 0), (account.end, cause)))
-        for pack in bought:
-            bought_in = named[pack.subscription_id]
-            dies_at = self._day(bought_in, pack.expires_on) if pack.expires_on else end
-            lot = Lot(f"purchase:{pack.purchase_id}", pack.quantity, min(dies_at, end))
-            cause = Cause("purchase", pack.purchase_id, self._day(bought_in, pack.purchased_on))
-            returned_at = self._day(bought_in, pack.returned_on) if pack.returned_on else None
-            add_lot(accounts[pack.pool], "purchase", lot, cause, returned_at)
-        for name, cause in self._redeemed(named, tickets):
-            if name in accounts and rules[name].get("redeemed"):
-                place = (cause.at, USE, f"redemption:{cause.cause_id}", 0)
-                agenda.append((place, (accounts[name].take, "use", cause)))
-        for name, ticket in drawn:
-            agenda += self._book_ticket(accounts[name], ticket)
-        for place, (act, *arguments) in sorted(agenda, key=lambda entry: entry[0]):
-            if place[0] <= self.as_of:
-                act(*arguments)
-        for account in accounts.values():
-            yield Statement(first, account.pool, account.is_limited, tuple(account.lines))
+                lot = Lot(f"grant:{term.subscription_id}:{account.pool}", units, ends_at, len(terms) == 1)
+                yield (starts_at, GRANT, lot.lot_id, 0), (account.add, "grant", lot, cause)
+                if ends_at < account.ends_at:
+                    gone = Cause("term", term.subscription_id, ends_at)
+                    yield (ends_at, PACK_END, lot.lot_id, 0), (account.bury, "expiry", lot, gone)
+            cause = Cause("term", first.subscription_id, account.ends_at)
+            yield (account.ends_at, TERM_END, account.pool, 0), (account.end, cause)
+        for pack, home, bought_at, dies_at, returned_at in self._packs():
+            if home is not first:
+                continue
+            lot = Lot(f"purchase:{pack.purchase_id}", pack.quantity, dies_at)
+            account = accounts[first.subscription_id, pack.pool]
+            cause = Cause("purchase", pack.purchase_id, bought_at)
+            yield (bought_at, PURCHASE, lot.lot_id, 0), (account.add, "purchase", lot, cause)
+            gone_at = dies_at if returned_at is None else returned_at
+            later = [
+                one
+                for (_, pool), one in accounts.items()
+                if pool == pack.pool
+                and one.is_limited
+                and account.ends_at <= one.starts_at < gone_at
+                and bought_at < one.ends_at
+            ]
+            holder = account
+            for holder in sorted(later, key=lambda one: one.starts_at):
+                at = max(holder.starts_at, bought_at)
+                cause = Cause("purchase", pack.purchase_id, at)
+                yield (at, RENEWAL, lot.lot_id, 0), (holder.take_over, lot, cause)
+            if returned_at is not None or gone_at != holder.ends_at:
+                gone = Cause("purchase", pack.purchase_id, gone_at)
+                how = "expiry" if returned_at is None else "return"
+                yield (gone_at, PACK_END, lot.lot_id, 0), (holder.bury, how, lot, gone)
+
+    def _plan_redemptions(
+        self, first: Term, own: Mapping[str, Account], tickets: Sequence[Ticket]
+    ) -> Iterator[tuple[tuple[int, int, str, int], Any]]:
+        terms = {term.subscription_id: term for term in self._terms_of(first)}
+        rules = {rule["pool"]: rule for rule in self._rules(first.plan, self._span(first)[0])["entitlements"]}
+        for name, cause in self._redeemed(terms, tickets):
+            if name in own and rules[name].get("redeemed"):
+                yield (cause.at, USE, f"redemption:{cause.cause_id}", 0), (own[name].take, "use", cause)
 
     def _redeemed(self, named: Mapping[str, Term], tickets: Sequence[Ticket]) -> Iterator[tuple[str, Cause]]:
         """(pool, cause): the records of redemptions, and the events of tickets that no record names."""
@@ -385,7 +500,7 @@ class Bookkeeper:
             written.append(account.take("use", cause))
 
         def credit(cause: Cause) -> None:
-            written.append(account.give("credit", 1, cause, written[-1]))
+            written.append(account.give("credit", cause, written[-1]))
 
         def reverse(cause: Cause) -> None:
             written.append(account.take("reversal", cause, written[-1]))

@@ -25,7 +25,7 @@ from tests.generative.ticket_oracle import Event, Ticket, Verdict
 SEED = int(os.environ.get("ORACLE_SEED", "20"))
 COUNT = int(os.environ.get("ORACLE_TICKETS", "200"))
 LONG_COUNT = int(os.environ.get("ORACLE_TICKETS", "5000"))
-SHOWN = 5
+SHOWN = int(os.environ.get("ORACLE_SHOWN", "5"))
 INSTANTS = ("due_at", "breached_at")
 COLUMNS = [column.name for column in fields(Verdict)]
 # Where a row came from depends on the file that brought it, not on what happened.
@@ -126,8 +126,11 @@ def describe(world: World, differences: list[tuple[Ticket, str]]) -> str:
         lines += ["", describe_ticket(ticket)]
         for waiver in world.waivers:
             if waiver.ticket_id == ticket.ticket_id:
-                until = show(waiver.expires_at) or "without an end"
-                lines.append(f"  waiver of {waiver.obligation} from {show(waiver.approved_at)} until {until}")
+                opens, closes = show(waiver.valid_from) or "the submission", show(waiver.expires_at) or "then"
+                lines.append(
+                    f"  waiver of {waiver.obligation} {waiver.cycle_number or 'all'}, approved {show(waiver.approved_at)}, "
+                    f"from {opens} until {closes}"
+                )
         lines += [f"  ! {text}" for one, text in differences if one is ticket]
     return "\n".join(lines)
 
@@ -138,7 +141,8 @@ def describe_ticket(ticket: Ticket) -> str:
         f"{ticket.ticket_id} of {ticket.customer_id or 'no customer'} by {ticket.requester}, channel {ticket.channel or 'none'}, "
         f"severity {ticket.severity or 'none'}, submitted {show(ticket.submitted_at)}"
     ]
-    for event in sorted(ticket.events, key=lambda one: (one.at, len(one.event_id), one.event_id)):
+    lines += [f"  {show(at)} exported as of {customer_id}" for at, customer_id in ticket.records]
+    for event in sorted(ticket.events, key=lambda one: (one.at, int(one.event_id.rpartition("-")[2]))):
         seen = {True: " public", False: " internal", None: ""}[event.is_public]
         who = f" by {event.actor_kind} {event.actor}".rstrip()
         lines.append(

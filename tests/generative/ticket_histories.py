@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from tests.generative.ticket_oracle import MINUTE, Event, Term, Ticket, TicketOracle, Waiver
+from tests.generative.ticket_oracle import MINUTE, Event, Licence, Term, Ticket, TicketOracle, Waiver
 
 CHECKOUT = Path(__file__).parents[2]
 HOUR, DAY = 3600, 86_400
@@ -167,11 +167,24 @@ TERMS = [
     Term("S-6", "moving_co", "premium", "2026-03-30", "2026-04-02"),
     Term("S-7", "trial_co", "difficult", "2026-01-01", "2027-01-01", license_type="trial"),
     Term("S-8", "lapsed_co", "standard", "2026-01-01", "2027-01-01", license_status="expired"),
+    Term("S-9", "paused_co", "difficult", "2026-01-01", "2027-01-01"),
+    # Two plans at once from the middle of the window on.
+    Term("S-10", "torn_co", "difficult", "2026-01-01", "2027-01-01"),
+    Term("S-11", "torn_co", "premium", "2026-04-01", "2026-05-01"),
 ]
+LICENCES = [Licence("S-9", "suspended", "2026-03-27", "2026-03-31")]
 CUSTOMERS = sorted({term.customer_id for term in TERMS} | {"planless_co"})
 # Who submits, by weight; "" and a stranger map to no customer.
 _SUBMITTERS = ["difficult_co"] * 40 + ["standard_co", "enhanced_co", "premium_co"] * 14 + ["moving_co"] * 12
-_SUBMITTERS += ["trial_co", "lapsed_co", "planless_co", "stranger_co", ""]
+_SUBMITTERS += ["paused_co"] * 4 + [
+    "trial_co",
+    "lapsed_co",
+    "planless_co",
+    "torn_co",
+    "torn_co",
+    "stranger_co",
+    "",
+]
 
 AGENTS, OPENER_AGENT = ["mia", "ole"], "pia"
 
@@ -187,7 +200,7 @@ class World:
 
     def oracle(self) -> TicketOracle:
         return TicketOracle(
-            PLANS, CALENDARS | _read_product_calendars(), TERMS, CUSTOMERS, self.as_of, HORIZON
+            PLANS, CALENDARS | _read_product_calendars(), TERMS, CUSTOMERS, self.as_of, HORIZON, LICENCES
         )
 
 
@@ -200,7 +213,9 @@ def draw_world(seed: int, count: int) -> World:
     aim = replace(world, as_of=LAST + 20 * DAY).oracle()
     # Each ticket has its own chance: it stays what it is when there are more of them.
     tickets = [_draw_ticket(random.Random(f"{seed} {number}"), number, aim, as_of) for number in range(count)]
-    return replace(world, tickets=tuple(tickets), waivers=tuple(_draw_waivers(chance, tickets, as_of)))
+    return replace(
+        world, tickets=tuple(tickets), waivers=tuple(_draw_waivers(chance, tickets, world.oracle()))
+    )
 
 
 def _draw_instant(chance: random.Random, begin: int, end: int) -> int:
@@ -227,24 +242,41 @@ def _draw_ticket(chance: random.Random, number: int, aim: TicketOracle, as_of: i
         ),
         submitted_at=_draw_instant(chance, begin, as_of + HOUR),
     )
-    names = [f"{letter}{serial}" for letter in "aBc" for serial in (*range(1, 15), 100, 101)]
-    chance.shuffle(names)
-    ids = [f"{ticket.ticket_id}-{name}" for name in names]
+    # Numbers of different lengths, drawn in no order: within a second they are the sequence, not the order of the file.
+    ids = [f"{ticket.ticket_id}-{number}" for number in chance.sample([*range(1, 30), *range(95, 115)], 48)]
     at, events = ticket.submitted_at, []
     for _ in range(chance.choice([0, 1, 2, 3, 4, 5, 7, 10, 16])):
         # Often in the second before, mostly soon, sometimes days later.
         gap = chance.randrange(chance.choice([1, 1, 1, 2, MINUTE, HOUR, 8 * HOUR, 3 * DAY]))
         at = at + gap if gap < HOUR or chance.random() < 0.5 else _draw_instant(chance, at, at + gap + 1)
         events.append(_draw_event(chance, ids.pop(), max(at, ticket.submitted_at), ticket))
-    if chance.random() < 0.1:
-        # The opening text may carry an earlier second than the ticket.
-        events.append(
-            Event(ids.pop(), ticket.submitted_at - chance.choice([0, 1, 30]), "message", "agent", "mia", True)
-        )
+    if chance.random() < 0.2:
+        events.append(_draw_opening(chance, ids.pop(), ticket))
     for _ in range(chance.choice([0, 1, 1, 2])):
         events += _aim_event(chance, replace(ticket, events=tuple(events)), aim, ids)
     chance.shuffle(events)
-    return replace(ticket, events=tuple(events))
+    return replace(ticket, events=tuple(events), records=tuple(_draw_records(chance, ticket)))
+
+
+def _draw_opening(chance: random.Random, event_id: str, ticket: Ticket) -> Event:
+    """What stands in the second of the submission, or before it, where only a contradiction can be an answer."""
+    at = ticket.submitted_at - chance.choice([0, 0, 0, 1, 30])
+    early = [Event(event_id, at, "message", "agent", chance.choice([*AGENTS, OPENER_AGENT]), True)] * 5
+    early += [
+        Event(event_id, at, "message", "agent", "mia", False),
+        Event(event_id, at, "message", "customer", "ann", True),
+        Event(event_id, at, "message", "bot", "robot", True),
+        Event(event_id, at, "status_changed", "agent", "mia", None, chance.choice(["solved", "closed"])),
+        Event(event_id, at, "status_changed", "agent", "mia", None, "solved"),
+    ]
+    return chance.choice(early)
+
+
+def _draw_records(chance: random.Random, ticket: Ticket) -> Iterable[tuple[int, str]]:
+    """Later lines that name a customer, often at the second at which a correction ends, or one beside it."""
+    for _ in range(chance.choice([0, 0, 0, 0, 0, 1, 1, 2])):
+        after = chance.choice([HOUR, 7 * DAY - 1, 7 * DAY, 7 * DAY + 1, chance.randrange(1, 12 * DAY)])
+        yield ticket.submitted_at + after, chance.choice(_SUBMITTERS) or "standard_co"
 
 
 _KINDS = ["agent"] * 4 + ["customer"] * 4 + ["status"] * 8 + ["severity"] * 5
@@ -258,14 +290,16 @@ _KINDS += [
     "bug_rejected",
     "assistance_redeemed",
 ]
+_ENDS = ["merged", "deleted", "deleted", "restored", "restored", "cancelled", "cancelled"]
 
 
 def _draw_event(chance: random.Random, event_id: str, at: int, ticket: Ticket) -> Event:
-    kind = chance.choice(_KINDS) if chance.random() < 0.98 else chance.choice(["merged", "deleted"])
-    if kind == "status":
+    kind = chance.choice(_KINDS if chance.random() < 0.96 else _ENDS)
+    if kind in ("status", "cancelled"):
         value = chance.choice(
             ["open", "open", "pending", "pending", "on_hold", "solved", "solved", "closed", "new"]
         )
+        value = "cancelled" if kind == "cancelled" else value
         return Event(event_id, at, "status_changed", chance.choice(["agent", "bot", ""]), "", None, value)
     if kind == "severity":
         return Event(
@@ -311,6 +345,7 @@ def _aim_event(chance: random.Random, ticket: Ticket, aim: TicketOracle, ids: li
         [
             Event("", at, "merged", "agent", "mia", None, "T-0"),
             Event("", at, "deleted", "agent", "mia"),
+            Event("", at, "status_changed", "agent", "mia", None, "cancelled"),
             Event("", at, "severity_changed", "agent", "mia", None, chance.choice("12345")),
             Event("", at, "status_changed", "agent", "mia", None, chance.choice(["pending", "open"])),
         ]
@@ -319,16 +354,25 @@ def _aim_event(chance: random.Random, ticket: Ticket, aim: TicketOracle, ids: li
     return [replace(event, event_id=ids.pop()) for event in chosen]
 
 
-def _draw_waivers(chance: random.Random, tickets: Iterable[Ticket], as_of: int) -> Iterable[Waiver]:
+def _draw_waivers(chance: random.Random, tickets: Iterable[Ticket], oracle: TicketOracle) -> Iterable[Waiver]:
+    """Waivers whose windows open, close and are approved beside the breaches that they may forgive."""
     number = 0
     for ticket in tickets:
-        for obligation in ["first_response", "debug_analysis", "resolution", "next_reply"]:
-            if chance.random() < 0.1:
+        breaches = [row for row in oracle.judge(ticket) if row.breached_at is not None]
+        for row in breaches:
+            if chance.random() < 0.6:
+                continue
+            assert row.breached_at is not None
+            near = [row.breached_at + beside for beside in (-DAY, -1, 0, 1, DAY)]
+            approved = chance.choice([*near, oracle.as_of - 1, oracle.as_of, oracle.as_of + 1])
+            expires = chance.choice([None, None, *near, oracle.as_of])
+            opens = chance.choice([None, None, None, *near])
+            cycle = chance.choice([None, None, row.cycle_number, row.cycle_number + 1])
+            # A window that never opens is refused with the whole file.
+            if opens is None or opens < (approved if expires is None else expires):
                 number += 1
-                approved = as_of + chance.choice([-DAY, -HOUR, -1, 0, 0, 1, DAY])
-                expires = chance.choice([None, None, as_of, as_of + 1, as_of + DAY])
-                if expires is None or approved < expires:
-                    yield Waiver(f"W-{number}", ticket.ticket_id, obligation, approved, expires)
+                names = f"W-{number}", ticket.ticket_id, row.obligation
+                yield Waiver(*names, approved, expires, opens, cycle)
 
 
 def write_workspace(root: Path, world: World) -> None:
@@ -336,9 +380,10 @@ def write_workspace(root: Path, world: World) -> None:
     reference = root / "reference"
     for folder in (reference / "plans", reference / "calendars", root / "inbox" / "desk"):
         folder.mkdir(parents=True, exist_ok=True)
-    (root / "sla.yml").write_text(
-        "sources:\n  desk: {type: canonical}\ncompare_plans: []\n", encoding="utf-8"
-    )
+    # Unknown words are as frequent here as the known ones.
+    allowed = {"unknown_levels": 100, "missing_levels": 100, "unknown_customers": 100}
+    settings = {"sources": {"desk": {"type": "canonical", "allow": allowed}}, "compare_plans": []}
+    (root / "sla.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     (reference / "calendars" / "all.yml").write_text(
         json.dumps({"calendars": CALENDARS | _read_product_calendars()})
     )
@@ -377,6 +422,11 @@ def write_workspace(root: Path, world: World) -> None:
         ],
     )
     _write_csv(
+        reference / "licenses.csv",
+        ["subscription_id", "license_status", "valid_from", "valid_to"],
+        [[one.subscription_id, one.license_status, one.valid_from, one.valid_to] for one in LICENCES],
+    )
+    _write_csv(
         reference / "waivers.csv",
         [
             "waiver_id",
@@ -387,6 +437,8 @@ def write_workspace(root: Path, world: World) -> None:
             "approved_by",
             "approved_at",
             "expires_on",
+            "valid_from",
+            "cycle_number",
         ],
         [
             [
@@ -398,6 +450,8 @@ def write_workspace(root: Path, world: World) -> None:
                 "zoe",
                 show(w.approved_at),
                 show(w.expires_at),
+                show(w.valid_from),
+                "" if w.cycle_number is None else str(w.cycle_number),
             ]
             for w in world.waivers
         ],
@@ -433,17 +487,9 @@ def write_exports(
     inbox = root / "inbox" / "desk"
     ticket_rows = []
     for ticket in tickets:
-        at = show(ticket.submitted_at)
-        row = [
-            ticket.ticket_id,
-            ticket.customer_id,
-            ticket.requester,
-            ticket.channel,
-            ticket.severity,
-            at,
-            at,
-        ]
-        ticket_rows.append([*row, "", "", ""])
+        for written_at, customer_id in [(ticket.submitted_at, ticket.customer_id), *ticket.records]:
+            row = [ticket.ticket_id, customer_id, ticket.requester, ticket.channel, ticket.severity]
+            ticket_rows.append([*row, show(ticket.submitted_at), show(written_at), "", "", ""])
     _write_csv(inbox / f"tickets-{name}.csv", _TICKET_COLUMNS, ticket_rows)
     flags = {True: "true", False: "false", None: ""}
     event_rows = []

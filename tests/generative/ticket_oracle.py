@@ -6,18 +6,18 @@ minute walk of `oracle.py`, and instants as whole seconds since 1970 UTC. Meant 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from tests.generative.oracle import MINUTE, Oracle, read_zone, to_instant
 
-SEED = Path(__file__).parents[2] / "dbt_project" / "seeds" / "ticket_moments.csv"
-ENDS = {"merged": "ticket_merged", "deleted": "ticket_deleted"}
+CANCELLED = "status:cancelled"
+ENDS = {"merged": "ticket_merged", "deleted": "ticket_deleted", CANCELLED: "cancelled"}
 FINISHED = ("status:solved", "status:closed")
+CORRECTION_SECONDS = 7 * 86_400
+NOT_MEASURABLE = ("unknown_severity", "stop_before_start")
 OPEN_END = 1 << 40
 
 
@@ -36,7 +36,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Ticket:
-    """One line of a canonical export of tickets, and its events. The requester opened it."""
+    """A ticket of a canonical export, and its events. `customer_id` is the one at the submission.
+
+    `records` are later lines of the ticket: (when it was written, the customer that it names).
+    """
 
     ticket_id: str
     customer_id: str
@@ -45,6 +48,7 @@ class Ticket:
     severity: str
     submitted_at: int
     events: tuple[Event, ...] = ()
+    records: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,24 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Licence:
+    """A dated status of a term's licence, in days of the plan's time zone, the last one not included."""
+
+    subscription_id: str
+    license_status: str
+    valid_from: str
+    valid_to: str
+
+
+@dataclass(frozen=True)
 class Waiver:
     waiver_id: str
     ticket_id: str
     obligation: str
     approved_at: int
     expires_at: int | None = None
+    valid_from: int | None = None
+    cycle_number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -122,17 +138,16 @@ class Clock:
 
 @dataclass(frozen=True)
 class Moment:
-    """What an event stands for. Within a second: the seed's precedence, then the shorter id, then the id."""
+    """What an event stands for. Within a second: the submission, then by the numbers at the end of the ids."""
 
     at: int
-    precedence: int
     event_id: str
     name: str
     value: str = ""
 
     @property
-    def order(self) -> tuple[int, int, int, str]:
-        return self.at, self.precedence, len(self.event_id), self.event_id
+    def order(self) -> tuple[int, int]:
+        return self.at, int(self.event_id.rpartition("-")[2]) if self.event_id else -1
 
 
 @dataclass
@@ -146,11 +161,12 @@ class Cycle:
 
 @dataclass(frozen=True)
 class Leg:
-    """One deadline: so many seconds on a clock from an instant on."""
+    """One deadline: so many seconds on a clock from an instant on. Its level came into force at `holds_from`."""
 
     counts_from: int
     target: int
     clock: Clock
+    holds_from: int
 
 
 @dataclass(frozen=True)
@@ -164,7 +180,7 @@ class Reading:
 
 
 class TicketOracle:
-    """Judges tickets under plans, calendars, terms and waivers, with what is known at `as_of`."""
+    """Judges tickets under plans, calendars, terms, licences and waivers, with what is known at `as_of`."""
 
     def __init__(
         self,
@@ -174,6 +190,7 @@ class TicketOracle:
         customers: Sequence[str],
         as_of: int,
         horizon: tuple[int, int],
+        licences: Sequence[Licence] = (),
     ) -> None:
         self.plans = {plan["plan"]: plan for plan in plans}
         self.clocks = {name: Clock(calendar, *horizon) for name, calendar in calendars.items()}
@@ -184,9 +201,7 @@ class TicketOracle:
             o["obligation"] for plan in plans for version in plan["versions"] for o in version["obligations"]
         )
         self.obligations = sorted(set(every))
-        self.terms, self.customers, self.as_of = terms, customers, as_of
-        with SEED.open(encoding="utf-8", newline="") as lines:
-            self.precedence = {row["moment"]: int(row["precedence"]) for row in csv.DictReader(lines)}
+        self.terms, self.customers, self.as_of, self.licences = terms, customers, as_of, licences
 
     def judge(self, ticket: Ticket, waivers: Sequence[Waiver] = ()) -> list[Verdict]:
         """Every obligation row of the ticket; none when it was submitted after as_of."""
@@ -198,9 +213,10 @@ class TicketOracle:
         promised = {one["obligation"]: one for one in version["obligations"]} if version else {}
         for name in self.obligations:
             obligation = promised.get(name)
-            cycles: list[Cycle | None] = (
-                list(_run(obligation, moments)) if obligation and not exclusion else []
-            )
+            cycles: list[Cycle | None] = []
+            if obligation and not exclusion:
+                is_awaited = _is_first_response(obligation) and _is_opened_by_vendor(ticket)
+                cycles = list(_run(obligation, _await_customer(moments) if is_awaited else moments))
             for number, cycle in enumerate(cycles or [None], 1):
                 row = self._judge_cycle(
                     ticket, name, number, version, obligation, cycle, moments, end, exclusion
@@ -212,27 +228,29 @@ class TicketOracle:
 
     def _find_version(self, ticket: Ticket) -> tuple[str | None, Mapping[str, Any] | None]:
         """Why no promise applies (the first reason in the seed's order), and the plan version at submission."""
-        if ticket.customer_id not in self.customers:
+        customer = self._find_customer(ticket)
+        if customer not in self.customers:
             return "unknown_customer", None
-        for term in self.terms:
+        own = [term for term in self.terms if term.customer_id == customer]
+        if any(_overlap(one, other) for one in own for other in own if one is not other):
+            # What was agreed is not known, so nothing was, on any day.
+            return "contract_contradicts", None
+        for term in own:
             # The term before, if it ended on that day, says when this one begins: in its own zone.
             before = next(
-                (
-                    other
-                    for other in self.terms
-                    if (other.customer_id, other.ends_on) == (term.customer_id, term.starts_on)
-                ),
+                (other for other in own if other.ends_on == term.starts_on),
                 term,
             )
             begin = _midnight(term.starts_on, self._version_of(before.plan, None)["time_zone"])
             end = _midnight(term.ends_on, self._version_of(term.plan, None)["time_zone"])
-            if term.customer_id == ticket.customer_id and begin <= ticket.submitted_at < end:
+            if begin <= ticket.submitted_at < end:
                 break
         else:
             return "no_plan_term", None
         version = self._version_of(term.plan, ticket.submitted_at)
         licence = version.get("license", {})
-        if term.license_status != licence.get("required_status", term.license_status):
+        status = self._find_license_status(term, version["time_zone"], ticket.submitted_at)
+        if status != licence.get("required_status", status):
             return "no_active_license", version
         if term.license_type in licence.get("types_not_counted", []):
             return "no_active_license", version
@@ -242,6 +260,20 @@ class TicketOracle:
             if not default and ticket.channel not in channels.get("supported", []):
                 return "unsupported_channel", version
         return None, version
+
+    def _find_customer(self, ticket: Ticket) -> str:
+        """The customer of the last record within seven days of the submission that names one, else of the first after."""
+        records = [(ticket.submitted_at, ticket.customer_id), *sorted(ticket.records)]
+        named = [(at, customer) for at, customer in records if customer and at <= self.as_of]
+        early = [customer for at, customer in named if at <= ticket.submitted_at + CORRECTION_SECONDS]
+        return early[-1] if early else named[0][1] if named else ""
+
+    def _find_license_status(self, term: Term, zone: str, at: int) -> str:
+        for licence in self.licences:
+            is_named = licence.subscription_id == term.subscription_id
+            if is_named and _midnight(licence.valid_from, zone) <= at < _midnight(licence.valid_to, zone):
+                return licence.license_status
+        return term.license_status
 
     def _version_of(self, plan: str, at: int | None) -> Mapping[str, Any]:
         for version in self.plans[plan]["versions"]:
@@ -262,17 +294,25 @@ class TicketOracle:
                 found.append(self._moment(event.at, event.event_id, _name(event, ticket), event.value))
         found.sort(key=lambda moment: moment.order)
         before = ""
-        for moment in [one for one in found if one.name.startswith("status:")]:
+        # A cancellation that is taken back leaves no trace.
+        for moment in [one for one in found if one.name.startswith("status:") and one.name != CANCELLED]:
             if before in FINISHED and moment.name not in FINISHED:
                 found.append(self._moment(moment.at, moment.event_id, "reopened"))
             before = moment.name
         # A reopening has the order of its status; sorting keeps it behind that, and before whatever comes next.
         found.sort(key=lambda moment: moment.order)
-        end = next((moment for moment in found if moment.name in ENDS), None)
+        end = next(
+            (
+                one
+                for one in found
+                if one.name in ENDS and not any(_takes_back(later, one) for later in found)
+            ),
+            None,
+        )
         return [moment for moment in found if end is None or moment.order < end.order], end
 
     def _moment(self, at: int, event_id: str, name: str, value: str = "") -> Moment:
-        return Moment(at, self.precedence[name], event_id, name, value)
+        return Moment(at, event_id, name, value)
 
     # --- the verdict ---------------------------------------------------------------------------------------------
 
@@ -299,7 +339,7 @@ class TicketOracle:
         for moment in named:
             if cycle is None or moment.order < cycle.start.order:
                 level = int(moment.value)
-            elif stop is None or moment.at < stop.at:
+            elif stop is None or moment.order < stop.order:
                 changes.append((moment.at, int(moment.value)))
         in_force = changes[-1][1] if changes else level
         row = Verdict(
@@ -320,8 +360,15 @@ class TicketOracle:
             return row
         if obligation is None:
             return replace(row, status_reason="no_such_promise")
-        reading = self._judge_levels(version, obligation, cycle, moments, end, level, changes)
-        as_submitted = self._judge_levels(version, obligation, cycle, moments, end, submitted, [])
+        doubt: str | None = None
+        if cycle is None and _is_first_response(obligation) and _is_opened_by_vendor(ticket):
+            doubt = "opened_by_vendor"
+        elif cycle is None:
+            doubt = "not_started"
+        elif not cycle.start.event_id and _is_stopped_early(obligation, ticket):
+            doubt = "stop_before_start"
+        reading = self._judge_levels(version, obligation, cycle, moments, end, level, changes, doubt)
+        as_submitted = self._judge_levels(version, obligation, cycle, moments, end, submitted, [], doubt)
         row = replace(row, **self._describe(reading, stop, zone))
         status = self._describe(as_submitted, stop, zone)["status"]
         return replace(row, status_before_waiver=row.status, status_as_submitted=status)
@@ -329,7 +376,8 @@ class TicketOracle:
     def _describe(self, reading: Reading | str, stop: Moment | None, zone: str) -> dict[str, Any]:
         """The columns that say what the clocks showed. Without a verdict the row stays settled at submission."""
         if isinstance(reading, str):
-            return {"status": _status_of(reading), "status_reason": reading}
+            status = "not_measurable" if reading in NOT_MEASURABLE else "not_covered"
+            return {"status": status, "status_reason": reading}
         if reading.status in ENDS.values():
             return {"status": "not_covered", "status_reason": reading.status, "due_at": reading.due_at}
         settled = {"met": stop.at if stop else None, "breached": reading.breached_at}.get(reading.status)
@@ -350,37 +398,56 @@ class TicketOracle:
         end: Moment | None,
         level: int | None,
         changes: Sequence[tuple[int, int]],
+        doubt: str | None,
     ) -> Reading | str:
-        """What the clocks show, or the reason why nothing was promised."""
-        start = cycle.start.at if cycle else 0
-        legs = self._add_leg(obligation, level, start)
+        """What the clocks show, or the reason why nothing was promised or nothing can be said."""
+        if cycle is None or doubt:
+            assert doubt is not None
+            # Nothing is doubtful about what was not promised.
+            last = changes[-1][1] if changes else level
+            lack = self._name_lack(version, obligation, last) if doubt in NOT_MEASURABLE else None
+            return lack or doubt
+        start = cycle.start.at
+        read_until = cycle.stop.at if cycle.stop else end.at if end else self.as_of
+        still = [*cycle.gaps, *_list_pauses(obligation, moments, read_until)]
+        legs = self._add_leg(obligation, level, start, start)
         for at, new in changes:
             assert level is not None
             if new != level:
                 policy = version["severity_change"]["raised" if new > level else "lowered"]
                 if policy == "adds":
-                    legs = legs + self._add_leg(obligation, new, at)
+                    legs = legs + self._add_leg(obligation, new, at, at)
                 else:
                     assert policy == "replaces"
-                    legs = self._add_leg(obligation, new, start)
+                    # A deadline that was missed while its level was in force stays missed.
+                    legs = [leg for leg in legs if self._is_missed_before(leg, still, at)]
+                    legs += self._add_leg(obligation, new, start, at)
             level = new
-        if cycle is None:
-            return "not_started"
         if not legs:
-            if level is None:
-                return "unknown_severity"
-            return "no_such_promise" if version["severities"][level]["is_covered"] else "severity_not_covered"
-        read_until = cycle.stop.at if cycle.stop else end.at if end else self.as_of
-        still = [*cycle.gaps, *_list_pauses(obligation, moments, read_until)]
+            return self._name_lack(version, obligation, level) or "unknown_severity"
         reading = self._read(legs, still, read_until, cycle.stop is not None)
         if reading.status == "pending" and end is not None:
             return replace(reading, status=ENDS[end.name])
         return reading
 
-    def _add_leg(self, obligation: Mapping[str, Any], level: int | None, counts_from: int) -> list[Leg]:
+    def _name_lack(
+        self, version: Mapping[str, Any], obligation: Mapping[str, Any], level: int | None
+    ) -> str | None:
+        """Why the plan promises nothing for the level; None where it does, or where no level is known."""
+        if level is None or self._add_leg(obligation, level, 0, 0):
+            return None
+        return "no_such_promise" if version["severities"][level]["is_covered"] else "severity_not_covered"
+
+    def _is_missed_before(self, leg: Leg, still: Sequence[tuple[int, int]], at: int) -> bool:
+        return leg.holds_from < at and _elapsed(leg, still, at - 1) > leg.target
+
+    def _add_leg(
+        self, obligation: Mapping[str, Any], level: int | None, counts_from: int, holds_from: int
+    ) -> list[Leg]:
         for promise in obligation["promises"]:
             if level in promise["severities"]:
-                return [Leg(counts_from, _seconds(promise["target"]), self.clocks[promise["clock"]])]
+                clock = self.clocks[promise["clock"]]
+                return [Leg(counts_from, _seconds(promise["target"]), clock, holds_from)]
         return []
 
     def _read(
@@ -409,14 +476,67 @@ class TicketOracle:
         raise AssertionError("the horizon of the oracle is too near")
 
     def _waive(self, row: Verdict, ticket: Ticket, waivers: Sequence[Waiver]) -> Verdict:
-        """A waiver changes a breach and nothing else, from its approval until it expires."""
+        """An approved waiver forgives the breaches in its window, and changes nothing else."""
         if row.status != "breached":
             return row
+        assert row.breached_at is not None
         for waiver in waivers:
-            names = (waiver.ticket_id, waiver.obligation) == (ticket.ticket_id, row.obligation)
-            if names and waiver.approved_at <= self.as_of < (waiver.expires_at or OPEN_END):
+            if (waiver.ticket_id, waiver.obligation) != (ticket.ticket_id, row.obligation):
+                continue
+            if waiver.cycle_number not in (None, row.cycle_number):
+                continue
+            opens = ticket.submitted_at if waiver.valid_from is None else waiver.valid_from
+            closes = waiver.approved_at if waiver.expires_at is None else waiver.expires_at
+            if waiver.approved_at <= self.as_of and opens <= row.breached_at < closes:
                 return replace(row, status="waived", status_reason="waiver")
         return row
+
+
+def _is_first_response(obligation: Mapping[str, Any]) -> bool:
+    """The promise of an answer to the submission, whatever its name."""
+    return obligation["starts_on"] == ["submitted"] and "agent_message" in obligation["stops_on"]
+
+
+def _is_vendor_message(event: Event) -> bool:
+    """A public message of a person on the vendor's side. The canonical form states the side, also for the requester."""
+    return event.event_type == "message" and event.is_public is True and event.actor_kind == "agent"
+
+
+def _is_opened_by_vendor(ticket: Ticket) -> bool:
+    """The vendor wrote publicly in the second of the submission, and no customer's text opened the ticket."""
+    opening = [event for event in ticket.events if event.at == ticket.submitted_at]
+    opening = [event for event in opening if event.event_type == "message" and event.is_public]
+    texts = [event for event in opening if event.actor_kind != "bot"]
+    return bool(texts) and all(_is_vendor_message(event) for event in texts)
+
+
+def _is_stopped_early(obligation: Mapping[str, Any], ticket: Ticket) -> bool:
+    """Something that stops the promise is dated before the submission: which instant is wrong is not known."""
+    early = [event for event in ticket.events if event.at < ticket.submitted_at]
+    answers = any(_is_vendor_message(event) for event in early)
+    is_solved = any(_name(event, ticket) in FINISHED for event in early)
+    stops = set(obligation["stops_on"])
+    return (answers and "agent_message" in stops) or (is_solved and bool(stops & set(FINISHED)))
+
+
+def _await_customer(moments: Sequence[Moment]) -> list[Moment]:
+    """The same with the customer's first message in the place of the submission; without any, no submission."""
+    first = next((one for one in moments if one.name == "customer_message"), None)
+    awaited = [one for one in moments if one.name != "submitted"]
+    return [replace(one, name="submitted") if one == first else one for one in awaited]
+
+
+def _takes_back(later: Moment, end: Moment) -> bool:
+    """A deleted ticket is restored; a cancelled one gets another status, to be closed is none. A merge is never taken back."""
+    if later.order <= end.order:
+        return False
+    if end.name == CANCELLED:
+        return later.name.startswith("status:") and later.name not in (CANCELLED, "status:closed")
+    return end.name == "deleted" and later.name == "restored"
+
+
+def _overlap(one: Term, other: Term) -> bool:
+    return one.starts_on < other.ends_on and other.starts_on < one.ends_on
 
 
 def _name(event: Event, ticket: Ticket) -> str:
@@ -432,7 +552,7 @@ def _name(event: Event, ticket: Ticket) -> str:
         return "customer_message"
     if event.actor_kind == "bot":
         return "automatic_reply"
-    return "opener_message" if event.actor == ticket.requester else "agent_message"
+    return "agent_message"
 
 
 def _run(obligation: Mapping[str, Any], moments: Sequence[Moment]) -> Iterator[Cycle]:
@@ -509,7 +629,3 @@ def _midnight(day: str, zone: str) -> int:
 
 def _month(at: int, zone: str) -> str:
     return datetime.fromtimestamp(at, UTC).astimezone(read_zone(zone)).strftime("%Y-%m")
-
-
-def _status_of(reason: str) -> str:
-    return "not_measurable" if reason == "unknown_severity" else "not_covered"

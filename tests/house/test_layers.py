@@ -13,8 +13,8 @@ from tests.house.checkout import python_files
 # From the ground up. A room imports from floors below it and from itself, never from its own floor or above.
 FLOORS = (
     ("pipeline.errors",),
-    ("pipeline.settings", "pipeline.interruption", "pipeline.zones"),
-    ("pipeline.vocabulary",),
+    ("pipeline.settings", "pipeline.interruption", "pipeline.whole_files", "pipeline.zones"),
+    ("pipeline.pointer", "pipeline.vocabulary"),
     ("pipeline.declarations",),
     ("pipeline.calendars",),
     ("pipeline.rules",),

@@ -31,11 +31,13 @@ ENVIRONMENT_READERS = {
     Path("pipeline/settings.py"): "it is the one reader",
     Path(
         "pipeline/warehouse/run_dbt.py"
-    ): "dbt takes its database file from a variable; it is set around the run and put back",
+    ): "dbt takes its database file from a variable and its options from others; they are set or hidden around the run",
     Path(
         "pipeline/quality/check_tables.py"
     ): "Great Expectations reads its telemetry switch from a variable while it is imported",
-    Path("dashboards/serve.py"): "it hands this process's environment on to the server that it starts",
+    Path(
+        "dashboards/serve.py"
+    ): "it hands this environment, without Streamlit's options, on to the server that it starts",
 }
 
 

@@ -9,7 +9,17 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.scenarios.vendor import AS_OF, EARLIER, Scenario, build_vendor, instant, load_scenarios, seconds
+from tests.scenarios.kept import KEPT_BUILDS
+from tests.scenarios.vendor import (
+    AS_OF,
+    EARLIER,
+    Scenario,
+    build_vendor,
+    fill_vendor,
+    instant,
+    load_scenarios,
+    seconds,
+)
 
 SCENARIOS = load_scenarios()
 
@@ -29,6 +39,7 @@ _READERS: dict[str, tuple[str, Any]] = {
     "as_submitted": ("status_as_submitted", str),
     "reason_as_submitted": ("status_reason_as_submitted", str),
     "before_waiver": ("status_before_waiver", str),
+    "could_be": ("could_be", str),
     "severity": ("severity_in_force", int),
     "submitted_severity": ("severity_submitted", int),
     "plan_version": ("plan_version", str),
@@ -46,7 +57,7 @@ Builds = Mapping[str, duckdb.DuckDBPyConnection]
 
 @pytest.fixture(scope="session")
 def builds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builds]:
-    """as_of -> the build that was published for it, with the scenarios that this run asks for."""
+    """as_of -> its build, with the scenarios that this run asks for; published with all checks where it asks for all of them."""
     asked = [
         item.callspec.params["scenario"]
         for item in request.session.items
@@ -54,7 +65,10 @@ def builds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         and hasattr(item, "callspec")
         and "scenario" in item.callspec.params
     ]
-    files = build_vendor(tmp_path_factory.mktemp("vendor"), asked or SCENARIOS)
+    files = request.config.stash.get(KEPT_BUILDS, None)
+    if files is None:
+        build = fill_vendor if 0 < len(asked) < len(SCENARIOS) else build_vendor
+        files = build(tmp_path_factory.mktemp("vendor"), asked or SCENARIOS)
     with ExitStack() as stack:
         yield {
             as_of: stack.enter_context(duckdb.connect(str(file), read_only=True))

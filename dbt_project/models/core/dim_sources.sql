@@ -1,10 +1,15 @@
--- Grain: one row per source of sla.yml: up to when its own rows prove anything, and whether that lags behind the others.
+-- Grain: one row per source of sla.yml: up to when its own rows prove anything, whether that lags behind the others, and
+-- how many of its records were read and refused.
 -- Its usual rhythm is the longest time between two successive days with rows in the ninety days before, one day at least.
 with
 sources as (select * from {{ source('raw', 'sources') }}),
 horizons as (select * from {{ source('raw', 'source_horizons') }}),
 events as (select * from {{ ref('int_helpdesk__events') }}),
 versions as (select * from {{ ref('int_helpdesk__versions') }}),
+
+records as (
+  select source, sum(rows_read) as records_read, sum(rows_rejected) as records_refused from {{ source('raw', 'batches') }} group by source
+),
 
 newest as (select max(known_until) as known_until from horizons),
 
@@ -36,8 +41,13 @@ select
     {{ epoch_seconds('newest.known_until') }} - {{ epoch_seconds('horizons.known_until') }}
     > greatest(coalesce(rhythms.usual_gap_seconds, 0), {{ var("day_seconds") }}),
     true
-  ) as is_lagging
+  ) as is_lagging,
+  sources.time_zone,
+  sources.instant_format,
+  cast(coalesce(records.records_read, 0) as bigint) as records_read,
+  cast(coalesce(records.records_refused, 0) as bigint) as records_refused
 from sources
 cross join newest
 left join horizons on horizons.source = sources.source
 left join rhythms on rhythms.source = sources.source
+left join records on records.source = sources.source

@@ -15,6 +15,7 @@ select
   cast(overflowed_in_quantity as bigint) as overflowed_in_quantity,
   cast(overflowed_out_quantity as bigint) as overflowed_out_quantity,
   cast(expired_quantity as bigint) as expired_quantity,
+  cast(carried_quantity as bigint) as carried_quantity,
   cast(available_quantity as bigint) as available_quantity,
   cast(remaining_quantity as bigint) as remaining_quantity,
   cast(overage_quantity as bigint) as overage_quantity,

@@ -18,6 +18,7 @@ moved as (
     sum(case when movement_kind = 'overflow' then quantity else 0 end) as overflowed_quantity,
     sum(case when movement_kind = 'overage' then quantity else 0 end) as overage_quantity,
     -sum(case when movement_kind = 'expiry' then quantity else 0 end) as expired_quantity,
+    sum(case when movement_kind = 'carry_over' then quantity else 0 end) as carried_quantity,
     sum(quantity) as net_quantity
   from movements
   group by subscription_id, pool, month
@@ -60,6 +61,7 @@ summed as (
     coalesce(moved.overflowed_quantity, 0) as overflowed_quantity,
     coalesce(moved.overage_quantity, 0) as overage_quantity,
     coalesce(moved.expired_quantity, 0) as expired_quantity,
+    coalesce(moved.carried_quantity, 0) as carried_quantity,
     coalesce(moved.net_quantity, 0) as net_quantity,
     sum(coalesce(moved.net_quantity, 0)) over (
       partition by months.subscription_id, months.pool order by months.month rows between unbounded preceding and current row
@@ -91,6 +93,7 @@ select
   cast(summed.overage_quantity as bigint) as overage_quantity,
   cast(summed.overage_to_date_quantity as bigint) as overage_to_date_quantity,
   cast(summed.expired_quantity as bigint) as expired_quantity,
+  cast(summed.carried_quantity as bigint) as carried_quantity,
   case when pools.is_limited then cast(summed.closing_quantity as bigint) end as closing_quantity,
   pools.is_unlimited,
   pools.is_stated,

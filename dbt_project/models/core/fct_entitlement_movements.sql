@@ -3,6 +3,7 @@ with
 pools as (select * from {{ ref('int_entitlements__pools') }}),
 overflowing_lines as (select * from {{ ref('int_entitlements__overflowing_lines') }}),
 receiving_lines as (select * from {{ ref('int_entitlements__receiving_lines') }}),
+supplies as (select * from {{ ref('int_entitlements__supplies') }}),
 lines as (
   select * from overflowing_lines
   union all
@@ -38,6 +39,8 @@ select
   lines.undoes_movement_id,
   lines.reason,
   coalesce(lines.paid_by, lent.paid_by) as paid_by,
+  supplies.cause_kind as payer_kind,
+  supplies.cause_id as payer_id,
   {{ local_month('happened_months', 'lines.happened_at') }} as month,
   lines.happened_at,
   lines.known_at
@@ -50,3 +53,4 @@ left join lent
   and lent.happened_at = lines.happened_at
   and lent.change_rank = lines.change_rank
   and lent.change_id = lines.change_id
+left join supplies on supplies.supply_id = coalesce(lines.paid_by, lent.paid_by)

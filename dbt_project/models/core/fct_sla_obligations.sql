@@ -71,6 +71,7 @@ select
   case when verdict in ('met', 'breached', 'pending') then target_seconds - elapsed_seconds end as remaining_seconds,
   case when waiver_id is not null then 'waived' else verdict end as status,
   case when waiver_id is not null then 'waiver' else reason end as status_reason,
+  could_be,
   verdict as status_before_waiver,
   verdict_as_submitted as status_as_submitted,
   reason_as_submitted as status_reason_as_submitted,

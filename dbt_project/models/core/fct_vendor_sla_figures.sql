@@ -26,7 +26,10 @@ ranked as (
       order by
         case when named.read_at <= named.as_of or named.read_at is null then 0 else 1 end,
         -- A breach that is taken back keeps its instant.
-        named.read_at desc nulls last, case when named.they_breached then 1 else 0 end, named.batch_id desc, named.line_number desc
+        named.read_at desc nulls last, case when named.they_breached then 1 else 0 end, 
+        -- Of figures of one instant that differ, the larger one: what they say of a breach is then not hidden.
+        named.they_seconds desc nulls last, named.goal_seconds desc nulls last, named.they_started_at, named.they_stopped_at,
+        named.batch_id, named.line_number
     ) as version_rank
   from named
 )

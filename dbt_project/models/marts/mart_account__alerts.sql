@@ -21,7 +21,7 @@ changes as (
     movements.subscription_id,
     movements.pool,
     movements.happened_at,
-    sum(case when movements.movement_kind in ('grant', 'purchase', 'return', 'expiry') then movements.quantity else 0 end) as supplied_quantity,
+    sum(case when movements.movement_kind in ('grant', 'purchase', 'return', 'expiry', 'carry_over') then movements.quantity else 0 end) as supplied_quantity,
     -sum(case when movements.movement_kind in ('use', 'credit', 'reversal', 'overflow') then movements.quantity else 0 end) as consumed_quantity
   from movements
   join balances on balances.subscription_id = movements.subscription_id and balances.pool = movements.pool

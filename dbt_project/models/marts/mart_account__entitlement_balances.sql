@@ -20,6 +20,7 @@ select
   balances.overflowed_in_quantity,
   balances.overflowed_out_quantity,
   balances.expired_quantity,
+  balances.carried_quantity,
   balances.remaining_quantity,
   balances.overage_quantity,
   -- What the term's pace is read from: how much of it is consumed beside how much of it has passed. Nothing is divided here.

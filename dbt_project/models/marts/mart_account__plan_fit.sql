@@ -55,6 +55,13 @@ count_sums as (
     sum(case when is_estimate then met_count else 0 end) as estimate_met_count,
     sum(case when is_estimate then breached_count else 0 end) as estimate_breached_count,
     sum(pending_count) as pending_count,
+    {%- for side in ['', 'trial_'] %}
+    {%- for kind, chosen in [('target', 'not is_estimate'), ('estimate', 'is_estimate')] %}
+    {%- for bound in ['lower_met_count', 'upper_met_count', 'bounded_count'] %}
+    sum(case when {{ chosen }} then {{ side }}{{ bound }} else 0 end) as {{ side }}{{ kind }}_{{ bound }},
+    {%- endfor %}
+    {%- endfor %}
+    {%- endfor %}
     sum(case when not is_estimate then trial_met_count else 0 end) as trial_target_met_count,
     sum(case when not is_estimate then trial_breached_count else 0 end) as trial_target_breached_count,
     sum(case when is_estimate then trial_met_count else 0 end) as trial_estimate_met_count,
@@ -95,6 +102,13 @@ select
   cast(coalesce(count_sums.estimate_met_count, 0) as bigint) as estimate_met_count,
   cast(coalesce(count_sums.estimate_breached_count, 0) as bigint) as estimate_breached_count,
   cast(coalesce(count_sums.pending_count, 0) as bigint) as pending_count,
+  {%- for side in ['', 'trial_'] %}
+  {%- for kind, chosen in [('target', 'not is_estimate'), ('estimate', 'is_estimate')] %}
+  {%- for bound in ['lower_met_count', 'upper_met_count', 'bounded_count'] %}
+  cast(coalesce(count_sums.{{ side }}{{ kind }}_{{ bound }}, 0) as bigint) as {{ side }}{{ kind }}_{{ bound }},
+  {%- endfor %}
+  {%- endfor %}
+  {%- endfor %}
   cast(coalesce(count_sums.trial_target_met_count, 0) as bigint) as trial_target_met_count,
   cast(coalesce(count_sums.trial_target_breached_count, 0) as bigint) as trial_target_breached_count,
   cast(coalesce(count_sums.trial_estimate_met_count, 0) as bigint) as trial_estimate_met_count,

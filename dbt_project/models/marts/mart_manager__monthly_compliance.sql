@@ -34,6 +34,13 @@ select
   count(case when cut.status = 'not_measurable' then 1 end) as not_measurable_count,
   count(case when cut.status_before_waiver = 'met' then 1 end) as raw_met_count,
   count(case when cut.status_before_waiver = 'breached' then 1 end) as raw_breached_count,
+  -- The bounds of a rate that not measurable promises leave open: as few and as many met as there could be, of everything that could count.
+  count(case when cut.status = 'met' or cut.could_be = 'met' then 1 end) as lower_met_count,
+  count(case when cut.status = 'met' or cut.could_be in ('met', 'either') then 1 end) as upper_met_count,
+  count(case when cut.status in ('met', 'breached', 'not_measurable') then 1 end) as bounded_count,
+  count(case when cut.status_before_waiver = 'met' or cut.could_be = 'met' then 1 end) as raw_lower_met_count,
+  count(case when cut.status_before_waiver = 'met' or cut.could_be in ('met', 'either') then 1 end) as raw_upper_met_count,
+  count(case when cut.status_before_waiver in ('met', 'breached', 'not_measurable') then 1 end) as raw_bounded_count,
   months.is_month_running,
   max(cut.as_of) as as_of
 from cut

@@ -5,7 +5,7 @@ terms as (select * from {{ ref('dim_subscription_terms') }}),
 purchases as (select * from {{ ref('dim_purchases') }}),
 pools as (select * from {{ ref('dim_plan_pools') }}),
 
--- A pack lives as long as the account that it was bought for: terms that stack share one.
+-- A pack is bought for an account: terms that stack share one.
 accounts as (
   select account_id, min(term_starts_at) as account_starts_at, max(term_ends_at) as account_ends_at from terms group by account_id
 ),
@@ -45,6 +45,20 @@ term_findings as (
   where plan_version is null
   union all
   select
+    'term_ends_a_day_early',
+    subscription_id,
+    customer_id,
+    'the term before it, ' || earlier_id || ', has ' || cast(earlier_ends_on as varchar) || ' as term_ends_on, this one begins on '
+    || cast(term_starts_on as varchar),
+    'tickets of ' || cast(earlier_ends_on as varchar) || ' are not covered: term_ends_on is the first day after a term; write '
+    || cast(term_starts_on as varchar) || ' there if the two follow each other',
+    subscription_id,
+    source_file,
+    line_number
+  from successions
+  where {{ epoch_seconds('cast(term_starts_on as timestamp)') }} - {{ epoch_seconds('cast(earlier_ends_on as timestamp)') }} = {{ var("day_seconds") }}
+  union all
+  select
     'contract_contradicts',
     subscription_id,
     customer_id,
@@ -68,7 +82,6 @@ judged_purchases as (
       when purchases.purchased_at < accounts.account_starts_at then 'purchase_before_term'
       when purchases.purchased_at >= accounts.account_ends_at then 'purchase_after_term'
       when pools.is_unlimited then 'purchase_into_unlimited_pool'
-      when purchases.expires_at > accounts.account_ends_at then 'pack_outlives_term'
     end as finding
   from purchases
   cross join builds
@@ -89,9 +102,11 @@ purchase_findings as (
     case finding
       when 'purchase_into_absent_pool' then 'the units count nowhere'
       when 'purchase_before_term' then 'the units are in the balance of the term, from the day of the purchase on'
-      when 'purchase_after_term' then 'the units were bought for a term that had ended, so they expire at once'
-      when 'purchase_into_unlimited_pool' then 'none: the pool has no limit that they could raise'
-      else 'units that are left expire with the term, not on the day of the record'
+      when 'purchase_after_term' then case
+        when expires_at is null then 'the units were bought for a term that had ended, so they expire at once'
+        else 'the units can be drawn in a later term of the customer, until the pack ends'
+      end
+      else 'none: the pool has no limit that they could raise'
     end as effect,
     purchase_id as record_id,
     source_file,

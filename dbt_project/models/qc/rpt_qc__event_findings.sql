@@ -45,6 +45,7 @@ judged as (
     tickets.submitted_at,
     events.deleted_at,
     case
+      when events.is_contradicted then 'event_copies_contradict'
       when events.event_at < tickets.submitted_at and events.event_type = 'status_changed' and events.value in ('solved', 'closed')
         then 'resolved_before_opened'
       when events.event_at < tickets.submitted_at then 'event_before_ticket'
@@ -88,6 +89,8 @@ select
   || case when counted.finding = 'event_after_deletion' then ', deleted at ' || cast(counted.deleted_at as varchar) else '' end
   || case when counted.finding_count > 1 then ', and ' || cast(counted.finding_count - 1 as varchar) || ' more' else '' end as evidence,
   case counted.finding
+    when 'event_copies_contradict'
+      then 'what such an event could show is not measurable, unless it is settled before; export its newest version, with updated_at'
     when 'event_before_ticket'
       then 'what is dated before the ticket answers and delivers nothing; a bug, merge or deletion gives a unit back from the submission on'
     when 'resolved_before_opened' then 'none: a resolution dated before the ticket resolves nothing'

@@ -268,10 +268,33 @@ def open_bytes(export: Export) -> Iterator[Content]:
 @contextmanager
 def _open_member(export: Export, stream: BinaryIO) -> Iterator[Content]:
     assert export.member is not None
-    with _explain_damage(export, "ZIP"), zipfile.ZipFile(stream) as archive:
+    with _explain_damage(export, "ZIP"):
+        archive = _ARCHIVE.open(export.path, os.fstat(stream.fileno()))
         member = archive.infolist()[export.member]
         with archive.open(member) as unpacked:
             yield _Unpacked(unpacked, member.compress_size)
+
+
+class _OpenArchive:
+    """The archive whose members are read now, with its list: reading the list for every member would take members squared."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._archive: zipfile.ZipFile | None = None
+
+    def open(self, path: Path, state: os.stat_result) -> zipfile.ZipFile:
+        key = (path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+        if self._archive is None or self._key != key:
+            if self._archive is not None:
+                self._archive.close()
+                self._archive = None
+            self._archive = zipfile.ZipFile(path)
+            self._key = key
+        return self._archive
+
+
+# One process reads one file after the other.
+_ARCHIVE = _OpenArchive()
 
 
 @contextmanager

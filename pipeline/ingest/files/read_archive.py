@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from pipeline.errors import InputRejected
 from pipeline.ingest.files.exports import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Export, open_file, printable, reject
 from pipeline.ingest.files.limits import (
     ARCHIVE_DIRECTORY_BYTES,
@@ -96,6 +97,21 @@ def list_members(export: Export) -> list[Export]:
         )
         for place in places
     ]
+
+
+def measure_unpacked(export: Export) -> int:
+    """How many bytes a file has when it is unpacked, as far as its own lists say and its limits allow; never an error."""
+    try:
+        disk_bytes = export.path.stat().st_size
+        if export.member is None:
+            with open_file(export) as stream:
+                if stream.read(4) == ZIP_MAGIC:
+                    with _open_zip(export, stream) as archive:
+                        unpacked = sum(part.file_size for part in archive.infolist())
+                        return max(disk_bytes, min(unpacked, WORKBOOK_BYTES, disk_bytes * RATIO_LIMIT))
+        return disk_bytes
+    except (OSError, InputRejected):
+        return 0
 
 
 @contextmanager

@@ -5,6 +5,7 @@ A shipped form leaves the zone, the format of instants, further null markers and
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Names
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 
 # How sla.yml writes that a level stands in a column of a table.
 _COLUMN = "column:"
+# What a column that only sla.yml names is called here.
+_HEADER = "header:"
+# Ids of fields in the vendors' JSON: a table beside it has them under no name, and is landed for what else it shows.
+_ONLY_IN_JSON = ("custom_field:", "customfield_", "organization_id", "organization_external_id")
+
+ColumnNames = Names[str, tuple[str, ...]]
 
 
 def bind_mapping(mapping: Mapping, source: Source) -> Mapping:
@@ -49,6 +56,7 @@ def bind_mapping(mapping: Mapping, source: Source) -> Mapping:
         dates=(source.date_format,) if source.date_format else mapping.dates,
         months=mapping.months + months,
         half_days=half_days,
+        named_columns=tuple(source.columns),
         null_markers=tuple(dict.fromkeys((*mapping.null_markers, *source.null_markers))),
     )
 
@@ -59,16 +67,23 @@ def _bind_file(file: MappedFile, mapping: Mapping, source: Source) -> MappedFile
         file,
         conditions=binding.conditions(file.conditions),
         tickets=None if file.tickets is None else binding.cells(file.tickets),
+        log=None if file.log is None else binding.cells(file.log),
         people=None if file.people is None else binding.cells(file.people),
         events=tuple(binding.rule(one) for one in file.events),
         figures=tuple(binding.rule(one) for one in file.figures),
         warnings=tuple(binding.notice(one) for one in file.warnings),
     )
     more = source.columns if mapping.is_form else {}
-    columns = tuple(
-        replace(column, written=(*column.written, *more.get(column.name, ()))) for column in bound.columns
-    )
-    return replace(bound, columns=(*columns, *binding.added.values()))
+    columns = (*bound.columns, *binding.added.values())
+    return replace(bound, columns=tuple(_add_names(column, more) for column in columns))
+
+
+def _add_names(column: MappedColumn, more: ColumnNames) -> MappedColumn:
+    """The column with the names that sla.yml gives it."""
+    name = column.name.removeprefix(_HEADER)
+    if name not in more:
+        return column
+    return replace(column, written=(*column.written, *more[name]), declared_by=f"columns.{name}")
 
 
 class _Binding:
@@ -100,16 +115,17 @@ class _Binding:
             conditions=self.conditions(cell.conditions),
         )
         named = self._texts[cell.setting] if cell.setting in REFERENCES else None
-        columns = cell.columns if named is None else (self._find_column(named),)
+        columns = cell.columns if named is None else (self._find_column(named, cell.setting or ""),)
         return replace(bound, setting=None, columns=columns)
 
-    def _find_column(self, named: str) -> str:
+    def _find_column(self, named: str, setting: str) -> str:
         """Our word for a column, or the name that the header gives it."""
         if named in self._known:
             return named
         written = named.removeprefix(_COLUMN)
-        name = f"header:{written}"
-        self.added[name] = MappedColumn(name, (written,), is_optional=True)
+        name = f"{_HEADER}{written}"
+        declared_by = None if named.startswith(_ONLY_IN_JSON) else f"{setting}.field"
+        self.added[name] = MappedColumn(name, (written,), is_optional=True, declared_by=declared_by)
         return name
 
     def conditions(self, conditions: Conditions) -> Conditions:

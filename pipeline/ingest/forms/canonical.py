@@ -61,6 +61,8 @@ _EVENTS = Contract(
         Field("actor"),
         Field("is_public", "boolean"),
         Field("value"),
+        Field("sequence", "whole"),
+        Field("updated_at", "instant"),
     ),
     rules=(
         Rule(
@@ -97,12 +99,14 @@ _EVENTS = Contract(
 _CONTRACTS = {"tickets": _TICKETS, "events": _EVENTS}
 _MESSAGES = """
 select line_number, event_id as message_id, ticket_id, 'comment' as message_kind, is_public, actor as author_id,
-    actor_kind as author_kind, event_at as said_at
+    actor_kind as author_kind, event_at as said_at, event_id as update_id, "sequence" as update_number, place,
+    updated_at as version_at
 from judged where problem is null and event_type = 'message'
 """
 _CHANGES = """
 select line_number, event_id as change_id, ticket_id, 'event' as change_kind, event_type as field_name, "value",
-    event_at as changed_at, is_public, actor as author_id, actor_kind as author_kind
+    event_at as changed_at, is_public, actor as author_id, actor_kind as author_kind, event_id as update_id,
+    "sequence" as update_number, place, updated_at as version_at
 from judged where problem is null and event_type <> 'message'
 """
 # Which part of a ticket is missing when one of its events is refused: of an unknown type, all of it.
@@ -112,6 +116,8 @@ select line_number, ticket_id, case
     end as evidence
 from judged where problem is not null and ticket_id is not null
 """
+# Columns of events that a file need not have.
+_OPTIONAL = {"tickets": (), "events": ("sequence", "updated_at")}
 _NAMES = {entity: [field.column for field in contract.fields] for entity, contract in _CONTRACTS.items()}
 
 
@@ -140,7 +146,8 @@ def _land_table(
             f"Tickets have {', '.join(_NAMES['tickets'])}; events have {', '.join(_NAMES['events'])}.",
             1,
         )
-    unknown = check_names(export, names, known, known, entity)
+    required = [name for name in known if name not in _OPTIONAL[entity]]
+    unknown = check_names(export, names, known, required, entity)
     if unknown:
         raise reject(
             export,
@@ -148,6 +155,7 @@ def _land_table(
             f"It has {', '.join(known)}, in any order, and no others.",
             1,
         )
+    absent = "".join(f", null::varchar as {name}" for name in known if name not in names)
     contract = _CONTRACTS[entity]
     rows_read = 0
     notes: list[Problem] = []
@@ -161,7 +169,7 @@ def _land_table(
             | {name: pa.array(values, pa.string()) for name, values in zip(names, columns, strict=True)}
         )
         connection.register("records", rows)
-        _land(connection, writer, entity, contract, "select *, 0 as place from records", parameters)
+        _land(connection, writer, entity, contract, f"select *, 0 as place{absent} from records", parameters)
         connection.unregister("records")
     return rows_read, notes
 
@@ -172,11 +180,11 @@ _STRUCTURE = "{" + ", ".join(f'"{key}": "VARCHAR"' for key in _KEYS) + "}"
 # an unknown key is as much an unknown column as one in a header.
 _PARSE = f"""
 create or replace temp table parsed as
-select line_number, record,
+select line_number, place, record,
     -- Elements of a list may share a line, so a malformed one keeps its own text.
     case when entity = 'malformed' then line end as malformed_line, entity,
     unknown_key, doubled_key
-from (select line_number, line, record,
+from (select line_number, place, line, record,
     case when record is null or not starts_with(ltrim(line), '{{') then 'malformed'
          when coalesce(record.event_id, record.event_at, record.event_type) is not null then 'events'
          when coalesce({", ".join(f"record.{name}" for name in _NAMES["tickets"])}) is not null then 'tickets'
@@ -186,7 +194,7 @@ from (select line_number, line, record,
     case when len(keys) > len(list_distinct(keys))
          then list_filter(keys, lambda key: len(list_filter(keys, lambda one: one = key)) > 1)[1] end
         as doubled_key
-from (select line_number, line, try(from_json(line, $structure)) as record, try(json_keys(line)) as keys from lines))
+from (select line_number, place, line, try(from_json(line, $structure)) as record, try(json_keys(line)) as keys from lines))
 """
 
 
@@ -244,13 +252,15 @@ def _land_documents(
     rows_read = 0
     for lines in read_documents(export):
         writer.refuse(lines.refused)
+        # Elements of a list may share a line, so their order is counted.
+        places = pa.array(range(rows_read, rows_read + lines.table.num_rows), pa.int32())
         rows_read += lines.table.num_rows + len(lines.refused)
-        connection.register("lines", lines.table)
+        connection.register("lines", lines.table.append_column("place", places))
         connection.execute(_PARSE, {"structure": _STRUCTURE})
         may_hold_nul = has_nul_escape(connection)
         for entity in _CONTRACTS:
             contract = replace(_of_json(entity), may_hold_nul=may_hold_nul)
-            records = f"select *, 0 as place from parsed where entity = {quote(entity)}"
+            records = f"select * from parsed where entity = {quote(entity)}"
             _land(connection, writer, entity, contract, records, parameters)
         malformed = connection.execute(
             "select line_number, malformed_line from parsed where entity = 'malformed' order by line_number"

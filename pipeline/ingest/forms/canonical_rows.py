@@ -66,6 +66,7 @@ class CanonicalRows:
     rows_read: int = 0
     _waiting: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _line: int = 0
+    _records_of_line: int = 0
     _keys_of_line: set[tuple[str, Any]] = field(default_factory=set)
 
     @contextmanager
@@ -81,7 +82,12 @@ class CanonicalRows:
             )
             adapted.rows = [("gaps", gap) for gap in adapted.gaps]
         if line_number != self._line:
-            self._line, self._keys_of_line = line_number, set()
+            self._line, self._keys_of_line, self._records_of_line = line_number, set(), 0
+        self._records_of_line += 1
+        # A record that is one event has the order of its file; what stands in lists of one record has none between them.
+        events = [row for table, row in adapted.rows if table in ("ticket_changes", "ticket_messages")]
+        if len(events) == 1:
+            events[0].setdefault("place", self._records_of_line)
         for table, row in adapted.rows:
             copy = (table, tuple(row.get(name) for name in _KEYS[table]) if table in _KEYS else repr(row))
             if copy not in self._keys_of_line:

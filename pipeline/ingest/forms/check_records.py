@@ -33,8 +33,8 @@ class Field:
     """One landed column and what it may hold.
 
     `kind`: text, identifier, instant (ISO with zone), planned_instant (one that may lie
-    in the future), wall_time (converted before; `<column>_utc` beside the
-    text), integer, boolean, choice, or as_is (whatever type the expression has, unchecked). `expression` is
+    in the future), integer, whole (up to 18 digits), wall_time (converted before; `<column>_utc` beside the
+    text), boolean, choice, or as_is (whatever type the expression has, unchecked). `expression` is
     SQL over the record, `shown` the name in the export.
     """
 
@@ -180,6 +180,8 @@ def _typed(field: Field) -> str:
             return f"case when {raw} is not null then {field.column}_utc end"
         case "integer":
             return f"try_cast({raw} as integer)"
+        case "whole":
+            return f"try_cast({raw} as bigint)"
         case "boolean":
             is_true, is_false = f"lower({raw}) in ('true', '1')", f"lower({raw}) in ('false', '0')"
             return f"case when {is_true} then true when {is_false} then false end"
@@ -237,10 +239,11 @@ def _field_problems(field: Field) -> list[str]:
                 ),
                 *_outside_time(field),
             ]
-        case "integer":
+        case "integer" | "whole":
+            digits = 9 if field.kind == "integer" else 18
             problems.append(
                 problem(
-                    f"{raw} is not null and not regexp_full_match({raw}, '-?\\d{{1,9}}')",
+                    f"{raw} is not null and not regexp_full_match({raw}, '-?\\d{{1,{digits}}}')",
                     "is not a whole number",
                     "Write digits only.",
                 )

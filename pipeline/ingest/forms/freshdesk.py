@@ -100,7 +100,7 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
             said_at=dates["first_responded_at"],
             version_at=updated_at,
         )
-    for key, status in _STATUS_DATES:
+    for place, (key, status) in enumerate(_STATUS_DATES):
         if dates[key]:
             adapted.add(
                 "ticket_changes",
@@ -110,6 +110,8 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
                 field_name="status",
                 value=status,
                 changed_at=dates[key],
+                # What is resolved is closed then; whether it was reopened before or after, two dates do not say.
+                place=None if status == "open" else place,
                 version_at=updated_at,
             )
     requester_id = as_text(ticket.get("requester_id"))
@@ -129,8 +131,8 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
         updated_at=updated_at,
         status=as_text(ticket.get("status")),
         evidence=" ".join(evidence),
-        # After a reopening the stats hold the last resolution only.
-        reopen_count=int(dates["reopened_at"] is not None),
+        # After a reopening the stats hold the last resolution only; without that word in them nothing says that there was none.
+        reopen_count=int(dates["reopened_at"] is not None) if "reopened_at" in (stats or {}) else None,
         is_deleted=ticket.get("deleted") is True or ticket.get("spam") is True,
     )
     for figure, obligation, stop in (
@@ -174,5 +176,6 @@ def _add_conversation(
         author_id=as_text(conversation.get("user_id")),
         author_kind="customer" if conversation.get("incoming") is True else "agent",
         said_at=said_at,
+        update_id=conversation_id,
         version_at=version_at,
     )

@@ -175,13 +175,16 @@ def _field(fields: JsonObject, name: str | None) -> str | None:
 
 
 def _add_comment(adapted: Adapted, comment: JsonObject, key: str, version_at: datetime) -> None:
+    comment_id = read_identifier("comment.id", comment.get("id"))
     adapted.add(
         "ticket_messages",
-        message_id=f"{key}:comment:{read_identifier('comment.id', comment.get('id'))}",
+        message_id=f"{key}:comment:{comment_id}",
         ticket_id=key,
         message_kind="comment",
         is_public=_is_public(comment),
         said_at=read_instant("comment.created", comment.get("created")),
+        # Comments are counted apart from the entries of the changelog.
+        update_id=f"comment:{comment_id}",
         version_at=version_at,
         **_author(comment.get("author")),
     )

@@ -6,6 +6,7 @@ belongs to a known ticket is landed as a gap, so that no verdict of the ticket r
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipeline.errors import Problem
-from pipeline.ingest.files.exports import Export
+from pipeline.ingest.files.exports import Export, reject
 from pipeline.ingest.files.refused import Refused
 from pipeline.ingest.forms.bind_mapping import bind_mapping
 from pipeline.ingest.forms.canonical_rows import Unusable, to_table
@@ -73,7 +74,7 @@ _CHUNK_ROWS = 50_000
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 # What tells two rows of one line apart.
 _KEYS = {
-    "ticket_versions": ("ticket_id",),
+    "ticket_versions": ("ticket_id", "version_kind", "update_number", "updated_at", "status", "severity"),
     "ticket_changes": ("change_id",),
     "ticket_messages": ("message_id",),
     "people": ("person_id",),
@@ -96,6 +97,9 @@ _WATCHED = frozenset(
     )
 )
 _SHOWN_VALUES = 12
+_SHOWN_LINES = 5
+# Up to so many tickets with several submissions are mistakes of the export; more are a log that was taken for tickets.
+_SHARE_OF_MISTAKES = 0.05
 # What the words of a column are called in messages.
 _WORDS = {"ticket_status": "status", "is_public": "word for public"}
 _VALUES_OF = {"status_changed": "status", "severity_changed": "severity"}
@@ -139,6 +143,7 @@ def land_with_mapping(
         for number, values in zip(records.numbers, records.rows, strict=True):
             landing.take(number, values)
     landing.finish()
+    warnings += landing.check_submissions(export)
     if is_compared:
         warnings += check_kinds(export, mapping, earlier, reader.kinds)
         kinds = {name: kind for name, (kind, _, _) in sorted(reader.kinds.items())}
@@ -183,9 +188,10 @@ class _RowReader:
         # Where a row's ticket was submitted, as the mapping says it.
         self.submission = dict(file.tickets or ()).get("submitted_at")
         self.tickets = None if file.tickets is None else self._compile_rows(file.tickets)
+        self.log = None if file.log is None else self._compile_log(file.log)
         self.people = None if file.people is None else self._compile_rows(file.people)
         self.events = [
-            _Event(self, rule, f"{file.name}{number}", file.tickets is not None and rule.each is None)
+            _Event(self, rule, file.name, number, file.tickets is not None and rule.each is None)
             for number, rule in enumerate(file.events, 1)
         ]
         self.figures = [_Figure(self, rule) for rule in file.figures]
@@ -197,9 +203,22 @@ class _RowReader:
         columns = [(name, self.convert(name, cell, self.scope)) for name, cell in cells]
         return lambda row: {name: convert(row) for name, convert in columns}
 
+    def _compile_log(self, cells: Cells) -> Callable[[Row], Record]:
+        """The attributes that a ticket had at the instant of a row. A log may leave its submission out: its first row is it."""
+        submission = dict(cells).get("submitted_at")
+        read = self._compile_rows(tuple(one for one in cells if one[0] != "submitted_at"))
+        submitted_at = None if submission is None else compile_instant(submission, self.scope, self.read_date)
+
+        def read_row(row: Row) -> Record:
+            found = read(row)
+            given = None if submitted_at is None else submitted_at(row)
+            return {**found, "submitted_at": given or found["event_at"], "updated_at": found["event_at"]}
+
+        return read_row
+
     def _find_ticket_id(self) -> Read | None:
         rules = (*self._file.events, *self._file.figures)
-        for cells in (self._file.tickets or (), *(rule.cells for rule in rules)):
+        for cells in (self._file.tickets or (), self._file.log or (), *(rule.cells for rule in rules)):
             cell = dict(cells).get("ticket_id")
             if cell is not None and not any(name in self._repeated for name in cell.names()):
                 return compile_cell(cell, self.scope, "ticket_id")
@@ -220,6 +239,11 @@ class _RowReader:
                     if known is None or KINDS.index(kind) > KINDS.index(known[0]):
                         self.kinds[name] = (kind, line_number, text)
         return row
+
+    def written(self, target: str) -> str | None:
+        """The header's name of the column that a value of our tickets comes from."""
+        cell = dict(self._file.tickets or ()).get(target)
+        return None if cell is None else name_of(cell, self.scope)
 
     def check_required(self, row: Row) -> None:
         """Raises Unusable for a row that lacks what every row must have."""
@@ -283,6 +307,8 @@ class _RowReader:
             case "they_seconds" | "goal_seconds" | "unit_seconds" | "cycle_number" | "reopen_count":
                 return compile_duration(cell, scope)
         take = compile_cell(cell, scope, what or _WORDS.get(target, target))
+        if target == "sequence":
+            return _whole_number(take, column)
         is_passed = cell.values is not None and cell.values.unknown == "pass"
         match target:
             case "ticket_id" | "person_id":
@@ -322,6 +348,18 @@ def _required(take: ReadInstant, column: str | None) -> Convert:
     return convert
 
 
+def _whole_number(take: Read, column: str | None) -> Convert:
+    def convert(row: Row) -> int | None:
+        text = take(row)
+        if text is None:
+            return None
+        if re.fullmatch(r"-?[0-9]{1,18}", text) is None:
+            raise Unusable(column, text, "is not a whole number", "A sequence is a number that counts up.")
+        return int(text)
+
+    return convert
+
+
 def _closed(take: Read, column: str | None, what: str, known: tuple[str, ...], is_passed: bool) -> Convert:
     words = frozenset(known)
 
@@ -352,8 +390,9 @@ def _boolean(take: Read, column: str | None) -> Convert:
 class _Event:
     """One rule that makes events of rows."""
 
-    def __init__(self, reader: _RowReader, rule: RowRule, prefix: str, is_derived: bool) -> None:
-        self._reader, self._rule, self._prefix, self._is_derived = reader, rule, prefix, is_derived
+    def __init__(self, reader: _RowReader, rule: RowRule, file: str, number: int, is_derived: bool) -> None:
+        self._reader, self._rule, self._is_derived = reader, rule, is_derived
+        self._file, self._prefix = file, f"{file}{number}"
         scope = reader.scope_with(rule.each)
         self._meets_conditions = compile_conditions(rule.conditions, scope)
         cells = dict(rule.cells)
@@ -408,6 +447,9 @@ class _Event:
         # A date that a user's own mapping takes from beside the ticket is the vendor's, also where it is exact.
         is_vendors = self._is_derived and not self._reader.mapping.is_form
         event |= {"earliest_at": window.first if is_window or is_vendors else None, "event_at": window.last}
+        if event.get("event_id") is not None:
+            # Each kind of file counts its ids by itself.
+            event["update_id"] = f"{self._file}:{event['event_id']}"
         # The id does not change with the width of the window.
         event["event_id"] = self._compose_id(event, window.last if self._elapsed else window.first, number)
         return event
@@ -511,6 +553,12 @@ def land_ticket(ticket: Record, evidence: str) -> tuple[str, Record]:
     }
 
 
+def land_log_row(row: Record, evidence: str) -> tuple[str, Record]:
+    """The state of a ticket at the instant of a row of a log, as a row of its landed table."""
+    table, version = land_ticket(row, evidence)
+    return table, {**version, "version_kind": "update", "update_number": row.get("sequence")}
+
+
 def land_person(person: Record) -> tuple[str, Record]:
     """A person in our words as a row of its landed table."""
     return "people", {**person, "role": person.get("actor_kind")}
@@ -525,6 +573,8 @@ def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]
         "author_kind": event.get("actor_kind"),
         "author_role": event.get("actor_role"),
         "earliest_at": event.get("earliest_at"),
+        "update_id": event.get("update_id"),
+        "update_number": event.get("sequence"),
         "moves_with_submission": event.get("moves_with_submission"),
         "version_at": version_at,
     }
@@ -545,6 +595,45 @@ def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]
     return "ticket_changes", shared | own
 
 
+class _Submissions:
+    """The instants at which the tickets of one file were submitted: a ticket is submitted once."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, tuple[datetime, int]] = {}
+        self._several: dict[str, dict[datetime, int]] = {}
+
+    def add(self, ticket_id: str, submitted_at: datetime, line_number: int) -> None:
+        known = self._first.setdefault(ticket_id, (submitted_at, line_number))
+        if known[0] != submitted_at:
+            found = self._several.setdefault(ticket_id, dict([known]))
+            found.setdefault(submitted_at, line_number)
+
+    def check(self, export: Export, reader: _RowReader) -> list[Problem]:
+        if not self._several:
+            return []
+        ticket_id, found = next(iter(self._several.items()))
+        lines = list(found.values())
+        shown = ", ".join(map(str, lines[:_SHOWN_LINES])) + (" …" if len(lines) > _SHOWN_LINES else "")
+        said = f"ticket_id {ticket_id!r} comes with {len(found)} different submissions (lines {shown})"
+        others = len(self._several) - 1
+        more = f", and so do {others:,} more of {len(self._first):,} tickets" if others else ""
+        if len(self._several) <= _SHARE_OF_MISTAKES * len(self._first):
+            hint = (
+                "A ticket is submitted once: correct the export. Of two submissions the earlier one counts."
+            )
+            return [Problem(export.name, lines[1], reader.written("submitted_at"), f"{said}{more}.", hint)]
+        entry = f"log: {{ticket_id: {reader.written('ticket_id')}, event_at: {reader.written('submitted_at')}, …}}"
+        raise reject(
+            export,
+            f"{said}{more}. One row per event is a log, not a list of tickets.",
+            f"Write `{entry}` in place of `tickets:`, and under `events:` what its rows are (MAPPINGS.md, Event logs)."
+            if not reader.mapping.is_form
+            else "Export one row per ticket, or read the log by a mapping file with `log:` (MAPPINGS.md, Event logs).",
+            lines[1],
+            reader.written("submitted_at"),
+        )
+
+
 @dataclass
 class _Landing:
     """Collects the rows of one file and hands them to the writer in file order."""
@@ -557,6 +646,7 @@ class _Landing:
     _keys_of_line: set[tuple[object, ...]] = field(default_factory=set)
     _passed: int = 0
     _unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _submissions: _Submissions = field(default_factory=lambda: _Submissions())
 
     def refuse(self, refused: list[Refused]) -> None:
         self.rows_read += len(refused)
@@ -582,6 +672,7 @@ class _Landing:
                 rows.append(land_person(reader.people(row)))
             if reader.tickets is not None:
                 ticket = reader.tickets(row)
+                self._submissions.add(ticket["ticket_id"], ticket["submitted_at"].first, line_number)
                 updated: Window | None = ticket.get("updated_at")
                 version_at = None if updated is None else updated.first
             for at in reader.events:
@@ -593,6 +684,8 @@ class _Landing:
                     gaps.append(None)
             if ticket is not None:
                 rows.insert(0, land_ticket(ticket, reader.evidence(row, has_response)))
+            if reader.log is not None:
+                rows.insert(0, land_log_row(reader.log(row), reader.evidence(row, has_response)))
             rows += [("vendor_sla_figures", figure) for one in reader.figures for figure in one.make(row)]
             self._passed += not rows and not gaps
         except Unusable as problem:
@@ -622,7 +715,15 @@ class _Landing:
                 continue
             self._keys_of_line.add(key)
             waiting = self._waiting.setdefault(table, [])
-            waiting.append({**row, "line_number": line_number})
+            place = len(self._keys_of_line)
+            waiting.append(
+                {
+                    **row,
+                    "line_number": line_number,
+                    "place": place,
+                    "line_place": place if "version_kind" in row else None,
+                }
+            )
             if len(waiting) >= _CHUNK_ROWS:
                 self._write(table)
 
@@ -633,6 +734,10 @@ class _Landing:
     def _write(self, table: str) -> None:
         self.writer.add(table, to_table(table, self._waiting[table]))
         self._waiting[table] = []
+
+    def check_submissions(self, export: Export) -> list[Problem]:
+        """Warnings for tickets with several submissions. Raises InputRejected where the file is a log of events."""
+        return self._submissions.check(export, self.reader)
 
     def describe_passed(self, export: Export) -> list[Problem]:
         """Warnings for what the values do not know, and for rows of which no event is made."""

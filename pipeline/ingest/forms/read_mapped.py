@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from pipeline.declarations.problems import name_nearest
 from pipeline.errors import InputRejected, Problem
 from pipeline.ingest.files.exports import Export, reject
 from pipeline.ingest.files.read_ndjson import explain_lines
@@ -98,7 +99,33 @@ def open_mapped(export: Export, start: bytes, mapping: Mapping) -> OpenFile:
     if ANY_COLUMNS not in mapping.allowed:
         _check_repeated(export, best[0])
     _check_is_read(export, best[0].file, mapping)
+    _check_declared(export, best[0], mapping)
     return best[0]
+
+
+def _check_declared(export: Export, opened: OpenFile, mapping: Mapping) -> None:
+    """Every column that sla.yml names must be there: without it a whole file would have no customer, or no level."""
+    known = {column.name for file in mapping.files for column in file.columns} | {
+        column.name.partition(":")[2] for column in opened.file.columns
+    }
+    for name in mapping.named_columns:
+        if name not in known:
+            raise reject(
+                export,
+                f"sla.yml names the column {name!r} under columns, which this form does not have.",
+                name_nearest(name, {column.name for column in opened.file.columns}),
+                1,
+            )
+    for column in opened.file.columns:
+        if column.declared_by is not None and find_written(column, opened.header) is None:
+            wanted = column.written[-1]
+            raise reject(
+                export,
+                f"the header lacks {wanted!r}, which sla.yml names under {column.declared_by}.",
+                f"{name_nearest(wanted, opened.header)} Correct it in sla.yml, or export the column.",
+                1,
+                wanted,
+            )
 
 
 def _check_is_read(export: Export, file: MappedFile, mapping: Mapping) -> None:

@@ -242,7 +242,7 @@ def _add_incident(record: _Record, adapted: Adapted) -> None:
         latest_updated_at=updated.latest,
     )
     number = "" if counts["update_number"] is None else counts["update_number"]
-    for column, status in (("resolved_at", "solved"), ("closed_at", "closed")):
+    for place, (column, status) in enumerate((("resolved_at", "solved"), ("closed_at", "closed"))):
         window = windows[column]
         if window is not None:
             adapted.add(
@@ -253,6 +253,7 @@ def _add_incident(record: _Record, adapted: Adapted) -> None:
                 field_name="status",
                 value=status,
                 **_when(window, "changed_at"),
+                place=place,
             )
 
 

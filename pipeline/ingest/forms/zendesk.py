@@ -139,7 +139,7 @@ _COLUMNS_OF_AUDITS = {
     "ticket_messages": {
         "message_id": "message_id", "ticket_id": "ticket_id", "message_kind": "message_kind", "is_public": "is_public",
         "channel": "channel", "author_id": "author_id", "updater_id": "updater_id", "said_at": "created_at",
-        "update_id": "update_id", "line_number": "line_number",
+        "update_id": "update_id", "place": "place", "line_number": "line_number",
     },
     "ticket_changes": {
         "change_id": "change_id", "ticket_id": "ticket_id", "change_kind": "change_kind", "field_name": "field_name",

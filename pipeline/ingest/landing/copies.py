@@ -17,8 +17,9 @@ from typing import BinaryIO
 
 from pipeline.errors import InputRejected, Problem, SlaError
 from pipeline.ingest.files.exports import Export, ExportChanging, open_bytes
-from pipeline.ingest.landing.manifest import Batch, sync_folder
+from pipeline.ingest.landing.manifest import Batch
 from pipeline.settings import Workspace
+from pipeline.whole_files import sync
 
 _BLOCK_BYTES = 1 << 20
 
@@ -54,7 +55,7 @@ def keep_copy(workspace: Workspace, export: Export, batch_id: str) -> None:
         if digest.hexdigest() != batch_id:
             raise ExportChanging(export)
         temporary.replace(path)
-        sync_folder(path.parent)
+        sync(path.parent)
     except OSError as problem:
         raise SlaError(
             f"No copy of {export.name} could be kept: {problem.strerror or problem}. Make room, or take `keep_exports` out "

@@ -5,8 +5,8 @@ What is in a file is read by a child process (`landing_child.py`); only here doe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,8 +18,12 @@ from pipeline.ingest.landing.find_exports import find_exports, is_unfinished
 from pipeline.ingest.landing.landing_child import LandingChild
 from pipeline.ingest.landing.manifest import (
     Batch,
+    Damage,
     find_batch,
     find_damage,
+    find_damaged_manifest,
+    find_damages,
+    hash_tables,
     name_files,
     write_manifest,
 )
@@ -76,24 +80,92 @@ def land_exports(
 
     The same content from the same source is landed once, whatever its name, and read again once other code or settings would
     read it (reader.py). Without `paths` that includes kept copies of exports that the inbox no longer holds. A file that is
-    refused as a whole, or that ends the process that reads it, gives a result with status 'rejected'; the others still land.
+    refused as a whole, or that ends the process that reads it, gives a result with status 'rejected'; the others still land. So
+    does what lies in the inbox and is no export of a source; its `source` is empty.
     Killed at any point, a batch is whole or absent, one that is read again is the old or the new, and the next call completes
     it. The caller holds the workspace's lock. `child` is a process to read with; without it one is started for this call.
     Raises ConfigurationError for a source or path that cannot be used.
     """
-    exports = find_exports(workspace, config.sources, paths, source)
+    found = find_exports(workspace, config.sources, paths, source)
     clean_leftovers(workspace)
     clean_copies(workspace)
     with ExitStack() as stack:
         process = child or stack.enter_context(LandingChild())
         results = [
             result
-            for export in exports
+            for export in found.exports
             for result in _land_file(workspace, config, export, process, on_progress)
         ]
         if not paths:
-            results += _land_copies(workspace, config, source, results, process, on_progress)
-        return results
+            copies = set(list_copies(workspace)) - {result.batch_id for result in results}
+            results += _land_copies(workspace, config, copies, process, on_progress, source)
+        strays = [
+            LandingResult(stray.file, "", None, "rejected", 0, 0, 0, (stray,)) for stray in found.strays
+        ]
+        return [*results, *strays]
+
+
+def land_damaged(
+    workspace: Workspace,
+    config: SourcesConfig,
+    *,
+    child: LandingChild | None = None,
+    on_progress: Progress | None = None,
+) -> list[LandingResult]:
+    """Land again the batches that are no longer whole, and nothing else; one result per batch that could be.
+
+    The exports are looked for where they lay, in the inbox under any name, and among the kept copies. The caller holds the
+    workspace's lock.
+    """
+    damages = find_damages(workspace)
+    if not damages:
+        return []
+    wanted = {damage.batch_id for damage in damages}
+    landed: list[LandingResult] = []
+    with ExitStack() as stack:
+        process = child or stack.enter_context(LandingChild())
+        for export in [
+            *_find_given(workspace, config, wanted),
+            *find_exports(workspace, config.sources, None, None).exports,
+        ]:
+            if not wanted:
+                break
+            for member, batch_id in _identify_members(config, export, process):
+                if batch_id in wanted:
+                    result = _land(workspace, config, member, process, on_progress)
+                    landed.append(result)
+                    wanted -= {result.batch_id} if result.status == "landed" else set()
+        if wanted:
+            copies = wanted & set(list_copies(workspace))
+            landed += _land_copies(workspace, config, copies, process, on_progress)
+    return [result for result in landed if result.status == "landed"]
+
+
+def _find_given(workspace: Workspace, config: SourcesConfig, wanted: Collection[str]) -> Iterator[Export]:
+    """The files of the wanted batches that were given by their path and do not lie in the inbox."""
+    for batch_id in sorted(wanted):
+        batch = find_batch(workspace, batch_id)
+        path = None if batch is None else Path(batch.file)
+        if (
+            batch is not None
+            and path
+            and path.is_absolute()
+            and path.is_file()
+            and batch.source in config.sources
+        ):
+            yield Export(path, batch.source, batch.source_file or batch.file, batch.file)
+
+
+def _identify_members(
+    config: SourcesConfig, export: Export, child: LandingChild
+) -> Iterator[tuple[Export, str]]:
+    """What an export holds, each with its batch_id; nothing of one that cannot be read."""
+    try:
+        for member in _list_members(config.sources[export.source], export, child):
+            yield member, child.identify(member).batch_id
+    except InputRejected:
+        # It is refused by words when it is landed; here only the batches that once landed are looked for.
+        return
 
 
 def _land_file(
@@ -103,33 +175,33 @@ def _land_file(
     child: LandingChild,
     on_progress: Progress | None,
 ) -> list[LandingResult]:
-    source = config.sources[found.source]
-    export = replace(found, encoding=getattr(source, "encoding", None) or "utf-8")
     try:
-        if is_unfinished(export):
-            raise ExportChanging(export)
-        members = child.list_members(export)
+        members = _list_members(config.sources[found.source], found, child)
     except InputRejected as refusal:
-        return [_refused(export, refusal)]
+        return [_refused(found, refusal)]
     return [_land(workspace, config, member, child, on_progress) for member in members]
+
+
+def _list_members(source: Source, found: Export, child: LandingChild) -> list[Export]:
+    export = replace(found, encoding=getattr(source, "encoding", None) or "utf-8")
+    if is_unfinished(export):
+        raise ExportChanging(export)
+    return child.list_members(export)
 
 
 def _land_copies(
     workspace: Workspace,
     config: SourcesConfig,
-    chosen: str | None,
-    results: Iterable[LandingResult],
+    batch_ids: Iterable[str],
     child: LandingChild,
     on_progress: Progress | None,
+    chosen: str | None = None,
 ) -> Iterator[LandingResult]:
     """Read again what another reader landed, or what is damaged, from the copies of what the inbox no longer holds."""
-    in_inbox = {result.batch_id for result in results}
-    for batch_id in list_copies(workspace):
-        batch = None
-        with suppress(InputRejected):
-            batch = find_batch(workspace, batch_id)
+    for batch_id in sorted(batch_ids):
+        batch = find_batch(workspace, batch_id)
         # A content whose manifest the user deleted, or that is damaged, does not come back by itself.
-        if batch is None or batch_id in in_inbox or chosen not in (None, batch.source):
+        if batch is None or chosen not in (None, batch.source):
             continue
         source = config.sources.get(batch.source)
         if source is None or (is_current(batch, source) and find_damage(workspace, batch) is None):
@@ -164,7 +236,12 @@ def _land(
         identity = child.identify(export)
         earlier = find_batch(workspace, identity.batch_id)
         keeps_copy = config.keep_exports and not copy_path(workspace, identity.batch_id).is_file()
-        if earlier is not None and is_current(earlier, source) and find_damage(workspace, earlier) is None:
+        damage = (
+            find_damaged_manifest(workspace, identity.batch_id)
+            if earlier is None
+            else find_damage(workspace, earlier)
+        )
+        if earlier is not None and is_current(earlier, source) and damage is None:
             if keeps_copy:
                 child.keep(workspace, export, identity)
             return LandingResult(
@@ -176,9 +253,18 @@ def _land(
                 earlier.rows_landed,
                 earlier.rows_rejected,
             )
-        return _land_new(workspace, source, export, identity, earlier, child, keeps_copy)
+        result = _land_new(workspace, source, export, identity, earlier, child, keeps_copy)
     except InputRejected as refusal:
         return _refused(export, refusal)
+    return result if damage is None else replace(result, warnings=(*result.warnings, _say_again(damage)))
+
+
+def _say_again(damage: Damage) -> Problem:
+    return replace(
+        damage.problem,
+        reason=f"{damage.problem.reason.rstrip('.')}; it landed again from its export.",
+        hint=None,
+    )
 
 
 def _land_new(
@@ -199,6 +285,8 @@ def _land_new(
         if keeps_copy:
             child.keep(workspace, export, identity)
         rows_landed = written.rows_read - written.rows_refused
+        tables = [*written.tables, *([QUARANTINE_TABLE] if written.rows_refused else [])]
+        commit_files(workspace, file_stem, tables)
         batch = Batch(
             batch_id=identity.batch_id,
             source=export.source,
@@ -215,9 +303,8 @@ def _land_new(
             shape=written.shape,
             source_file=None if export.name == export.given else export.name,
             reader=reader,
+            parquet_sha256=hash_tables(workspace, tables, file_stem),
         )
-        refused = [QUARANTINE_TABLE] if written.rows_refused else []
-        commit_files(workspace, file_stem, [*written.tables, *refused])
         # This changes from the rows of an earlier reading to these in one step.
         write_manifest(workspace, batch)
         if earlier is not None:

@@ -34,7 +34,9 @@ from pipeline.ingest.files.limits import (
     RESERVED_BYTES,
     SECONDS_FREE,
     SECONDS_PER_MB,
+    SECONDS_STALLED,
 )
+from pipeline.ingest.files.read_archive import measure_unpacked
 from pipeline.ingest.tables import LANDED_TABLES
 from pipeline.settings import Workspace
 
@@ -154,15 +156,18 @@ class LandingChild:
         return answer
 
     def _ask(self, export: Export, job: str, *arguments: Any) -> Any:
-        seconds = _seconds_for(export)
-        connection = self._send((job, seconds, arguments))
-        deadline = time.monotonic() + seconds
+        connection = self._send((job, SECONDS_FREE, arguments))
+        worked, since = self._processor_ticks(), time.monotonic()
         has_answered = False
         try:
-            while time.monotonic() < deadline:
+            while True:
                 if not connection.poll(_LOOK_EVERY_SECONDS):
                     if self._resident_bytes() > MEMORY_BYTES:
                         raise _took_too_much(export)
+                    if (ticks := self._processor_ticks()) != worked:
+                        worked, since = ticks, time.monotonic()
+                    elif time.monotonic() - since > SECONDS_STALLED:
+                        raise _stalled(export)
                     continue
                 answer = json.loads(connection.recv_bytes())
                 if "rows" in answer:
@@ -173,9 +178,8 @@ class LandingChild:
                 if "refused" in answer:
                     raise _as_error(export, **answer["refused"])
                 return answer["done"]
-            raise _took_too_long(export, seconds)
         except (EOFError, ConnectionError):
-            raise self._explain_death(export, seconds) from None
+            raise self._explain_death(export) from None
         finally:
             # Too slow, dead or interrupted: whatever it was doing must not go on beside us.
             if not has_answered:
@@ -218,29 +222,35 @@ class LandingChild:
             return 0
         return int(pages) * resource.getpagesize()
 
-    def _explain_death(self, export: Export, seconds: int) -> InputRejected:
+    def _processor_ticks(self) -> int:
+        """The processor time that the child has used, in ticks of the system; 0 where the system does not tell."""
+        assert self._process is not None
+        try:
+            stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii")
+            # The name of the program, in brackets, may hold blanks.
+            fields = stat.rpartition(")")[2].split()
+        except OSError:
+            return 0
+        return int(fields[11]) + int(fields[12])
+
+    def _explain_death(self, export: Export) -> InputRejected:
         assert self._process is not None
         code = self._process.wait()
         if code == -signal.SIGXCPU:
-            return _took_too_long(export, seconds)
+            return _took_too_long(export)
         died = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return reject(
             export, f"the process that read it died ({died}), perhaps for lack of memory.", _SHORTER
         )
 
 
-def _seconds_for(export: Export) -> int:
-    try:
-        size = export.path.stat().st_size
-    except OSError:
-        size = 0
-    return SECONDS_FREE + SECONDS_PER_MB * (size >> 20)
+def _took_too_long(export: Export) -> InputRejected:
+    return reject(export, "reading it took more processor time than a file of its size has.", _SHORTER)
 
 
-def _took_too_long(export: Export, seconds: int) -> InputRejected:
-    return reject(
-        export, f"reading it took more than the {seconds} seconds that a file of its size has.", _SHORTER
-    )
+def _stalled(export: Export) -> InputRejected:
+    reason = f"nothing of it could be read for {SECONDS_STALLED // 60} minutes: its disk does not answer."
+    return reject(export, reason, "Copy it to another disk, and put it into the inbox from there.")
 
 
 def _took_too_much(export: Export) -> InputRejected:
@@ -277,10 +287,10 @@ def serve(connection: Connection) -> None:
     }
     while True:
         try:
-            job, seconds, arguments = connection.recv()
+            job, seconds_free, arguments = connection.recv()
         except EOFError:
             return
-        with _limit_job(seconds, arguments):
+        with _limit_job(seconds_free, arguments):
             answer = _answer(jobs[job], arguments)
         connection.send_bytes(json.dumps(answer).encode())
         if answer.get("is_last"):
@@ -347,12 +357,14 @@ def _restrict_process() -> None:
 
 
 @contextmanager
-def _limit_job(seconds: int, arguments: tuple[Any, ...]) -> Iterator[None]:
+def _limit_job(seconds_free: int, arguments: tuple[Any, ...]) -> Iterator[None]:
     """Processor time and bytes written of one job; as soft limits, so that the next job can have its own."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    cores = os.cpu_count() or 1
-    _set_soft(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + seconds * cores)
     identity = next((one for one in arguments if isinstance(one, Fingerprint)), None)
+    export = next(one for one in arguments if isinstance(one, Export))
+    content_bytes = max(identity.bytes if identity else 0, measure_unpacked(export))
+    seconds = seconds_free + SECONDS_PER_MB * (content_bytes >> 20)
+    _set_soft(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + seconds)
     if identity is not None:
         _set_soft(resource.RLIMIT_FSIZE, OUTPUT_FREE_BYTES + OUTPUT_RATIO * identity.bytes)
     yield

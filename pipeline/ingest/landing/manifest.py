@@ -1,11 +1,14 @@
-"""What has landed: one JSON file per batch, written last. A batch without its manifest does not exist."""
+"""What has landed: one JSON file per batch, written last. A batch without a manifest that can be read does not exist.
+
+A manifest holds its own digest and that of every Parquet file of its batch, so that no changed bit is taken for a figure.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import InputRejected, Problem
 from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_TABLE
 from pipeline.settings import Workspace
+from pipeline.whole_files import hash_file, seal, unseal, write_whole
 
 MANIFEST_FOLDER = "manifest"
 _TABLE_NAME = re.compile(r"[a-z_]+")
@@ -48,6 +52,8 @@ class Batch:
     source_file: str | None = None
     # None: it landed before manifests named their reader.
     reader: str | None = None
+    # Table -> SHA-256 of its Parquet file. None: it landed before manifests held them, and only rows are counted.
+    parquet_sha256: dict[str, str] | None = None
 
     @property
     def file_stem(self) -> str:
@@ -60,12 +66,32 @@ class Batch:
         """
         return table_path(workspace, table, self.file_stem)
 
-    def paths(self, workspace: Workspace) -> dict[Path, int]:
-        """Every Parquet file of the batch with the rows it must have."""
-        expected = {self.table_path(workspace, table): rows for table, rows in self.tables.items()}
-        if self.rows_rejected:
-            expected[self.table_path(workspace, QUARANTINE_TABLE)] = self.rows_rejected
-        return expected
+    @property
+    def row_counts(self) -> dict[str, int]:
+        """Every table that has a Parquet file of the batch, with the rows it must have."""
+        return self.tables | ({QUARANTINE_TABLE: self.rows_rejected} if self.rows_rejected else {})
+
+    def paths(self, workspace: Workspace) -> list[Path]:
+        """Every Parquet file of the batch."""
+        return [self.table_path(workspace, table) for table in self.row_counts]
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A batch that is not whole: its manifest cannot be read, or one of its Parquet files is not what landed."""
+
+    batch_id: str
+    problem: Problem
+
+
+class LandedDamaged(InputRejected):
+    """What had landed is no longer whole. `batch_ids` names the batches."""
+
+    def __init__(self, damages: Sequence[Damage]) -> None:
+        super().__init__(
+            "What had landed is no longer whole; nothing was built.", [damage.problem for damage in damages]
+        )
+        self.batch_ids = frozenset(damage.batch_id for damage in damages)
 
 
 def name_files(batch_id: str, reader: str | None, settings: dict[str, Any]) -> str:
@@ -87,28 +113,44 @@ def table_path(workspace: Workspace, table: str, file_stem: str) -> Path:
 
 
 def list_batches(workspace: Workspace) -> list[Batch]:
-    """All manifests, sorted by batch_id, without a look at the rows. Raises InputRejected for a damaged one."""
-    folder = workspace.landed / MANIFEST_FOLDER
-    return [_read(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
+    """All batches, sorted by batch_id, without a look at the rows. One whose manifest cannot be read is not among them."""
+    return [found for found in _read_manifests(workspace) if isinstance(found, Batch)]
+
+
+def list_damaged_manifests(workspace: Workspace) -> list[Damage]:
+    """The manifests that cannot be read, sorted by batch_id."""
+    return [found for found in _read_manifests(workspace) if isinstance(found, Damage)]
 
 
 def read_batches(workspace: Workspace) -> list[Batch]:
-    """All landed batches, sorted by batch_id, each with every Parquet file present and holding the rows it
-    says.
+    """All landed batches, sorted by batch_id, each with every Parquet file as it landed, bit for bit.
 
-    Raises InputRejected, naming the file, when a manifest or a Parquet file is missing or damaged.
+    Raises LandedDamaged, naming the files, when a manifest or a Parquet file is missing or damaged.
     """
-    batches = list_batches(workspace)
-    damages = [damage for batch in batches if (damage := find_damage(workspace, batch))]
+    damages = find_damages(workspace)
     if damages:
-        raise InputRejected("What had landed is no longer whole; nothing was built.", damages)
-    return batches
+        raise LandedDamaged(damages)
+    return list_batches(workspace)
+
+
+def find_damages(workspace: Workspace) -> list[Damage]:
+    """What is no longer whole of all that has landed: every byte is read. Sorted by batch_id."""
+    found = (
+        one if isinstance(one, Damage) else find_damage(workspace, one) for one in _read_manifests(workspace)
+    )
+    return [damage for damage in found if damage is not None]
 
 
 def find_batch(workspace: Workspace, batch_id: str) -> Batch | None:
-    """The batch with this id, or None. Raises InputRejected for a damaged manifest."""
-    path = _manifest_path(workspace, batch_id)
-    return _read(path) if path.is_file() else None
+    """The batch with this id; None when there is none, or when its manifest cannot be read."""
+    found = _read(_manifest_path(workspace, batch_id))
+    return found if isinstance(found, Batch) else None
+
+
+def find_damaged_manifest(workspace: Workspace, batch_id: str) -> Damage | None:
+    """What is wrong with the manifest of a batch; None when it can be read or is not there."""
+    found = _read(_manifest_path(workspace, batch_id))
+    return found if isinstance(found, Damage) else None
 
 
 def find_last_shape(workspace: Workspace, source: str, file: str, batch_id: str) -> dict[str, Any] | None:
@@ -131,67 +173,69 @@ def find_last_shape(workspace: Workspace, source: str, file: str, batch_id: str)
     return newest.shape if newest else None
 
 
-def find_damage(workspace: Workspace, batch: Batch) -> Problem | None:
-    """The first Parquet file of the batch that is missing or holds other rows than the manifest says; or that it has tables
-    which this version does not read.
+def find_damage(workspace: Workspace, batch: Batch) -> Damage | None:
+    """The first Parquet file of the batch that is missing or is not the one that landed; or that it has tables which this
+    version does not read.
+
+    Raises OSError for a file that may not be read.
     """
     gone = sorted(set(batch.tables) - set(LANDED_TABLES))
     if gone:
-        return Problem(
-            _manifest_path(workspace, batch.batch_id).relative_to(workspace.root).as_posix(),
-            None,
-            None,
+        return _damage(
+            workspace,
+            batch.batch_id,
+            _manifest_path(workspace, batch.batch_id),
             f"another version of this program landed {batch.file} in tables that this one does not read ({', '.join(gone)}).",
             f"Put it back into inbox/{batch.source}/ and run `sla ingest`; or delete this manifest, and its rows do not count.",
         )
-    for path, rows in batch.paths(workspace).items():
-        try:
-            found = pq.read_metadata(path).num_rows
-        except (OSError, pa.ArrowInvalid):
-            found = None
-        if found != rows:
-            return Problem(
-                path.relative_to(workspace.root).as_posix(),
-                None,
-                None,
-                f"{'is missing or unreadable' if found is None else f'holds {found} rows'}; the manifest "
-                f"says {rows} rows.",
-                f"Put {batch.file} back into the inbox and run `sla ingest`, or restore the file from a "
-                f"backup.",
+    for table, rows in batch.row_counts.items():
+        path = batch.table_path(workspace, table)
+        reason = _compare(path, rows, (batch.parquet_sha256 or {}).get(table))
+        if reason is not None:
+            hint = (
+                f"Put {batch.file} back into the inbox and run `sla run`, or restore this file from a backup."
             )
+            return _damage(workspace, batch.batch_id, path, reason, hint)
     return None
+
+
+def _compare(path: Path, rows: int, sha256: str | None) -> str | None:
+    """How a Parquet file differs from the one that landed; None when it does not."""
+    try:
+        if sha256 is not None:
+            return None if hash_file(path) == sha256 else "is damaged: its bytes are not those that landed."
+        found = pq.read_metadata(path).num_rows
+    except PermissionError:
+        raise
+    except (OSError, pa.ArrowInvalid):
+        return f"is missing or unreadable; the manifest says {rows} rows."
+    return None if found == rows else f"holds {found} rows; the manifest says {rows} rows."
+
+
+def hash_tables(workspace: Workspace, tables: Iterable[str], file_stem: str) -> dict[str, str]:
+    """Table -> SHA-256 of the Parquet file that has landed under the name `file_stem`. Raises OSError."""
+    return {table: hash_file(table_path(workspace, table, file_stem)) for table in tables}
 
 
 def write_manifest(workspace: Workspace, batch: Batch) -> None:
     """Make the batch exist: durable before this returns, and never half there."""
-    path = _manifest_path(workspace, batch.batch_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w", encoding="utf-8") as stream:
-        json.dump(asdict(batch), stream, ensure_ascii=False, indent=2, sort_keys=True)
-        stream.write("\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """A rename survives a power cut only once its folder is written."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_whole(_manifest_path(workspace, batch.batch_id), seal(asdict(batch)))
 
 
 def _manifest_path(workspace: Workspace, batch_id: str) -> Path:
     return workspace.landed / MANIFEST_FOLDER / f"{batch_id}.json"
 
 
-def _read(path: Path) -> Batch:
+def _read_manifests(workspace: Workspace) -> list[Batch | Damage]:
+    """Every manifest, sorted by batch_id."""
+    folder = workspace.landed / MANIFEST_FOLDER
+    return [found for path in sorted(folder.glob("*.json")) if (found := _read(path)) is not None]
+
+
+def _read(path: Path) -> Batch | Damage | None:
+    """The batch of a manifest, or why it cannot be read; None when there is no such file."""
     try:
-        batch = Batch(**json.loads(path.read_text(encoding="utf-8")))
+        batch = Batch(**unseal(path.read_bytes()))
         # Both become parts of paths.
         if not all(_TABLE_NAME.fullmatch(table) for table in batch.tables):
             raise ValueError("a table has no name of a table")
@@ -199,17 +243,24 @@ def _read(path: Path) -> Batch:
             raise ValueError("the reader is no digest")
         if batch.batch_id != path.stem:
             raise ValueError("the batch_id is another")
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        raise
     except (OSError, ValueError, TypeError, AttributeError) as problem:
-        raise InputRejected(
-            "What had landed is no longer whole; nothing was built.",
-            [
-                Problem(
-                    f"warehouse/landed/{MANIFEST_FOLDER}/{path.name}",
-                    None,
-                    None,
-                    f"the manifest is damaged: {problem}.",
-                    "Restore it from a backup, or delete it and put the export back into the inbox.",
-                )
-            ],
-        ) from problem
+        return Damage(
+            path.stem,
+            Problem(
+                f"warehouse/landed/{MANIFEST_FOLDER}/{path.name}",
+                None,
+                None,
+                f"the manifest is damaged, so its batch is not there: {problem}.",
+                "Put the export back into the inbox and run `sla run`; or restore the manifest from a backup; or delete it, "
+                "and its rows do not count.",
+            ),
+        )
     return batch
+
+
+def _damage(workspace: Workspace, batch_id: str, path: Path, reason: str, hint: str) -> Damage:
+    return Damage(batch_id, Problem(path.relative_to(workspace.root).as_posix(), None, None, reason, hint))

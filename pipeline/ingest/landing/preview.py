@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from pipeline.errors import InputRejected, Problem
-from pipeline.ingest.files.exports import Export
-from pipeline.ingest.landing.find_exports import find_exports
+from pipeline.ingest.files.exports import Export, ExportChanging
+from pipeline.ingest.landing.find_exports import find_exports, is_unfinished
 from pipeline.ingest.landing.landing_child import LandingChild
+from pipeline.ingest.landing.reader import is_landed
 from pipeline.ingest.landing.write_batch import BatchWriter
 from pipeline.ingest.tables import LINEAGE
 from pipeline.settings import Workspace, read_clock
@@ -39,11 +40,14 @@ class PreviewedTable:
 
 @dataclass(frozen=True)
 class Preview:
-    """What would become of one file. `rows_read` = `rows_landed` + `rows_rejected`; nothing was written."""
+    """What would become of one file. `rows_read` = `rows_landed` + `rows_rejected`; nothing was written.
+
+    `already_landed`: a landing would change nothing; its rows are shown too. `would_be_left`: it is still being written.
+    """
 
     file: str
     source: str
-    status: Literal["would_land", "would_be_rejected"]
+    status: Literal["would_land", "already_landed", "would_be_left", "would_be_rejected"]
     rows_read: int
     rows_landed: int
     rows_rejected: int
@@ -98,14 +102,16 @@ def preview_exports(
 
     Every file is read to its end, so the counts are those of a landing. Raises ConfigurationError as `land_exports`.
     """
-    exports = find_exports(workspace, config.sources, paths, source)
+    found = find_exports(workspace, config.sources, paths, source)
     with ExitStack() as stack:
         reader = child or stack.enter_context(LandingChild())
-        return [
+        previews = [
             preview
-            for export in exports
+            for export in found.exports
             for preview in _preview_file(workspace, config.sources[export.source], export, row_count, reader)
         ]
+    strays = [Preview(stray.file, "", "would_be_rejected", 0, 0, 0, (), (stray,)) for stray in found.strays]
+    return [*previews, *strays]
 
 
 def _preview_file(
@@ -113,6 +119,8 @@ def _preview_file(
 ) -> list[Preview]:
     export = replace(found, encoding=getattr(source, "encoding", None) or "utf-8")
     try:
+        if is_unfinished(export):
+            raise ExportChanging(export)
         members = child.list_members(export)
     except InputRejected as refusal:
         return [_rejected(export, refusal)]
@@ -130,10 +138,15 @@ def _preview(
     except InputRejected as refusal:
         return _rejected(export, refusal)
     rows_read, rows_refused = answer["rows_read"], answer["rows_refused"]
+    status: Literal["would_land", "already_landed", "would_be_rejected"] = "would_land"
+    if rows_read and rows_read == rows_refused:
+        status = "would_be_rejected"
+    elif is_landed(workspace, source, identity.batch_id):
+        status = "already_landed"
     return Preview(
         export.given,
         export.source,
-        "would_be_rejected" if rows_read and rows_read == rows_refused else "would_land",
+        status,
         rows_read,
         rows_read - rows_refused,
         rows_refused,
@@ -150,4 +163,7 @@ def _preview(
 
 def _rejected(export: Export, refusal: InputRejected) -> Preview:
     rows = refusal.rows_read
-    return Preview(export.given, export.source, "would_be_rejected", rows, 0, rows, (), refusal.problems)
+    status: Literal["would_be_left", "would_be_rejected"] = (
+        "would_be_left" if isinstance(refusal, ExportChanging) else "would_be_rejected"
+    )
+    return Preview(export.given, export.source, status, rows, 0, rows, (), refusal.problems)

@@ -17,7 +17,7 @@ from pyexpat import EXPAT_VERSION
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.ingest.forms.bind_mapping import bind_mapping
-from pipeline.ingest.landing.manifest import Batch, list_batches
+from pipeline.ingest.landing.manifest import Batch, find_batch, find_damage, list_batches
 from pipeline.rules.mapping import fingerprint_mapping
 from pipeline.settings import CHECKOUT, Workspace
 from pipeline.vocabulary import ACTOR_KINDS, EVIDENCE_OF, TICKET_STATUSES
@@ -109,6 +109,12 @@ def is_current(batch: Batch, source: Source) -> bool:
     return batch.reader == identify_reader() and batch.settings == describe_settings(source)
 
 
+def is_landed(workspace: Workspace, source: Source, batch_id: str) -> bool:
+    """Whether a content has landed as it would land now, and is whole, so that landing it again changes nothing."""
+    batch = find_batch(workspace, batch_id)
+    return batch is not None and is_current(batch, source) and find_damage(workspace, batch) is None
+
+
 def find_outdated(workspace: Workspace, sources: Mapping[str, Source]) -> list[OutdatedBatch]:
     """The batches that another reader landed, by source and file.
 
@@ -162,7 +168,8 @@ def describe_settings(source: Source) -> dict[str, Any]:
             "severity": source.severity_field,
             "channel": [source.channel_field, source.channel_constant],
             "events": [[event.event_type, event.field_name, event.field_value] for event in source.events],
-            "agents": [list(values) for values in source.agents],
+            # Groups are read by the models alone.
+            "agents": [list(values) for values in source.agents[:3]],
             "comments": source.unmarked_comments,
             "bots": list(source.bot_actors),
             **_table_settings(source),
@@ -177,8 +184,8 @@ def describe_settings(source: Source) -> dict[str, Any]:
         }
     elif source.source_type == "mapped":
         settings["mapping"] = source.mapping and fingerprint_mapping(bind_mapping(source.mapping, source))
-    elif source.source_type == "servicenow" and any(source.agents):
-        settings["agents"] = [list(values) for values in source.agents]
+    elif source.source_type == "servicenow" and any(source.agents[:3]):
+        settings["agents"] = [list(values) for values in source.agents[:3]]
     return settings
 
 

@@ -17,16 +17,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import InputRejected, Problem
+from pipeline.ingest.files.limits import REFUSED_ROWS
 from pipeline.ingest.files.refused import Refused
 from pipeline.ingest.landing.manifest import (
     MANIFEST_FOLDER,
     find_batch,
     find_last_shape,
-    sync_folder,
     table_path,
 )
 from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_COLUMNS, QUARANTINE_TABLE, arrow_schema
 from pipeline.settings import Workspace
+from pipeline.whole_files import sync
 
 ROW_GROUP_ROWS = 131_072
 RAW_VALUE_CHARACTERS = 500
@@ -68,10 +69,12 @@ class BatchWriter:
             self.on_rows(sum(self.rows.values()) + self.rows_refused)
 
     def refuse(self, refused: list[Refused]) -> None:
-        """Put records into quarantine, one row each."""
+        """Put records into quarantine, one row each. Raises InputRejected when that is most of a long file."""
         if not refused:
             return
         self.rows_refused += len(refused)
+        if self.rows_refused > max(REFUSED_ROWS, sum(self.rows.values())):
+            raise self._refuse_whole()
         for one in refused[: SHOWN_PROBLEMS - len(self.problems)]:
             reason = (
                 one.reason
@@ -97,6 +100,20 @@ class BatchWriter:
             }
         )
         self._append(QUARANTINE_TABLE, QUARANTINE_COLUMNS, rows)
+
+    def _refuse_whole(self) -> InputRejected:
+        whole = Problem(
+            self.source_file,
+            None,
+            None,
+            f"more than {REFUSED_ROWS:,} of its records cannot be used, and fewer can.",
+            "Check that this is the export of this source, and the source's settings in sla.yml.",
+        )
+        refusal = InputRejected(
+            f"{self.source_file} was not landed; nothing of it was kept.", [whole, *self.problems]
+        )
+        refusal.rows_read = self.rows_refused
+        return refusal
 
     def earlier_shape(self, file: str) -> dict[str, Any] | None:
         """The shape of the last file of this kind that landed before; None for the first."""
@@ -201,7 +218,7 @@ def commit_files(workspace: Workspace, file_stem: str, tables: Iterable[str]) ->
     """
     for path in (table_path(workspace, table, file_stem) for table in tables):
         _temporary(path).replace(path)
-        sync_folder(path.parent)
+        sync(path.parent)
 
 
 def discard_files(workspace: Workspace, file_stem: str) -> None:
@@ -233,11 +250,10 @@ def clean_leftovers(workspace: Workspace) -> None:
 def remove_replaced(workspace: Workspace, batch_id: str, paths: Iterable[Path]) -> None:
     """Remove those Parquet files of a batch that its manifest does not name. Without a whole manifest, none."""
     # A manifest that is damaged or missing may be restored from a backup, and then needs its rows.
-    with suppress(InputRejected):
-        batch = find_batch(workspace, batch_id)
-        if batch is not None:
-            for path in set(paths) - set(batch.paths(workspace)):
-                path.unlink(missing_ok=True)
+    batch = find_batch(workspace, batch_id)
+    if batch is not None:
+        for path in set(paths) - set(batch.paths(workspace)):
+            path.unlink(missing_ok=True)
 
 
 def _shorten(text: str, characters: int) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipeline import errors
 from pipeline.cli import line
 from pipeline.errors import Problem, SlaError
+from pipeline.settings import CHECKOUT
 
 
 @pytest.mark.parametrize(
@@ -36,6 +41,7 @@ def test_global_options_are_understood_anywhere(typed: list[str], understood: li
 
 EXIT_CODES = {
     errors.SlaError: 1,
+    errors.MachineFailed: 1,
     errors.ConfigurationError: 2,
     errors.InputRejected: 3,
     errors.ChecksFailed: 4,
@@ -67,6 +73,115 @@ def test_error_leaves_with_its_words_and_its_exit_code(
     said = capsys.readouterr()
     assert said.err == "sla: It went wrong.\n  plan.yml:3: target: '24' has no unit. Write 24h.\n"
     assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/w/a"),
+            1,
+            "/w/a: the disk is full (No space left",
+        ),
+        (
+            OSError(errno.EIO, "Input/output error", "/w/a"),
+            1,
+            "/w/a: the disk cannot be read or written there",
+        ),
+        (OSError(errno.EROFS, "Read-only file system", "/w/a"), 2, "/w/a: it may only be read"),
+        (PermissionError(errno.EACCES, "Permission denied", "/w/a"), 2, "/w/a: this user may not use it"),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "/w/a"), 2, "a folder where a file should be"),
+        (MemoryError(), 1, "there is not enough memory"),
+        (duckdb.IOException('Could not write file "/w/a": No space left on device'), 1, "the disk is full"),
+        (duckdb.OutOfMemoryException("failed to allocate"), 1, "there is not enough memory"),
+    ],
+)
+def test_what_the_machine_refuses_is_told_as_that(
+    error: Exception,
+    code: int,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # A library may tell it as its own error.
+    outer = RuntimeError("it did not work")
+    outer.__cause__ = error
+    for one in (error, outer):
+        assert run_main(monkeypatch, one) == code
+        said = capsys.readouterr().err
+        assert words in said
+        assert "run again" in said or "name another path" in said
+        assert "fault of the program" not in said
+
+
+def test_words_of_the_system_in_a_fault_of_the_program_excuse_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(line.options, "verbosity", 0)
+    assert run_main(monkeypatch, ValueError("a subject: No space left on device")) == 1
+    assert "a fault of the program, not of your data" in capsys.readouterr().err
+
+
+def test_message_steers_no_terminal_and_a_long_value_in_it_is_cut(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    escape, right_to_left = "\x1b]0;title\x07\x9b2J", "\u202e"
+    reason = f"'{'x' * 10_000}' is no column, nor is {escape}{right_to_left}; {'y' * 10_000}."
+    problem = Problem("tickets.csv", 1, f"a{escape}b", reason, None)
+    run_main(monkeypatch, errors.InputRejected(f"It {escape} went wrong.", [problem]))
+    said = capsys.readouterr().err
+    assert [character for character in said if character != "\n" and not character.isprintable()] == []
+    assert "It [U+001B]]0;title[U+0007][U+009B]2J went wrong." in said
+    assert f"'{'x' * 119}…' is no column" in said
+    assert len(said) < 1_000
+
+
+# A pipe holds 64 KB: a reader that goes after one line leaves most of this unwritten.
+MANY_LINES = """
+import sys
+import typer
+from pipeline.cli import line
+
+def app(**_):
+    for number in range(100_000):
+        typer.echo(f"row {number}")
+    typer.echo("all rows were written", err=True)
+    return 4
+
+line.app = app
+line.main()
+"""
+
+
+def test_reader_that_goes_early_ends_no_work_and_changes_no_exit_code() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", MANY_LINES],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=CHECKOUT,
+    ) as command:
+        assert command.stdout is not None and command.stderr is not None
+        assert command.stdout.readline() == "row 0\n"
+        command.stdout.close()
+        assert command.stderr.read() == "all rows were written\n"
+    assert command.returncode == 4
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_output_that_cannot_be_written_is_told() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from pipeline.cli.line import main; main()", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=CHECKOUT,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("sla: the disk is full (No space left on device).")
+    assert "Traceback" not in done.stderr
 
 
 def test_every_error_has_an_exit_code_of_its_own() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -32,7 +33,10 @@ def _written(table: TextTable, stream: io.StringIO) -> str:
 def test_write_is_plain_and_aligned_into_a_pipe(published: Published) -> None:
     text = _written(compliance_table(read_compliance(published, ACME, by=("obligation",))), io.StringIO())
     assert "\x1b" not in text
-    assert "debug analysis (estimate)  100.0 % (1 of 1)" in text
+    lines = [re.sub(r" +", " ", line) for line in text.splitlines()]
+    assert "debug analysis (estimate) 100.0 % (1 of 1) 1 0 0 0 1 0" in lines
+    assert "first response 57.1 % to 71.4 % (4 met, 2 breached, 1 undecided) 4 2 1 1 1 1" in lines
+    assert any(line.startswith("Undecided = not measurable.") for line in lines)
     assert "total" in text
 
 
@@ -68,7 +72,9 @@ def test_printable_keeps_text_on_one_line() -> None:
 def test_json_has_integers_zoned_instants_and_rates_with_their_parts(published: Published) -> None:
     answer = json.loads(to_json(read_compliance(published, ACME, Selection(months=("2026-07",)))))
     assert answer["as_of"] == "2026-08-03T12:00:00Z"
-    assert answer["total"]["compliance"] == {"met": 4, "counted": 5, "ratio": 0.8}
+    assert answer["total"]["compliance"] == {
+        "met": 4, "counted": 5, "ratio": None, "undecided": 1, "lower": 0.666666, "upper": 0.833333,
+    }  # fmt: skip
     listed = json.loads(to_json(read_tickets(published, ACME)))
     assert listed[0]["elapsed_seconds"] is not None or listed[0]["status"] == "not_covered"
 
@@ -77,7 +83,9 @@ def test_json_of_nothing_to_assess_has_a_null_ratio(published: Published) -> Non
     answer = json.loads(
         to_json(read_compliance(published, EVERY_CUSTOMER, Selection(months=("1999-01",)), by=()))
     )
-    assert answer["total"]["compliance"] == {"met": 0, "counted": 0, "ratio": None}
+    assert answer["total"]["compliance"] == {
+        "met": 0, "counted": 0, "ratio": None, "undecided": 0, "lower": None, "upper": None,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.settings import Workspace
+from pipeline.whole_files import hash_file
 
 NASTY_SUBJECT = "=1+1 ![beacon](https://example.invalid/x.png) <b>bold</b> :red[x] $x^2$"
 JUNE_STANDARD = "75.0 % (3 of 4)"
@@ -37,10 +38,21 @@ OBLIGATIONS = [
 ]
 
 TABLES = """
-    create schema core; create schema marts; create schema meta;
+    create schema core; create schema marts; create schema meta; create schema qc;
 
-    create table core.dim_sources as
-    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
+    create table qc.rpt_qc__unjudged as
+    select * from (values
+        ('record', 'record', null, null, 2, 40),
+        ('record:severity:is not a known severity', 'record', 'severity', 'is not a known severity', 2, 40),
+        ('ticket', 'ticket', null, null, 1, 4),
+        ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 4)
+    ) as unjudged (unjudged_key, what, part, cause, affected_count, whole_count);
+
+    create table core.dim_declared_names(
+    declared_name_key varchar, source varchar, setting varchar, name varchar, is_shown boolean);
+create table core.dim_sources as
+    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
+      'Europe/Berlin' as time_zone, null as instant_format;
 
     create table core.dim_customers as
     select * from (values ('acme', 'Acme <Corp>', 'UTC', 'en'), ('beta', 'Beta & Söhne', 'UTC', 'de'))
@@ -72,6 +84,7 @@ TABLES = """
         status,
         case status when 'not_covered' then 'unsupported_channel' when 'waived' then 'waiver' end as
             status_reason,
+        if(status = 'not_measurable', 'either', null) as could_be,
         if(status = 'waived', 'breached', status) as status_before_waiver,
         if(status = 'waived', 'breached', status) as status_as_submitted,
         strftime(settled_at, '%Y-%m') as settled_month, strftime(submitted_at, '%Y-%m') as submitted_month,
@@ -118,7 +131,8 @@ TABLES = """
         'use' as movement_kind, 2::bigint as statement_line, -1::bigint as quantity, 9::bigint as balance_after,
         'ticket' as cause_kind, ticket_id as cause_id, strftime(submitted_at, '%Y-%m') as month,
         submitted_at as happened_at,
-        submitted_at as known_at, ticket_id, null::varchar as undoes_movement_id, 'ticket' as reason
+        submitted_at as known_at, ticket_id, null::varchar as undoes_movement_id, 'ticket' as reason,
+        'term' as payer_kind, plan || '-term' as payer_id
     from obligations;
 
     create table marts.mart_manager__monthly_compliance as
@@ -134,7 +148,14 @@ TABLES = """
         count_if(status = 'not_covered')::bigint as not_covered_count,
         count_if(status = 'not_measurable')::bigint as not_measurable_count,
         count_if(status_before_waiver = 'met')::bigint as raw_met_count,
-        count_if(status_before_waiver = 'breached')::bigint as raw_breached_count, max(as_of) as as_of
+        count_if(status_before_waiver = 'breached')::bigint as raw_breached_count,
+        count_if(status = 'met' or could_be = 'met')::bigint as lower_met_count,
+        count_if(status = 'met' or could_be in ('met', 'either'))::bigint as upper_met_count,
+        count_if(status in ('met', 'breached', 'not_measurable'))::bigint as bounded_count,
+        count_if(status_before_waiver = 'met' or could_be = 'met')::bigint as raw_lower_met_count,
+        count_if(status_before_waiver = 'met' or could_be in ('met', 'either'))::bigint as raw_upper_met_count,
+        count_if(status_before_waiver in ('met', 'breached', 'not_measurable'))::bigint as raw_bounded_count,
+        max(as_of) as as_of
     from core.fct_sla_obligations
     join core.dim_customers using (customer_id)
     cross join (values ('settled'), ('submitted')) as bases (month_basis)
@@ -147,7 +168,7 @@ TABLES = """
         granted_quantity::bigint as granted_quantity, 0::bigint as purchased_quantity,
         used_quantity::bigint as used_quantity, 0::bigint as credited_quantity,
         0::bigint as overflowed_in_quantity, 0::bigint as overflowed_out_quantity,
-        0::bigint as expired_quantity,
+        0::bigint as expired_quantity, 0::bigint as carried_quantity,
         remaining_quantity::bigint as remaining_quantity, overage_quantity::bigint as overage_quantity,
         used_quantity::bigint as consumed_quantity, granted_quantity::bigint as available_quantity,
         (365 * 86400)::bigint as term_seconds, (195 * 86400)::bigint as term_elapsed_seconds,
@@ -229,7 +250,7 @@ def publish(
     pointer = {
         "build_id": build_id,
         "file": path.name,
-        "sha256": "",
+        "sha256": hash_file(path),
         "as_of": "2026-07-15T00:00:00Z",
         "published_at": "2026-07-15T03:00:00Z",
     }

@@ -40,6 +40,20 @@ def test_trend_draws_a_gap_where_nothing_was_counted():
     assert [hover[0] for hover in line.customdata] == ["50.0 % (1 of 2)", "n/a (0 of 0)", "100.0 % (3 of 3)"]
 
 
+def test_trend_draws_what_has_only_bounds_as_a_grey_span_and_no_point():
+    half = Tally(met=2, not_measurable=2, lower_met=2, upper_met=4, bounded=4)
+    narrow = Tally(met=198, breached=1, not_measurable=1, lower_met=198, upper_met=199, bounded=200)
+    months = (TrendPoint("2026-06", False, half), TrendPoint("2026-07", False, narrow))
+    line = charts.Line("", "<b>standard", {month.month: month.tally for month in months})
+    points, spans = charts.draw_trend(months, [line]).data
+    assert list(points.y) == [None, 0.994974]
+    assert (list(spans.x), list(spans.y)) == (["2026-06", "2026-06", None], [0.5, 1.0, None])
+    assert spans.customdata[0] == "&lt;b&gt;standard: 50.0 % to 100 % (2 met, 0 breached, 2 undecided)"
+    # No colour of a line, so that no figure is ranked by what it could be.
+    assert spans.line.color not in (points.line.color, *charts.PALETTE[: charts.MAXIMUM_LINES - 2])
+    assert line.counted == 4 + 200
+
+
 def test_trend_shades_the_month_that_still_runs():
     (shade,) = draw("standard").layout.shapes
     assert (shade.x0, shade.x1) == (2 - 0.5, 2 + 0.5)

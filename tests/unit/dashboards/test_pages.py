@@ -78,8 +78,48 @@ def test_compliance_page_marks_the_month_that_still_runs(workspace):
 def test_compliance_page_says_how_fresh_and_how_checked_it_is(workspace):
     header = open_page().text[0].value
     assert "Data as of 2026-07-15 00:00:00 UTC" in header
+    told = [text.value for text in open_page().text]
+    assert "Refused: 2 of 40 records: severity: is not a known severity (2)." in told
+    assert any(line.startswith("Not judged: 1 of 4 tickets: ") for line in told)
     assert "build 5ma11b01d000" in header
     assert "checks: 1 passed, 1 warned" in header
+
+
+def test_compliance_page_names_up_to_when_each_source_is_known(workspace):
+    app = open_page()
+    assert app.text[1].value == "Sources known until: helpdesk 2026-06-30 12:00:00 UTC"
+    assert not app.warning
+    with duckdb.connect(str(workspace.published / "5ma11b01d000.duckdb")) as connection:
+        connection.execute(
+            "insert into core.dim_sources values ('south', timestamp '2026-06-20 09:00:00', true)"
+        )
+    app = open_page()
+    assert app.text[1].value.endswith(" · south 2026-06-20 09:00:00 UTC, lags behind the others")
+    assert "is not silence" in app.warning[0].value
+
+
+def test_compliance_page_shows_bounds_instead_of_a_percentage_that_could_be_another(workspace):
+    # June, standard: 3 met, 1 breached and one that could be either: 3 of 5 up to 4 of 5; with enhanced 4 of 7 up to 5 of 7.
+    undecided = (
+        "T-13",
+        "acme",
+        "standard",
+        3,
+        "not_measurable",
+        None,
+        "2026-06-10 08:00:00",
+        "2026-06-10 08:00:00",
+    )
+    publish(workspace.root, rows=[*OBLIGATIONS, undecided], build_id="2222bbbb3333")
+    app = open_page(by="plan")
+    june = {row["Plan"]: row for row in table(app, "Compliance") if row["Month"] == "2026-06"}
+    assert (june["standard"]["Compliance"], june["standard"]["Bounds"]) == ("60.0 % to 80.0 %",) * 2
+    assert (june["enhanced"]["Compliance"], june["enhanced"]["Bounds"]) == ("50.0 %", "")
+    # A metric would cut them off, and compare them with the month before.
+    assert [metric.label for metric in app.metric] == ["May 2026", "July 2026, partial"]
+    assert "June 2026" in all_words(app)
+    assert "57.1 % to 71.4 %" in [heading.value for heading in app.subheader]
+    assert "4 met of 6 counted" in all_words(app)
 
 
 def test_compliance_filters_come_from_the_address(workspace):

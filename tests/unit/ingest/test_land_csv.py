@@ -63,7 +63,7 @@ def test_header_alone_is_an_export_without_tickets(landing):
             EVENTS.replace("value", "value,note"),
             "inbox/own/t.csv:1: the header of events has unknown columns: 'note'. It has event_id, "
             "ticket_id, event_at, "
-            "event_type, actor_kind, actor, is_public, value, in any order, and no others.",
+            "event_type, actor_kind, actor, is_public, value, sequence, updated_at, in any order, and no others.",
         ),
         (
             TICKETS.replace("tags", "subject"),
@@ -271,12 +271,26 @@ def test_message_and_change_land_as_written_each_in_its_table(landing):
     lineage = {"source": "own", "batch_id": result.batch_id, "source_file": "inbox/own/e.csv"}
     assert landing.records("ticket_messages") == [
         {"message_id": "E1", "ticket_id": "T1", "message_kind": "comment", "is_public": True, "author_id": "bo",
-         "author_kind": "agent", "said_at": datetime(2026, 7, 1, 9), "line_number": 2, **lineage}
+         "author_kind": "agent", "said_at": datetime(2026, 7, 1, 9), "update_id": "E1", "place": 0, "line_number": 2, **lineage}
     ]  # fmt: skip
     assert landing.records("ticket_changes") == [
         {"change_id": "E2", "ticket_id": "T1", "change_kind": "event", "field_name": "status_changed", "value": "solved",
-         "author_id": "bo", "changed_at": datetime(2026, 7, 1, 9), "line_number": 3, **lineage}
+         "author_id": "bo", "changed_at": datetime(2026, 7, 1, 9), "update_id": "E2", "place": 0, "line_number": 3, **lineage}
     ]  # fmt: skip
+
+
+def test_event_may_say_its_sequence_and_when_it_was_changed(landing):
+    header = EVENTS.replace("value", "value,sequence,updated_at")
+    row = event("E1", "status_changed", "", "", "solved").rstrip() + ",41,2026-07-01T10:00:00Z\n"
+    landing.land("own", "e.csv", header + row)
+    assert landing.rows("ticket_changes", "update_number, version_at") == [(41, datetime(2026, 7, 1, 10))]
+
+
+def test_sequence_that_is_no_number_is_quarantined(landing, reasons):
+    row = event("E1", "status_changed", "", "", "solved").rstrip() + ",first\n"
+    good = event("E2").rstrip() + ",1\n"
+    result = landing.land("own", "e.csv", EVENTS.replace("value", "value,sequence") + good + row)
+    assert "sequence: is not a whole number (it reads 'first')" in reasons(result)[0]
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,7 @@ def test_jira_reads_the_headers_of_its_exporters_language_and_their_sla_cells(
 
 
 def test_a_jira_date_without_seconds_is_a_window_like_a_comment(declare: Callable[[str], Landing]) -> None:
-    landing = declare(JIRA_YML.replace("      status:", "      resolved_at: Resuelta\n      status:"))
+    landing = declare(JIRA_YML.replace("      updated_at: Actualizada\n", "      resolved_at: Resuelta\n"))
     content = JIRA.format(left="3:00").replace("Actualizada", "Resuelta", 1)
     content = content.replace("SUP-1,Abierto", "SUP-1,Resuelto")
     landing.land("jsm", "jira.csv", content)
@@ -282,7 +282,7 @@ def test_freshdesk_without_the_instant_of_the_response_is_not_measured(
     result = landing.land(
         "fresh",
         "tickets.csv",
-        "Ticket ID,Created time,First response time (in hrs)\n7,2026-07-01 08:00:00,01:30:00\n",
+        "Ticket ID,Created time,Company Name,First response time (in hrs)\n7,2026-07-01 08:00:00,acme,01:30:00\n",
     )
     assert landing.rows("ticket_versions", "evidence") == [""]
     assert "the file lacks 'Initial response time'" in str(result.warnings[0])
@@ -295,3 +295,46 @@ def test_a_header_without_the_id_names_what_it_lacks(
         "fresh", "tickets.csv", "Subject,Created time\nx,2026-07-01 08:00:00\n"
     )
     assert "the header lacks ticket_id (Ticket ID)" in reasons(result)[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "column:Severity [list]",
+            "column:Severty [list]",
+            "the header lacks 'Severty [list]', which sla.yml names under severity.field. Did you mean 'Severity [list]'?",
+        ),
+        (
+            "    severity:",
+            "    columns: {solved_at: Gelöst am, status: Zustand}\n    severity:",
+            None,
+        ),
+        (
+            "    severity:",
+            "    columns: {solved: Gelöst am}\n    severity:",
+            "sla.yml names the column 'solved' under columns, which this form does not have. Did you mean 'solved_at'?",
+        ),
+    ],
+    ids=["unknown header", "names beside those that are there", "unknown column"],
+)
+def test_column_that_sla_yml_names_must_be_in_the_header(
+    declare: Callable[[str], Landing], old: str, new: str, said: str | None
+) -> None:
+    landing = declare(ZENDESK_YML.replace(old, new))
+    result = landing.land("desk", "tickets.csv", zendesk())
+    assert result.status == ("landed" if said is None else "rejected")
+    if said is not None:
+        assert said in str(result.problems[0])
+
+
+def test_translated_name_that_the_header_lacks_is_refused_with_the_nearest(
+    declare: Callable[[str], Landing],
+) -> None:
+    landing = declare(ZENDESK_YML.replace("    severity:", "    columns: {status: Zustnd}\n    severity:"))
+    result = landing.land("desk", "tickets.csv", zendesk().replace("Status", "Zustand"))
+    assert result.status == "rejected"
+    assert (
+        "the header lacks 'Zustnd', which sla.yml names under columns.status. Did you mean 'Zustand'?"
+        in str(result.problems[0])
+    )

@@ -69,7 +69,7 @@ def test_child_that_dies_while_it_writes_leaves_nothing_of_its_file(landing):
 def iter_exports(landing):
     from pipeline.ingest.landing.find_exports import find_exports
 
-    return iter(find_exports(landing.workspace, landing.config.sources, None, None))
+    return iter(find_exports(landing.workspace, landing.config.sources, None, None).exports)
 
 
 def test_child_that_takes_too_long_is_ended(landing, monkeypatch):
@@ -80,8 +80,31 @@ def test_child_that_takes_too_long_is_ended(landing, monkeypatch):
         assert child.process_id is None
     assert (result.status, result.problems[0].reason) == (
         "rejected",
-        "reading it took more than the 0 seconds that a file of its size has.",
+        "reading it took more processor time than a file of its size has.",
     )
+
+
+def test_file_of_a_busy_machine_is_read_however_long_it_takes(landing, monkeypatch):
+    # Stopped for longer than it may work: no processor time is used, so nothing is held against the file.
+    monkeypatch.setattr(landing_child, "SECONDS_FREE", 4)
+    landing.put("own", "a.csv", TICKETS + TICKET)
+    with LandingChild() as child:
+        child.list_members(next(iter_exports(landing)))
+        os.kill(child.process_id, signal.SIGSTOP)
+        threading.Timer(6, os.kill, (child.process_id, signal.SIGCONT)).start()
+        (result,) = land_exports(landing.workspace, landing.config, None, None, child=child)
+    assert result.status == "landed"
+
+
+def test_file_of_a_disk_that_does_not_answer_is_given_up(landing, monkeypatch):
+    monkeypatch.setattr(landing_child, "SECONDS_STALLED", 1)
+    landing.put("own", "a.csv", TICKETS + TICKET)
+    with LandingChild() as child:
+        child.list_members(next(iter_exports(landing)))
+        os.kill(child.process_id, signal.SIGSTOP)
+        (result,) = land_exports(landing.workspace, landing.config, None, None, child=child)
+    assert result.status == "rejected"
+    assert result.problems[0].reason.endswith("its disk does not answer.")
 
 
 def test_child_dies_with_its_parent(tmp_path):

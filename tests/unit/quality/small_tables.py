@@ -65,7 +65,7 @@ PUBLISHED_TABLES = """
 
     create table core.fct_sla_obligations as
     select
-        obligation_key, ticket_id, 'first_response' as obligation, status, status_reason,
+        obligation_key, ticket_id, 'first_response' as obligation, status, status_reason, null::varchar as could_be,
         status as status_as_submitted, clause, 'standard@2020-11-16' as plan_version, target_seconds,
         elapsed_seconds, target_seconds - elapsed_seconds as remaining_seconds, '2026-06' as submitted_month,
         '2026-06' as settled_month, timestamp '2026-06-01 08:00:00' as starts_at, settled_at,
@@ -87,7 +87,9 @@ PUBLISHED_TABLES = """
         'first_response' as obligation,
         3 as severity, 1::bigint as met_count, 1::bigint as breached_count, 0::bigint as pending_count,
         0::bigint as waived_count, 1::bigint as not_covered_count, 0::bigint as not_measurable_count,
-        1::bigint as raw_met_count, 1::bigint as raw_breached_count
+        1::bigint as raw_met_count, 1::bigint as raw_breached_count, 1::bigint as lower_met_count, 1::bigint as upper_met_count,
+        2::bigint as bounded_count, 1::bigint as raw_lower_met_count, 1::bigint as raw_upper_met_count,
+        2::bigint as raw_bounded_count
     from (values ('settled'), ('submitted')) as bases (month_basis);
 
     create table marts.mart_account__entitlement_balances as
@@ -96,7 +98,7 @@ PUBLISHED_TABLES = """
         'current' as term_status,
         granted_quantity, 5::bigint as purchased_quantity, used_quantity, 1::bigint as credited_quantity,
         0::bigint as overflowed_in_quantity, 0::bigint as overflowed_out_quantity,
-        0::bigint as expired_quantity,
+        0::bigint as expired_quantity, 0::bigint as carried_quantity,
         remaining_quantity, overage_quantity
     from (
         values

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.settings import Workspace
+from pipeline.whole_files import hash_file
 
 AS_OF = datetime(2026, 8, 3, 12)
 ODD_NAME = 'Acmé & Söhne #1 *bold* <b> $x$ @ref 日本 🚀 #read("/etc/passwd")'
@@ -74,13 +75,24 @@ create table core.fct_sla_obligations(
     plan_version varchar, clause varchar, clause_text varchar, obligation varchar, obligation_kind varchar,
     cycle_number integer, severity_submitted integer, severity_in_force integer, clock_name varchar, time_zone varchar,
     stopping_event_id varchar, waiver_id varchar, target_seconds bigint, elapsed_seconds bigint,
-    remaining_seconds bigint, status varchar, status_reason varchar, status_before_waiver varchar,
+    remaining_seconds bigint, status varchar, status_reason varchar, could_be varchar, status_before_waiver varchar,
     status_as_submitted varchar, settled_month varchar, submitted_month varchar, compliance_month varchar,
     submitted_at timestamp, starts_at timestamp, due_at timestamp, stopped_at timestamp,
     breached_at timestamp,
     settled_at timestamp, as_of timestamp);
+create table qc.rpt_qc__unjudged as
+    select * from (values
+        ('record', 'record', null, null, 0, 24),
+        ('ticket', 'ticket', null, null, 3, 14),
+        ('ticket::unknown_customer', 'ticket', null, 'unknown_customer', 1, 14),
+        ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 14),
+        ('ticket:first_response:stop_not_observed', 'ticket', 'first_response', 'stop_not_observed', 1, 14)
+    ) as unjudged(unjudged_key, what, part, cause, affected_count, whole_count);
+create table core.dim_declared_names(
+    declared_name_key varchar, source varchar, setting varchar, name varchar, is_shown boolean);
 create table core.dim_sources as
-    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
+    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
+      'Europe/Berlin' as time_zone, null as instant_format;
 create table core.dim_months as
     select 'UTC' as time_zone, month, month >= '2026-08' as is_month_running, month = '2026-08' as is_current_month
     from (values ('2026-06'), ('2026-07'), ('2026-08'), ('2026-09')) as months(month);
@@ -96,12 +108,14 @@ create table core.fct_ticket_events(
 create table core.fct_entitlement_movements(
     movement_id varchar, customer_id varchar, subscription_id varchar, pool varchar, movement_kind varchar,
     quantity bigint, balance_after bigint, statement_line bigint, cause_kind varchar, cause_id varchar, ticket_id varchar,
-    undoes_movement_id varchar, reason varchar, month varchar, happened_at timestamp, known_at timestamp);
+    undoes_movement_id varchar, reason varchar, payer_kind varchar, payer_id varchar, month varchar, happened_at timestamp,
+    known_at timestamp);
 create table core.fct_entitlement_months(
     subscription_id varchar, customer_id varchar, plan varchar, plan_version varchar, pool varchar, month varchar,
     opening_quantity bigint, granted_quantity bigint, purchased_quantity bigint, used_quantity bigint,
     credited_quantity bigint, overflowed_in_quantity bigint, overflowed_out_quantity bigint, overage_quantity bigint,
-    overage_to_date_quantity bigint, expired_quantity bigint, closing_quantity bigint, is_unlimited boolean,
+    overage_to_date_quantity bigint, expired_quantity bigint, carried_quantity bigint, closing_quantity bigint,
+    is_unlimited boolean,
     is_stated boolean, is_redeemed boolean, term_status varchar, term_starts_on date, term_ends_on date);
 create table core.dim_plan_terms(
     plan varchar, plan_title varchar, plan_version varchar, obligation varchar, obligation_kind varchar,
@@ -120,6 +134,10 @@ create table marts.mart_account__plan_fit(
     target_met_count bigint, target_breached_count bigint,
     estimate_met_count bigint, estimate_breached_count bigint, trial_target_met_count bigint,
     trial_target_breached_count bigint, trial_estimate_met_count bigint, trial_estimate_breached_count bigint,
+    target_lower_met_count bigint, target_upper_met_count bigint, target_bounded_count bigint,
+    estimate_lower_met_count bigint, estimate_upper_met_count bigint, estimate_bounded_count bigint,
+    trial_target_lower_met_count bigint, trial_target_upper_met_count bigint, trial_target_bounded_count bigint,
+    trial_estimate_lower_met_count bigint, trial_estimate_upper_met_count bigint, trial_estimate_bounded_count bigint,
     changed_verdicts_count bigint, changed_tickets_count bigint, overage_quantity bigint, trial_overage_quantity
     bigint, is_current_plan boolean, as_of timestamp);
 create table core.dim_plan_trials(trial_plan varchar);
@@ -155,7 +173,8 @@ create table marts.mart_account__entitlement_balances(
     pool varchar, term_status varchar, granted_quantity bigint, purchased_quantity bigint,
     used_quantity bigint,
     credited_quantity bigint, overflowed_in_quantity bigint, overflowed_out_quantity bigint,
-    expired_quantity bigint, remaining_quantity bigint, overage_quantity bigint, consumed_quantity bigint,
+    expired_quantity bigint, carried_quantity bigint, remaining_quantity bigint, overage_quantity bigint,
+    consumed_quantity bigint,
     available_quantity bigint, term_seconds bigint, term_elapsed_seconds bigint, days_left integer,
     is_unlimited boolean, is_stated boolean, term_starts_on date, term_ends_on date, as_of timestamp);
 create table marts.mart_account__alerts as select * from (values
@@ -184,15 +203,30 @@ create table qc.rpt_qc__findings as select * from (values
     ('unknown_customer:LOST-1', 'unknown_customer', 'LOST-1', null, null, 'not at all', 'not covered', 'tickets.csv', 5)
 ) as findings(finding_key, finding, ticket_id, customer_id, subscription_id, evidence, effect, source_file, line_number);
 create table core.vendor_figure_reasons as select * from (values
-    ('equal', 'The two say the same.'))
+    ('equal', 'The two say the same.'),
+    ('other_goal', 'They measure against another target.'))
     as reasons(difference_reason, reason_label);
+create table qc.rpt_qc__vendor_figure_groups as select * from (values
+    ('zen:own', 'zen', 'reply_time', 'first_response', 'business', 'other_goal', 'ours', 1, timestamp '2026-07-01 12:00:00',
+        timestamp '2026-07-01 12:00:00', 60, 60),
+    ('zen:shared', 'zen', 'reply_time', 'first_response', 'calendar', 'other_goal', 'ours', 2, timestamp '2026-07-01 12:00:00',
+        timestamp '2026-07-02 12:00:00', 60, 90))
+    as groups(group_key, source, figure, obligation, clock_kind, difference_reason, who_is_right, ticket_count, first_at, last_at,
+        least_difference_seconds, greatest_difference_seconds);
 create table qc.rpt_qc__vendor_figures as select * from (values
     ('T-1', 'acme', 'reply_time', 'first_response', 1, 'duration', 'business', 'business_hours', 21600, 21600, 0,
-        null::boolean, null::boolean, 'equal', 'tickets.json', 1),
+        null::boolean, null::boolean, 'equal', 'both', null, 'tickets.json', 1),
+    ('T-2', 'acme', 'reply_time', 'first_response', 1, 'duration', 'business', 'business_hours', 21600, 21660, 60,
+        null, null, 'other_goal', 'ours', 'zen:own', 'tickets.json', 3),
+    ('T-2', 'acme', 'reply_time', 'first_response', 1, 'duration', 'calendar', 'business_hours', 21600, 21660, 60,
+        null, null, 'other_goal', 'ours', 'zen:shared', 'tickets.json', 3),
+    ('SECRET-1', 'other', 'reply_time', 'first_response', 1, 'duration', 'calendar', 'business_hours', 21600, 21690, 90,
+        null, null, 'other_goal', 'ours', 'zen:shared', 'tickets.json', 2),
     ('SECRET-1', 'other', 'reply_time', 'first_response', 1, 'duration', 'business', 'business_hours', 21600, 21600, 0,
-        null, null, 'equal', 'tickets.json', 2))
+        null, null, 'equal', 'both', null, 'tickets.json', 2))
     as figures(ticket_id, customer_id, figure, obligation, cycle_number, figure_kind, clock_kind, clock_name, they_seconds,
-        our_seconds, difference_seconds, they_breached, we_breached, difference_reason, source_file, line_number);
+        our_seconds, difference_seconds, they_breached, we_breached, difference_reason, who_is_right, group_key,
+        source_file, line_number);
 create table meta.build(
     build_id varchar, as_of timestamp, tzdata_version varchar, holidays_version varchar, landed_rows bigint,
     batches bigint, newest_landed_at timestamp);
@@ -217,7 +251,14 @@ select month_basis, month, cut.customer_id, max(customer_name) as customer_name,
     count(*) filter (status = 'not_covered') as not_covered_count,
     count(*) filter (status = 'not_measurable') as not_measurable_count,
     count(*) filter (status_before_waiver = 'met') as raw_met_count,
-    count(*) filter (status_before_waiver = 'breached') as raw_breached_count, max(as_of) as as_of
+    count(*) filter (status_before_waiver = 'breached') as raw_breached_count,
+    count(*) filter (status = 'met' or could_be = 'met') as lower_met_count,
+    count(*) filter (status = 'met' or could_be in ('met', 'either')) as upper_met_count,
+    count(*) filter (status in ('met', 'breached', 'not_measurable')) as bounded_count,
+    count(*) filter (status_before_waiver = 'met' or could_be = 'met') as raw_lower_met_count,
+    count(*) filter (status_before_waiver = 'met' or could_be in ('met', 'either')) as raw_upper_met_count,
+    count(*) filter (status_before_waiver in ('met', 'breached', 'not_measurable')) as raw_bounded_count,
+    max(as_of) as as_of
 from cut left join core.dim_customers as customers on customers.customer_id = cut.customer_id
 group by month_basis, month, cut.customer_id, plan, obligation, severity_in_force, cut.time_zone;
 
@@ -225,7 +266,8 @@ create table marts.mart_customer__monthly_report as
 select customers.customer_id, customers.customer_name, customers.time_zone, months.month,
     (select count(distinct ticket_id) from core.fct_sla_obligations as o
      where o.customer_id = customers.customer_id and o.submitted_month = months.month
-    ) as tickets_submitted_count, months.month >= '2026-08' as is_month_running
+    ) as tickets_submitted_count, months.month >= '2026-08' as is_month_running,
+    null::varchar as stale_source, null::timestamp as stale_source_read_until
 from (select distinct customer_id, month from marts.mart_manager__monthly_compliance) as months
 join core.dim_customers as customers on customers.customer_id = months.customer_id;
 """
@@ -247,7 +289,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
                 "problem",
                 "open", row.severity, row.severity, row.submitted_at, "tickets.csv", 2))  # fmt: skip
         connection.executemany(
-            f"insert into core.fct_sla_obligations values ({', '.join('?' * 34)})",
+            f"insert into core.fct_sla_obligations values ({', '.join('?' * 35)})",
             [_obligation_values(row) for row in rows],
         )
         _insert_timeline(connection)
@@ -271,7 +313,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
             ),
         )
         connection.execute(_MARTS)
-    pointer = {"build_id": name, "file": path.name, "sha256": "", "as_of": "2026-08-03T12:00:00Z",
+    pointer = {"build_id": name, "file": path.name, "sha256": hash_file(path), "as_of": "2026-08-03T12:00:00Z",
                "published_at": "2026-08-03T13:00:00+00:00"}  # fmt: skip
     (workspace.published / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
     return workspace
@@ -302,6 +344,7 @@ def _obligation_values(row: Row) -> tuple[object, ...]:
         clock if target else None, "UTC", f"{row.ticket_id}-reply" if stopped_at else None,
         "W-1" if row.status == "waived" else None, target, row.elapsed_seconds,
         target - elapsed if target else None, row.status, row.reason,
+        "either" if row.status == "not_measurable" else None,
         "breached" if row.status == "waived" else row.status,
         "breached" if row.status == "waived" else row.status,
         settled_at.strftime("%Y-%m") if settled_at else None, row.submitted_at.strftime("%Y-%m"),
@@ -395,26 +438,26 @@ def _insert_timeline(connection: duckdb.DuckDBPyConnection) -> None:
 def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
     term = (datetime(2026, 1, 1).date(), datetime(2027, 1, 1).date(), AS_OF)
     pools = (
-        # pool, granted, purchased, used, credited, in, out, expired, remaining, overage, unlimited, stated
-        ("regular", 10, 5, 12, 1, 2, 0, 0, 2, 0, False, True),
-        ("level_5", 1, 0, 3, 0, 0, 2, 0, 0, 0, False, True),
-        ("premium_regular", None, 0, 40, 0, 0, 0, 0, None, 0, True, True),
-        ("assistance", None, 0, 1, 0, 0, 0, 0, None, 0, False, False),
-        ("builds", 1, 0, 3, 0, 0, 0, 0, 0, 2, False, True),
+        # pool, granted, purchased, used, credited, in, out, expired, carried, remaining, overage, unlimited, stated
+        ("regular", 10, 5, 12, 1, 2, 0, 0, 0, 2, 0, False, True),
+        ("level_5", 1, 0, 3, 0, 0, 2, 0, 0, 0, 0, False, True),
+        ("premium_regular", None, 0, 40, 0, 0, 0, 0, 0, None, 0, True, True),
+        ("assistance", None, 0, 1, 0, 0, 0, 0, 0, None, 0, False, False),
+        ("builds", 1, 0, 3, 0, 0, 0, 0, 0, 0, 2, False, True),
     )
     for customer_id, name in (("acme", ODD_NAME), ("other", "SECRET & Co")):
         for pool, *numbers, is_unlimited, is_stated in pools:
-            granted, purchased, used, credited, into, out, expired, remaining, overage = numbers
-            available = None if granted is None else granted + purchased - expired
+            granted, purchased, used, credited, into, out, expired, carried, remaining, overage = numbers
+            available = None if granted is None else granted + purchased + carried - expired
             _insert(connection, "marts.mart_account__entitlement_balances", (
                 customer_id, name, f"S-{customer_id}", "standard", "standard@2020-11-16", pool, "current",
                 *numbers, used - credited + into - out, available, 365 * 86400, 214 * 86400,
                 151, is_unlimited, is_stated, *term))  # fmt: skip
         # July: the term began in it, ten were granted and one was used; of the pools without a number nothing moved.
         for pool, *statement in (
-            ("regular", 0, 10, 0, 1, 0, 0, 0, 0, 0, 0, 9, False, True, False),
-            ("premium_regular", None, None, 0, 0, 0, 0, 0, 0, 0, 0, None, True, True, False),
-            ("assistance", None, None, 0, 0, 0, 0, 0, 0, 0, 0, None, False, False, True),
+            ("regular", 0, 10, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, False, True, False),
+            ("premium_regular", None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, True, True, False),
+            ("assistance", None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, False, False, True),
         ):
             _insert(connection, "core.fct_entitlement_months", (
                 f"S-{customer_id}", customer_id, "standard", "standard@2020-11-16", pool, "2026-07",
@@ -426,7 +469,8 @@ def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
             cause = ("ticket", ticket_id) if ticket_id else ("term", f"S-{customer_id}")
             _insert(connection, "core.fct_entitlement_movements", (
                 f"{customer_id}:{kind}", customer_id, f"S-{customer_id}", "regular", kind, quantity,
-                balance, line, *cause, ticket_id, None, "because", "2026-07",
+                balance, line, *cause, ticket_id, None, "because",
+                *(("term", f"S-{customer_id}") if ticket_id else (None, None)), "2026-07",
                 datetime(2026, 7, 6, 9), datetime(2026, 7, 6, 9)))  # fmt: skip
 
 
@@ -458,7 +502,7 @@ def _insert_trials(connection: duckdb.DuckDBPyConnection) -> None:
         term = f"S-{customer_id}"
         _insert(connection, "marts.mart_account__plan_fit", (
             customer_id, name, term, "standard", "standard@1", "gold", "gold@1", "current", starts, ends,
-            4, 1, 2, 0, 3, 2, 2, 0, 1, 1, 2, 0, False, AS_OF))  # fmt: skip
+            4, 1, 2, 0, 3, 2, 2, 0, 4, 5, 6, 2, 2, 2, 3, 4, 6, 2, 2, 2, 1, 1, 2, 0, False, AS_OF))  # fmt: skip
         _insert(connection, "core.fct_plan_trial_verdicts", (
             ticket_id, customer_id, term, "standard", "gold", "first_response", 1, "met", "breached", None, None,
             "business_hours", "always", 86400, 28800, 36000, 36000, day, day, day))  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.errors import ConfigurationError
 from pipeline.reporting.compliance import CUTS, Tally, read_compliance, read_trend
-from pipeline.reporting.published import EVERY_CUSTOMER, Published, Ratio, Scope, Selection
+from pipeline.reporting.published import EVERY_CUSTOMER, Bounds, Published, Ratio, Scope, Selection
 from pipeline.reporting.tickets import count_by_status, read_tickets
 
 ACME = Scope(("acme",))
@@ -19,10 +19,12 @@ def test_compliance_counts_the_other_statuses_beside_the_rate(published: Publish
     # T-1, T-2, T-3 met; T-4 one second over; T-5 waived; T-7 by e-mail; T-8 without evidence. T-6 still runs
     # in August.
     assert row.tally == Tally(
-        met=3, breached=1, waived=1, not_covered=1, not_measurable=1, raw_met=3, raw_breached=2
-    )
-    assert row.tally.compliance == Ratio(3, 4)
-    assert row.tally.raw_compliance == Ratio(3, 5)
+        met=3, breached=1, waived=1, not_covered=1, not_measurable=1, raw_met=3, raw_breached=2,
+        lower_met=3, upper_met=4, bounded=5, raw_lower_met=3, raw_upper_met=4, raw_bounded=6,
+    )  # fmt: skip
+    # T-8 could be met or breached: 3 of 5 at least, 4 of 5 at most; with the waived one 3 of 6 up to 4 of 6.
+    assert row.tally.compliance == Ratio(3, 4, Bounds(3, 4, 5))
+    assert row.tally.raw_compliance == Ratio(3, 5, Bounds(3, 4, 6))
     assert row.obligation_kinds == ("target",)
 
 
@@ -64,5 +66,5 @@ def test_compliance_trend_has_thirteen_months_and_marks_the_running_one(publishe
     points = read_trend(published, ACME)
     assert [point.month for point in points][::6] == ["2025-08", "2026-02", "2026-08"]
     assert [point.is_partial for point in points] == [False] * 12 + [True]
-    assert points[-2].tally.compliance == Ratio(4, 5)
+    assert points[-2].tally.compliance == Ratio(4, 5, Bounds(4, 5, 6))
     assert points[0].tally == Tally()

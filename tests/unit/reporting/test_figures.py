@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.reporting import figures
-from pipeline.reporting.published import Ratio
+from pipeline.reporting.published import Bounds, Ratio
+from pipeline.reporting.status import SourceStatus, Unjudged
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,67 @@ def test_percent_shows_both_parts_and_reaches_a_limit_only_when_it_is_reached(
     numerator: int, denominator: int, text: str
 ) -> None:
     assert figures.percent(Ratio(numerator, denominator)) == text
+
+
+# met, counted, lower, upper, of -> what is shown. Undecided is what the bounds divide by, less what is counted.
+BOUNDED = [
+    # Wide: instead of the percentage, with the parts.
+    (9454, 9454, 9454, 13878, 13878, "68.1 % to 100 % (9,454 met, 0 breached, 4,424 undecided)"),
+    (0, 0, 0, 5, 5, "0 % to 100 % (0 met, 0 breached, 5 undecided)"),
+    (0, 4, 0, 1, 5, "0 % to 20.0 % (0 met, 4 breached, 1 undecided)"),
+    # 980/1000 to 990/1000 are exactly one point apart; of 1001 they are 11/1001 = 1.099 points apart.
+    (980, 990, 980, 990, 1000, "99.0 % (980 of 990; 98.0 % to 99.0 % with 10 undecided)"),
+    (980, 990, 980, 991, 1001, "97.9 % to 99.0 % (980 met, 10 breached, 11 undecided)"),
+    # Narrow, but everything counted was met and one could have been breached: never 100 %.
+    (999, 999, 999, 1000, 1000, "99.9 % to 100 % (999 met, 0 breached, 1 undecided)"),
+    # What is undecided could only be met: nothing could be breached.
+    (4, 4, 5, 5, 5, "100.0 % (4 of 4; 100 % to 100 % with 1 undecided)"),
+    # What is undecided could only be breached: 90.0 % is more than there can be.
+    (90, 100, 90, 90, 150, "60.0 % to 60.0 % (90 met, 10 breached, 50 undecided)"),
+    (1999, 1999, 1999, 2000, 2001, "99.9 % to 99.9 % (1,999 met, 0 breached, 2 undecided)"),
+]
+
+
+@pytest.mark.parametrize(("met", "counted", "lower", "upper", "of", "text"), BOUNDED)
+def test_percent_has_its_bounds_beside_it_up_to_one_point_and_instead_of_it_beyond(
+    met: int, counted: int, lower: int, upper: int, of: int, text: str
+) -> None:
+    ratio = Ratio(met, counted, Bounds(lower, upper, of))
+    assert figures.percent(ratio) == text
+    shown = figures.percent_alone(ratio)
+    assert text.startswith(f"{shown} (") and figures.parts(ratio) in text
+    # What a program may sort by, or subtract, is there only where a percentage is shown.
+    assert (figures.decimal_ratio(ratio) is None) == (" to " in shown) == (ratio.value is None)
+    assert (figures.points_between(ratio, Ratio(1, 2)) == "n/a") == (" to " in shown)
+    assert (figures.points_between(Ratio(1, 2), ratio) == "n/a") == (" to " in shown)
+
+
+def test_bounds_for_programs_are_cut_after_six_digits() -> None:
+    assert figures.decimal_bounds(Ratio(1, 1, Bounds(1, 3, 3))) == (0.333333, 1.0)
+    assert figures.decimal_bounds(Ratio(1, 1)) is None
+
+
+def test_source_is_named_with_the_instant_until_which_it_is_known() -> None:
+    until = datetime(2026, 6, 20, 9, tzinfo=UTC)
+    assert figures.known_until(SourceStatus("north", until, False)) == "north 2026-06-20 09:00:00 UTC"
+    assert figures.known_until(SourceStatus("south", until, True), "Europe/Berlin") == (
+        "south 2026-06-20 11:00:00 +02:00, lags behind the others"
+    )
+    assert figures.known_until(SourceStatus("west", None, True)) == "west –, lags behind the others"
+
+
+@pytest.mark.parametrize(
+    ("could_be", "text"),
+    [
+        (None, "No evidence"),
+        ("met", "No evidence (could only be met)"),
+        ("breached", "No evidence (could only be breached)"),
+        ("either", "No evidence (could be met or breached)"),
+    ],
+)
+def test_reason_says_what_a_promise_could_still_be(could_be: str | None, text: str) -> None:
+    assert figures.reason("No evidence", "no_evidence", could_be) == text
+    assert figures.reason(None, "no_evidence", could_be) == text.replace("No", "no")
 
 
 def test_decimal_ratio_is_cut_and_never_rounded_up_to_one() -> None:
@@ -105,3 +167,23 @@ def test_severities_are_written_as_a_run_only_without_gaps() -> None:
     assert figures.severities((1, 2, 3, 4)) == "severities 1–4"
     assert figures.severities((1, 2, 4)) == "severities 1, 2, 4"
     assert figures.severities((5,)) == "severity 5"
+
+
+def test_causes_are_told_largest_first_and_cut_after_five() -> None:
+    found = [Unjudged("ticket", None, None, 21, 300)]
+    found += [Unjudged("ticket", None, f"cause {number}", 7 - number, 300) for number in range(1, 7)]
+    assert figures.unjudged(found) == (
+        "Not judged: 21 of 300 tickets: cause 1 (6); cause 2 (5); cause 3 (4); cause 4 (3); cause 5 (2); 1 other cause.",
+    )
+    assert figures.unjudged(found[:6]) == (
+        "Not judged: 21 of 300 tickets: cause 1 (6); cause 2 (5); cause 3 (4); cause 4 (3); cause 5 (2).",
+    )
+
+
+def test_nothing_refused_and_nothing_left_unjudged_is_said_too() -> None:
+    assert figures.unjudged(
+        [Unjudged("record", None, None, 0, 40), Unjudged("ticket", None, None, 0, 7)]
+    ) == (
+        "Refused: none of 40 records.",
+        "Not judged: none of 7 tickets.",
+    )

@@ -4,7 +4,9 @@ import csv
 import hashlib
 import io
 import re
+import unicodedata
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pypdf
@@ -14,7 +16,8 @@ from pipeline.errors import ConfigurationError
 from pipeline.reporting import figures, glyphs, render_report
 from pipeline.reporting.compliance import Tally
 from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_report
-from pipeline.reporting.published import Published, Scope
+from pipeline.reporting.published import Published, Ratio, Scope, open_published
+from tests.unit.reporting.published_build import Row, publish
 
 ACME = Scope(("acme",))
 
@@ -35,6 +38,14 @@ def _text(pdf: bytes) -> str:
     return re.sub(r"\s+", " ", " ".join(pages).replace("\u200b", ""))
 
 
+def _in_a_column(rate: Ratio) -> str:
+    return (
+        figures.percent(rate)
+        if rate.bounds is None
+        else f"{figures.percent_alone(rate)} {figures.parts(rate)}"
+    )
+
+
 def _compiled(report: MonthlyReport) -> str:
     return _text(render_report.compile_pdf(report, b"ticket_id\r\n", "rows.csv"))
 
@@ -44,11 +55,25 @@ def test_report_prints_the_same_numerators_as_the_queries(
 ) -> None:
     text = _text(files.pdf.read_bytes())
     for promise in report.promises:
-        assert figures.percent(promise.tally.compliance) in text
-        assert figures.percent(promise.previous.compliance) in text
-    assert figures.percent(report.total.compliance) in text
-    assert "4 of 5 promises were met in July 2026; 1 was breached." in text
-    assert "Targets alone: 75.0 % (3 of 4). Estimates alone: 100.0 % (1 of 1)." in text
+        for rate in (promise.tally.compliance, promise.previous.compliance):
+            assert _in_a_column(rate) in text
+    assert _in_a_column(report.total.compliance) == "66.7 % to 83.3 % 4 met, 1 breached, 1 undecided"
+    assert _in_a_column(report.total.compliance) in text
+    assert (
+        "Of 5 promises with a verdict 4 were met in July 2026; 1 was breached. "
+        "Of 1 more the source does not carry enough evidence for a verdict." in text
+    )
+    assert (
+        "Targets alone: 60.0 % to 80.0 % (3 met, 1 breached, 1 undecided). Estimates alone: 100.0 % (1 of 1)."
+        in text
+    )
+    # A rate that has only bounds has no change to the month before.
+    assert "change n/a" in text
+    assert (
+        "The source carries no evidence of the event that stops this promise (could be met or breached)"
+        in text
+    )
+    assert "Sources known until helpdesk 2026-06-30 14:00:00 +02:00" in text
 
 
 def test_report_lists_what_was_breached_waived_running_and_excluded(files: render_report.ReportFiles) -> None:
@@ -119,6 +144,55 @@ def test_report_prints_hostile_text_as_text(files: render_report.ReportFiles) ->
 def test_report_of_any_subject_is_made(report: MonthlyReport, subject: str) -> None:
     late = tuple(replace(row, subject=subject) for row in report.obligations)
     assert "Sync stalls" not in _compiled(replace(report, obligations=late, still_running=()))
+
+
+# What a line that a page ends in the middle of is followed by: the foot, the next page's head, and the table's header again.
+BETWEEN_PAGES = re.compile(r"R-2026-07-[0-9a-f]{10}·dataknownupto.*?Page[0-9]+of[0-9]+.*?OverbyReason")
+LONG_WORDS = (
+    "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenfabrikant",
+    "https://support.example.invalid/a/path/with-parameters?ticket=4711&section=escalation-of-the-outage",
+    "夜間バッチ処理がデータベース接続の失敗により停止しました",
+    "सर्वर पर डेटाबेससेसंपर्कनहींहोपारहाहैऔरप्रतिक्रियाधीमीहै",
+    "انقطاعالاتصالبقاعدةالبياناتأثناءالنسخالاحتياطي",
+    "ไม่สามารถเชื่อมต่อกับฐานข้อมูลได้ในเวลากลางคืน",
+    "e\u0301" * 40,
+    "a" * 28 + " " + "b" * 29,
+)
+
+
+def test_report_prints_every_letter_of_long_words_and_no_sign_between_them(tmp_path: Path) -> None:
+    late = timedelta(hours=25)
+    rows = tuple(
+        Row(f"LONG-{number}", "breached", subject=words, elapsed_seconds=int(late.total_seconds()))
+        for number, words in enumerate(LONG_WORDS)
+    )
+    with open_published(publish(tmp_path, rows)) as published:
+        files = render_report.render_report(published, ACME, "acme", "2026-07", tmp_path / "reports")
+    pages = (page.extract_text() for page in pypdf.PdfReader(files.pdf).pages)
+    printed = unicodedata.normalize("NFKC", re.sub(r"[\s\u200b]", "", "".join(pages)))
+    printed = BETWEEN_PAGES.sub("", printed)
+    assert "[U+200B]" not in printed
+    for words in LONG_WORDS:
+        expected = unicodedata.normalize("NFKC", glyphs.show(words)).replace(" ", "")
+        assert expected in printed, words
+    # The fonts have no letters of these; each stands there by its code point.
+    assert "[U+591C][U+9593]" in printed and "[U+0938][U+0930]" in printed and "[U+0E44][U+0E21]" in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("a" * 28, "a" * 28),
+        ("a" * 29, "a" * 28 + "|a"),
+        # A mark stays with its letter, and a code point is not cut.
+        ("a" * 27 + "e\u0301" + "b", "a" * 27 + "e\u0301|b"),
+        ("[U+591C]" * 4, "[U+591C]" * 3 + "|[U+591C]"),
+        ("short and " + "c" * 30, "short and " + "c" * 28 + "|cc"),
+        ("", ""),
+    ],
+)
+def test_break_is_offered_between_letters_only(text: str, broken: str) -> None:
+    assert glyphs.break_long_words(text) == broken.replace("|", "\u200b")
 
 
 def test_show_replaces_only_what_the_font_lacks() -> None:

@@ -77,7 +77,7 @@ def refusals(workspace: Workspace, plans: list[Plan], name: str) -> list[str]:
 def test_reference_tables_have_the_columns_of_the_contract(tmp_path: Path, plans: list[Plan]) -> None:
     tables = load_reference(write(tmp_path), plans)
     assert {name: table.column_names for name, table in tables.items()} == {
-        name: list(RULE_TABLES[name]) for name in (*FILES, "licenses", "redemption_scopes")
+        name: list(RULE_TABLES[name]) for name in (*FILES, "customer_words", "licenses", "redemption_scopes")
     }
 
 
@@ -162,6 +162,40 @@ def test_a_stack_that_fits_no_term_is_a_contradiction(tmp_path: Path, plans: lis
         "S6": "stacks_on names 'S1', which has the plan 'standard', not 'premium'",
         "S7": "stacks_on names 'S1', which belongs to '007'",
     }
+
+
+WORDS = "customer_id,word,source"
+
+
+def test_a_word_stands_for_a_customer_in_one_source_or_in_all(tmp_path: Path, plans: list[Plan]) -> None:
+    text = f"{WORDS}\n007,Acme South,\n007,501,desk\n008,501,other\n"
+    rows = rows_of(write(tmp_path, customer_words=text), plans, "customer_words")
+    assert [row[:3] for row in rows] == [
+        ("007", "501", "desk"),
+        ("007", "Acme South", None),
+        ("008", "501", "other"),
+    ]
+
+
+def test_a_word_that_stands_for_two_customers_is_refused_with_its_line(
+    tmp_path: Path, plans: list[Plan]
+) -> None:
+    text = f"{WORDS}\n007,501,desk\n008,501,\n007,008,\n009,x,\n"
+    assert [
+        one.split(": ", 2)[:2]
+        for one in refusals(write(tmp_path, customer_words=text), plans, "customer_words")
+    ] == [
+        ["customer_words.csv:3", "word"],
+        ["customer_words.csv:4", "word"],
+        ["customer_words.csv:5", "customer_id"],
+    ]
+
+
+def test_a_word_of_a_source_that_sla_yml_lacks_is_refused(tmp_path: Path, plans: list[Plan]) -> None:
+    workspace = write(tmp_path, customer_words=f"{WORDS}\n007,501,dekk\n")
+    with pytest.raises(InputRejected) as refusal:
+        load_reference(workspace, plans, ["desk"])
+    assert "'dekk' is not a source of sla.yml." in str(refusal.value.problems[0])
 
 
 LICENSES = "subscription_id,license_status,valid_from,valid_to"

@@ -67,6 +67,19 @@ def settle(connection: duckdb.DuckDBPyConnection, changes: list[Change]) -> list
     """The lines of the pool's statement, in order."""
     connection.execute(
         """
+        create table int_entitlements__settlements as
+        select *, subscription_id || ' ' || pool as settlement_id, overflows_to is not null as is_settled_first
+        from int_entitlements__pools
+        """
+    )
+    connection.execute(
+        """
+        create table int_entitlements__stays(supply_id varchar, customer_id varchar, subscription_id varchar, pool varchar,
+          stays_from timestamp, is_home boolean, came_from varchar, goes_to varchar)
+        """
+    )
+    connection.execute(
+        """
         create table int_entitlements__supplies(supply_id varchar, customer_id varchar, subscription_id varchar, pool varchar,
           quantity bigint, movement_kind varchar, cause_kind varchar, cause_id varchar, is_drawn_first boolean,
           supplied_at timestamp, ends_at timestamp, expires_at timestamp, is_returned boolean)
@@ -86,15 +99,17 @@ def settle(connection: duckdb.DuckDBPyConnection, changes: list[Change]) -> list
         from stated
         """
     )
-    return run_sql(connection, "{{ settle_pools('recorded_changes', 'overage') }} order by statement_line")
+    return run_sql(
+        connection, "{{ settle_pools('recorded_changes', is_settled_first=false) }} order by statement_line"
+    )
 
 
 def test_a_pack_settles_the_debt_that_was_made_last_before_the_earlier_one() -> None:
     lines = settle(
         open_ledger("2026-12-31 23:00:00"),
         [
-            ("use:t1", "use", -1, 4, "2026-03-02 08:00:00"),
-            ("use:t2", "use", -1, 4, "2026-03-03 08:00:00"),
+            ("use:t1", "use", -1, 5, "2026-03-02 08:00:00"),
+            ("use:t2", "use", -1, 5, "2026-03-03 08:00:00"),
             ("purchase:p", "purchase", 2, 2, "2026-03-04 08:00:00"),
         ],
     )
@@ -113,11 +128,11 @@ def test_a_unit_drawn_after_the_term_comes_back_from_the_line_in_which_it_last_e
         open_ledger("2026-03-14 23:00:00"),
         [
             ("grant", "grant", 2, 0, "2025-12-31 23:00:00"),
-            ("use", "use", -1, 4, "2026-02-02 08:00:00"),
-            ("credit:1", "credit", 1, 3, "2026-04-01 08:00:00"),
-            ("reversal:2", "reversal", -1, 3, "2026-04-02 08:00:00"),
-            ("credit:3", "credit", 1, 3, "2026-04-03 08:00:00"),
-            ("reversal:4", "reversal", -1, 3, "2026-04-04 08:00:00"),
+            ("use", "use", -1, 5, "2026-02-02 08:00:00"),
+            ("credit:1", "credit", 1, 4, "2026-04-01 08:00:00"),
+            ("reversal:2", "reversal", -1, 4, "2026-04-02 08:00:00"),
+            ("credit:3", "credit", 1, 4, "2026-04-03 08:00:00"),
+            ("reversal:4", "reversal", -1, 4, "2026-04-04 08:00:00"),
         ],
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,18 +9,17 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.errors import SlaError
+from pipeline.errors import ConfigurationError
+from pipeline.pointer import Pointer, read_pointer
 from pipeline.settings import Workspace
 from pipeline.warehouse import publish as publishing
 from pipeline.warehouse.publish import (
     KEPT_VERSIONS,
     compact,
     find_served,
-    hash_file,
     publish,
-    read_pointer,
-    write_atomically,
 )
+from pipeline.whole_files import hash_file
 
 AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -37,7 +35,7 @@ def make_build(path: Path, numbers: str = "3), (1), (2") -> Path:
     return path
 
 
-def publish_build(workspace: Workspace, build_id: str) -> publishing.Pointer:
+def publish_build(workspace: Workspace, build_id: str) -> Pointer:
     workspace.warehouse.mkdir(parents=True, exist_ok=True)
     built = workspace.warehouse / f"{build_id}.built"
     built.write_bytes(build_id.encode())
@@ -87,7 +85,7 @@ def test_pointer_that_is_damaged_is_named(tmp_path: Path, content: str) -> None:
     workspace = Workspace(tmp_path)
     workspace.published.mkdir(parents=True)
     (workspace.published / "current.json").write_text(content, encoding="utf-8")
-    with pytest.raises(SlaError, match=r"current\.json is damaged"):
+    with pytest.raises(ConfigurationError, match=r"current\.json is damaged"):
         read_pointer(workspace)
 
 
@@ -97,10 +95,10 @@ def test_publish_that_dies_before_the_pointer_leaves_the_version_before(
     workspace = Workspace(tmp_path)
     before = publish_build(workspace, "b1")
 
-    def die(path: Path, text: str) -> None:
+    def die(workspace: Workspace, pointer: Pointer) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(publishing, "write_atomically", die)
+    monkeypatch.setattr(publishing, "write_pointer", die)
     with pytest.raises(KeyboardInterrupt):
         publish_build(workspace, "b2")
     assert read_pointer(workspace) == before
@@ -135,21 +133,6 @@ def test_compact_replaces_what_a_killed_run_left(tmp_path: Path) -> None:
     compact(build, tmp_path / "published.duckdb")
     with duckdb.connect(str(tmp_path / "published.duckdb"), read_only=True) as connection:
         assert connection.execute("select number from core.numbers").fetchall() == [(1,), (2,), (3,)]
-
-
-def test_write_atomically_leaves_the_old_text_when_it_cannot_finish(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "current.json"
-    write_atomically(path, "old")
-
-    def fail(descriptor: int) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="no space left"):
-        write_atomically(path, json.dumps({"new": True}))
-    assert path.read_text(encoding="utf-8") == "old"
 
 
 @pytest.mark.parametrize("step", ["before the file is in place", "after it"])

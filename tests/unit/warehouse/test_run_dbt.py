@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.errors import ChecksFailed
 from pipeline.settings import CHECKOUT, DBT_PROJECT
+from pipeline.warehouse import run_dbt
 
 # In a process of its own: dbt keeps the project that it has read.
 RUN = """
@@ -20,18 +22,28 @@ from pipeline.errors import ChecksFailed
 from pipeline.warehouse import run_dbt
 
 run_dbt.DBT_PROJECT = Path(sys.argv[1])
+database, scratch = Path(sys.argv[2]).resolve(), Path(sys.argv[3]).resolve()
 try:
-    run_dbt.run_dbt(Path(sys.argv[2]).resolve(), Path(sys.argv[3]).resolve(), select=sys.argv[4])
+    ran = run_dbt.run_dbt(database, scratch, select=sys.argv[4])
+    print(*sorted(check.check_name for check in ran))
+    if "--all" in sys.argv:
+        run_dbt.stop_on_tests_that_did_not_run(run_dbt.parse_project(database, scratch), ran)
 except ChecksFailed as refusal:
-    print(*(problem.reason for problem in refusal.problems))
+    print(*[problem.reason for problem in refusal.problems] or [refusal.message])
     sys.exit(4)
 """
 
 
+def copy_project(place: Path) -> Path:
+    """The project with its settings, macros and seeds. No models: parsing them takes most of the time, and none is run."""
+    shutil.copytree(DBT_PROJECT, place, ignore=shutil.ignore_patterns("target", "logs", "models", "tests"))
+    return place
+
+
 def run_model(folder: Path, sql: str) -> subprocess.CompletedProcess[str]:
-    """Run one model of a copy of the project, standing in the folder of the landed batches as a build does."""
-    project = folder / "project"
-    shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    """Run one model in a copy of the project, standing in the folder of the landed batches as a build does."""
+    project = copy_project(folder / "project")
+    (project / "models" / "core").mkdir(parents=True)
     (project / "models" / "core" / "reaching_out.sql").write_text(
         "{{ config(contract={'enforced': false}) }}\n" + sql, encoding="utf-8"
     )
@@ -41,7 +53,9 @@ def run_model(folder: Path, sql: str) -> subprocess.CompletedProcess[str]:
     return run_project(project, folder, "reaching_out")
 
 
-def run_project(project: Path, folder: Path, select: str) -> subprocess.CompletedProcess[str]:
+def run_project(
+    project: Path, folder: Path, select: str, *more: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             sys.executable,
@@ -51,9 +65,10 @@ def run_project(project: Path, folder: Path, select: str) -> subprocess.Complete
             str(folder / "build.duckdb"),
             str(folder / "scratch"),
             select,
+            *more,
         ],
         cwd=folder / "landed",
-        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT)} | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -85,10 +100,80 @@ def test_a_model_reads_what_has_landed(tmp_path: Path) -> None:
 def test_another_checkout_reads_its_own_seeds_in_the_same_workspace(tmp_path: Path) -> None:
     (tmp_path / "landed").mkdir()
     for checkout in ("before", "after"):
-        project = tmp_path / checkout / "project"
-        shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+        project = copy_project(tmp_path / checkout / "project")
         done = run_project(project, tmp_path, "ticket_moments")
         assert done.returncode == 0, done.stdout + done.stderr
         # The next one builds into a database of its own, as every build does, and what it may read is what is there.
         (tmp_path / "build.duckdb").unlink()
         shutil.rmtree(project.parent)
+
+
+def test_no_variable_of_dbt_leaves_out_a_test_and_tests_that_did_not_run_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "landed").mkdir()
+    plain = run_project(DBT_PROJECT, tmp_path, "ticket_moments")
+    assert plain.returncode == 0, plain.stdout + plain.stderr
+    assert plain.stdout.strip()
+    (tmp_path / "build.duckdb").unlink()
+    # Each of these alone leaves out the tests, or the rows that they look at.
+    chosen = {
+        "DBT_EXCLUDE_RESOURCE_TYPES": "test",
+        "DBT_ENGINE_RESOURCE_TYPES": "seed",
+        "DBT_INDIRECT_SELECTION": "empty",
+        "DBT_EMPTY": "true",
+    }
+    steered = run_project(DBT_PROJECT, tmp_path, "ticket_moments", "--all", **chosen)
+    assert steered.stdout.startswith(plain.stdout)
+    # One seed's tests are not the project's, so such a build would not be published.
+    assert steered.returncode == 4, steered.stdout + steered.stderr
+    assert "tests of the dbt project did not run, such as" in steered.stdout
+
+
+def test_the_environment_is_what_it_was_after_a_run_of_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "test")
+    monkeypatch.setenv("DO_NOT_TRACK", "0")
+    before = dict(os.environ)
+    with run_dbt._environment(DO_NOT_TRACK="1", SLA_BUILD_DATABASE="build.duckdb"):
+        assert [name for name in os.environ if name.startswith("DBT_")] == []
+        assert (os.environ["DO_NOT_TRACK"], os.environ["SLA_BUILD_DATABASE"]) == ("1", "build.duckdb")
+    assert dict(os.environ) == before
+
+
+def test_a_test_that_ran_once_too_few_stops_a_build() -> None:
+    def check(name: str) -> run_dbt.DbtCheck:
+        return run_dbt.DbtCheck(name, "passed", 0, "critical", None, name, None)
+
+    project = run_dbt.Project(None, ("accepted", "unique", "unique"))
+    run_dbt.stop_on_tests_that_did_not_run(project, [check("unique"), check("accepted"), check("unique")])
+    with pytest.raises(
+        ChecksFailed, match="1 of the 3 tests of the dbt project did not run, such as unique;"
+    ):
+        run_dbt.stop_on_tests_that_did_not_run(project, [check("unique"), check("accepted")])
+
+
+def test_what_one_workspace_parsed_is_read_by_the_next_and_moved_in_one_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_dbt, "DBT_PROJECT", tmp_path / "project")
+    first, second = tmp_path / "first" / "target", tmp_path / "second" / "target"
+    first.mkdir(parents=True)
+    assert run_dbt._find_parsed(first) is None
+    (first / "partial_parse.msgpack").write_bytes(b"parsed")
+    run_dbt._share_parsed(first)
+    shared = run_dbt._find_parsed(second)
+    assert shared is not None
+    assert shared.read_bytes() == b"parsed"
+    assert list(first.iterdir()) == []
+    assert [path.name for path in shared.parent.iterdir()] == ["partial_parse.msgpack"]
+
+
+def test_a_checkout_that_cannot_be_written_leaves_the_parsed_project_in_its_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A file where the folder would be: nothing can be written, also by the user root.
+    monkeypatch.setattr(run_dbt, "DBT_PROJECT", tmp_path / "project")
+    (tmp_path / "project").write_text("", encoding="utf-8")
+    own = tmp_path / "target"
+    own.mkdir()
+    (own / "partial_parse.msgpack").write_bytes(b"parsed")
+    run_dbt._share_parsed(own)
+    assert run_dbt._find_parsed(own) == own / "partial_parse.msgpack"

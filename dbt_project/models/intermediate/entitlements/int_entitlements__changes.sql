@@ -1,7 +1,7 @@
 -- Grain: one row per change of a pool that a record stands for: grants, purchases, uses, redemptions, credits and reversals up to as_of.
 -- What follows from them (overflow, overage, expiry) is worked out from here on. change_rank is the order within one instant: what is
--- granted comes first (0), then packs end (1), packs are bought (2), units come back (3), units are drawn (4), those of the same second come
--- back (5), and the term ends (6).
+-- granted comes first (0), then packs end (1), packs are bought (2), packs go on into the next term (3), units come back (4), units are
+-- drawn (5), those of the same second come back (6), and the term ends (7).
 with
 supplies as (select * from {{ ref('int_entitlements__supplies') }}),
 uses as (select * from {{ ref('int_entitlements__uses') }}),
@@ -27,17 +27,17 @@ select
 from supplies
 union all
 select
-  'use:' || ticket_id, customer_id, subscription_id, pool, 'use', -1, 4, ticket_id, 'ticket', ticket_id, ticket_id, null, 'ticket submitted',
+  'use:' || ticket_id, customer_id, subscription_id, pool, 'use', -1, 5, ticket_id, 'ticket', ticket_id, ticket_id, null, 'ticket submitted',
   happened_at, known_at
 from uses
 union all
 select
-  movement_id, customer_id, subscription_id, pool, 'use', -1, 4, movement_id, cause_kind, cause_id, ticket_id, null, 'assistance redeemed',
+  movement_id, customer_id, subscription_id, pool, 'use', -1, 5, movement_id, cause_kind, cause_id, ticket_id, null, 'assistance redeemed',
   happened_at, known_at
 from redemptions
 union all
 select
   movement_id, customer_id, subscription_id, pool, movement_kind, case movement_kind when 'credit' then 1 else -1 end,
-  case when is_in_second_of_use then 5 else 3 end, ticket_id || ' ' || lpad(cast(turn_number as varchar), 6, '0'), cause_kind,
+  case when is_in_second_of_use then 6 else 4 end, ticket_id || ' ' || lpad(cast(turn_number as varchar), 6, '0'), cause_kind,
   cause_id, ticket_id, undoes_movement_id, reason, happened_at, known_at
 from credits

@@ -38,7 +38,7 @@ statements as (
   join moments on moments.event_id = events.event_id and moments.ticket_id = events.ticket_id
   where events.event_type in ('bug_confirmed', 'bug_rejected', 'merged', 'deleted', 'restored')
     -- A merged or deleted ticket stays credited, whatever is found out about its bug afterwards.
-    and (not moments.is_after_end or events.event_type = 'restored')
+    and not moments.is_after_end
   union all
   select
     waivers.ticket_id, 'waiver', waivers.waiver_id, waivers.approved_at, waivers.approved_at, null, null, null, 1, 'waived: ' || waivers.reason

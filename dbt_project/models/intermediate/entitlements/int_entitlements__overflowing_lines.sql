@@ -1,2 +1,2 @@
--- Grain: one row per line of the pools that overflow into another one: what they cannot carry is a line `overflow`.
-{{ settle_pools(ref('int_entitlements__changes'), 'overflow') }}
+-- Grain: one row per line of the pools that are settled first: what overflows into another pool is a line `overflow` there.
+{{ settle_pools(ref('int_entitlements__changes'), is_settled_first=true) }}

@@ -9,6 +9,7 @@ purchases as (select * from {{ source('raw', 'purchases') }}),
 accounts as (
   select
     account_id,
+    max(customer_id) as customer_id,
     min(term_starts_on) as account_starts_on,
     max(term_ends_on) as account_ends_on,
     min(term_starts_at) as account_starts_at,
@@ -17,12 +18,27 @@ accounts as (
   group by account_id
 ),
 
-supplied as (
-  select distinct terms.account_id, purchases.pool
+bought as (
+  select terms.account_id, terms.customer_id, purchases.pool, purchases.purchased_at, purchases.expires_at, purchases.returned_at
   from purchases
   join terms on terms.subscription_id = purchases.subscription_id
   cross join build_inputs
   where purchases.purchased_at <= build_inputs.as_of
+),
+
+-- A pack supplies the account that it was bought for, and every later one of the customer that begins before the pack's own end.
+supplied as (
+  select account_id, pool from bought
+  union
+  select later.account_id, bought.pool
+  from bought
+  join accounts as homes on homes.account_id = bought.account_id
+  join accounts as later on later.customer_id = bought.customer_id and later.account_starts_at >= homes.account_ends_at
+  cross join build_inputs
+  where later.account_starts_at < bought.expires_at
+    and bought.purchased_at < later.account_ends_at
+    and later.account_starts_at <= build_inputs.as_of
+    and (bought.returned_at is null or bought.returned_at > later.account_starts_at or bought.returned_at > build_inputs.as_of)
 )
 
 select

@@ -1,13 +1,13 @@
--- Grain: one row per change of a pool that overflows nowhere, what flows over into it included.
+-- Grain: one row per change of a pool that is settled after those that overflow, what flows over into it included.
 with
 changes as (select * from {{ ref('int_entitlements__changes') }}),
-pools as (select * from {{ ref('int_entitlements__pools') }}),
+pools as (select * from {{ ref('int_entitlements__settlements') }}),
 overflowing_lines as (select * from {{ ref('int_entitlements__overflowing_lines') }} where movement_kind = 'overflow')
 
 select changes.*
 from changes
 join pools on pools.subscription_id = changes.subscription_id and pools.pool = changes.pool
-where pools.overflows_to is null
+where not pools.is_settled_first
 union all
 select
   'from:' || overflowing_lines.movement_id,

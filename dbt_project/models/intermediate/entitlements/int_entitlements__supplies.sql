@@ -1,5 +1,5 @@
 -- Grain: one row per supply of units to a pool: what a term grants, and every purchase. Units that a supply still holds when it ends expire,
--- or are returned.
+-- or are returned. A pack lives until its own end, past the term that it was bought for too; without one it ends with that term.
 -- The included tickets are drawn first, then purchased packs by earliest expiry. Where terms stack, all of them are drawn by earliest expiry.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
@@ -53,10 +53,7 @@ packs as (
     purchases.purchase_id as cause_id,
     'pack purchased' as reason,
     purchases.purchased_at as supplied_at,
-    case
-      when purchases.expires_at is null or purchases.expires_at > pools.term_ends_at then pools.term_ends_at
-      else purchases.expires_at
-    end as expires_at,
+    coalesce(purchases.expires_at, pools.term_ends_at) as expires_at,
     purchases.returned_at
   from purchases
   join terms on terms.subscription_id = purchases.subscription_id

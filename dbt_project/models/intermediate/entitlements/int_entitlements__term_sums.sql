@@ -18,7 +18,8 @@ sums as (
     sum(case when movement_kind = 'overflow' then quantity else 0 end) as overflowed_quantity,
     sum(case when movement_kind = 'overage' then quantity else 0 end) as overage_quantity,
     -sum(case when movement_kind = 'expiry' then quantity else 0 end) as expired_quantity,
-    sum(case when movement_kind in ('grant', 'purchase', 'return') or (movement_kind = 'expiry' and is_supply_end) then quantity else 0 end)
+    sum(case when movement_kind = 'carry_over' then quantity else 0 end) as carried_quantity,
+    sum(case when movement_kind in ('grant', 'purchase', 'return', 'carry_over') or (movement_kind = 'expiry' and is_supply_end) then quantity else 0 end)
       as available_quantity,
     sum(quantity) as balance
   from lines
@@ -35,6 +36,7 @@ select
   case when pools.overflows_to is null then -coalesce(sums.overflowed_quantity, 0) else 0 end as overflowed_in_quantity,
   case when pools.overflows_to is not null then coalesce(sums.overflowed_quantity, 0) else 0 end as overflowed_out_quantity,
   coalesce(sums.expired_quantity, 0) as expired_quantity,
+  coalesce(sums.carried_quantity, 0) as carried_quantity,
   case when pools.is_limited then coalesce(sums.available_quantity, 0) end as available_quantity,
   case when pools.is_limited then coalesce(sums.balance, 0) end as remaining_quantity,
   coalesce(sums.overage_quantity, 0) as overage_quantity

@@ -1,181 +1,63 @@
 -- Grain: one row per event of a ticket known at as_of, each counted once however often it was exported.
--- Of an event that versions of the ticket date differently, the last version counts. A version that shows the ticket deleted dates the
--- deletion, unless a later one shows the ticket again; of several in a row the first.
--- Within one second the order is: what starts a clock, what stops it, severity, status, the rest (seed ticket_moments), then the event id.
+-- Within one second the order is the source's sequence (int_helpdesk__orders). Events of different order_space stand in no known order to
+-- each other; they are listed by kind then, so that a build repeats itself, and what hangs on it is not measurable.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
-acts as (select * from {{ ref('int_helpdesk__acts') }}),
-versions as (select * from {{ ref('int_helpdesk__versions') }}),
-steps as (select * from {{ ref('int_helpdesk__history_steps') }}),
-openings as (select * from {{ ref('int_helpdesk__openings') }}),
-shown_changes as (select * from {{ ref('int_helpdesk__shown_changes') }}),
-histories as (select * from {{ ref('int_helpdesk__histories') }} where is_declared_whole and not is_whole),
-
-records_without_response_date as (
-  select source, ticket_id, batch_id, line_number from versions where drops_response_date
-),
-
-cancelled_records as (
-  select source, ticket_id, batch_id, line_number from versions where is_cancelled and has_resolution_date
-),
-
--- Of a cancellation without a date it is known that it had happened when the record was written.
-cancellations as (
-  select
-    exported_ticket_id || ':cancelled' as event_id, source, ticket_id, submitted_at, updated_at as event_at,
-    source_file, line_number, batch_id, known_at
-  from versions
-  where is_cancelled and not has_resolution_date
-),
-
-deletions as (
-  select
-    exported_ticket_id || ':deleted' as event_id, source, ticket_id, updated_at as event_at, source_file, line_number, batch_id, known_at
-  from versions
-  where is_deleted
-),
-
--- A later record that shows the ticket again says that it was not deleted after all.
-last_present as (
-  select versions.source, versions.ticket_id, max(versions.updated_at) as present_at
-  from versions
-  join (select distinct source, ticket_id from deletions) as deleted_tickets
-    on deleted_tickets.source = versions.source and deleted_tickets.ticket_id = versions.ticket_id
-  cross join build_inputs
-  where not versions.is_deleted and versions.updated_at <= build_inputs.as_of
-  group by versions.source, versions.ticket_id
-),
-
--- A mark that was taken off and not set again stands for no event. That of a bug is a statement of its own: the ledger keeps both.
--- Within one second the last statement is the one of the last update.
-statements as (
-  select
-    source, ticket_id, event_type, is_withdrawal,
-    row_number() over (
-      partition by source, ticket_id, event_type order by event_at desc, update_number desc nulls last, length(event_id) desc, event_id desc
-    ) as statement_rank
-  from acts
-),
-
-withdrawn as (
-  select source, ticket_id, event_type
-  from statements
-  where statement_rank = 1 and is_withdrawal and event_type <> 'bug_confirmed'
-),
-
-exported_events as (
-  select
-    acts.event_id, acts.ticket_id, acts.source, acts.event_at,
-    case when acts.is_withdrawal then 'bug_rejected' else acts.event_type end as event_type, acts.actor_kind, acts.actor, acts.is_public,
-    case when cancelled_records.ticket_id is not null then 'cancelled' else acts.value end as value,
-    acts.is_opening, acts.act_kind = 'date' as is_date, acts.earliest_at, acts.moves_with_submission, true as is_cut, acts.version_at, acts.source_file, acts.line_number, acts.batch_id, acts.known_at
-  from acts
-  left join steps on steps.source = acts.source and steps.event_id = acts.event_id
-  left join histories on histories.source = acts.source and histories.ticket_id = acts.ticket_id
-  left join records_without_response_date as dropped
-    on dropped.source = acts.source
-    and dropped.ticket_id = acts.ticket_id
-    and dropped.batch_id = acts.batch_id
-    and dropped.line_number = acts.line_number
-    and acts.event_type = 'message'
-    and acts.act_kind = 'date'
-  left join withdrawn
-    on withdrawn.source = acts.source and withdrawn.ticket_id = acts.ticket_id and withdrawn.event_type = acts.event_type
-  -- The dates of a record that says cancelled are those of the cancellation.
-  left join cancelled_records
-    on cancelled_records.source = acts.source
-    and cancelled_records.ticket_id = acts.ticket_id
-    and cancelled_records.batch_id = acts.batch_id
-    and cancelled_records.line_number = acts.line_number
-    and acts.event_type = 'status_changed'
-    and acts.act_kind = 'date'
-  where dropped.ticket_id is null
-    and withdrawn.ticket_id is null
-    and (not acts.is_withdrawal or acts.event_type = 'bug_confirmed')
-    and (acts.event_type = 'message' or acts.event_type not in ('status_changed', 'severity_changed') or acts.value is not null)
-    -- One numbered update makes a change once.
-    and (acts.update_number is null or acts.event_type not in ('status_changed', 'severity_changed') or steps.event_id is not null)
-    -- Statuses of a history that sla.yml calls whole, and that is not, would stand beside the dates in the ticket's own record.
-    and (histories.ticket_id is null or acts.event_type <> 'status_changed' or acts.act_kind <> 'changed')
-  union all
-  select
-    openings.event_id, openings.ticket_id, openings.source, openings.event_at, openings.event_type, 'unknown', null, true, openings.value,
-    true, false, null, false, false, null, openings.source_file, openings.line_number, openings.batch_id, openings.known_at
-  from openings
-  left join histories on histories.source = openings.source and histories.ticket_id = openings.ticket_id
-  where histories.ticket_id is null or openings.event_type <> 'status_changed'
-  union all
-  select
-    event_id, ticket_id, source, event_at, event_type, 'unknown', null, true, value,
-    is_opening, false, earliest_at, false, true, null, source_file, line_number, batch_id, known_at
-  from shown_changes
-  union all
-  select
-    event_id, ticket_id, source, event_at, 'status_changed', 'unknown', null, true, 'cancelled',
-    false, true, submitted_at, false, false, event_at, source_file, line_number, batch_id, known_at
-  from cancellations
-  union all
-  select
-    deletions.event_id, deletions.ticket_id, deletions.source, deletions.event_at, 'deleted', 'unknown', null, true, null,
-    false, false, null, false, false, deletions.event_at, deletions.source_file, deletions.line_number, deletions.batch_id, deletions.known_at
-  from deletions
-  left join last_present on last_present.source = deletions.source and last_present.ticket_id = deletions.ticket_id
-  where last_present.present_at is null or deletions.event_at >= last_present.present_at
-),
+copies as (select * from {{ ref('int_helpdesk__exported_events') }}),
+orders as (select * from {{ ref('int_helpdesk__orders') }}),
+moment_kinds as (select * from {{ ref('ticket_moments') }}),
+phases as (select * from {{ ref('ticket_statuses') }}),
 
 -- An instant that the export cuts (to the minute, to the day) is dated by the last second of its window, at most by as_of.
-dated_events as (
+chosen as (
   select
-    exported_events.*,
-    case
-      when exported_events.is_cut and exported_events.earliest_at <= build_inputs.as_of
-        then least(exported_events.event_at, build_inputs.as_of)
-      else exported_events.event_at
-    end as dated_at
-  from exported_events
+    copies.*,
+    case when copies.is_cut and copies.earliest_at <= build_inputs.as_of then least(copies.event_at, build_inputs.as_of) else copies.event_at end
+      as dated_at,
+    -- What the ticket was opened with stands before everything else of its second.
+    case when not copies.is_opening then coalesce(orders.order_space, copies.event_id) end as order_space,
+    orders.order_number,
+    -- Of statuses the end first: a ticket that may have been taken up again goes on.
+    coalesce(moment_kinds.precedence, case when copies.event_type = 'message' then 30 else 50 end)
+    * 10 + case when phases.phase = 'ended' then 0 when phases.phase = 'cancelled' then 2 else 1 end as kind_rank
+  from copies
   cross join build_inputs
+  left join orders on orders.source = copies.source and orders.event_id = copies.event_id and orders.event_at = copies.event_at
+  left join moment_kinds on moment_kinds.moment = copies.event_type
+  left join phases on copies.event_type = 'status_changed' and phases.ticket_status = copies.value
+  where copies.copy_rank = 1
 ),
 
-ranked as (
-  select
-    exported_events.*,
-    row_number() over (
-      partition by exported_events.source, exported_events.event_id
-      order by
-        case when exported_events.version_at > build_inputs.as_of then 1 else 0 end,
-        case when exported_events.event_type = 'deleted' then exported_events.version_at end,
-        exported_events.version_at desc nulls last, exported_events.batch_id, exported_events.line_number
-    ) as copy_rank,
-    min(exported_events.known_at) over (partition by exported_events.source, exported_events.event_id) as first_known_at
-  from dated_events as exported_events
+spaced as (
+  select chosen.*, min(kind_rank) over (partition by ticket_id, event_at, order_space) as space_rank
+  from chosen
   cross join build_inputs
+  where chosen.dated_at <= build_inputs.as_of
 )
 
 select
-  ranked.event_id,
-  ranked.ticket_id,
-  ranked.source,
-  ranked.event_type,
-  ranked.actor_kind,
-  ranked.actor,
-  ranked.value,
-  ranked.is_public,
-  ranked.is_opening,
-  ranked.is_date,
-  ranked.dated_at as event_at,
-  {{ epoch_seconds('ranked.dated_at') }} as event_epoch,
-  {{ epoch_seconds('ranked.earliest_at') }} as earliest_epoch,
-  ranked.moves_with_submission,
-  -- Ids of unequal length are numbers in text: the shorter one is the earlier one.
+  event_id,
+  ticket_id,
+  source,
+  event_type,
+  actor_kind,
+  actor,
+  value,
+  is_public,
+  is_opening,
+  is_date,
+  is_contradicted,
+  dated_at as event_at,
+  {{ epoch_seconds('dated_at') }} as event_epoch,
+  {{ epoch_seconds('earliest_at') }} as earliest_epoch,
+  moves_with_submission,
   row_number() over (
-    partition by ranked.ticket_id
-    order by ranked.dated_at, case when ranked.is_opening then 0 else 1 end, length(ranked.event_id), ranked.event_id
+    partition by ticket_id
+    order by dated_at, event_at, case when is_opening then 0 else 1 end, space_rank, order_space, order_number, kind_rank, event_id
   ) as event_order,
-  ranked.source_file,
-  ranked.line_number,
-  ranked.batch_id,
-  ranked.first_known_at as known_at
-from ranked
-cross join build_inputs
-where ranked.copy_rank = 1
-  and ranked.dated_at <= build_inputs.as_of
+  order_space,
+  source_file,
+  line_number,
+  batch_id,
+  first_known_at as known_at
+from spaced

@@ -1,13 +1,19 @@
 -- Grain: one row per change of a ticket's status or level in its history, once however often it was exported, in order.
--- Within one instant the order is that of the export: the number of the update, its id, the place in it, the id of the change.
+-- Within one instant the order is the source's sequence (int_helpdesk__orders).
 with
+orders as (select * from {{ ref('int_helpdesk__orders') }}),
 acts as (
   select * from {{ ref('int_helpdesk__acts') }}
   where event_type in ('status_changed', 'severity_changed') and act_kind in ('created', 'changed', 'event')
 ),
 
 copies as (
-  select acts.*, row_number() over (partition by source, event_id order by batch_id, line_number) as copy_rank
+  select
+    acts.*,
+    row_number() over (
+      partition by source, event_id
+      order by version_at desc nulls last, event_at, coalesce(value_before, ''), coalesce(value, ''), batch_id, line_number
+    ) as copy_rank
   from acts
 ),
 
@@ -25,23 +31,24 @@ repeated as (
 )
 
 select
-  event_id,
-  source,
-  ticket_id,
-  event_type,
-  act_kind,
-  event_at,
-  value_before,
-  value,
+  repeated.event_id,
+  repeated.source,
+  repeated.ticket_id,
+  repeated.event_type,
+  repeated.act_kind,
+  repeated.event_at,
+  repeated.value_before,
+  repeated.value,
   row_number() over in_order as step_number,
-  lag(value) over in_order as value_left,
-  source_file,
-  line_number,
-  batch_id,
-  known_at
+  lag(repeated.value) over in_order as value_left,
+  repeated.source_file,
+  repeated.line_number,
+  repeated.batch_id,
+  repeated.known_at
 from repeated
-where repeated_rank = 1
+left join orders on orders.source = repeated.source and orders.event_id = repeated.event_id and orders.event_at = repeated.event_at
+where repeated.repeated_rank = 1
 window in_order as (
-  partition by source, ticket_id, event_type
-  order by event_at, coalesce(update_number, 0), length(update_id), update_id, place, length(event_id), event_id
+  partition by repeated.source, repeated.ticket_id, repeated.event_type
+  order by repeated.event_at, orders.order_number nulls last, repeated.event_id
 )

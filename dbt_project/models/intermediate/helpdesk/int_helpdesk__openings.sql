@@ -7,12 +7,28 @@ steps as (select * from {{ ref('int_helpdesk__history_steps') }}),
 
 submissions as (select source, ticket_id, min(submitted_at) as submitted_at from versions group by source, ticket_id),
 
+-- Records of one instant that show different ones show none.
 last_histories as (
   select *
   from (
-    select versions.*, row_number() over (partition by source, ticket_id order by updated_at desc, batch_id desc, line_number desc) as version_rank
+    select
+      versions.source,
+      versions.ticket_id,
+      versions.exported_ticket_id,
+      versions.updated_at,
+      versions.source_file,
+      versions.line_number,
+      versions.batch_id,
+      versions.known_at,
+      case when min(ticket_status) over of_version = max(ticket_status) over of_version then ticket_status end as ticket_status,
+      case when min(severity) over of_version = max(severity) over of_version then severity end as severity,
+      row_number() over (
+        partition by source, ticket_id
+        order by updated_at desc, ticket_status nulls last, severity nulls last, batch_id, line_number
+      ) as version_rank
     from versions
     where is_history_inside
+    window of_version as (partition by source, ticket_id, updated_at)
   ) as ranked
   where version_rank = 1
 ),

@@ -1,39 +1,62 @@
 -- Grain: one row per change of a status or level that two successive updates of a ticket show, where the export has one row per update.
--- Such a log is not in order of time: the number of the update is the order, the time of the update decides between equal numbers.
+-- Such a log is not in order of time: the number of the update is the order, the time of the update decides between equal numbers, the
+-- row between equal times of one file.
 with
-updates as (
+phases as (select * from {{ ref('ticket_statuses') }}),
+versions as (select * from {{ ref('stg_helpdesk__ticket_versions') }} where version_kind = 'update'),
+
+-- The same row exported twice is the same update.
+rows_once as (
   select
     versions.*,
-    row_number() over of_ticket as version_number,
-    lag(ticket_status) over of_ticket as status_before,
-    lag(severity) over of_ticket as severity_before
-  from {{ ref('int_helpdesk__versions') }} as versions
-  where version_kind = 'update'
-  window of_ticket as (partition by source, ticket_id order by update_number, updated_at, batch_id, line_number)
+    row_number() over (
+      partition by source, ticket_id, exported_update_number, updated_at, ticket_status, severity order by batch_id, line_number, place
+    ) as copy_rank
+  from versions
+),
+
+-- A row without a status or level says nothing of it.
+shown as (
+  {%- for event_type, column in [('status_changed', 'ticket_status'), ('severity_changed', 'cast(severity as varchar)')] %}
+  select rows_once.*, '{{ event_type }}' as event_type, {{ column }} as value
+  from rows_once
+  where copy_rank = 1 and {{ column }} is not null
+  {%- if not loop.last %}
+  union all
+  {%- endif %}
+  {%- endfor %}
 ),
 
 changes as (
-  select updates.*, 'status_changed' as event_type, ticket_status as value
-  from updates
-  where status_before is null or status_before <> ticket_status
-  union all
-  select updates.*, 'severity_changed' as event_type, cast(severity as varchar) as value
-  from updates
-  where severity is not null and (severity_before is null or severity_before <> severity)
+  select
+    shown.*,
+    phases.phase,
+    row_number() over of_ticket as version_number,
+    lag(value) over of_ticket as value_before
+  from shown
+  left join phases on shown.event_type = 'status_changed' and phases.ticket_status = shown.value
+  window of_ticket as (
+    partition by source, ticket_id, event_type order by update_number, updated_at, line_number, place, value
+  )
 )
 
 select
-  -- The same row exported twice is the same event.
-  exported_ticket_id || ':' || coalesce(cast(exported_update_number as varchar), '') || ':' || event_type || ':' || value as event_id,
+  -- Without a number a status that returns is told apart by the instant of its update.
+  exported_ticket_id || ':' || coalesce(cast(exported_update_number as varchar), cast(updated_at as varchar)) || ':' || event_type || ':' || value
+    as event_id,
   source,
   ticket_id,
   event_type,
   value,
-  version_number = 1 as is_opening,
-  case when version_number > 1 and latest_updated_at > updated_at then updated_at end as earliest_at,
-  case when version_number = 1 then submitted_at else latest_updated_at end as event_at,
+  -- A ticket is opened with a status in which its vendor works; that it waits or has ended is known from its row on.
+  version_number = 1 and coalesce(phase, 'running') = 'running' as is_opening,
+  case when not (version_number = 1 and coalesce(phase, 'running') = 'running') and latest_updated_at > updated_at then updated_at end as earliest_at,
+  case when version_number = 1 and coalesce(phase, 'running') = 'running' then submitted_at else latest_updated_at end as event_at,
+  exported_update_number as update_number,
+  place,
   source_file,
   line_number,
   batch_id,
   known_at
 from changes
+where value_before is null or value_before <> value

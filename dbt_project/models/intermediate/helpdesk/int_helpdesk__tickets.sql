@@ -7,6 +7,7 @@ build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 horizons as (select * from {{ source('raw', 'source_horizons') }}),
 ticket_versions as (select * from {{ ref('int_helpdesk__versions') }}),
 events as (select * from {{ ref('int_helpdesk__events') }}),
+ends as (select * from {{ ref('int_helpdesk__ends') }}),
 
 -- A status without a mapping could be a pause, so such a ticket shows no history of statuses.
 tickets_with_unmapped_status as (
@@ -29,9 +30,34 @@ tickets_with_unknown_author as (
     and coalesce(events.actor, '') not in (coalesce(ticket_versions.requester, ' '), coalesce(ticket_versions.opener, ' '))
 ),
 
+-- Of rows of one version in one file the last one counts; what those of different files then say differently is not known.
+last_rows as (
+  select *
+  from (
+    select
+      ticket_versions.*,
+      row_number() over (
+        partition by source, ticket_id, update_number, updated_at, batch_id order by line_number desc
+      ) as row_rank
+    from ticket_versions
+  ) as numbered
+  where row_rank = 1
+),
+
+agreed as (
+  select
+    last_rows.*,
+    {%- for column in ['customer_id', 'requester', 'channel', 'severity', 'ticket_status', 'submitted_at'] %}
+    coalesce(min({{ column }}) over of_version <> max({{ column }}) over of_version, false) as is_{{ column }}_contradicted{{ ',' if not loop.last }}
+    {%- endfor %}
+  from last_rows
+  window of_version as (partition by source, ticket_id, update_number, updated_at)
+),
+
 ranked as (
   select
     ticket_versions.*,
+    case when not ticket_versions.is_severity_contradicted then ticket_versions.severity end as level,
     row_number() over (
       partition by ticket_versions.source, ticket_versions.ticket_id
       -- A version written after as_of counts only where no earlier one was exported.
@@ -42,46 +68,69 @@ ranked as (
         case when ticket_versions.is_messages_observed then 0 else 1 end,
         case when ticket_versions.is_first_response_observed then 0 else 1 end,
         case when ticket_versions.is_resolution_observed then 0 else 1 end,
-        ticket_versions.batch_id desc, ticket_versions.line_number desc
+        ticket_versions.submitted_at, coalesce(ticket_versions.subject, ''), coalesce(ticket_versions.ticket_type, ''),
+        coalesce(ticket_versions.opener, ''), coalesce(ticket_versions.severity_given, ''),
+        ticket_versions.batch_id, ticket_versions.line_number
     ) as version_rank,
     min(ticket_versions.known_at) over (partition by ticket_versions.source, ticket_versions.ticket_id) as first_known_at
-  from ticket_versions
+  from agreed as ticket_versions
   cross join build_inputs
 ),
 
--- A ticket belongs to the customer that it had first, corrected where a record within seven days of the submission names another.
+-- A ticket belongs to the customer that it had first, corrected where a record within seven days of the submission names another. Where two files
+-- name two customers at one instant, nothing says which of them is the later one.
+customer_rows as (
+  select
+    last_rows.*,
+    case
+      when {{ epoch_seconds('last_rows.updated_at') }}
+        <= {{ epoch_seconds('last_rows.submitted_at') }} + {{ var("customer_correction_seconds") }} then 0
+      else 1
+    end as correction_rank
+  from last_rows
+  cross join build_inputs
+  where last_rows.customer_id is not null and last_rows.updated_at <= build_inputs.as_of
+),
+
 customers as (
-  select source, ticket_id, customer_id
+  select
+    source,
+    ticket_id,
+    case when first_named = last_named then first_named end as customer_id,
+    case when first_named <> last_named then first_named || ' and ' || last_named end as contradicted_customers
   from (
     select
-      ticket_versions.source,
-      ticket_versions.ticket_id,
-      ticket_versions.customer_id,
+      source,
+      ticket_id,
+      min(customer_id) as first_named,
+      max(customer_id) as last_named,
       row_number() over (
-        partition by ticket_versions.source, ticket_versions.ticket_id
+        partition by source, ticket_id
         order by
-          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + {{ var("customer_correction_seconds") }} then 0 else 1 end,
-          case when {{ epoch_seconds('ticket_versions.updated_at') }} <= {{ epoch_seconds('ticket_versions.submitted_at') }} + {{ var("customer_correction_seconds") }}
-            then -{{ epoch_seconds('ticket_versions.updated_at') }} else {{ epoch_seconds('ticket_versions.updated_at') }} end,
-          ticket_versions.batch_id, ticket_versions.line_number
+          min(correction_rank),
+          case when min(correction_rank) = 0 then -{{ epoch_seconds('updated_at') }} else {{ epoch_seconds('updated_at') }} end,
+          case when min(correction_rank) = 0 then -update_number else update_number end
       ) as customer_rank
-    from ticket_versions
-    cross join build_inputs
-    where ticket_versions.customer_id is not null and ticket_versions.updated_at <= build_inputs.as_of
+    from customer_rows
+    group by source, ticket_id, updated_at, update_number
   ) as ranked_customers
   where customer_rank = 1
 ),
 
--- The vendor opened it by a public message to the customer: nothing is owed before the customer writes.
+-- The vendor opened it by a public message to the customer: nothing is owed before the customer writes. Where the customer wrote in that
+-- second as well, it is the customer's text that opened the ticket.
 tickets_opened_by_vendor as (
-  select distinct events.source, events.ticket_id
+  select events.source, events.ticket_id
   from events
-  join ticket_versions on ticket_versions.source = events.source and ticket_versions.ticket_id = events.ticket_id
+  join (select distinct source, ticket_id, submitted_at from ticket_versions) as submissions
+    on submissions.source = events.source and submissions.ticket_id = events.ticket_id
   where events.event_type = 'message'
     and events.is_public
-    and events.actor_kind = 'agent'
+    and events.actor_kind in ('agent', 'customer')
     and not events.is_date
-    and (events.is_opening or events.event_at = ticket_versions.submitted_at)
+    and (events.is_opening or events.event_at = submissions.submitted_at)
+  group by events.source, events.ticket_id
+  having min(events.actor_kind) = 'agent' and max(events.actor_kind) = 'agent'
 ),
 
 -- An answer or a resolution that is dated before the submission contradicts it.
@@ -92,7 +141,16 @@ tickets_with_early_stop as (
     max(case when events.event_type = 'message' then 1 else 0 end) as has_early_answer,
     max(case when events.event_type = 'status_changed' then 1 else 0 end) as has_early_resolution
   from events
-  join (select source, ticket_id, min(submitted_at) as submitted_at from ticket_versions group by source, ticket_id) as submissions
+  join (
+    select
+      source,
+      ticket_id,
+      -- Of two submissions that no precision explains the later one is before nothing that answers.
+      case when max(submitted_at) > min(latest_submitted_at) then max(submitted_at)
+        else min(submitted_at) end as submitted_at
+    from ticket_versions
+    group by source, ticket_id
+  ) as submissions
     on submissions.source = events.source and submissions.ticket_id = events.ticket_id
   where events.event_at < submissions.submitted_at
     and (
@@ -102,15 +160,12 @@ tickets_with_early_stop as (
   group by events.source, events.ticket_id
 ),
 
--- A level that is given to a ticket after its end says nothing of the ticket.
-ends as (
-  select ticket_id, min(event_at) as ended_at from events where event_type in ('merged', 'deleted') group by ticket_id
-),
 
+-- A level that is given to a ticket after its end says nothing of the ticket.
 first_severities as (
-  select ticket_id, cast(value as integer) as severity
+  select ticket_id, cast(value as integer) as severity, event_epoch
   from (
-    select events.ticket_id, events.value, row_number() over (partition by events.ticket_id order by events.event_order) as severity_rank
+    select events.ticket_id, events.value, events.event_epoch, row_number() over (partition by events.ticket_id order by events.event_order) as severity_rank
     from events
     left join ends on ends.ticket_id = events.ticket_id
     where events.event_type = 'severity_changed' and (ends.ended_at is null or events.event_at <= ends.ended_at)
@@ -118,20 +173,61 @@ first_severities as (
   where severity_rank = 1
 ),
 
+-- Two levels that were set in one second, and no order of the two is known.
+unordered_levels as (
+  select ticket_id, min(event_epoch) as unordered_epoch
+  from (
+    select ticket_id, event_epoch
+    from events
+    where event_type = 'severity_changed'
+    group by ticket_id, event_epoch
+    having min(order_space) <> max(order_space) and min(value) <> max(value)
+  ) as seconds
+  group by ticket_id
+),
+
+-- Copies of an event that contradict each other. Where an answer that nobody contradicts stands before them, the first response is known.
+first_contradictions as (
+  select
+    copies.ticket_id,
+    min(case when copies.event_type = 'message' then copies.event_at end) as message_at,
+    min(case when copies.event_type in ('status_changed', 'merged', 'deleted', 'restored') then copies.event_at end) as status_at,
+    min(case when copies.event_type = 'severity_changed' then copies.event_at end) as severity_at,
+    min(case when copies.event_type not in ('message', 'status_changed', 'merged', 'deleted', 'restored', 'severity_changed') then copies.event_at end)
+      as debug_at
+  from {{ ref('int_helpdesk__exported_events') }} as copies
+  cross join build_inputs
+  where copies.is_contradicted and copies.event_at <= build_inputs.as_of
+  group by copies.ticket_id
+),
+
+first_answers as (
+  select ticket_id, min(event_at) as answered_at
+  from events
+  where event_type = 'message' and is_public and actor_kind = 'agent' and not is_opening and not is_contradicted
+  group by ticket_id
+),
+
 levels as (
   select
-    ticket_versions.source,
-    ticket_versions.ticket_id,
-    ticket_versions.severity,
-    ticket_versions.updated_at,
-    first_value(ticket_versions.severity) over (
-      partition by ticket_versions.source, ticket_versions.ticket_id
-      order by
-        ticket_versions.update_number, ticket_versions.updated_at, ticket_versions.batch_id, ticket_versions.line_number
-    ) as oldest_severity
-  from ticket_versions
-  cross join build_inputs
-  where ticket_versions.severity is not null and ticket_versions.updated_at <= build_inputs.as_of
+    source,
+    ticket_id,
+    severity,
+    updated_at,
+    first_value(severity) over (partition by source, ticket_id order by update_number, updated_at) as oldest_severity
+  from (
+    select
+      last_rows.source,
+      last_rows.ticket_id,
+      last_rows.update_number,
+      last_rows.updated_at,
+      case when min(last_rows.severity) = max(last_rows.severity) then max(last_rows.severity) end as severity
+    from last_rows
+    cross join build_inputs
+    where last_rows.severity is not null and last_rows.updated_at <= build_inputs.as_of
+    group by last_rows.source, last_rows.ticket_id, last_rows.update_number, last_rows.updated_at
+  ) as agreed_levels
+  where severity is not null
 ),
 
 level_changes as (
@@ -153,34 +249,57 @@ oldest_levels as (
 select
   ranked.ticket_id,
   ranked.source,
-  coalesce(customers.customer_id, ranked.customer_id) as customer_id,
+  case
+    when customers.contradicted_customers is null
+      then coalesce(customers.customer_id, case when not ranked.is_customer_id_contradicted then ranked.customer_id end)
+  end as customer_id,
+  customers.contradicted_customers,
   -- The customer that the last record names, where it is another one.
-  case when ranked.customer_id <> customers.customer_id then ranked.customer_id end as customer_named_later,
-  ranked.requester,
+  case when not ranked.is_customer_id_contradicted and ranked.customer_id <> customers.customer_id then ranked.customer_id end as customer_named_later,
+  case when not ranked.is_requester_contradicted then ranked.requester end as requester,
   ranked.opener,
-  ranked.channel,
-  case when ranked.names_submitted_level then coalesce(ranked.severity, first_severities.severity)
-    else coalesce(first_severities.severity, oldest_levels.severity, ranked.severity) end as severity_submitted,
+  case when not ranked.is_channel_contradicted then ranked.channel end as channel,
+  -- A row of a log names the level of its instant.
+  case when ranked.names_submitted_level and ranked.version_kind is null then coalesce(ranked.level, first_severities.severity)
+    else coalesce(first_severities.severity, oldest_levels.severity, ranked.level) end as severity_submitted,
   -- From here on another level may have been in force; null where the history or a single level leaves no doubt.
-  case when not ranked.names_submitted_level and first_severities.ticket_id is null and oldest_levels.changed_until is not null
+  case when not (ranked.names_submitted_level and ranked.version_kind is null) and first_severities.ticket_id is null and oldest_levels.changed_until is not null
     then {{ epoch_seconds('coalesce(oldest_levels.held_until, ranked.submitted_at)') }} end as level_doubtful_from_epoch,
-  ranked.severity as severity_exported,
+  -- From here on the order of two levels of one second is not known.
+  case
+    when first_contradictions.severity_at is not null then {{ epoch_seconds('ranked.submitted_at') }}
+    when unordered_levels.unordered_epoch = first_severities.event_epoch and not (ranked.names_submitted_level and ranked.version_kind is null and ranked.level is not null)
+      then {{ epoch_seconds('ranked.submitted_at') }}
+    else unordered_levels.unordered_epoch
+  end as level_unordered_from_epoch,
+  ranked.level as severity_exported,
   ranked.severity_given,
   ranked.subject,
   ranked.ticket_type,
-  ranked.ticket_status,
-  ranked.is_first_response_observed and tickets_with_unknown_author.ticket_id is null as is_first_response_observed,
-  ranked.is_messages_observed and tickets_with_unknown_author.ticket_id is null as is_messages_observed,
-  ranked.is_statuses_observed and tickets_with_unmapped_status.ticket_id is null as is_statuses_observed,
-  ranked.is_resolution_observed,
-  case
-    when tickets_with_early_stop.has_early_answer = 1 then 'stop_before_start'
-  end as first_response_contradiction,
-  case
-    when tickets_with_early_stop.has_early_resolution = 1 then 'stop_before_start'
-    else ranked.resolution_contradiction
-  end as resolution_contradiction,
-  ranked.is_debug_observed,
+  case when not ranked.is_ticket_status_contradicted then ranked.ticket_status end as ticket_status,
+  ranked.is_first_response_observed
+  and tickets_with_unknown_author.ticket_id is null
+  and (first_contradictions.message_at is null or coalesce(first_answers.answered_at <= first_contradictions.message_at, false))
+    as is_first_response_observed,
+  ranked.is_messages_observed and tickets_with_unknown_author.ticket_id is null and first_contradictions.message_at is null
+    as is_messages_observed,
+  ranked.is_statuses_observed and tickets_with_unmapped_status.ticket_id is null and first_contradictions.status_at is null
+    as is_statuses_observed,
+  ranked.is_resolution_observed
+  and first_contradictions.status_at is null
+  and not (ranked.is_ticket_status_contradicted and not ranked.is_statuses_observed) as is_resolution_observed,
+  ranked.is_never_reopened,
+  coalesce(tickets_with_early_stop.has_early_answer, 0) = 1 as is_answered_before_submission,
+  coalesce(tickets_with_early_stop.has_early_resolution, 0) = 1 as is_resolved_before_submission,
+  ranked.resolution_contradiction,
+  ranked.is_debug_observed and first_contradictions.debug_at is null as is_debug_observed,
+  nullif(
+    ''
+    {%- for column, word in [('requester', 'requester'), ('channel', 'channel'), ('severity', 'level'), ('ticket_status', 'status')] %}
+    || case when ranked.is_{{ column }}_contradicted then ' {{ word }}' else '' end
+    {%- endfor %},
+    ''
+  ) as contradiction,
   tickets_opened_by_vendor.ticket_id is not null as is_opened_by_vendor,
   {{ epoch_seconds('least(build_inputs.as_of, coalesce(horizons.read_until, build_inputs.as_of))') }} as read_until_epoch,
   ranked.submitted_at,
@@ -203,5 +322,8 @@ left join tickets_with_unmapped_status on tickets_with_unmapped_status.ticket_id
 left join tickets_with_unknown_author on tickets_with_unknown_author.ticket_id = ranked.ticket_id
 left join oldest_levels on oldest_levels.source = ranked.source and oldest_levels.ticket_id = ranked.ticket_id
 left join first_severities on first_severities.ticket_id = ranked.ticket_id
+left join unordered_levels on unordered_levels.ticket_id = ranked.ticket_id
+left join first_contradictions on first_contradictions.ticket_id = ranked.ticket_id
+left join first_answers on first_answers.ticket_id = ranked.ticket_id
 where ranked.version_rank = 1
   and ranked.submitted_at <= build_inputs.as_of

@@ -20,8 +20,12 @@ shown_records as (
     ticket_id,
     max(case when event_type = 'message' then 1 else 0 end) as has_messages,
     max(case when event_type = 'status_changed' then 1 else 0 end) as has_statuses
-  from acts
-  where act_kind in ('comment', 'created', 'changed', 'event')
+  from (
+    select source, ticket_id, event_type from acts where act_kind in ('comment', 'created', 'changed', 'event')
+    union all
+    -- Each row of a log shows the status of its instant.
+    select source, ticket_id, 'status_changed' as event_type from versions where version_kind = 'update' and ticket_status is not null
+  ) as shown
   group by source, ticket_id
 ),
 
@@ -204,9 +208,11 @@ select
   -- Cancelled, as the record alone says.
   phase = 'cancelled' and not has_statuses as is_cancelled,
   has_resolution_date,
+  is_never_reopened and not has_gap_in_statuses as is_never_reopened,
   is_deleted,
   update_number,
   exported_update_number,
+  place,
   submitted_at,
   latest_submitted_at,
   updated_at,

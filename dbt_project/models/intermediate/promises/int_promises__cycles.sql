@@ -5,7 +5,10 @@ with
 turns as (select * from {{ ref('int_promises__turns') }}),
 
 last_turns as (
-  select ticket_id, obligation, max(turn_number) as turn_number from turns where cycles = 'resume' group by ticket_id, obligation
+  select ticket_id, obligation, max(turn_number) as turn_number, min(order_unknown_from_epoch) as order_unknown_from_epoch
+  from turns
+  where cycles = 'resume'
+  group by ticket_id, obligation
 )
 
 select
@@ -16,7 +19,9 @@ select
   turns.earliest_start_epoch,
   turns.starting_event_id,
   turns.starts_order,
+  turns.order_unknown_from_epoch,
   turns.stopped_epoch,
+  turns.stops_order,
   turns.earliest_stop_epoch,
   turns.stopping_event_id
 from turns
@@ -30,7 +35,9 @@ select
   first_turns.earliest_start_epoch,
   first_turns.starting_event_id,
   first_turns.starts_order,
+  last_turns.order_unknown_from_epoch,
   turns.stopped_epoch,
+  turns.stops_order,
   turns.earliest_stop_epoch,
   turns.stopping_event_id
 from turns

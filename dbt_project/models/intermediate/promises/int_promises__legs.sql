@@ -27,7 +27,7 @@ started as (
     on severity_changes.ticket_id = cycles.ticket_id and severity_changes.change_number = changes_before.change_number
 ),
 
--- A change in the very second of the stop comes after it.
+-- In the second of the stop the order of moments tells what stands before it.
 changes_during as (
   select
     started.obligation_key,
@@ -42,7 +42,7 @@ changes_during as (
   join severity_changes
     on severity_changes.ticket_id = started.ticket_id
     and severity_changes.moment_order > started.starts_order
-    and severity_changes.changed_epoch < coalesce(started.stopped_epoch, started.read_until_epoch + 1)
+    and {{ stands_before_stop('started') }}
 ),
 
 last_replacements as (

@@ -10,6 +10,7 @@ cycles as (select * from {{ ref('int_promises__cycles') }}),
 over_quota_tickets as (select * from {{ ref('int_entitlements__over_quota_tickets') }}),
 moments as (select * from {{ ref('int_ticket_timeline__moments') }}),
 events as (select * from {{ ref('int_helpdesk__events') }}),
+ends as (select * from {{ ref('int_helpdesk__ends') }}),
 
 obligations as (select distinct obligation from plan_obligations),
 
@@ -22,6 +23,7 @@ needed_evidence as (
     max(case when plan_moments.role = 'start' and plan_moments.moment <> 'submitted' then 1 else 0 end) as starts_after_submission,
     max(case when plan_moments.role = 'start' and moment_kinds.evidence_kind = 'statuses'
       and plan_moments.moment <> 'reopened' then 1 else 0 end) as start_needs_statuses,
+    max(case when plan_moments.role = 'start' and plan_moments.moment not in ('submitted', 'reopened') then 1 else 0 end) as starts_otherwise,
     max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'debug' then 1 else 0 end) as stop_needs_debug,
     max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'messages' then 1 else 0 end) as stop_needs_messages,
     max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'statuses' then 1 else 0 end) as stop_needs_statuses,
@@ -31,11 +33,7 @@ needed_evidence as (
   group by plan_moments.plan_version, plan_moments.obligation
 ),
 
-obligations_with_pauses as (
-  select distinct plan_version, obligation from plan_pauses
-  union
-  select plan_version, obligation from plan_obligations where cycles = 'resume'
-),
+obligations_with_pauses as (select distinct plan_version, obligation from plan_pauses),
 
 -- A vendor's public message within the window of the submission is the opening text, or the first answer.
 tickets_with_doubtful_opening as (
@@ -50,22 +48,7 @@ tickets_with_doubtful_opening as (
     and moments.moment_epoch > ticket_terms.submitted_epoch
 ),
 
-endings as (
-  select
-    ticket_id,
-    moment_epoch as ended_epoch,
-    event_id as ending_event_id,
-    case moment when 'merged' then 'ticket_merged' when 'deleted' then 'ticket_deleted' else 'cancelled' end as ending_reason
-  from (
-    select moments.*, row_number() over (partition by ticket_id order by moment_order desc) as end_rank from moments where is_end
-  ) as ends
-  where end_rank = 1
-    -- A restored ticket has not ended.
-    and not exists (
-      select 1 from moments as later
-      where later.ticket_id = ends.ticket_id and later.moment = 'restored' and later.moment_order > ends.moment_order
-    )
-)
+submissions as (select ticket_id, event_id from moments where moment = 'submitted')
 
 select
   ticket_terms.ticket_id,
@@ -81,7 +64,10 @@ select
   ticket_terms.severity_raised,
   ticket_terms.severity_lowered,
   ticket_terms.severity_submitted,
+  ticket_terms.severity_exported,
+  ticket_terms.is_severity_known,
   ticket_terms.level_doubtful_from_epoch,
+  ticket_terms.level_unordered_from_epoch,
   ticket_terms.submitted_at,
   ticket_terms.submitted_epoch,
   plan_obligations.kind as obligation_kind,
@@ -93,8 +79,12 @@ select
     else cycles.starts_epoch
   end as latest_start_epoch,
   cycles.starts_order,
+  cycles.order_unknown_from_epoch,
   cycles.stopped_epoch,
+  cycles.stops_order,
   cycles.stopping_event_id,
+  -- The ticket ended in the second of the stop, and no order of the two is known.
+  cycles.stopped_epoch = ends.ended_epoch and ends.order_space <> events.order_space as is_end_unordered,
   case
     when tickets_with_doubtful_opening.ticket_id is not null
       and needed_evidence.stop_needs_messages = 1 and needed_evidence.starts_after_submission = 0 then cycles.starts_epoch
@@ -102,11 +92,21 @@ select
     else ending_events.earliest_epoch
   end as earliest_stop_epoch,
   coalesce(events.moves_with_submission, false) as moves_with_submission,
-  endings.ended_epoch,
-  endings.ending_reason,
+  ends.ended_epoch,
+  ends.ending_reason,
   -- The instant up to which the clock is read: the stop, else the end of the ticket, else the data's own horizon.
-  coalesce(cycles.stopped_epoch, endings.ended_epoch, ticket_terms.read_until_epoch) as read_until_epoch,
-  obligations_with_pauses.obligation is not null and not ticket_terms.is_statuses_observed as is_pause_unobserved,
+  coalesce(cycles.stopped_epoch, ends.ended_epoch, ticket_terms.read_until_epoch) as read_until_epoch,
+  plan_obligations.cycles as cycle_rule,
+  coalesce(obligations_with_pauses.obligation is not null or plan_obligations.cycles = 'resume', false) as has_pauses,
+  -- A ticket that is known never to have been reopened has no gap between two turns, and a plan without pauses needs no evidence of any.
+  coalesce(
+    not ticket_terms.is_statuses_observed
+    and (
+      obligations_with_pauses.obligation is not null
+      or (plan_obligations.cycles = 'resume' and not (ticket_terms.is_never_reopened and needed_evidence.starts_otherwise = 0))
+    ),
+    false
+  ) as is_pause_unobserved,
   case
     when ticket_terms.exclusion_reason is not null then ticket_terms.exclusion_reason
     when plan_obligations.obligation is null then 'no_such_promise'
@@ -115,6 +115,8 @@ select
       or (needed_evidence.start_needs_messages = 1 and not ticket_terms.is_messages_observed)
       or (needed_evidence.start_needs_statuses = 1 and not ticket_terms.is_statuses_observed)
       then 'start_not_observed'
+    when needed_evidence.stop_needs_resolution = 1 and ticket_terms.is_resolved_before_submission and submissions.event_id is not null
+      then 'stop_before_start'
     when needed_evidence.stop_needs_resolution = 1 and ticket_terms.resolution_contradiction is not null
       then ticket_terms.resolution_contradiction
     when (needed_evidence.stop_needs_debug = 1 and not ticket_terms.is_debug_observed)
@@ -127,8 +129,8 @@ select
       or (needed_evidence.stop_needs_statuses = 1 and not ticket_terms.is_statuses_observed)
       or (needed_evidence.stop_needs_resolution = 1 and not ticket_terms.is_resolution_observed)
       then 'stop_not_observed'
-    when needed_evidence.stop_needs_messages = 1 and needed_evidence.starts_after_submission = 0
-      and ticket_terms.first_response_contradiction is not null then ticket_terms.first_response_contradiction
+    when needed_evidence.stop_needs_messages = 1 and ticket_terms.is_answered_before_submission and submissions.event_id is not null
+      then 'stop_before_start'
     when cycles.ticket_id is null and ticket_terms.is_opened_by_vendor
       and needed_evidence.stop_needs_messages = 1 and needed_evidence.starts_after_submission = 0 then 'opened_by_vendor'
     when cycles.ticket_id is null then 'not_started'
@@ -144,9 +146,10 @@ left join obligations_with_pauses
   on obligations_with_pauses.plan_version = ticket_terms.plan_version
   and obligations_with_pauses.obligation = obligations.obligation
 left join cycles on cycles.ticket_id = ticket_terms.ticket_id and cycles.obligation = obligations.obligation
+left join submissions on submissions.ticket_id = cycles.ticket_id and submissions.event_id = cycles.starting_event_id
 left join over_quota_tickets on over_quota_tickets.ticket_id = ticket_terms.ticket_id
-left join endings on endings.ticket_id = ticket_terms.ticket_id
+left join ends on ends.ticket_id = ticket_terms.ticket_id
 left join tickets_with_doubtful_opening on tickets_with_doubtful_opening.ticket_id = ticket_terms.ticket_id
 left join events on events.ticket_id = cycles.ticket_id and events.event_id = cycles.stopping_event_id
 left join events as ending_events
-  on ending_events.ticket_id = endings.ticket_id and ending_events.event_id = endings.ending_event_id
+  on ending_events.ticket_id = ends.ticket_id and ending_events.event_id = ends.event_id

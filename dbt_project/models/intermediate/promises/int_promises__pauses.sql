@@ -1,7 +1,7 @@
 -- Grain: one row per obligation cycle and merged pause, half-open, clipped to the time in which its clock is read.
 -- Pauses that touch, overlap or nest are one pause, so that no second is taken off twice.
 -- Where not every change of status is known, no pause is taken off: the change that ended it may be the one that is not known. What is left
--- is the longest that the clock may have run.
+-- is the longest that the clock may have run. The same holds of a pause whose order in its second is not known.
 with
 cycles as (
   select * from {{ ref('int_promises__obligation_cycles') }} where exclusion_reason is null and not is_pause_unobserved
@@ -10,6 +10,7 @@ turns as (select * from {{ ref('int_promises__turns') }} where cycles = 'resume'
 plan_pauses as (select * from {{ source('raw', 'plan_pauses') }}),
 status_intervals as (select * from {{ ref('int_ticket_timeline__status_intervals') }}),
 moments as (select * from {{ ref('int_ticket_timeline__moments') }}),
+unordered as (select * from {{ ref('int_promises__unordered_pauses') }}),
 
 status_pauses as (
   select
@@ -86,6 +87,21 @@ turn_gaps as (
     and next_turns.turn_number = turns.turn_number + 1
 ),
 
+all_pauses as (
+  select * from status_pauses
+  union all select * from pair_pauses
+),
+
+known_pauses as (
+  select all_pauses.*
+  from all_pauses
+  left join unordered
+    on unordered.obligation_key = all_pauses.obligation_key
+    and unordered.pause_name = all_pauses.pause_name
+    and unordered.unordered_epoch = all_pauses.pauses_epoch
+  where unordered.obligation_key is null
+),
+
 clipped as (
   -- The same interval stated twice would have no order of its own in the windows below.
   select distinct
@@ -96,10 +112,9 @@ clipped as (
     greatest(least(earliest_pauses_epoch, pauses_epoch), starts_epoch) as earliest_pauses_epoch,
     greatest(least(earliest_resumes_epoch, resumes_epoch, read_until_epoch), starts_epoch) as earliest_resumes_epoch
   from (
-    select * from status_pauses
-    union all select * from pair_pauses
+    select * from known_pauses
     union all select * from turn_gaps
-  ) as all_pauses
+  ) as stated
   where greatest(pauses_epoch, starts_epoch) < least(resumes_epoch, read_until_epoch)
 ),
 

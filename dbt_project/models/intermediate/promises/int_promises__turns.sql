@@ -6,12 +6,14 @@ obligations as (select * from {{ source('raw', 'plan_obligations') }}),
 plan_moments as (select * from {{ source('raw', 'plan_moments') }}),
 moments as (select * from {{ ref('int_ticket_timeline__moments') }} where not is_after_end),
 
--- What the vendor promises to answer first begins with the first thing that there is to answer.
+-- What the vendor promises to answer first begins with the first thing that there is to answer. A promise that begins with an answer of the
+-- vendor as well is none of these: it begins as the plan says.
 answered_from_submission as (
   select plan_version, obligation
   from plan_moments
   group by plan_version, obligation
   having max(case when role = 'start' and moment = 'submitted' then 1 else 0 end) = 1
+    and max(case when role = 'start' and moment <> 'submitted' then 1 else 0 end) = 0
     and max(case when role = 'stop' and moment = 'agent_message' then 1 else 0 end) = 1
 ),
 
@@ -30,8 +32,7 @@ boundaries as (
     moments.moment_epoch,
     moments.earliest_epoch,
     moments.moment_order,
-    -- A moment that both stops a cycle and starts the next one stops first.
-    moments.moment_order * 2 + case when plan_moments.role = 'stop' then 0 else 1 end as boundary_order
+    moments.order_space
   from moments
   join ticket_terms on ticket_terms.ticket_id = moments.ticket_id
   join obligations on obligations.plan_version = ticket_terms.plan_version
@@ -50,11 +51,41 @@ boundaries as (
   end
 ),
 
-turns as (
+-- A start and a stop in one second, and no order of the two is known.
+compared as (
   select
     boundaries.*,
-    lag(role) over (partition by ticket_id, obligation order by boundary_order) as previous_role
+    coalesce(
+      order_space is not null
+      and min(order_space) over of_second <> max(order_space) over of_second
+      and min(case when order_space is not null then role end) over of_second <> max(case when order_space is not null then role end) over of_second,
+      false
+    ) as is_order_unknown
   from boundaries
+  window of_second as (partition by ticket_id, obligation, moment_epoch)
+),
+
+-- A moment that both stops a cycle and starts the next one stops first. So does what has no order: the clock then runs the longest.
+ordered as (
+  select
+    compared.*,
+    row_number() over (
+      partition by ticket_id, obligation
+      order by
+        moment_epoch,
+        case when not is_order_unknown then 0 else 1 end,
+        case when not is_order_unknown then moment_order when role = 'stop' then 0 else 1 end,
+        moment_order,
+        case when role = 'stop' then 0 else 1 end
+    ) as boundary_order
+  from compared
+),
+
+turns as (
+  select
+    ordered.*,
+    lag(role) over (partition by ticket_id, obligation order by boundary_order) as previous_role
+  from ordered
 ),
 
 effective as (
@@ -77,7 +108,9 @@ select
   max(case when role = 'start' then earliest_epoch end) as earliest_start_epoch,
   max(case when role = 'start' then event_id end) as starting_event_id,
   max(case when role = 'start' then moment_order end) as starts_order,
+  max(case when role = 'start' and is_order_unknown then moment_epoch end) as order_unknown_from_epoch,
   max(case when role = 'stop' then moment_epoch end) as stopped_epoch,
+  max(case when role = 'stop' then moment_order end) as stops_order,
   max(case when role = 'stop' then earliest_epoch end) as earliest_stop_epoch,
   max(case when role = 'stop' then event_id end) as stopping_event_id
 from effective

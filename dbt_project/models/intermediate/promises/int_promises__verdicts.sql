@@ -5,6 +5,14 @@ cycles as (select * from {{ ref('int_promises__obligation_cycles') }}),
 readings as (select * from {{ ref('int_promises__leg_readings') }}),
 severity_changes as (select * from {{ ref('int_ticket_timeline__severity_changes') }}),
 severities as (select * from {{ source('raw', 'plan_severities') }}),
+unordered_pauses as (
+  select obligation_key, min(unordered_epoch) as unordered_epoch, cast(sum(longest_seconds) as bigint) as longest_seconds
+  from {{ ref('int_promises__unordered_pauses') }}
+  group by obligation_key
+),
+promises as (select * from {{ source('raw', 'plan_promises') }}),
+reasons as (select * from {{ ref('sla_status_reasons') }}),
+undecided as (select * from {{ ref('int_promises__undecided') }}),
 
 ranked_readings as (
   select
@@ -25,7 +33,7 @@ last_changes as (
   from cycles
   join severity_changes
     on severity_changes.ticket_id = cycles.ticket_id
-    and severity_changes.changed_epoch < coalesce(cycles.stopped_epoch, cycles.read_until_epoch + 1)
+    and {{ stands_before_stop('cycles') }}
   group by cycles.obligation_key
 ),
 
@@ -33,8 +41,11 @@ described as (
   select
     cycles.*,
     coalesce(severity_changes.severity, cycles.severity_submitted) as severity_in_force,
-    cycles.read_until_epoch as known_until_epoch
+    cycles.read_until_epoch as known_until_epoch,
+    unordered_pauses.unordered_epoch,
+    unordered_pauses.longest_seconds
   from cycles
+  left join unordered_pauses on unordered_pauses.obligation_key = cycles.obligation_key
   left join last_changes on last_changes.obligation_key = cycles.obligation_key
   left join severity_changes
     on severity_changes.ticket_id = cycles.ticket_id and severity_changes.change_number = last_changes.change_number
@@ -52,17 +63,33 @@ judged as (
     deciding.elapsed_seconds,
     deciding.due_epoch,
     deciding.over_epoch,
-    {%- for leg, level, suffix in [('deciding', 'severities', ''), ('as_submitted', 'submitted_severities', '_as_submitted')] %}
+    undecided.could_be as undecided_could_be,
+    {%- for leg, level, promise, suffix in [
+      ('deciding', 'severities', 'promises', ''), ('as_submitted', 'submitted_severities', 'submitted_promises', '_as_submitted')
+    ] %}
     case
+      -- What the plan does not promise for the level is not covered, whatever the evidence lacks.
+      when {{ level }}.severity is not null and {{ promise }}.severity is null
+        and exclusions.status = 'not_measurable' and described.level_doubtful_from_epoch is null
+        then case when {{ level }}.is_covered then 'no_such_promise' else 'severity_not_covered' end
       when described.exclusion_reason is not null then described.exclusion_reason
       when {{ leg }}.obligation_key is null and not coalesce({{ level }}.is_covered, true) then 'severity_not_covered'
       when {{ leg }}.obligation_key is null then 'no_such_promise'
       {%- if leg == 'deciding' %}
-      -- What was settled while the level still held is settled.
+      -- What was settled while the level still held is settled, and what is within the target of every level in question is met.
       when coalesce(case when {{ leg }}.is_over then {{ leg }}.over_epoch end, described.stopped_epoch, described.known_until_epoch)
-        > described.level_doubtful_from_epoch then 'level_changes_not_observed'
+        > described.level_doubtful_from_epoch and undecided.could_be <> 'met' then 'level_changes_not_observed'
+      when coalesce(case when {{ leg }}.is_over then {{ leg }}.over_epoch end, described.stopped_epoch, described.known_until_epoch)
+        > described.level_unordered_from_epoch and undecided.could_be <> 'met' then 'order_unknown'
       {%- endif %}
       when {{ leg }}.is_over and described.is_pause_unobserved then 'pauses_not_observed'
+      -- The clock was read in the order in which it runs the longest: what is met so is met in any order.
+      when {{ leg }}.is_over and {{ leg }}.over_epoch > described.order_unknown_from_epoch then 'order_unknown'
+      -- What is over with the longest pause as well is over in any order.
+      when {{ leg }}.is_over and {{ leg }}.over_epoch > described.unordered_epoch
+        and {{ leg }}.elapsed_seconds - described.longest_seconds <= {{ leg }}.target_seconds then 'order_unknown'
+      when not {{ leg }}.is_over and described.stopped_epoch is null and described.order_unknown_from_epoch is not null then 'order_unknown'
+      when not {{ leg }}.is_over and described.is_end_unordered then 'order_unknown'
       -- Somewhere in the windows of its instants the clock is over, and elsewhere it is not.
       when {{ leg }}.is_possibly_over and not {{ leg }}.is_surely_over then 'stop_not_exact'
       when not {{ leg }}.is_over and described.stopped_epoch is null and described.ended_epoch is not null
@@ -75,20 +102,33 @@ judged as (
     end as measured_status{{ suffix }}{{ ',' if not loop.last }}
     {%- endfor %}
   from described
+  left join reasons as exclusions on exclusions.status_reason = described.exclusion_reason
+  left join promises
+    on promises.plan_version = described.plan_version
+    and promises.obligation = described.obligation
+    and promises.severity = described.severity_in_force
+  left join promises as submitted_promises
+    on submitted_promises.plan_version = described.plan_version
+    and submitted_promises.obligation = described.obligation
+    and submitted_promises.severity = described.severity_submitted
+  left join undecided on undecided.obligation_key = described.obligation_key
   left join deciding on deciding.obligation_key = described.obligation_key
   left join as_submitted on as_submitted.obligation_key = described.obligation_key
   left join severities
     on severities.plan_version = described.plan_version and severities.severity = described.severity_in_force
   left join severities as submitted_severities
     on submitted_severities.plan_version = described.plan_version and submitted_severities.severity = described.severity_submitted
-),
-
-reasons as (select * from {{ ref('sla_status_reasons') }})
+)
 
 select
   judged.*,
   coalesce(reasons.status, judged.measured_status) as verdict,
   coalesce(submitted_reasons.status, judged.measured_status_as_submitted) as verdict_as_submitted,
+  case
+    when reasons.status <> 'not_measurable' then null
+    when reasons.could_be_by in ('levels', 'seen_stop') then coalesce(judged.undecided_could_be, 'either')
+    when reasons.could_be_by = 'nothing' then 'either'
+  end as could_be,
   case
     when reasons.status is not null then judged.submitted_epoch
     when judged.measured_status = 'breached' then judged.over_epoch

@@ -4,6 +4,7 @@
 with
 tickets as (select * from {{ ref('int_helpdesk__tickets') }}),
 events as (select * from {{ ref('int_helpdesk__events') }}),
+ends as (select * from {{ ref('int_helpdesk__ends') }}),
 precedences as (select * from {{ ref('ticket_moments') }}),
 
 submissions as (
@@ -13,7 +14,8 @@ submissions as (
     submitted_epoch as moment_epoch,
     submitted_epoch as earliest_epoch,
     ticket_id || ':submitted' as event_id,
-    cast(0 as bigint) as event_order
+    cast(0 as bigint) as event_order,
+    cast(null as varchar) as order_space
   from tickets
 ),
 
@@ -35,7 +37,8 @@ messages as (
     events.event_epoch as moment_epoch,
     coalesce(events.earliest_epoch, events.event_epoch) as earliest_epoch,
     events.event_id,
-    events.event_order
+    events.event_order,
+    events.order_space
   from events
   join tickets on tickets.ticket_id = events.ticket_id
   where events.event_type = 'message'
@@ -46,22 +49,24 @@ statuses as (
     events.*,
     lag(events.value) over (partition by events.ticket_id order by events.event_order) as previous_value
   from events
-  where events.event_type = 'status_changed'
+  -- A cancellation that is taken back changes nothing: a solved ticket is reopened by what comes after it.
+  where events.event_type = 'status_changed' and events.value <> 'cancelled'
 ),
 
 status_changes as (
-  select ticket_id, 'status:' || value as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order
-  from statuses
+  select ticket_id, 'status:' || value as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order, order_space
+  from events
+  where event_type = 'status_changed'
 ),
 
 reopenings as (
-  select ticket_id, 'reopened' as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order
+  select ticket_id, 'reopened' as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order, order_space
   from statuses
-  where previous_value in ('solved', 'closed') and value not in ('solved', 'closed', 'cancelled')
+  where previous_value in ('solved', 'closed') and value not in ('solved', 'closed')
 ),
 
 other_events as (
-  select ticket_id, event_type as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order
+  select ticket_id, event_type as moment, event_epoch as moment_epoch, coalesce(earliest_epoch, event_epoch) as earliest_epoch, event_id, event_order, order_space
   from events
   where event_type not in ('message', 'status_changed')
 ),
@@ -81,49 +86,32 @@ ordered as (
     all_moments.event_id,
     all_moments.moment_epoch,
     all_moments.earliest_epoch,
+    all_moments.order_space,
+    -- The submission stands before everything else of its second. The precedence of the seed orders what one event stands for.
     row_number() over (
       partition by all_moments.ticket_id
-      order by all_moments.moment_epoch, coalesce(precedences.precedence, 99), all_moments.event_order, all_moments.moment
+      order by all_moments.moment_epoch, all_moments.event_order, coalesce(precedences.precedence, 99), all_moments.moment
     ) as moment_order
   from all_moments
   left join precedences on precedences.moment = all_moments.moment
 ),
 
-last_statuses as (
-  select ticket_id, max(moment_order) as moment_order from ordered where moment like 'status:%' and moment <> 'status:closed' group by ticket_id
-),
-
--- A ticket ends when it is merged, deleted, or cancelled without being taken up again. Restored, it goes on.
-marked as (
-  select
-    ordered.*,
-    case
-      when ordered.moment in ('merged', 'deleted') then 1
-      when ordered.moment = 'status:cancelled' and last_statuses.moment_order = ordered.moment_order then 1
-      when ordered.moment = 'restored' then 0
-    end as ends_ticket
+end_moments as (
+  select ordered.ticket_id, ordered.moment_order
   from ordered
-  left join last_statuses on last_statuses.ticket_id = ordered.ticket_id
-),
-
--- The last statement about an end that stands before a moment: its place leads, what it says is the last bit.
-stated as (
-  select
-    marked.*,
-    max(moment_order * 2 + ends_ticket) over (
-      partition by ticket_id order by moment_order rows between unbounded preceding and 1 preceding
-    ) as last_statement
-  from marked
+  join ends on ends.ticket_id = ordered.ticket_id and ends.event_id = ordered.event_id and ends.moment = ordered.moment
 )
 
 select
-  ticket_id,
-  moment,
-  event_id,
-  moment_epoch,
-  earliest_epoch,
-  moment_order,
+  ordered.ticket_id,
+  ordered.moment,
+  ordered.event_id,
+  ordered.moment_epoch,
+  ordered.earliest_epoch,
+  ordered.moment_order,
+  -- Moments of one second that have different ones stand in no known order to each other; null: before all others of its second.
+  ordered.order_space,
   -- What is recorded after the end is shown, and starts or stops nothing.
-  coalesce(last_statement % 2, 0) = 1 as is_after_end,
-  ends_ticket = 1 and coalesce(last_statement % 2, 0) = 0 as is_end
-from stated
+  coalesce(ordered.moment_order > end_moments.moment_order, false) as is_after_end
+from ordered
+left join end_moments on end_moments.ticket_id = ordered.ticket_id

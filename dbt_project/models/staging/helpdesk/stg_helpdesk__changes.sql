@@ -120,6 +120,8 @@ select
     when typed.event_type = 'status_changed' then coalesce(statuses_before.mapped_value, typed.value_before)
     when typed.event_type = 'severity_changed' then coalesce(severities_before.mapped_value, case when typed.has_own_levels then typed.value_before end)
   end as value_before,
+  -- What stands there before it is mapped: a level without a mapping is none.
+  case when typed.event_type = 'severity_changed' then typed.value end as word,
   typed.was_marked as is_withdrawal,
   typed.is_audit_whole,
   coalesce(typed.is_public, true) as is_public,

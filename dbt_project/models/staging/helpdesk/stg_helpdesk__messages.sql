@@ -23,6 +23,8 @@ select
   messages.said_at as event_at,
   coalesce(messages.moves_with_submission, false) as moves_with_submission,
   messages.update_id,
+  messages.update_number,
+  messages.place,
   messages.version_at,
   messages.source_file,
   messages.line_number,

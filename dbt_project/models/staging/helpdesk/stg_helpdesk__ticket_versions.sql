@@ -6,13 +6,24 @@ sources as (select * from {{ ref('stg_helpdesk__sources') }}),
 batches as (select * from {{ source('raw', 'batches') }}),
 organizations as (select * from {{ ref('stg_helpdesk__organizations') }}),
 people as (select * from {{ ref('stg_helpdesk__people') }} where valid_to = timestamp '{{ var("open_end") }}'),
+customer_words as (select * from {{ source('raw', 'customer_words') }}),
 channels as (select * from {{ source('raw', 'source_values') }} where mapping = 'channel'),
 severities as (select * from {{ source('raw', 'source_values') }} where mapping = 'severity'),
 statuses as (select * from {{ source('raw', 'source_values') }} where mapping = 'status'),
 
+-- A row of a log that does not name the submission has its own instant there: the first one is it.
+first_submissions as (
+  select source, ticket_id, min(submitted_at) as submitted_at, min(coalesce(latest_submitted_at, submitted_at)) as latest_submitted_at
+  from versions
+  where version_kind = 'update'
+  group by source, ticket_id
+),
+
 described as (
   select
     versions.*,
+    coalesce(first_submissions.submitted_at, versions.submitted_at) as first_submitted_at,
+    coalesce(first_submissions.latest_submitted_at, versions.latest_submitted_at) as latest_first_submitted_at,
     sources.ticket_prefix,
     sources.has_own_levels,
     sources.channel_constant,
@@ -34,6 +45,8 @@ described as (
   from versions
   join sources on sources.source = versions.source
   join batches on batches.batch_id = versions.batch_id
+  left join first_submissions
+    on versions.version_kind = 'update' and first_submissions.source = versions.source and first_submissions.ticket_id = versions.ticket_id
   left join organizations
     on organizations.source = versions.source and organizations.organization_id = versions.organization_id
 )
@@ -43,7 +56,8 @@ select
   described.ticket_prefix || described.ticket_id as ticket_id,
   described.record_id,
   described.source,
-  described.customer_given as customer_id,
+  -- Several words of a source may stand for one customer.
+  coalesce(customer_words.customer_id, described.customer_given) as customer_id,
   coalesce(people.person, described.requester, described.requester_id) as requester,
   described.requester_id,
   coalesce(described.opener, described.requester) as opener,
@@ -60,17 +74,22 @@ select
   described.evidence,
   coalesce(described.update_number, 0) as update_number,
   described.update_number as exported_update_number,
+  described.line_place as place,
   coalesce(described.reopen_count, 0) as reopen_count,
+  coalesce(described.reopen_count = 0, false) as is_never_reopened,
   coalesce(described.is_deleted, false) as is_deleted,
-  described.submitted_at,
-  coalesce(described.latest_submitted_at, described.submitted_at) as latest_submitted_at,
-  coalesce(described.updated_at, described.submitted_at) as updated_at,
-  coalesce(described.latest_updated_at, described.updated_at, described.latest_submitted_at, described.submitted_at) as latest_updated_at,
+  described.first_submitted_at as submitted_at,
+  coalesce(described.latest_first_submitted_at, described.first_submitted_at) as latest_submitted_at,
+  coalesce(described.updated_at, described.first_submitted_at) as updated_at,
+  coalesce(described.latest_updated_at, described.updated_at, described.latest_first_submitted_at, described.first_submitted_at) as latest_updated_at,
   described.source_file,
   described.line_number,
   described.batch_id,
   described.known_at
 from described
+left join customer_words
+  on customer_words.word = described.customer_given
+  and (customer_words.source is null or customer_words.source = described.source)
 left join channels on channels.source = described.source and channels.source_value = described.channel
 left join severities on severities.source = described.source and severities.source_value = described.severity_given
 left join statuses on statuses.source = described.source and statuses.source_value = described.status
