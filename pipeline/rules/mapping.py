@@ -148,11 +148,16 @@ def width_of(pattern: str) -> int:
 
 def says_a_day(pattern: str) -> bool:
     """Whether a pattern writes down year, month and day, and no part of the time of the day without the hour."""
+    # A cell is read without the blanks around it.
+    if pattern != pattern.strip():
+        return False
     # As much of a sample as the pattern keeps.
     sample = datetime(2026, 11, 22, 13, 45)
     sample -= (sample - datetime(2026, 11, 22)) % timedelta(seconds=width_of(pattern))
+    # Names of months are read as their numbers, so that a format with both would name the month twice.
+    in_digits = re.sub("%[bB]", "%m", pattern)
     try:
-        return datetime.strptime(sample.strftime(pattern), pattern) == sample
+        return all(datetime.strptime(sample.strftime(one), one) == sample for one in (pattern, in_digits))
     except (ValueError, re.error):
         return False
 

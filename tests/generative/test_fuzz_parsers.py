@@ -5,12 +5,14 @@ Short here; `make test-long` spends ten minutes, shared between the targets.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
 import time
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,8 +30,14 @@ from pipeline.ingest.files.read_table import (
     read_header,
     read_records,
 )
+from pipeline.ingest.forms.canonical_rows import Unusable
+from pipeline.ingest.forms.read_cells import compile_dates
+from pipeline.ingest.landing.suggest_mapping import suggest_mapping
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.load_sources import load_sources
+from pipeline.rules.mapping import Mapping, says_a_day
+from pipeline.zones import find_zone
+from tests.unit.ingest.conftest import HereChild
 
 LONG_SECONDS = 600
 EXAMPLES = 60
@@ -104,6 +112,46 @@ def pack_member(name: str, content: bytes) -> bytes:
     return stream.getvalue()
 
 
+def try_to_suggest(content: bytes, folder: Path) -> None:
+    """A suggestion or a refusal; it never says that there are no instants beside some."""
+    path = folder / "tickets.csv"
+    path.write_bytes(content)
+    text = only_refused(lambda: suggest_mapping(path, child=HereChild()))
+    if text is None:
+        return
+    assert isinstance(text, str)
+    assert "No column of instants" not in text or ": instant, " not in text
+    (folder / "suggested.yml").write_text(text, encoding="utf-8")
+    only_refused(lambda: load_mapping(folder / "suggested.yml", "suggested.yml"))
+
+
+def write_cut_instant(pattern: str, zone: str, wall_time: datetime, cell: str | None) -> bytes:
+    return json.dumps([pattern, zone, wall_time.isoformat(), cell]).encode()
+
+
+def try_to_read_window(content: bytes, folder: Path) -> None:
+    """The window of what a format keeps of a wall time holds every instant that the wall time can have been."""
+    pattern, zone, written, cell = json.loads(content)
+    wall_time = datetime.fromisoformat(written)
+    # A mapping and sla.yml take no other formats. A year of two digits is read in the declared century.
+    if not says_a_day(pattern) or ("%y" in pattern and wall_time.year // 100 != 20):
+        return
+    text = wall_time.strftime(pattern) if cell is None else cell
+    try:
+        window = compile_dates(Mapping("", zone, (pattern,), century=2000), (pattern,))("At", text)
+    except Unusable:
+        assert cell is not None or not 1970 < wall_time.year < 2200
+        return
+    assert window.first <= window.last < window.first + timedelta(days=2)
+    if cell is None:
+        readings = [wall_time.replace(tzinfo=find_zone(zone), fold=fold) for fold in (0, 1)]
+        instants = [one.astimezone(UTC) for one in readings]
+        # A wall time in the gap of a spring night has never been.
+        if instants[0] <= instants[1]:
+            for instant in instants:
+                assert window.first <= instant.replace(tzinfo=None) <= window.last
+
+
 def try_yaml(load: Callable[[Path], object]) -> Callable[[bytes, Path], None]:
     def target(content: bytes, folder: Path) -> None:
         path = folder / "file.yml"
@@ -163,6 +211,81 @@ YAML = st.one_of(
     TREES.map(lambda tree: json.dumps({"calendars": {"desk": tree}}).encode()),
     TREES.map(lambda tree: json.dumps({"sources": {"desk": tree}}).encode()),
 )
+# Around the nights on which clocks change, and anywhere else.
+WALL_TIMES = st.one_of(
+    st.datetimes(datetime(1960, 1, 1), datetime(2210, 1, 1)),
+    st.datetimes(datetime(2025, 10, 26), datetime(2025, 10, 26, 5)),
+    st.datetimes(datetime(2026, 3, 29), datetime(2026, 3, 29, 5)),
+    st.datetimes(datetime(2026, 4, 4, 22), datetime(2026, 4, 5, 4)),
+).map(lambda one: one.replace(microsecond=0))
+DATE_FORMATS = st.one_of(
+    st.sampled_from(
+        [
+            "%Y-%m-%d",
+            "%d/%m/%Y",
+            "%d.%m.%Y %H:%M",
+            "%Y-%m-%d %H:%M:%S",
+            "%d/%b/%y %I:%M %p",
+            "%m/%d/%Y %I %p",
+            "%Y-%m-%dT%H",
+        ]
+    ),
+    st.lists(
+        st.sampled_from(
+            ["%Y", "%m", "%d", "%H", "%M", "%S", "%I", "%p", "%b", "%B", "%y", "%%", " ", "/", ":"]
+        ),
+        max_size=8,
+    ).map("".join),
+)
+CUT_INSTANTS = st.builds(
+    write_cut_instant,
+    DATE_FORMATS,
+    st.sampled_from(
+        [
+            "UTC",
+            "Europe/Berlin",
+            "America/New_York",
+            "Australia/Lord_Howe",
+            "Asia/Kathmandu",
+            "America/Sao_Paulo",
+        ]
+    ),
+    WALL_TIMES,
+    st.one_of(st.none(), st.text(max_size=20)),
+)
+HEADER_WORDS = st.sampled_from(
+    [
+        "Ticket ID", "Criado", "Data de abertura", "createDate", "Created time", "Status", "Priorität", "Ticket#", "#", "", "Key",
+        "fields.created", "Résolu", "Moment", "body", "author_id", "is_public", "\u202e", "a: b", '"', "REVIEW",
+    ]
+)  # fmt: skip
+CELL_WORDS = [
+    "-", "NULL", "1900-01-01", "13/02/2026 09:10", "02/02/2026", "18/févr./26 9:10 AM", "2026-02-13T09:10:00Z", "1782896400",
+    "0", "52 267", "", "open", "\u2028",
+]  # fmt: skip
+CELLS = st.one_of(st.sampled_from(CELL_WORDS), st.text(max_size=8))
+
+
+def write_rows(header: list[str], rows: list[list[str]], delimiter: str) -> bytes:
+    stream = io.StringIO()
+    csv.writer(stream, delimiter=delimiter).writerows(
+        [header, *(row[: len(header)] + [""] * (len(header) - len(row)) for row in rows)]
+    )
+    return stream.getvalue().encode("utf-8", "replace")
+
+
+TICKETS = st.builds(
+    write_rows,
+    st.lists(HEADER_WORDS, min_size=1, max_size=6),
+    st.lists(st.lists(CELLS, max_size=6), max_size=4),
+    st.sampled_from([",", ";", "\t", "|"]),
+)
+PAGES = st.builds(
+    lambda key, names, cells: json.dumps({"total": 1, key: [dict(zip(names, cells, strict=False))]}).encode(),
+    st.sampled_from(["issues", "tickets", "x", ""]),
+    st.lists(HEADER_WORDS, max_size=5),
+    st.lists(st.one_of(CELLS, TREES), min_size=5, max_size=5),
+)
 TARGETS: dict[str, tuple[st.SearchStrategy[bytes], Callable[[bytes, Path], None]]] = {
     "bytes": (BYTES, try_to_read),
     "gzip": (
@@ -173,6 +296,8 @@ TARGETS: dict[str, tuple[st.SearchStrategy[bytes], Callable[[bytes, Path], None]
     "workbook": (st.builds(pack_workbook, st.lists(CELL, max_size=6), BYTES), try_to_read),
     "list": (st.lists(PIECES, max_size=25).map(lambda found: b"[" + b"".join(found)), try_to_read),
     "xml": (st.lists(PIECES, max_size=25).map(lambda found: b"<a>" + b"".join(found)), try_to_read),
+    "suggest": (st.one_of(TICKETS, PAGES, BYTES), try_to_suggest),
+    "windows": (CUT_INSTANTS, try_to_read_window),
     "calendars": (YAML, try_yaml(load_calendars)),
     "sources": (YAML, try_yaml(load_sources)),
     "mappings": (st.one_of(YAML, MAPPINGS), try_yaml(lambda path: load_mapping(path, "mappings/desk.yml"))),

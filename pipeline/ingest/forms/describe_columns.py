@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import re
+from calendar import month_abbr, month_name
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.ingest.files.exports import Export, open_bytes, read_start, reject
 from pipeline.ingest.files.read_table import TableOptions, find_kind, read_header
+from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.ingest.forms.read_mapped import (
     MappedRecords,
     OpenFile,
@@ -40,7 +43,11 @@ _TIMES = (
     " %I:%M:%S %p",
     ", %H:%M",
 )
-PATTERNS = tuple(day + time for day in _DAYS for time in _TIMES)
+PATTERNS = tuple(day + time for day in _DAYS for time in ("", *_TIMES))
+_LANGUAGES = ("de", "fr", "es", "pt")
+_WORD = re.compile(r"[^\W\d_]+\.?")
+# A record has one of these; what has none, and a single list of objects, is the page of an answer.
+_IDS = ("id", "key", "number", "ticket_id", "ticket")
 _ISO_ZONED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)? ?(Z|[+-]\d\d:?\d\d)")
 _BOOLEANS = {"true", "false", "yes", "no", "0", "1", "y", "n"}
 
@@ -55,6 +62,8 @@ class _Column:
     is_boolean: bool = True
     is_iso: bool = True
     patterns: tuple[str, ...] = PATTERNS
+    has_dates: bool = False
+    months: dict[str, int] = field(default_factory=dict)
 
     def see(self, text: str) -> None:
         self.filled += 1
@@ -62,16 +71,23 @@ class _Column:
         if not self.has_many_words:
             self.words[text] += 1
             self.has_many_words = len(self.words) > _WORDS
+        # What stands for no date says nothing of the others. Digits may be a number as well.
+        if is_null_date(stripped) and not stripped.isdigit():
+            return
+        self.has_dates = True
         self.is_whole = self.is_whole and stripped.isascii() and stripped.isdigit()
         self.is_boolean = self.is_boolean and stripped.casefold() in _BOOLEANS
         self.is_iso = self.is_iso and _ISO_ZONED.fullmatch(stripped) is not None
         if self.patterns:
-            self.patterns = tuple(one for one in self.patterns if _fits(stripped, one))
+            english = _in_english(stripped, self.months)
+            self.patterns = tuple(one for one in self.patterns if _fits(english, one))
 
     def described(self) -> dict[str, Any]:
         kind, dates = "text", list(self.patterns)
         if not self.filled:
             kind, dates = "empty", []
+        elif not self.has_dates:
+            dates = []
         elif self.is_iso:
             kind, dates = "instant", [ISO]
         elif dates:
@@ -89,9 +105,42 @@ class _Column:
             "filled": self.filled,
             "kind": kind,
             "dates": dates,
+            "months": self.months if any("%b" in one or "%B" in one for one in dates) else {},
             "words": words,
             "sample": sample,
         }
+
+
+@cache
+def _foreign_months() -> dict[str, int]:
+    """The names of months in the languages that are looked for, without those that English has as well."""
+    from babel.dates import get_month_names
+
+    contexts: tuple[Literal["format", "stand-alone"], ...] = ("format", "stand-alone")
+    widths: tuple[Literal["abbreviated", "wide"], ...] = ("abbreviated", "wide")
+    names = {
+        name.casefold().rstrip("."): number
+        for language in _LANGUAGES
+        for context in contexts
+        for width in widths
+        for number, name in get_month_names(width, context, language).items()
+    }
+    english = {name.casefold() for name in (*month_abbr, *month_name)}
+    return {name: number for name, number in names.items() if name not in english}
+
+
+def _in_english(text: str, months: dict[str, int]) -> str:
+    """The text with the months of other languages in English; `months` learns the names that were met."""
+
+    def translate(word: re.Match[str]) -> str:
+        name = word[0].casefold().rstrip(".")
+        number = _foreign_months().get(name)
+        if number is None:
+            return word[0]
+        months[name] = number
+        return month_abbr[number]
+
+    return _WORD.sub(translate, text) if len(text) < 40 else text
 
 
 def _fits(text: str, pattern: str) -> bool:
@@ -113,6 +162,7 @@ def describe_columns(export: Export) -> dict[str, Any]:
         options = TableOptions(DELIMITERS.get(written, ","), keeps_repeated_names=True)
         names = read_header(export, options)
     else:
+        file = replace(file, records_at=_find_list(export, file))
         keys: dict[str, None] = {}
         for _, document in islice(read_documents_of(export, file), 1000):
             if isinstance(document, dict):
@@ -132,11 +182,25 @@ def describe_columns(export: Export) -> dict[str, Any]:
     return {
         "format": written,
         "encoding": encoding,
+        "records_at": file.records_at,
         "rows": rows,
         "refused": refused,
         "repeated": sorted({name for name in names if names.count(name) > 1}),
         "columns": [column.described() for column in columns.values()],
     }
+
+
+def _find_list(export: Export, file: MappedFile) -> str | None:
+    """The key under which the first object holds the list of records, where it is the page of an answer."""
+    first = next((one for _, one in read_documents_of(export, file) if isinstance(one, dict)), {})
+    if first.keys() & set(_IDS):
+        return None
+    lists = [
+        key
+        for key, value in first.items()
+        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value)
+    ]
+    return lists[0] if len(lists) == 1 else None
 
 
 def _see_all(records: MappedRecords, names: list[str], columns: dict[str, _Column]) -> None:

@@ -8,69 +8,20 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from contextlib import ExitStack
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from pipeline.declarations.read_yaml import read_yaml
 from pipeline.errors import ConfigurationError
 from pipeline.ingest.files.exports import Export, printable
+from pipeline.ingest.forms.read_mapped import find_places
 from pipeline.ingest.landing.landing_child import LandingChild
-from pipeline.rules.mapping import ISO
+from pipeline.rules.mapping import DELIMITERS, ISO
 
-# Our column -> what exports call it, most telling first; all compared in lower case without blanks and signs.
-_NAMES: dict[str, tuple[str, ...]] = {
-    "ticket_id": (
-        "ticketid",
-        "issuekey",
-        "key",
-        "ticketnumber",
-        "number",
-        "issueid",
-        "caseid",
-        "ticket",
-        "id",
-    ),
-    "submitted_at": (
-        "createdat",
-        "createdtime",
-        "created",
-        "openedat",
-        "syscreatedon",
-        "submittedat",
-        "opened",
-    ),
-    "updated_at": ("updatedat", "lastupdatetime", "updated", "sysupdatedon", "lastupdated"),
-    "severity": ("severity", "priority", "urgency"),
-    "ticket_status": ("status", "state", "incidentstate"),
-    "channel": ("channel", "viachannel", "via", "source", "contacttype"),
-    "customer_id": (
-        "organizationid",
-        "organization",
-        "companyname",
-        "company",
-        "customerid",
-        "customer",
-        "accountid",
-    ),
-    "requester": ("requesteremail", "requester", "requesterid", "reporter", "callerid", "email", "contactid"),
-    "subject": ("subject", "summary", "shortdescription", "title"),
-    "ticket_type": ("tickettype", "issuetype", "type"),
-}
-_REPLY_NAMES = ("ispublic", "public", "authorid", "userid", "body", "commentid")
-_SOLVED_NAMES = ("solvedat", "resolvedat", "resolvedtime", "resolved", "resolutiondate")
-_STATUS_WORDS = {
-    "new": "new",
-    "open": "open",
-    "inprogress": "open",
-    "pending": "pending",
-    "waitingforcustomer": "pending",
-    "hold": "on_hold",
-    "onhold": "on_hold",
-    "solved": "solved",
-    "resolved": "solved",
-    "done": "solved",
-    "closed": "closed",
-}
 _TICKET_LINES = (
     "ticket_id",
     "customer_id",
@@ -84,6 +35,8 @@ _TICKET_LINES = (
     "updated_at",
 )
 _REVIEW = "REVIEW"
+# Our columns that hold instants.
+_DATES = ("submitted_at", "updated_at", "solved_at", "responded_at")
 
 
 def suggest_mapping(path: Path, *, child: LandingChild | None = None) -> str:
@@ -99,8 +52,12 @@ def suggest_mapping(path: Path, *, child: LandingChild | None = None) -> str:
 def _write(file: str, found: dict[str, Any]) -> str:
     columns: list[dict[str, Any]] = found["columns"]
     chosen = _choose(columns)
-    used = ("submitted_at", "updated_at", "solved")
-    dated = [column for ours, column in chosen.items() if ours in used and column["kind"] == "instant"]
+    instants = [column for column in columns if column["dates"]]
+    named = [column for ours, column in chosen.items() if ours in _DATES]
+    # Where no name says anything, the format is that of all of them.
+    dated = [column for column in named or instants if column["kind"] == "instant"]
+    helpdesk = _recognise(found)
+    is_replies = _is_replies(columns)
     lines = [
         f"# A suggestion for {_shown(printable(file))}, made of {found['rows']} rows. Review every line, then try it:",
         "#   sla ingest FILE --source NAME --mapping THIS --dry-run",
@@ -113,20 +70,36 @@ def _write(file: str, found: dict[str, Any]) -> str:
             "# The file is not UTF-8. Which of the one-byte encodings it is, no file can prove.",
             f"encoding: {found['encoding']}",
         ]
-    lines += ["", *_dates(dated), *_zone(dated), 'null_markers: [""]', ""]
+    if helpdesk is not None:
+        article = "an" if helpdesk["name"][0] in "AEIO" else "a"
+        lines += ["#", f"# This looks like {article} {helpdesk['name']} export: {helpdesk['read_by']}."]
+        if "mapped" not in helpdesk["read_by"]:
+            lines.append(
+                "# Declare it so in sla.yml; a mapping is needed only for what that type does not read."
+            )
+    if "submitted_at" not in chosen and not is_replies and instants:
+        listed = ", ".join(_shown(column["name"]) for column in instants)
+        lines += [
+            "#",
+            f"# These columns hold instants, and no name says which one is the submission: {listed}",
+        ]
+    lines += ["", *_dates(named, instants, dated), *_zone(named or instants), 'null_markers: [""]', ""]
     lines += [
         "# What these exports show of a ticket: messages, statuses, resolution, debug, bugs. What is not listed here is",
         "# not measurable; a thing that is listed and did not happen counts as not done.",
-        f"evidence: [{'resolution' if 'solved' in chosen and not _is_replies(columns) else ''}]",
+        *([] if is_replies else _evidence_notes(chosen)),
+        f"evidence: [{'' if is_replies else ', '.join(_evidence(chosen))}]",
         "",
         "files:",
         f"  {_name(file)}:",
         f"    format: {found['format']}",
     ]
+    if found["records_at"]:
+        lines.append(f"    records_at: {_shown(found['records_at'])}")
     if found["repeated"]:
         names = ", ".join(map(_shown, found["repeated"]))
         lines.append(f"    # Named more than once, to be used one cell at a time with each: {names}")
-    lines += _replies(columns, chosen) if _is_replies(columns) else _tickets(columns, chosen)
+    lines += _replies(columns, chosen) if is_replies else _tickets(chosen)
     lines += ["", "# The columns:"]
     for column in columns:
         sample = "" if column["sample"] is None else f", such as {_shown(column['sample'][:60])}"
@@ -136,23 +109,99 @@ def _write(file: str, found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+@cache
+def _words() -> dict[str, Any]:
+    """The words of headers: `columns`, `pieces`, `messages`, `statuses`, `helpdesks`."""
+    file = files("pipeline.ingest.landing") / "header_words.yml"
+    words: dict[str, Any] = read_yaml(Path(str(file))).data
+    return words
+
+
+@cache
+def _status_words() -> dict[str, str]:
+    return {_plain(word): status for status, words in _words()["statuses"].items() for word in words}
+
+
 def _choose(columns: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    by_name = {_plain(column["name"]): column for column in reversed(columns)}
+    """Our column -> the column of the file whose name says so; what holds instants must look like it."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for column in columns:
+        by_name.setdefault(_plain(column["name"]), []).append(column)
+    for column in columns:
+        # Of a nested key, also what stands behind the first dot.
+        _, dot, rest = column["name"].partition(".")
+        if dot:
+            by_name.setdefault(_plain(rest), []).append(column)
     chosen = {}
-    for ours, names in (*_NAMES.items(), ("solved", _SOLVED_NAMES)):
-        found = next((by_name[name] for name in names if name in by_name), None)
-        if found is not None and (ours not in ("submitted_at", "updated_at", "solved") or found["dates"]):
+    for ours, names in _words()["columns"].items():
+        fitting = (one for name in names for one in by_name.get(_plain(name), ()))
+        found = next((one for one in fitting if ours not in _DATES or one["dates"]), None)
+        if found is None:
+            pieces = _words()["pieces"].get(ours, ())
+            dated = (one for one in columns if one["dates"])
+            found = next(
+                (one for one in dated if any(piece in _plain(one["name"]) for piece in pieces)), None
+            )
+        if found is not None:
             chosen[ours] = found
     return chosen
 
 
+def _recognise(found: dict[str, Any]) -> dict[str, Any] | None:
+    """The helpdesk whose export has this header: its name, and what reads it."""
+    names = [column["name"] for column in found["columns"]]
+    folded = {name.casefold() for name in names}
+    kind = "csv" if found["format"] in DELIMITERS else found["format"]
+    for one in _words()["helpdesks"]:
+        if kind not in one["kinds"]:
+            continue
+        if not all(any(name.casefold() in folded for name in group) for group in one["groups"]):
+            continue
+        if "form" in one and not _fits_form(one["form"], names):
+            continue
+        helpdesk: dict[str, Any] = one
+        return helpdesk
+    return None
+
+
+def _fits_form(form: str, names: list[str]) -> bool:
+    """Whether a header has what a shipped form needs of every row of tickets."""
+    from pipeline.ingest.forms.mapped import load_form
+
+    return any(
+        all(find_places(column, names) for column in file.columns if column.name in file.required)
+        for file in load_form(form).files
+        if file.tickets is not None
+    )
+
+
 def _is_replies(columns: list[dict[str, Any]]) -> bool:
     names = {_plain(column["name"]) for column in columns}
-    return len(names & set(_REPLY_NAMES)) >= 2 and not names & {"subject", "summary", "shortdescription"}
+    of_messages = {_plain(name) for name in _words()["messages"]}
+    subjects = {_plain(name) for name in _words()["columns"]["subject"]}
+    return len(names & of_messages) >= 2 and not names & subjects
 
 
-def _dates(dated: list[dict[str, Any]]) -> list[str]:
+def _evidence(chosen: dict[str, dict[str, Any]]) -> list[str]:
+    shown = ["resolution"] if "solved_at" in chosen else []
+    return [*shown, "first_response_if_any"] if "responded_at" in chosen else shown
+
+
+def _evidence_notes(chosen: dict[str, dict[str, Any]]) -> list[str]:
+    if "responded_at" not in chosen:
+        return []
+    return [
+        "# first_response_if_any: a ticket without a first response is not judged. Where an empty cell means that",
+        "# no agent has answered, write response_date.",
+    ]
+
+
+def _dates(
+    named: list[dict[str, Any]], instants: list[dict[str, Any]], dated: list[dict[str, Any]]
+) -> list[str]:
+    """The formats of the columns that are used, or of all that hold instants where no name says which to use."""
     lines: list[str] = []
+    epochs = [column["dates"][0] for column in named or instants if column["kind"] == "whole numbers"]
     patterns: list[str] = []
     for column in dated:
         fitting = column["dates"]
@@ -172,6 +221,12 @@ def _dates(dated: list[dict[str, Any]]) -> list[str]:
         patterns = [_REVIEW, *patterns]
     if any("%y" in pattern for pattern in patterns):
         lines += ["# A year of two digits.", "century: 2000"]
+    patterns += [epoch for epoch in dict.fromkeys(epochs) if epoch not in patterns]
+    months = {name: number for column in dated for name, number in column["months"].items()}
+    if months:
+        lines.append(
+            f"months: {{{', '.join(f'{_shown(name)}: {number}' for name, number in months.items())}}}"
+        )
     if not patterns:
         lines.append("# No column of instants was recognised.")
         patterns = [_REVIEW]
@@ -183,7 +238,8 @@ def _order(pattern: str) -> str:
 
 
 def _zone(dated: list[dict[str, Any]]) -> list[str]:
-    if dated and all(column["dates"] == [ISO] for column in dated):
+    # Epochs and instants with their zone need none.
+    if dated and all(column["kind"] != "instant" or column["dates"] == [ISO] for column in dated):
         return []
     return [
         "# The zone of the user who exported it, such as Europe/Berlin or UTC; the file does not say.",
@@ -191,7 +247,7 @@ def _zone(dated: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _tickets(columns: list[dict[str, Any]], chosen: dict[str, dict[str, Any]]) -> list[str]:
+def _tickets(chosen: dict[str, dict[str, Any]]) -> list[str]:
     lines = ["    tickets:"]
     for ours in _TICKET_LINES:
         column = chosen.get(ours)
@@ -205,17 +261,26 @@ def _tickets(columns: list[dict[str, Any]], chosen: dict[str, dict[str, Any]]) -
             continue
         name = _shown(column["name"])
         if ours in ("severity", "ticket_status") and column["words"]:
-            known = _STATUS_WORDS if ours == "ticket_status" else {}
+            known = _status_words() if ours == "ticket_status" else {}
             words = ", ".join(
                 f"{_shown(word)}: {known.get(_plain(word), _REVIEW)}" for word in column["words"]
             )
             lines.append(f"      {ours}: {{column: {name}, values: {{{words}}}}}")
         else:
             lines.append(f"      {ours}: {name}")
-    solved = chosen.get("solved")
+    solved, responded = chosen.get("solved_at"), chosen.get("responded_at")
+    if solved is not None or responded is not None:
+        lines.append("    events:")
+    if responded is not None:
+        lines += [
+            "      - event_type: {constant: message}",
+            f"        event_at: {_shown(responded['name'])}",
+            "        actor_kind: {constant: agent}",
+            "        is_public: {constant: true}",
+            f"        when: {{column: {_shown(responded['name'])}, filled: true}}",
+        ]
     if solved is not None:
         lines += [
-            "    events:",
             "      - event_type: {constant: status_changed}",
             f"        event_at: {_shown(solved['name'])}",
             "        value: {constant: solved}",
@@ -246,7 +311,9 @@ def _replies(columns: list[dict[str, Any]], chosen: dict[str, dict[str, Any]]) -
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    """A name without case, accents, blanks and signs; one of signs alone as it is."""
+    bare = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(one for one in bare if one.isalnum()) or name.strip()
 
 
 def _name(file: str) -> str:

@@ -171,6 +171,37 @@ def test_jira_reads_localised_headers_and_months_and_repeated_comments(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("header", "created"),
+    [
+        ("Vorgangsschlüssel,Status,Priorität,Erstellt,Erledigt,Benutzerdefiniertes Feld (Time to done)", "18/Mai/26 9:10 AM"),
+        ("Clé de ticket,État,Priorité,Création,Résolu,Champ personnalisé (Time to done)", "18/mai/26 9:10 AM"),
+        ("Clave de incidencia,Estado,Prioridad,Creada,Resuelta,Campo personalizado (Time to done)", "18/may/26 9:10 AM"),
+        ("Chave da item,Status,Prioridade,Criado,Resolvido,Campo personalizado (Time to done)", "18/mai/26 9:10 AM"),
+    ],
+    ids=["de", "fr", "es", "pt"],
+)  # fmt: skip
+def test_jira_reads_the_headers_of_its_exporters_language_and_their_sla_cells(
+    declare: Callable[[str], Landing], request: pytest.FixtureRequest, header: str, created: str
+) -> None:
+    landing = declare(
+        f"sources:\n  jsm: {{type: jira, time_zone: UTC, date_locale: {request.node.callspec.id}, customer: {{constant: acme}}, "
+        "severity: {field: priority, values: {Alta: 4}}, agents: {actors: [mia]}}\n"
+    )
+    assert (
+        landing.land("jsm", "jira.csv", f"{header}\nSUP-1,x,Alta,{created},{created},-1:30\n").rows_landed
+        == 1
+    )
+    at = datetime(2026, 5, 18, 9, 10)
+    assert landing.rows("ticket_versions", "ticket_id, severity, submitted_at, evidence") == [
+        ("SUP-1", "Alta", at, "resolution")
+    ]
+    assert landing.rows("ticket_changes", "value, earliest_at") == [("solved", at)]
+    assert landing.rows("vendor_sla_figures", "obligation, figure_kind, they_seconds, they_breached") == [
+        ("resolution", "remaining", -5400, True)
+    ]
+
+
 def test_a_jira_date_without_seconds_is_a_window_like_a_comment(declare: Callable[[str], Landing]) -> None:
     landing = declare(JIRA_YML.replace("      updated_at: Actualizada\n", "      resolved_at: Resuelta\n"))
     content = JIRA.format(left="3:00").replace("Actualizada", "Resuelta", 1)

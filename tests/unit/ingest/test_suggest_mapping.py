@@ -97,6 +97,150 @@ def test_text_of_a_file_cannot_leave_its_comment(suggest, tmp_path: Path) -> Non
     assert not [line for line in text.splitlines() if line.startswith(("time_zone: Mars", "files: {}"))]
 
 
+# Headers as the helpdesks write them, in the languages of their users; the cells are invented.
+TABLES = {
+    "otrs_pt": (
+        '"Ticket#";"Criado";"Hora de Fechamento";"Estado";"ID do Cliente";"Primeira Resposta"\n'
+        '"2026030110000017";"2026-03-01 08:00:00";"";"aberto";"acme";""\n',
+        "Criado", "OTRS or Znuny",
+    ),
+    "otrs_de": (
+        '"Ticket#";"Erstellt";"Schließzeit";"Status";"Kundennummer"\n'
+        '"2026030110000017";"2026-03-01 08:00:00";"";"offen";"acme"\n',
+        "Erstellt", "OTRS or Znuny",
+    ),
+    "glpi_pt": (
+        "\ufeffID;Título;Status;Data de abertura;Tempo para solução;Data da solução\n"
+        "52 267;Falha;Em atendimento (atribuído);13/02/2026 09:10;14/02/2026 09:10;\n",
+        "Data de abertura", "GLPI",
+    ),
+    "glpi_fr": (
+        "ID;Titre;Statut;Date d'ouverture;Date de résolution;Priorité\n1;Panne;En attente;13-02-2026 09:10;;Haute\n",
+        "Date d'ouverture", "GLPI",
+    ),
+    "glpi_es": (
+        "ID;Título;Estado;Fecha de apertura;Fecha de solución\n1;Falla;En espera;13-02-2026 09:10;-\n",
+        "Fecha de apertura", "GLPI",
+    ),
+    "glpi_dump": (
+        "id;name;date;closedate;solvedate;date_mod;status\n"
+        "1;Panne;2026-02-13 09:10:00;NULL;0000-00-00 00:00:00;2026-02-13 09:10:00;2\n",
+        "date", None,
+    ),
+    "autotask": (
+        "id,ticketNumber,createDate,firstResponseDateTime,resolvedDateTime,companyID,priority,status\n"
+        "29682902.0,T20260213.0001,2026-02-13T09:10:00.123Z,2026-02-13T09:10:00.123Z,,12,2,5\n",
+        "createDate", "Autotask",
+    ),
+    "hubspot": (
+        "Ticket ID,Ticket Name,Pipeline,Ticket Status,Create Date,Close Date\n1,Sync,Support,New,2026-02-13,\n",
+        "Create Date", "HubSpot",
+    ),
+    "jira_es": (
+        "Resumen,Clave de incidencia,Estado,Creada,Resuelta\nFalla,SUP-1,Abierta,18/jul/26 9:10 AM,\n",
+        "Creada", "Jira",
+    ),
+    "jira_de": (
+        "Zusammenfassung,Vorgangsschlüssel,Status,Erstellt,Erledigt\nFehler,SUP-1,Offen,18/Mai/26 9:10 AM,\n",
+        "Erstellt", "Jira",
+    ),
+    "jira_fr": (
+        "Résumé,Clé de ticket,État,Création,Résolu\nPanne,SUP-1,Ouvert,18/févr./26 9:10 AM,\n", "Création", "Jira",
+    ),
+    "jira_pt": (
+        "Resumo,Chave da item,Status,Criado,Resolvido\nFalha,SUP-1,Aberto,18/mai/26 9:10 AM,\n", "Criado", "Jira",
+    ),
+    "freshservice": (
+        "Ticket Id,Subject,Status,Created Time,Resolved Time\n1,Sync,Open,2026-02-13 09:10:00,\n",
+        "Created Time", "Freshdesk",
+    ),
+    "zendesk": (
+        "Id,Requester,Status,Created at,Updated at,Solved at\n"
+        "1,Ann,Open,2026-02-13 09:10:00,2026-02-13 09:10:00,1900-01-01 00:00:00\n",
+        "Created at", "Zendesk",
+    ),
+    "servicenow_view": (
+        '"number","opened_at","short_description","caller_id","priority","state"\n'
+        '"INC1","2026-02-13 09:10:00","Sync","Ann","3 - Moderate","New"\n',
+        "opened_at", "ServiceNow list view",
+    ),
+    "zammad": (
+        "#,Title,State,Create Channel,Created At,First Response In Min\n61001,Sync,open,web,2026-02-13 09:10:00,\n",
+        "Created At", "Zammad",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_submission_is_found_by_the_header_of_a_big_helpdesk_in_its_users_language(
+    suggest, name: str
+) -> None:
+    content, submitted, helpdesk = TABLES[name]
+    text = suggest(content)
+    assert f'submitted_at: "{submitted}"' in text
+    assert "No column of instants" not in text
+    assert (
+        helpdesk is None
+        or f"# This looks like a{'n' if helpdesk[0] in 'AO' else ''} {helpdesk} export" in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "read_by"),
+    [
+        ("freshservice", "type: freshdesk."),
+        ("zendesk", "type: zendesk."),
+        ("jira_es", "type: jira."),
+        ("jira_de", "type: jira."),
+        ("zammad", "type: mapped, with the example mapping zammad.yml."),
+        ("glpi_pt", "type: mapped, with this mapping."),
+    ],
+)
+def test_the_type_that_would_read_the_file_is_named(suggest, name: str, read_by: str) -> None:
+    assert f"export: {read_by}\n" in suggest(TABLES[name][0])
+
+
+def test_months_of_another_language_are_declared(suggest) -> None:
+    text = suggest(TABLES["jira_fr"][0])
+    assert 'months: {"févr": 2}' in text
+    assert 'dates: ["%d/%b/%y %I:%M %p"]' in text
+
+
+def test_issues_nested_in_the_answer_of_an_api_are_the_records(suggest) -> None:
+    issue = '{"id": "1", "key": "SUP-1", "fields": {"created": "2026-02-13T09:10:00.000+0100", "status": {"name": "Open"}}}'
+    text = suggest('{"startAt": 0, "total": 1, "issues": [' + issue + "]}", "issues.json")
+    assert "# This looks like a Jira export: type: jira." in text
+    assert 'records_at: "issues"' in text
+    assert 'ticket_id: "key"' in text and 'submitted_at: "fields.created"' in text
+    assert 'ticket_status: {column: "fields.status.name", values: {"Open": open}}' in text
+
+
+def test_instants_of_which_no_name_says_which_is_the_submission_are_listed_and_give_the_format(
+    suggest,
+) -> None:
+    text = suggest("Ticket ID,Moment,Other\n1,13/02/2026 09:10,14/02/2026 09:10\n")
+    assert (
+        '# These columns hold instants, and no name says which one is the submission: "Moment", "Other"'
+        in text
+    )
+    assert 'dates: ["%d/%m/%Y %H:%M"]' in text
+    assert "No column of instants" not in text
+
+
+@pytest.mark.parametrize("null", ["-", "NULL", "1900-01-01", "0000-00-00 00:00:00"])
+def test_a_null_date_hides_no_column_of_instants(suggest, null: str) -> None:
+    text = suggest(
+        HEADER + f"1;13/02/2026 09:00;High;Open;{null}\n2;13/02/2026 09:00;High;Open;14/02/2026 09:00\n"
+    )
+    assert '        event_at: "Resolved time"' in text
+
+
+def test_a_first_response_is_suggested_as_one_that_proves_no_silence(suggest) -> None:
+    text = suggest(TABLES["autotask"][0])
+    assert "\nevidence: [first_response_if_any]\n" in text
+    assert 'event_at: "firstResponseDateTime"' in text
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.one_of(st.binary(max_size=200), st.text(alphabet='id,;\t"\n{}[]:created_1/26 €', max_size=200))

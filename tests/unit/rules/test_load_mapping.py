@@ -125,6 +125,13 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
         ),
         (
             ", iso]",
+            ', "%d/%b/%m/%Y"]',
+            "desk.yml:2: dates.1: '%d/%b/%m/%Y' does not say year, month and day, and the hour where it says minutes. "
+            'Write it like "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M" or "%d/%b/%y %I:%M %p"; '
+            "or iso, epoch_seconds, epoch_milliseconds.",
+        ),
+        (
+            ", iso]",
             ', "%m/%d/%Y %H:%M"]',
             "desk.yml:2: dates.1: '%m/%d/%Y %H:%M' and '%d/%m/%Y %H:%M' read the same text as different days. "
             "Keep the one that the exporter used; a file with both cannot be read.",
