@@ -77,7 +77,7 @@ def _show_freshness(status: BuildStatus) -> None:
             "A source lags behind the others by more than its usual rhythm. What it has not exported yet is not silence: its "
             "open tickets are read up to its own end only. Put its newer export into the inbox and call `sla run`."
         )
-    for line in figures.unjudged(status.unjudged):
+    for line in figures.describe_state(status):
         st.text(line)
 
 

@@ -103,17 +103,23 @@ def show_headline(months: tuple[TrendPoint, ...]) -> None:
         before = months[at - 1].tally.compliance if at else None
         change = "n/a" if before is None else figures.points_between(month.tally.compliance, before)
         with column, st.container(border=True):
-            st.metric(
-                f"{figures.month_name(month.month)}{', partial' if month.is_partial else ''}",
-                figures.percent_alone(month.tally.compliance),
-                delta=None
-                if change == "n/a" or month.is_partial
-                else f"{change.replace('−', '-')} to the month before",
-            )
+            name = f"{figures.month_name(month.month)}{', partial' if month.is_partial else ''}"
+            compliance = month.tally.compliance
+            if compliance.has_only_bounds:
+                # Two figures are too long for a metric, which would cut off the second one.
+                st.caption(name)
+                st.subheader(figures.percent_alone(compliance), anchor=False)
+            else:
+                st.metric(
+                    name,
+                    figures.percent_alone(compliance),
+                    delta=None
+                    if change == "n/a" or month.is_partial
+                    else f"{change.replace('−', '-')} to the month before",
+                )
             st.caption(describe_tally(month.tally))
-            bounds = figures.say_bounds(month.tally.compliance)
-            if bounds and not month.tally.compliance.has_only_bounds:
-                st.caption(f"Between {bounds}, with {month.tally.undecided} undecided.")
+            if compliance.bounds and not compliance.has_only_bounds:
+                st.caption(f"{figures.say_bounds(compliance)}, with {compliance.undecided} undecided.")
 
 
 def make_lines(rows: tuple[ComplianceRow, ...], by: tuple[str, ...]) -> list[charts.Line]:

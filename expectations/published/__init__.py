@@ -6,6 +6,7 @@ from expectations.checked_table import CheckedTable
 from expectations.published import (
     dim_customers,
     dim_sources,
+    dim_subscription_terms,
     dim_tickets,
     fct_entitlement_months,
     fct_entitlement_movements,
@@ -26,6 +27,7 @@ def build_published() -> tuple[CheckedTable, ...]:
     return (
         dim_customers.build(),
         dim_sources.build(),
+        dim_subscription_terms.build(),
         dim_tickets.build(),
         fct_sla_obligations.build(),
         fct_sla_segments.build(),

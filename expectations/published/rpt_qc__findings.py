@@ -18,7 +18,8 @@ def build() -> CheckedTable:
         table=TABLE,
         columns={"finding_key": TEXT, "finding": TEXT, "evidence": TEXT, "effect": TEXT},
         rows=f"""
-            select findings.finding_key, findings.evidence, findings.effect, kinds.finding is not null as is_known_kind
+            select findings.finding_key, findings.evidence, findings.effect, kinds.finding is not null as is_known_kind,
+              findings.finding = 'waiver_of_unknown_ticket' as names_unknown_ticket
             from {TABLE} as findings
             left join core.finding_kinds as kinds on kinds.finding = findings.finding
         """,
@@ -33,6 +34,15 @@ def build() -> CheckedTable:
                 value_set=[True],
                 severity="critical",
                 notes="A kind without a sentence cannot be shown.",
+            ),
+            ExpectColumnValuesToBeInSet(
+                column="names_unknown_ticket",
+                value_set=[False],
+                severity="warning",
+                notes=(
+                    "A waiver names a ticket that no export holds and forgives nothing: is the ticket_prefix of its source "
+                    "missing? `sla findings --finding waiver_of_unknown_ticket` names it."
+                ),
             ),
             ExpectColumnValuesToNotBeNull(
                 column="evidence",

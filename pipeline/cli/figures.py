@@ -157,18 +157,18 @@ def vendor_figures(
     ] = None,
     reason: Annotated[list[str] | None, typer.Option(help="A reason, such as equal or unexplained.")] = None,
 ) -> None:
-    """What the helpdesk itself says, what we say, and why the two differ.
+    """What the helpdesk itself says, what we say, why the two differ, and who is right; like differences as one group.
 
     Example: sla vendor-figures --reason unexplained
     """
-    from pipeline.cli.show_findings import vendor_figures_table
+    from pipeline.cli.show_findings import vendor_figures_tables
     from pipeline.reporting.findings import read_vendor_figures
     from pipeline.reporting.published import EVERY_CUSTOMER
 
     with open_build() as published:
         selection = select(customer_ids=customer, obligations=obligation)
         compared = read_vendor_figures(published, EVERY_CUSTOMER, selection, reason)
-        show_result(compared, vendor_figures_table)
+        show_result(compared, vendor_figures_tables)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from pipeline.reporting.status import BuildStatus
 
 
 def status_tables(status: BuildStatus) -> tuple[TextTable, ...]:
-    """What is published, until when each source is known, what was refused or not judged, and the checks that did not pass."""
+    """What is published, up to when each source is known, what was refused and not judged, and each check that did not pass."""
     facts = (
         ("build", status.build_id),
         ("data known up to", figures.instant(status.as_of)),
@@ -48,10 +48,10 @@ def status_tables(status: BuildStatus) -> tuple[TextTable, ...]:
             for source in status.sources
         ),
     )
-    unjudged = TextTable(
-        "Refused and not judged",
+    state = TextTable(
+        "What the figures rest on",
         (("", LEFT),),
-        tuple((line,) for line in figures.unjudged(status.unjudged)),
+        tuple((line,) for line in figures.describe_state(status)),
     )
     notes = (TextTable("Checks to look at", columns, notable),) if notable else ()
-    return (build, sources, *((unjudged,) if status.unjudged else ()), *notes)
+    return (build, sources, state, *notes)

@@ -315,8 +315,9 @@ def _build(workspace: Workspace) -> None:
     for message in explain_outdated(find_outdated(workspace, load_sources(workspace.sla_yml).sources)):
         say(f"warning: {message}")
     with open_published(workspace) as published:
-        for line in figures.unjudged(read_status(published, EVERY_CUSTOMER).unjudged):
-            say(line)
+        status = read_status(published, EVERY_CUSTOMER)
+    for line in figures.describe_state(status):
+        say(line)
 
 
 @app.command()

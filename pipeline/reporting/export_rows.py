@@ -2,15 +2,16 @@
 figures.
 
 A spreadsheet runs a cell that starts like a formula. XLSX cells are therefore written as strings and never as
-formulas or links. CSV has no such types, so there a text that starts with = + - @, a tab or a line break gets
-an apostrophe in front; a program that reads the file can strip it. Numbers are ours and stay as they
-are.
+formulas or links. CSV has no such types, so there a text that starts with = + - @ % | ; a tab or a line break gets
+an apostrophe in front; a program that reads the file can strip it. So does what follows a semicolon, at which half of the
+world's spreadsheets begin a new cell. Numbers are ours and stay as they are.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -28,7 +29,8 @@ COLUMNS = (
     "submitted_month", "as_of",
 )  # fmt: skip
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA_STARTS = ("=", "+", "-", "@", "%", "|", ";", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_NEXT_CELL = re.compile(r"(?<=;)(?=[=+\-@%|\t＝＋－＠])")
 
 
 def to_csv(obligations: Sequence[Obligation]) -> bytes:
@@ -43,7 +45,8 @@ def to_csv(obligations: Sequence[Obligation]) -> bytes:
 
 def neutral(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    inside = _NEXT_CELL.sub("'", text)
+    return f"'{inside}" if inside.startswith(_FORMULA_STARTS) else inside
 
 
 def to_xlsx(obligations: Sequence[Obligation], title: str, as_of: datetime) -> bytes:

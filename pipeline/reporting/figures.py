@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from pipeline.reporting.entitlements import Alert
 from pipeline.reporting.published import Ratio
-from pipeline.reporting.status import SourceStatus, Unjudged
+from pipeline.reporting.status import BuildStatus, SourceStatus, Unjudged, UnseenName
 
 STATUS_NAMES = {
     "met": "met",
@@ -243,6 +243,36 @@ def unjudged(found: Sequence[Unjudged]) -> tuple[str, ...]:
             count = f"{one.affected_count or 'none'} of {one.whole_count} {noun}"
             told.append(f"{verb}: {count}{': ' if causes else ''}{'; '.join(causes)}.")
     return tuple(told)
+
+
+def unseen_names(found: Sequence[UnseenName]) -> tuple[str, ...]:
+    """One sentence for what sla.yml names and no record shows, such as a misspelt robot; nothing where all is shown."""
+    if not found:
+        return ()
+    named = [
+        f"{one.source} {one.setting}" + ("" if one.setting.startswith("events.") else f" {one.name[:60]!r}")
+        for one in found
+    ]
+    return (f"No record shows what sla.yml names: {'; '.join(named)}.",)
+
+
+def wall_times(found: Sequence[SourceStatus]) -> tuple[str, ...]:
+    """One sentence that says how times without a zone are read: a zone that exists and is the wrong one shows in nothing else."""
+    named = [
+        f"{one.source} {one.time_zone}" + (f" ({one.instant_format})" if one.instant_format else "")
+        for one in found
+        if one.time_zone
+    ]
+    return (f"Times without a zone are read in: {'; '.join(named)}.",) if named else ()
+
+
+def describe_state(status: BuildStatus) -> tuple[str, ...]:
+    """What a run, the status and the pages say last of what the figures rest on."""
+    return (
+        *wall_times(status.sources),
+        *unseen_names(status.unseen_names),
+        *unjudged(status.unjudged),
+    )
 
 
 def severities(levels: tuple[int, ...]) -> str:

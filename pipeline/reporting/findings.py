@@ -58,15 +58,16 @@ class Findings:
 
 @dataclass(frozen=True)
 class VendorFigure:
-    """A figure that the helpdesk computed itself beside ours: seconds, verdicts, and why the two differ.
+    """A figure that the helpdesk computed itself beside ours: seconds, verdicts, why the two differ, and who is right.
 
-    `difference_seconds` is ours less theirs. What of either side is not there is None.
+    `difference_seconds` is ours less theirs. What of either side is not there is None. `group_key` names the group of
+    differences that it belongs to. `obligation` is None where no promise of ours has the figure.
     """
 
     ticket_id: str
     customer_id: str | None
     figure: str | None
-    obligation: str
+    obligation: str | None
     cycle_number: int
     figure_kind: str
     clock_kind: str | None
@@ -78,8 +79,37 @@ class VendorFigure:
     we_breached: bool | None
     difference_reason: str
     reason_label: str
+    who_is_right: str
+    group_key: str | None
     source_file: str
     line_number: int
+
+
+@dataclass(frozen=True)
+class VendorFigureGroup:
+    """Differences of one cause that follow each other in time, of one source, figure and clock. Instants are UTC."""
+
+    group_key: str
+    source: str
+    figure: str | None
+    obligation: str | None
+    clock_kind: str | None
+    difference_reason: str
+    reason_label: str
+    who_is_right: str
+    ticket_count: int
+    first_at: datetime
+    last_at: datetime
+    least_difference_seconds: int | None
+    greatest_difference_seconds: int | None
+
+
+@dataclass(frozen=True)
+class VendorFigures:
+    """The helpdesks' own figures beside ours, and the groups of those that differ, the largest first."""
+
+    groups: tuple[VendorFigureGroup, ...]
+    rows: tuple[VendorFigure, ...]
 
 
 def read_findings(
@@ -131,10 +161,11 @@ def read_vendor_figures(
     scope: Scope,
     selection: Selection = EVERYTHING,
     reasons: Sequence[str] | None = None,
-) -> tuple[VendorFigure, ...]:
+) -> VendorFigures:
     """The helpdesks' own figures beside ours, by ticket. Of the selection, customers and obligations apply.
 
-    `reasons`: codes of vendor_figure_reasons, None for all.
+    `reasons`: codes of vendor_figure_reasons, None for all. Groups are those of the figures chosen; a group counts every
+    customer of its source, so one with a figure outside of the scope is left out.
     """
     check_selection(published, scope, selection)
     known = [
@@ -144,18 +175,38 @@ def read_vendor_figures(
         )
     ]
     check_words("--reason", reasons or (), known)
+    in_scope = IN_SCOPE.format(customer_id="figures.customer_id")
+    chosen_rows = f"""{in_scope}
+          and {where_chosen("customer_ids", "figures.customer_id")}
+          and {where_chosen("obligations", "figures.obligation")}
+          and {where_chosen("reasons", "figures.difference_reason")}"""
+    group_columns = list_columns(VendorFigureGroup, "groups").replace(
+        "groups.reason_label", "reasons.reason_label"
+    )
+    groups_sql = f"""
+        select {group_columns}
+        from qc.rpt_qc__vendor_figure_groups as groups
+        join core.vendor_figure_reasons as reasons on reasons.difference_reason = groups.difference_reason
+        where groups.group_key in (
+            select figures.group_key from qc.rpt_qc__vendor_figures as figures where {chosen_rows}
+          )
+          and groups.group_key not in (
+            select figures.group_key from qc.rpt_qc__vendor_figures as figures
+            where figures.group_key is not null and not coalesce({in_scope}, false)
+          )
+        order by groups.ticket_count desc, groups.first_at, groups.group_key
+    """
     sql = f"""
         select {list_columns(VendorFigure, "figures").replace("figures.reason_label", "reasons.reason_label")}
         from qc.rpt_qc__vendor_figures as figures
         join core.vendor_figure_reasons as reasons on reasons.difference_reason = figures.difference_reason
-        where {IN_SCOPE.format(customer_id="figures.customer_id")}
-          and {where_chosen("customer_ids", "figures.customer_id")}
-          and {where_chosen("obligations", "figures.obligation")}
-          and {where_chosen("reasons", "figures.difference_reason")}
+        where {chosen_rows}
         order by figures.ticket_id, figures.obligation, figures.cycle_number, figures.figure, figures.clock_kind
     """
     bound = bind_values(scope, selection)
     chosen = {name: bound[name] for name in (*bind_values(scope), "customer_ids", "obligations")}
-    return tuple(
-        published.fetch(VendorFigure, sql, chosen | {"reasons": None if reasons is None else list(reasons)})
+    values = chosen | {"reasons": None if reasons is None else list(reasons)}
+    return VendorFigures(
+        tuple(published.fetch(VendorFigureGroup, groups_sql, values)),
+        tuple(published.fetch(VendorFigure, sql, values)),
     )

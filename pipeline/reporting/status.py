@@ -28,11 +28,15 @@ class Check:
 
 @dataclass(frozen=True)
 class SourceStatus:
-    """A source: the newest instant that its rows prove (None: nothing landed), and whether that lags behind the others."""
+    """A source: the newest instant that its rows prove (None: nothing landed), whether that lags behind the others, and the
+    zone and format in which sla.yml says that times without a zone are written.
+    """
 
     source: str
     known_until: datetime | None
     is_lagging: bool
+    time_zone: str | None
+    instant_format: str | None
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,15 @@ class Unjudged:
 
 
 @dataclass(frozen=True)
+class UnseenName:
+    """A person, channel or event that sla.yml names under `setting` of a source and that no landed record shows."""
+
+    source: str
+    setting: str
+    name: str
+
+
+@dataclass(frozen=True)
 class BuildStatus:
     """What is published and how fresh it is."""
 
@@ -64,6 +77,7 @@ class BuildStatus:
     checks: tuple[Check, ...]
     sources: tuple[SourceStatus, ...]
     unjudged: tuple[Unjudged, ...]
+    unseen_names: tuple[UnseenName, ...]
 
 
 def read_status(published: Published, scope: Scope) -> BuildStatus:
@@ -105,6 +119,10 @@ def read_status(published: Published, scope: Scope) -> BuildStatus:
         order by unjudged.what, unjudged.cause is not null, unjudged.affected_count desc, unjudged.unjudged_key
         """,
     )
+    unseen = published.fetch(
+        UnseenName,
+        f"select {list_columns(UnseenName)} from core.dim_declared_names where not is_shown order by declared_name_key",
+    )
     build = builds[0]
     return BuildStatus(
         **vars(build),
@@ -112,4 +130,5 @@ def read_status(published: Published, scope: Scope) -> BuildStatus:
         checks=tuple(checks),
         sources=tuple(sources),
         unjudged=tuple(unjudged) if scope.customer_ids is None else (),
+        unseen_names=tuple(unseen) if scope.customer_ids is None else (),
     )

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from pipeline.errors import ConfigurationError
-from pipeline.rules.load_reference import REFERENCE_FILES
+from pipeline.rules.load_reference import HEADER_COMMENTS, REFERENCE_FILES
 from pipeline.settings import CHECKOUT
 
 _TEMPLATE = Path(__file__).resolve().parent / "workspace_template"
@@ -34,13 +34,17 @@ def init_workspace(directory: Path) -> list[Path]:
         directory.mkdir(parents=True, exist_ok=True)
         shutil.copy(_TEMPLATE / "sla.yml", directory / "sla.yml")
         (directory / "inbox").mkdir()
+        (directory / "reference" / "mappings").mkdir(parents=True)
+        shutil.copy(_TEMPLATE / "my_helpdesk.yml", directory / "reference" / "mappings" / "my_helpdesk.yml")
         for name, files in _COPIED.items():
             folder = directory / "reference" / name
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             for source in sorted((_SHIPPED / name).glob(files)):
                 shutil.copy(source, folder / source.name)
         for name, columns in REFERENCE_FILES.items():
-            (directory / "reference" / f"{name}.csv").write_text(",".join(columns) + "\n", encoding="utf-8")
+            comment = f"{HEADER_COMMENTS[name]}\n" if name in HEADER_COMMENTS else ""
+            text = f"{comment}{','.join(columns)}\n"
+            (directory / "reference" / f"{name}.csv").write_text(text, encoding="utf-8")
     except OSError as problem:
         raise ConfigurationError(f"{directory} cannot be written: {problem}.") from problem
     return sorted(path for path in directory.rglob("*") if path.is_file())

@@ -69,6 +69,13 @@ REFERENCE_FILES: dict[str, tuple[str, ...]] = {
         "expires_on",
     ),
 }
+# What `sla init` writes above the header of a file; lines that begin with # are skipped there.
+HEADER_COMMENTS: dict[str, str] = {
+    "subscriptions": "# term_ends_on is the first day after the term, on which the next may begin: 2026-01-01 to 2027-01-01",
+    "licenses": "# valid_to is the first day on which the status no longer holds",
+    "contacts": "# valid_to is the first day on which the person is no longer named",
+    "purchases": "# expires_on is the first day on which the units no longer count",
+}
 # Columns that a file may also have; where it has not, every value is empty.
 OPTIONAL_COLUMNS: dict[str, tuple[str, ...]] = {
     "customer_words": ("source",),
@@ -174,6 +181,8 @@ class _Table:
         self.refuse_if_wrong()
         records = self._read_records(text)
         header_line, header = next(records)
+        while header[0].startswith("#"):
+            header_line, header = next(records, (header_line, [""]))
         self._check_header(header_line, header)
         self.refuse_if_wrong()
         rows: list[_Row] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,7 +112,10 @@ def _read_mapped(name: str, source: MappedSource, place: Place, folder: Path) ->
                 place.report(["mapping"], problem.message)
             place.problems.extend(problem.problems)
     return replace(
-        mapped_source(name, mapping), ticket_prefix=source.ticket_prefix, bot_actors=source.bots.actors
+        mapped_source(name, mapping),
+        ticket_prefix=source.ticket_prefix,
+        bot_actors=source.bots.actors,
+        agents=_list_agents(source.agents),
     )
 
 
@@ -152,6 +155,7 @@ def _read_source(
             customer_constant=source.customer.constant,
             severity_field=source.severity.field,
             severity_values=source.severity.values,
+            agents=_list_agents(source.agents),
         )
     if isinstance(source, TableSource):
         read = replace(
@@ -168,7 +172,6 @@ def _read_source(
         return replace(
             read,
             date_format=source.date_format,
-            agents=_list_agents(source.agents),
             is_journal_whole=source.journal is not None,
             is_audit_whole=source.audit is not None,
         )
@@ -176,7 +179,6 @@ def _read_source(
         return replace(
             read,
             severity_name=source.severity.name,
-            agents=_list_agents(source.agents),
             channel_field=source.channel.field,
             channel_constant=source.channel.constant,
             unmarked_comments=source.comments,
@@ -186,7 +188,7 @@ def _read_source(
 
 def _list_agents(agents: AgentList) -> Agents:
     domains = tuple(domain.lower().lstrip("@") for domain in agents.domains)
-    return Agents(agents.actors, domains, agents.account_types)
+    return Agents(agents.actors, domains, agents.account_types, agents.groups)
 
 
 def _find_calendar(name: str | None, place: Place, folder: Path) -> Calendar | None:
@@ -200,8 +202,23 @@ def _find_calendar(name: str | None, place: Place, folder: Path) -> Calendar | N
     return known.get(name)
 
 
+def _list_names(source: Source) -> Iterator[tuple[str, str, str, str]]:
+    """Source, setting, kind and name of all that sla.yml names itself; what is known of a helpdesk is not listed."""
+    is_own = source.bot_channels != BOT_CHANNELS_OF.get(source.source_type, ())
+    for setting, kind, names in (
+        ("bots.actors", "actor", source.bot_actors),
+        ("bots.channels", "channel", source.bot_channels if is_own else ()),
+        ("agents.actors", "actor", source.agents.actors),
+        ("agents.domains", "domain", source.agents.domains),
+        ("agents.account_types", "account_type", source.agents.account_types),
+    ):
+        yield from ((source.source, setting, kind, name) for name in dict.fromkeys(names))
+    for event_type in dict.fromkeys(event.event_type for event in source.events):
+        yield source.source, f"events.{event_type}", "event", event_type
+
+
 def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
-    """The tables of sources (their limits, values, events, agents and bots) and `alert_rules`."""
+    """The tables of sources (their limits, values, events, names, agents and bots) and `alert_rules`."""
     sources = config.sources.values()
     return flatten_alerts(config.alerts) | {
         "sources": build_table(
@@ -219,6 +236,8 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                     source.unmarked_comments,
                     source.is_journal_whole,
                     source.is_audit_whole,
+                    source.time_zone,
+                    ", ".join(source.mapping.dates) if source.mapping else source.date_format,
                 )
                 for source in sources
             ),
@@ -252,6 +271,9 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                 for event in source.events
             ),
         ),
+        "source_names": build_table(
+            "source_names", (row for source in sources for row in _list_names(source))
+        ),
         "source_agents": build_table(
             "source_agents",
             (
@@ -261,6 +283,7 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                     ("actor", source.agents.actors),
                     ("domain", source.agents.domains),
                     ("account_type", source.agents.account_types),
+                    ("group", source.agents.groups),
                 )
                 for value in values
             ),

@@ -24,12 +24,13 @@ class SourceEvent:
 
 class Agents(NamedTuple):
     """Who is a human on the vendor's side, where the export does not say: ids or addresses, domains of addresses, kinds of
-    accounts.
+    accounts, ids of the organizations that people belong to.
     """
 
     actors: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     account_types: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from pipeline import vocabulary
 from pipeline.declarations.declared import Declared
@@ -159,6 +159,8 @@ class AgentList(Declared):
     domains: Texts = ()
     """Domains of addresses."""
     account_types: Texts = ()
+    groups: Texts = ()
+    """Ids of organizations that the people on your side belong to, as the export of people says."""
 
 
 class RequiredAgentList(AgentList):
@@ -167,7 +169,7 @@ class RequiredAgentList(AgentList):
             place.report(
                 [],
                 "it is not said who belongs to the vendor.",
-                "Give actors, domains or account_types, such as [atlassian].",
+                "Give actors, domains, account_types or groups, such as account_types: [atlassian].",
             )
 
 
@@ -212,6 +214,8 @@ class AllowedShares(Declared):
     """Tickets of a customer that reference/customers.csv does not list; over it nothing is published."""
     refused_records: Percent = 20
     """Of the records that were read, those that were refused; over it nothing is published."""
+    unanswered_tickets: Percent = 90
+    """Of the tickets whose messages are exported, those without a public one of an agent; over it the run warns."""
     findings: Percent = 5
     """Tickets with one kind of finding; over it the run warns."""
 
@@ -242,6 +246,8 @@ class VendorSource(Helpdesk):
 
     customer: Customer
     severity: LevelWords
+    agents: AgentList = AgentList()
+    """Who is on your side, where the export does not say it or says only today's role."""
 
 
 class TableSource(VendorSource):
@@ -318,8 +324,6 @@ class ServicenowSource(VendorSource):
     """That user's format; never guessed."""
     customer: ServicenowCustomer
     severity: ServicenowLevelWords
-    agents: AgentList = AgentList()
-    """Whose comments answer."""
     journal: Whole | None = None
     """whole: sys_journal_field of every incident is exported too, so that what is not there did not happen."""
     audit: Whole | None = None
@@ -334,6 +338,8 @@ class MappedSource(Declared):
     """Counts from reference/, such as mappings/helpdesk.yml."""
     ticket_prefix: Text = ""
     bots: BotActors = BotActors()
+    agents: AgentList = AgentList()
+    """Who is on your side, where the mapping does not say it."""
     allow: AllowedShares = AllowedShares()
 
 
@@ -356,10 +362,21 @@ SourceName = Annotated[
 ]
 
 
+def _read_sources(value: object) -> object:
+    """Nothing behind `sources:` is no source, as in the template before a block is chosen."""
+    return {} if value is None else value
+
+
+def _allow_nothing(schema: dict[str, Any]) -> None:
+    schema["type"] = ["object", "null"]
+
+
 class SlaFile(Declared):
     """What a workspace reads, and when account teams are told."""
 
-    sources: dict[SourceName, AnySource]
+    sources: Annotated[
+        dict[SourceName, AnySource], BeforeValidator(_read_sources), Field(json_schema_extra=_allow_nothing)
+    ]
     """One helpdesk each; its exports go to inbox/NAME/."""
     alerts: AlertRules = DEFAULT_ALERTS
     compare_plans: tuple[Text, ...] | None = None

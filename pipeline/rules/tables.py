@@ -119,6 +119,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "unmarked_comments": "VARCHAR",
         "is_journal_whole": "BOOLEAN",
         "is_audit_whole": "BOOLEAN",
+        "time_zone": "VARCHAR",
+        "instant_format": "VARCHAR",
     },
     # Of how many percent of a source's tickets something may be true before nothing is published, or a warning is.
     "source_limits": {"source": "VARCHAR", "cause": "VARCHAR", "limit_pct": "INTEGER"},
@@ -134,6 +136,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "field_name": "VARCHAR",
         "field_value": "VARCHAR",
     },
+    "source_names": {"source": "VARCHAR", "setting": "VARCHAR", "name_kind": "VARCHAR", "name": "VARCHAR"},
     "source_agents": {"source": "VARCHAR", "agent_kind": "VARCHAR", "agent_value": "VARCHAR"},
     "source_bots": {"source": "VARCHAR", "bot_kind": "VARCHAR", "bot_value": "VARCHAR"},
     # When people are told: a kind of alert, and the limit that sla.yml sets for it.

@@ -42,6 +42,8 @@ select
     > greatest(coalesce(rhythms.usual_gap_seconds, 0), {{ var("day_seconds") }}),
     true
   ) as is_lagging,
+  sources.time_zone,
+  sources.instant_format,
   cast(coalesce(records.records_read, 0) as bigint) as records_read,
   cast(coalesce(records.records_refused, 0) as bigint) as records_refused
 from sources

@@ -19,6 +19,7 @@ select
   moments.moment = 'automatic_reply' as is_automatic_reply,
   events.earliest_epoch is not null and events.is_date as is_derived,
   events.is_contradicted,
+  events.event_epoch - coalesce(events.earliest_epoch, events.event_epoch) as window_seconds,
   events.event_at,
   events.source,
   events.source_file,

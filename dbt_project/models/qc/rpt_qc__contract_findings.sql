@@ -45,6 +45,20 @@ term_findings as (
   where plan_version is null
   union all
   select
+    'term_ends_a_day_early',
+    subscription_id,
+    customer_id,
+    'the term before it, ' || earlier_id || ', has ' || cast(earlier_ends_on as varchar) || ' as term_ends_on, this one begins on '
+    || cast(term_starts_on as varchar),
+    'tickets of ' || cast(earlier_ends_on as varchar) || ' are not covered: term_ends_on is the first day after a term; write '
+    || cast(term_starts_on as varchar) || ' there if the two follow each other',
+    subscription_id,
+    source_file,
+    line_number
+  from successions
+  where {{ epoch_seconds('cast(term_starts_on as timestamp)') }} - {{ epoch_seconds('cast(earlier_ends_on as timestamp)') }} = {{ var("day_seconds") }}
+  union all
+  select
     'contract_contradicts',
     subscription_id,
     customer_id,

@@ -1,4 +1,4 @@
--- Grain: one row per source and cause (word without a mapping, unlisted customer, refused record, kind of finding) that it has at all.
+-- Grain: one row per source and cause (word without a mapping, unlisted customer, refused record, kind of finding, no answer) that it has.
 -- Over its limit a cause is no suspicion about single tickets but a wrong setting. The tickets of a source are those that are known and
 -- those whose records were refused because of a word.
 with
@@ -8,6 +8,7 @@ tickets as (select * from {{ ref('dim_tickets') }}),
 words as (select * from {{ ref('fct_unmapped_words') }}),
 refused as (select * from {{ ref('fct_refused_records') }}),
 findings as (select * from {{ ref('rpt_qc__findings') }}),
+answers as (select distinct ticket_id from {{ ref('fct_ticket_events') }} where moment = 'agent_message'),
 
 -- The cause of each ticket, what shows it, and the limit that counts.
 affected as (
@@ -51,12 +52,26 @@ most_common as (
   where word_rank = 1
 ),
 
+-- Where no agent ever answers, sides or visibility are read wrongly more often than all tickets are left alone.
+unanswered as (
+  select
+    tickets.source,
+    cast(sum(case when answers.ticket_id is null then 1 else 0 end) as bigint) as affected_count,
+    cast(count(*) as bigint) as whole_count
+  from tickets
+  left join answers on answers.ticket_id = tickets.ticket_id
+  where tickets.is_messages_observed
+  group by tickets.source
+),
+
 shares as (
   select counted.source, counted.cause, counted.limited_as, counted.affected_count, ticket_counts.whole_count
   from counted
   join ticket_counts on ticket_counts.source = counted.source
   union all
   select source, 'refused_records', 'refused_records', records_refused, records_read from sources where records_refused > 0
+  union all
+  select source, 'unanswered_tickets', 'unanswered_tickets', affected_count, whole_count from unanswered where affected_count > 0
 )
 
 select

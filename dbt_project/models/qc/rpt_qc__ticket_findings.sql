@@ -10,6 +10,15 @@ contradictions as (select * from {{ ref('fct_ticket_contradictions') }}),
 customers_with_contacts as (select distinct customer_id from contacts),
 customers_with_terms as (select distinct customer_id from terms),
 
+-- The term that had ended last when the ticket came.
+ended_terms as (
+  select tickets.ticket_id, max(terms.term_ends_on) as ended_on
+  from tickets
+  join terms on terms.customer_id = tickets.customer_id and terms.term_ends_at <= tickets.submitted_at
+  where tickets.exclusion_reason = 'no_plan_term'
+  group by tickets.ticket_id
+),
+
 excluded as (
   select
     tickets.exclusion_reason || ':' || tickets.ticket_id as finding_key,
@@ -25,6 +34,7 @@ excluded as (
         then 'subscription ' || tickets.subscription_id || ' has a licence that is ' || terms.license_type || ', '
           || coalesce(licenses.license_status, terms.license_status)
       else 'submitted at ' || cast(tickets.submitted_at as varchar) || ', subscription ' || coalesce(tickets.subscription_id, 'none')
+        || coalesce('; the last term before it has ' || cast(ended_terms.ended_on as varchar) || ' as term_ends_on, the first day after it', '')
     end as evidence,
     case tickets.exclusion_reason
       when 'unknown_severity' then 'its promises are not measurable; it draws on no pool'
@@ -34,6 +44,7 @@ excluded as (
     tickets.line_number
   from tickets
   left join terms on terms.subscription_id = tickets.subscription_id
+  left join ended_terms on ended_terms.ticket_id = tickets.ticket_id
   left join licenses
     on licenses.subscription_id = tickets.subscription_id
     and licenses.valid_from <= tickets.submitted_at

@@ -31,8 +31,11 @@ COLUMNS = 2_000
 
 # One record of a table: helpdesks cut a field at 32,000 characters.
 RECORD_BYTES = 1 << 20
-# One JSON text: a page of the incremental API holds 1,000 tickets, and with long descriptions some tens of MB.
-DOCUMENT_BYTES = 128 << 20
+# One JSON text, a line or an element of a list: a page of the incremental API holds 1,000 tickets, of 5 KB each with a long
+# description. Reading a text takes about fourteen times its bytes, which is 512 MB for this one with the process itself.
+DOCUMENT_BYTES = 24 << 20
+# What is decoded at a time of a Parquet file: a row group.
+ROW_GROUP_BYTES = 128 << 20
 # JSON and XML inside one another: API answers reach 8.
 DEPTH = 100
 # One element of an XML export with all that lies in it.
@@ -41,8 +44,13 @@ ELEMENT_BYTES = 16 << 20
 # Records of one file; an export of a helpdesk is cut into months long before.
 ROWS = 100_000_000
 
-# What the process that reads a file may hold in memory. Landing a million tickets takes under half a GB, a page of 128 MB
-# about three times as much, and with the process that waits for it (0.2 GB) the run stays within 2 GB.
+# Records that are refused one by one. A file with more of them than usable ones is not the export that its source names.
+REFUSED_ROWS = 100_000
+# Lines that are looked at together: what is said of each takes memory, and 64 MB may hold 32 million.
+LINES_AT_ONCE = 200_000
+
+# What the process that reads a file may hold in memory. Landing a million tickets takes under half a GB; a workbook of many
+# texts takes more, and with the process that waits for it (0.2 GB) the run stays within 2 GB.
 MEMORY_BYTES = 3 << 29
 # What it may ask for, which the system refuses at once: allocators reserve four times what they come to use.
 RESERVED_BYTES = 4 << 30

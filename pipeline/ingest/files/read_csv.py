@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from pipeline.errors import Problem
 from pipeline.ingest.files.exports import Content, Export, open_export, reject
-from pipeline.ingest.files.limits import COLUMNS, RECORD_BYTES
+from pipeline.ingest.files.limits import COLUMNS, LINES_AT_ONCE, RECORD_BYTES
 from pipeline.ingest.files.refused import Refused
 
 CHUNK_BYTES = 4 << 20
 _BOM = b"\xef\xbb\xbf"
+_BLANK_LINES = ("", "\r")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # The blanks of bytes: text knows more of them, and the header was found among bytes.
 _BLANKS = " \t\n\r\v\f"
@@ -145,9 +146,14 @@ def read_records(export: Export, names: list[str], delimiter: str = ",") -> Iter
             if not is_header_passed:
                 lines.skip_header()
                 is_header_passed = True
-            records = _read_at_once(lines, len(names), delimiter) or _read_one_by_one(lines, names, delimiter)
-            if records.rows or records.refused:
+            records = _read_at_once(lines, len(names), delimiter)
+            if records is not None and records.rows:
                 yield records
+            # Some lines at a time: what is said of each takes memory.
+            while lines.texts:
+                records = _read_one_by_one(lines, names, delimiter)
+                if records.rows or records.refused:
+                    yield records
 
 
 class _Lines:
@@ -223,7 +229,11 @@ def _read_one_by_one(lines: _Lines, names: list[str], delimiter: str) -> Records
     rows: list[list[str]] = []
     refused: list[Refused] = []
     at = 0
-    while at < len(lines.texts):
+    while at < min(len(lines.texts), LINES_AT_ONCE):
+        # Blank lines need no parser; files that are cut by hand may end in millions.
+        if lines.texts[at] in _BLANK_LINES:
+            at += 1
+            continue
         number = lines.first_number + at
         row, line_count, error = _read_record(lines, at, delimiter)
         if row == []:

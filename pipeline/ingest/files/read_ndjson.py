@@ -19,12 +19,15 @@ import pyarrow as pa
 from pipeline.ingest.files.engine import connect
 from pipeline.ingest.files.exports import Export, open_export, reject
 from pipeline.ingest.files.limits import DOCUMENT_BYTES as LINE_LIMIT_BYTES
+from pipeline.ingest.files.limits import LINES_AT_ONCE
 from pipeline.ingest.files.refused import Refused
 
 CHUNK_BYTES = 64 << 20
 # Small enough that every thread of the engine gets some of a chunk.
 _LINES_PER_BATCH = 2048
 _LINE_END = 10
+_BLANKS = np.frombuffer(b" \t\n\r\v\f", np.uint8)
+_WINDOW_BYTES = 4 << 20
 _BOM = b"\xef\xbb\xbf"
 _AGAIN = "Export the file again."
 
@@ -65,9 +68,10 @@ def _read_chunks(export: Export) -> Generator[Lines]:
     line_number = 1
     try:
         for buffer, start, stop in _read_whole_lines(export):
-            lines, line_count = _split(buffer, start, stop, line_number)
-            line_number += line_count
-            yield lines
+            while start < stop:
+                lines, line_count, start = _split(buffer, start, stop, line_number)
+                line_number += line_count
+                yield lines
     except _LineTooLong:
         raise reject(
             export,
@@ -114,13 +118,18 @@ def _read_whole_lines(export: Export) -> Iterator[tuple[mmap.mmap, int, int]]:
                 buffer = longer
 
 
-def _split(buffer: mmap.mmap, start: int, stop: int, first_line: int) -> tuple[Lines, int]:
-    content = np.frombuffer(buffer, np.uint8)[start:stop]
-    ends = np.flatnonzero(content == _LINE_END) + (start + 1)
-    is_cut_off = buffer[stop - 1] != _LINE_END
+def _split(buffer: mmap.mmap, start: int, stop: int, first_line: int) -> tuple[Lines, int, int]:
+    """The first lines of a part of the buffer, how many they are, and where the next ones start."""
+    window = min(stop, start + _WINDOW_BYTES)
+    ends = _find_ends(buffer, start, window)
+    # Only short lines fill a window; of long ones all are taken at once.
+    if window < stop and len(ends) <= LINES_AT_ONCE:
+        ends = _find_ends(buffer, start, stop)
+    ends = ends[:LINES_AT_ONCE]
+    is_cut_off = buffer[stop - 1] != _LINE_END and len(ends) < LINES_AT_ONCE
     if is_cut_off:
         ends = np.append(ends, stop)
-    del content
+    stop = int(ends[-1])
     line_count = len(ends)
     offsets = np.concatenate(([start], ends)).astype(np.int32)
     numbers = pa.array(np.arange(first_line, first_line + line_count, dtype=np.int64))
@@ -134,14 +143,23 @@ def _split(buffer: mmap.mmap, start: int, stop: int, first_line: int) -> tuple[L
     except pa.ArrowInvalid:
         numbers, lines, refused = _keep_utf8(buffer, offsets, first_line)
     else:
-        short = np.flatnonzero(np.diff(offsets) <= 2)
-        is_blank = np.zeros(line_count, bool)
-        is_blank[[at for at in short if not buffer[offsets[at] : offsets[at + 1]].strip()]] = True
+        # A line end alone, or after one more blank: a carriage return, mostly.
+        lengths = np.diff(offsets)
+        content = np.frombuffer(buffer, np.uint8)
+        is_blank = (lengths <= 2) & np.isin(content[offsets[:-1]], _BLANKS)
+        is_blank &= np.isin(content[offsets[1:] - 1], _BLANKS)
+        del content
         if is_blank.any():
             numbers, lines = numbers.filter(pa.array(~is_blank)), lines.filter(pa.array(~is_blank))
     table = pa.table({"line_number": numbers, "line": lines})
     table = pa.Table.from_batches(table.to_batches(max_chunksize=_LINES_PER_BATCH), table.schema)
-    return Lines(table, refused, first_line + line_count - 1 if is_cut_off else None), line_count
+    return Lines(table, refused, first_line + line_count - 1 if is_cut_off else None), line_count, stop
+
+
+def _find_ends(buffer: mmap.mmap, start: int, stop: int) -> np.ndarray:
+    """Where the lines end that end within a part of the buffer."""
+    # No view of the buffer may be left: it could not be replaced by a longer one.
+    return np.flatnonzero(np.frombuffer(buffer, np.uint8)[start:stop] == _LINE_END) + (start + 1)
 
 
 def _keep_utf8(

@@ -17,12 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.ingest.files.exports import Export, open_file, reject
-from pipeline.ingest.files.limits import COLUMNS, DOCUMENT_BYTES, RATIO_FREE_BYTES, RATIO_LIMIT, ROWS
+from pipeline.ingest.files.limits import COLUMNS, RATIO_FREE_BYTES, RATIO_LIMIT, ROW_GROUP_BYTES, ROWS
 from pipeline.ingest.files.read_xlsx import write_date, write_number
 
 _BATCH_ROWS = 16_384
-# What is decoded at a time is a row group.
-_GROUP_BYTES = DOCUMENT_BYTES
 _AGAIN = "Fetch the export again."
 
 
@@ -62,10 +60,10 @@ def _check_footer(export: Export, file: pq.ParquetFile) -> list[str]:
                 field=field.name,
             )
     sizes = [footer.row_group(group).total_byte_size for group in range(footer.num_row_groups)]
-    if any(size > _GROUP_BYTES for size in sizes):
+    if any(size > ROW_GROUP_BYTES for size in sizes):
         raise reject(
             export,
-            f"a row group unpacks to more than {_GROUP_BYTES >> 20} MB.",
+            f"a row group unpacks to more than {ROW_GROUP_BYTES >> 20} MB.",
             "Write smaller row groups.",
         )
     packed = export.path.stat().st_size

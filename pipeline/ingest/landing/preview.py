@@ -42,7 +42,7 @@ class PreviewedTable:
 class Preview:
     """What would become of one file. `rows_read` = `rows_landed` + `rows_rejected`; nothing was written.
 
-    `already_landed`: a landing would change nothing; the rows are shown all the same. `would_be_left`: it is still being written.
+    `already_landed`: a landing would change nothing; its rows are shown too. `would_be_left`: it is still being written.
     """
 
     file: str

@@ -168,7 +168,8 @@ def describe_settings(source: Source) -> dict[str, Any]:
             "severity": source.severity_field,
             "channel": [source.channel_field, source.channel_constant],
             "events": [[event.event_type, event.field_name, event.field_value] for event in source.events],
-            "agents": [list(values) for values in source.agents],
+            # Groups are read by the models alone.
+            "agents": [list(values) for values in source.agents[:3]],
             "comments": source.unmarked_comments,
             "bots": list(source.bot_actors),
             **_table_settings(source),
@@ -183,8 +184,8 @@ def describe_settings(source: Source) -> dict[str, Any]:
         }
     elif source.source_type == "mapped":
         settings["mapping"] = source.mapping and fingerprint_mapping(bind_mapping(source.mapping, source))
-    elif source.source_type == "servicenow" and any(source.agents):
-        settings["agents"] = [list(values) for values in source.agents]
+    elif source.source_type == "servicenow" and any(source.agents[:3]):
+        settings["agents"] = [list(values) for values in source.agents[:3]]
     return settings
 
 

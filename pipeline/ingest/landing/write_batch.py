@@ -16,7 +16,8 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import Problem
+from pipeline.errors import InputRejected, Problem
+from pipeline.ingest.files.limits import REFUSED_ROWS
 from pipeline.ingest.files.refused import Refused
 from pipeline.ingest.landing.manifest import (
     MANIFEST_FOLDER,
@@ -68,10 +69,12 @@ class BatchWriter:
             self.on_rows(sum(self.rows.values()) + self.rows_refused)
 
     def refuse(self, refused: list[Refused]) -> None:
-        """Put records into quarantine, one row each."""
+        """Put records into quarantine, one row each. Raises InputRejected when that is most of a long file."""
         if not refused:
             return
         self.rows_refused += len(refused)
+        if self.rows_refused > max(REFUSED_ROWS, sum(self.rows.values())):
+            raise self._refuse_whole()
         for one in refused[: SHOWN_PROBLEMS - len(self.problems)]:
             reason = (
                 one.reason
@@ -97,6 +100,20 @@ class BatchWriter:
             }
         )
         self._append(QUARANTINE_TABLE, QUARANTINE_COLUMNS, rows)
+
+    def _refuse_whole(self) -> InputRejected:
+        whole = Problem(
+            self.source_file,
+            None,
+            None,
+            f"more than {REFUSED_ROWS:,} of its records cannot be used, and fewer can.",
+            "Check that this is the export of this source, and the source's settings in sla.yml.",
+        )
+        refusal = InputRejected(
+            f"{self.source_file} was not landed; nothing of it was kept.", [whole, *self.problems]
+        )
+        refusal.rows_read = self.rows_refused
+        return refusal
 
     def earlier_shape(self, file: str) -> dict[str, Any] | None:
         """The shape of the last file of this kind that landed before; None for the first."""

@@ -48,8 +48,11 @@ TABLES = """
         ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 4)
     ) as unjudged (unjudged_key, what, part, cause, affected_count, whole_count);
 
-    create table core.dim_sources as
-    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
+    create table core.dim_declared_names(
+    declared_name_key varchar, source varchar, setting varchar, name varchar, is_shown boolean);
+create table core.dim_sources as
+    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
+      'Europe/Berlin' as time_zone, null as instant_format;
 
     create table core.dim_customers as
     select * from (values ('acme', 'Acme <Corp>', 'UTC', 'en'), ('beta', 'Beta & Söhne', 'UTC', 'de'))

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import ConfigurationError, InputRejected
+from pipeline.ingest.files import read_csv, read_ndjson
+from pipeline.ingest.landing import write_batch
 from pipeline.ingest.landing.land import land_damaged
 from pipeline.ingest.landing.manifest import read_batches
 from pipeline.ingest.landing.preview import preview_exports
@@ -374,3 +376,46 @@ def test_damaged_parquet_whose_export_is_gone_or_renamed_or_outside(landing, tmp
     assert {name for name in parquet if after[name] != parquet[name]} == {
         name for name in parquet if b"renamed" in after[name]
     }
+
+
+GOOD = "".join(TICKET.replace("T1", f"T{number}") for number in range(4))
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        # As many as are allowed, and one more; that one is forgiven where more records are usable.
+        (TICKETS + "x\n" * 3 + TICKET, "landed"),
+        (TICKETS + "x\n" * 4 + TICKET, "rejected"),
+        (TICKETS + GOOD + "x\n" * 4, "landed"),
+        (TICKETS + GOOD + "x\n" * 5, "rejected"),
+    ],
+)
+def test_long_file_of_which_most_is_refused_is_refused_whole(landing_here, monkeypatch, content, status):
+    monkeypatch.setattr(write_batch, "REFUSED_ROWS", 3)
+    monkeypatch.setattr(read_csv, "LINES_AT_ONCE", 2)
+    monkeypatch.setattr(read_csv, "CHUNK_BYTES", 300)
+    result = landing_here.land("own", "a.csv", content)
+    assert result.status == status
+    if status == "rejected":
+        assert result.problems[0].reason == "more than 3 of its records cannot be used, and fewer can."
+        assert result.problems[1].line == content.split("\n").index("x") + 1
+
+
+@pytest.mark.parametrize("lines_at_once", [1, 2, 3, 1000])
+def test_lines_have_their_numbers_however_many_are_looked_at_together(
+    landing_here, monkeypatch, lines_at_once
+):
+    for module in (read_csv, read_ndjson):
+        monkeypatch.setattr(module, "LINES_AT_ONCE", lines_at_once)
+    result = landing_here.land("own", "a.csv", TICKETS + "\n\r\nx\n" + TICKET + '"T2,\n\n' + TICKET)
+    assert [problem.line for problem in result.problems] == [4, 6]
+    assert landing_here.rows("ticket_versions", "line_number") == [5, 8]
+    one = '{"ticket_id": "T9", "customer_id": "acme", "submitted_at": "2026-07-01T09:00:00Z", "subject": "x"}'
+    result = landing_here.land("own", "b.ndjson", f"{one}\n\n \n\r\n{{x\n{one}\n7\n{one}\n{{cut")
+    assert [(problem.line, problem.reason.partition(" ")[2][:12]) for problem in result.problems] == [
+        (5, "not valid JS"),
+        (7, "a number, no"),
+        (9, "truncated: t"),
+    ]
+    assert sorted(landing_here.rows("ticket_versions", "line_number")) == [1, 5, 6, 8, 8]

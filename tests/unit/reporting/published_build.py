@@ -88,8 +88,11 @@ create table qc.rpt_qc__unjudged as
         ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 14),
         ('ticket:first_response:stop_not_observed', 'ticket', 'first_response', 'stop_not_observed', 1, 14)
     ) as unjudged(unjudged_key, what, part, cause, affected_count, whole_count);
+create table core.dim_declared_names(
+    declared_name_key varchar, source varchar, setting varchar, name varchar, is_shown boolean);
 create table core.dim_sources as
-    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging;
+    select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
+      'Europe/Berlin' as time_zone, null as instant_format;
 create table core.dim_months as
     select 'UTC' as time_zone, month, month >= '2026-08' as is_month_running, month = '2026-08' as is_current_month
     from (values ('2026-06'), ('2026-07'), ('2026-08'), ('2026-09')) as months(month);
@@ -200,15 +203,30 @@ create table qc.rpt_qc__findings as select * from (values
     ('unknown_customer:LOST-1', 'unknown_customer', 'LOST-1', null, null, 'not at all', 'not covered', 'tickets.csv', 5)
 ) as findings(finding_key, finding, ticket_id, customer_id, subscription_id, evidence, effect, source_file, line_number);
 create table core.vendor_figure_reasons as select * from (values
-    ('equal', 'The two say the same.'))
+    ('equal', 'The two say the same.'),
+    ('other_goal', 'They measure against another target.'))
     as reasons(difference_reason, reason_label);
+create table qc.rpt_qc__vendor_figure_groups as select * from (values
+    ('zen:own', 'zen', 'reply_time', 'first_response', 'business', 'other_goal', 'ours', 1, timestamp '2026-07-01 12:00:00',
+        timestamp '2026-07-01 12:00:00', 60, 60),
+    ('zen:shared', 'zen', 'reply_time', 'first_response', 'calendar', 'other_goal', 'ours', 2, timestamp '2026-07-01 12:00:00',
+        timestamp '2026-07-02 12:00:00', 60, 90))
+    as groups(group_key, source, figure, obligation, clock_kind, difference_reason, who_is_right, ticket_count, first_at, last_at,
+        least_difference_seconds, greatest_difference_seconds);
 create table qc.rpt_qc__vendor_figures as select * from (values
     ('T-1', 'acme', 'reply_time', 'first_response', 1, 'duration', 'business', 'business_hours', 21600, 21600, 0,
-        null::boolean, null::boolean, 'equal', 'tickets.json', 1),
+        null::boolean, null::boolean, 'equal', 'both', null, 'tickets.json', 1),
+    ('T-2', 'acme', 'reply_time', 'first_response', 1, 'duration', 'business', 'business_hours', 21600, 21660, 60,
+        null, null, 'other_goal', 'ours', 'zen:own', 'tickets.json', 3),
+    ('T-2', 'acme', 'reply_time', 'first_response', 1, 'duration', 'calendar', 'business_hours', 21600, 21660, 60,
+        null, null, 'other_goal', 'ours', 'zen:shared', 'tickets.json', 3),
+    ('SECRET-1', 'other', 'reply_time', 'first_response', 1, 'duration', 'calendar', 'business_hours', 21600, 21690, 90,
+        null, null, 'other_goal', 'ours', 'zen:shared', 'tickets.json', 2),
     ('SECRET-1', 'other', 'reply_time', 'first_response', 1, 'duration', 'business', 'business_hours', 21600, 21600, 0,
-        null, null, 'equal', 'tickets.json', 2))
+        null, null, 'equal', 'both', null, 'tickets.json', 2))
     as figures(ticket_id, customer_id, figure, obligation, cycle_number, figure_kind, clock_kind, clock_name, they_seconds,
-        our_seconds, difference_seconds, they_breached, we_breached, difference_reason, source_file, line_number);
+        our_seconds, difference_seconds, they_breached, we_breached, difference_reason, who_is_right, group_key,
+        source_file, line_number);
 create table meta.build(
     build_id varchar, as_of timestamp, tzdata_version varchar, holidays_version varchar, landed_rows bigint,
     batches bigint, newest_landed_at timestamp);

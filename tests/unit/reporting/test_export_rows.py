@@ -20,13 +20,22 @@ def rows(published: Published):  # type: ignore[no-untyped-def]
     return read_tickets(published, Scope(("acme",)), Selection(months=("2026-07",)))
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "%", "|", ";", ";=", "\t", "\r", "\n", "＝"])
 def test_csv_neutralises_a_text_that_starts_like_a_formula(start: str) -> None:
     assert export_rows.neutral(f"{start}1+1") == f"'{start}1+1"
 
 
 def test_csv_leaves_plain_text_as_it_is() -> None:
     assert export_rows.neutral("a=1") == "a=1"
+    assert export_rows.neutral("a; b, 10 % | c") == "a; b, 10 % | c"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [(";=1+1", "';'=1+1"), ("a;=1+1", "a;'=1+1"), ("%1", "'%1"), ("|calc", "'|calc"), (";;@x", "';;'@x")],
+)
+def test_csv_has_no_formula_where_a_semicolon_begins_a_new_cell(text: str, written: str) -> None:
+    assert export_rows.neutral(text) == written
 
 
 def test_csv_holds_every_row_with_whole_seconds_and_zoned_instants(rows) -> None:  # type: ignore[no-untyped-def]

@@ -36,7 +36,7 @@ OF_DBT = replace(
 
 def status(*checks: Check) -> BuildStatus:
     at = datetime(2026, 7, 15, tzinfo=UTC)
-    return BuildStatus("5ma11b01d000", at, at, "2026.1", "0.80", 24, 2, at, checks, (), ())
+    return BuildStatus("5ma11b01d000", at, at, "2026.1", "0.80", 24, 2, at, checks, (), (), ())
 
 
 class Text(HTMLParser):

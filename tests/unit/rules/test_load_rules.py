@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ def test_new_workspace_can_be_read_at_once(tmp_path: Path) -> None:
         "reference/customer_words.csv",
         "reference/customers.csv",
         "reference/licenses.csv",
+        "reference/mappings/my_helpdesk.yml",
         "reference/plans/enhanced.yml",
         "reference/plans/premium.yml",
         "reference/plans/standard.yml",
@@ -40,20 +42,29 @@ def test_new_workspace_can_be_read_at_once(tmp_path: Path) -> None:
     assert set(rules.tables) == set(RULE_TABLES)
 
 
-def test_examples_of_the_template_are_usable_once_uncommented(tmp_path: Path) -> None:
+def test_options_of_the_template_are_usable_once_uncommented_too(tmp_path: Path) -> None:
+    # Blocks, and within them what stands behind a second mark; a line that only explains is no option.
     init_workspace(tmp_path / "new")
-    template = (tmp_path / "new" / "sla.yml").read_text(encoding="utf-8")
-    head, examples = template.split("sources: {}\n")
-    uncommented = "".join(line.removeprefix("#") for line in examples.splitlines(keepends=True))
-    (tmp_path / "new" / "sla.yml").write_text(f"{head}sources:\n{uncommented}", encoding="utf-8")
+    lines = (tmp_path / "new" / "sla.yml").read_text(encoding="utf-8").splitlines()
+    blocks = [line.removeprefix("#") for line in lines if line.startswith("#  ")]
+    text = "\n".join(re.sub(r"^    # (?=( *)[a-z_]+: )|^    # (?=events:)", "    ", line) for line in blocks)
+    # The block about `allow` belongs to any source.
+    text = text.partition("  helpdesk:\n")[2]
+    (tmp_path / "new" / "sla.yml").write_text(f"sources:\n  helpdesk:\n{text}\n", encoding="utf-8")
     sources = load_rules(Workspace(tmp_path / "new")).sources.sources
     assert {name: source.source_type for name, source in sources.items()} == {
         "helpdesk": "zendesk",
+        "helpdesk_table": "zendesk",
         "incidents": "servicenow",
-        "other": "canonical",
         "service_project": "jira",
+        "service_table": "jira",
         "freshdesk": "freshdesk",
+        "freshdesk_table": "freshdesk",
+        "other": "canonical",
+        "any_table": "mapped",
     }
+    assert sources["helpdesk"].events and sources["helpdesk_table"].business_calendar
+    assert sources["incidents"].is_journal_whole and sources["service_table"].date_locale == "es"
 
 
 def test_folder_that_holds_anything_is_left_alone(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "source_limits",
             "source_values",
             "source_events",
+            "source_names",
             "source_bots",
             "source_agents",
             "alert_rules",
@@ -127,9 +128,14 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
         (
             *("helpdesk", "zendesk", "ZD-", "organization_external_id", None, None, "custom_field:360001"),
             *rest,
+            *(None, None),
         ),
-        (*("incidents", "servicenow", "", None, "acme", None, "priority"), *rest),
-        (*("other", "canonical", "", None, None, None, None), *rest),
+        (
+            *("incidents", "servicenow", "", None, "acme", None, "priority"),
+            *rest,
+            *("Europe/Berlin", "%d/%m/%Y %H:%M"),
+        ),
+        (*("other", "canonical", "", None, None, None, None), *rest, *(None, None)),
     ]
     values = {tuple(row.values()) for row in tables["source_values"].to_pylist()}
     assert ("helpdesk", "severity", "sev_5", "5") in values

@@ -53,7 +53,8 @@ def test_no_schema_is_shipped_without_a_model() -> None:
 
 def test_every_file_of_a_new_workspace_names_a_schema_that_is_there(tmp_path: Path) -> None:
     init_workspace(tmp_path / "new")
-    files = sorted((tmp_path / "new").rglob("*.yml"))
+    # A mapping has no schema: its keys depend on how a value is written.
+    files = sorted(path for path in (tmp_path / "new").rglob("*.yml") if path.parent.name != "mappings")
     assert files
     assert [path for path in files if not (path.parent / named_schema(path)).is_file()] == []
 
@@ -75,9 +76,9 @@ def test_shipped_files_are_valid_by_their_schema(folder: str, kind: str) -> None
 
 def test_template_is_valid_by_its_schema_with_and_without_its_examples(tmp_path: Path) -> None:
     assert find_errors("sla", read_yaml(TEMPLATE).data) == []
-    head, examples = TEMPLATE.read_text(encoding="utf-8").split("sources: {}\n")
-    uncommented = "".join(line.removeprefix("#") for line in examples.splitlines(keepends=True))
-    (tmp_path / "sla.yml").write_text(f"{head}sources:\n{uncommented}", encoding="utf-8")
+    head, examples = TEMPLATE.read_text(encoding="utf-8").split("sources:\n")
+    blocks = [line.removeprefix("#") for line in examples.splitlines() if line.startswith("#  ")]
+    (tmp_path / "sla.yml").write_text("\n".join([f"{head}sources:", *blocks, ""]), encoding="utf-8")
     assert find_errors("sla", read_yaml(tmp_path / "sla.yml").data) == []
 
 

@@ -1,6 +1,8 @@
 -- Grain: one row per exported message, and per exported change and event that it stands for, with the side of its author.
 -- The side is read in this order: robots that sla.yml names, what the record states, the ticket's requester, agents that sla.yml names,
--- the role that the person had then, the role that the record shows, accounts and domains that sla.yml names.
+-- the role that the person had then, the role that the record shows, accounts, domains and groups that sla.yml names. A role that was exported
+-- later is today's: where the person had written an internal note by then it was an agent, and where anything else contradicts it the side
+-- is unknown.
 with
 messages as (select * from {{ ref('stg_helpdesk__messages') }}),
 changes as (select * from {{ ref('stg_helpdesk__changes') }}),
@@ -12,6 +14,7 @@ bot_actors as (select * from {{ source('raw', 'source_bots') }} where bot_kind =
 bot_channels as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'channel'),
 agent_actors as (select * from {{ source('raw', 'source_agents') }} where agent_kind = 'actor'),
 agent_domains as (select * from {{ source('raw', 'source_agents') }} where agent_kind = 'domain'),
+agent_groups as (select * from {{ source('raw', 'source_agents') }} where agent_kind = 'group'),
 agent_accounts as (select * from {{ source('raw', 'source_agents') }} where agent_kind = 'account_type'),
 
 acts as (
@@ -50,6 +53,14 @@ requesters as (
   where version_rank = 1 and requester_id is not null
 ),
 
+-- A customer can write no internal note, whatever the person has become since.
+notes as (
+  select source, author_id, min(event_at) as first_noted_at
+  from acts
+  where event_type = 'message' and act_kind = 'comment' and not is_public and author_id is not null
+  group by source, author_id
+),
+
 -- The line that a helpdesk writes itself in the update that merges a ticket has the author of that update.
 merging_updates as (
   select distinct source, update_id from changes where event_type = 'merged' and change_kind in ('created', 'changed') and not is_withdrawal
@@ -63,9 +74,27 @@ judged as (
       when acts.author_kind in ('agent', 'customer', 'bot') then acts.author_kind
       when acts.author_id = requesters.requester_id then 'customer'
       when coalesce(agent_actors.agent_value, agent_addresses.agent_value) is not null then 'agent'
+      when people.actor_kind = 'customer'
+        and (people.evidenced_from is null or acts.event_at < people.evidenced_from)
+        and notes.first_noted_at <= acts.event_at
+        then 'agent'
+      when (people.evidenced_from is null or acts.event_at < people.evidenced_from)
+        and (
+          (people.actor_kind = 'customer' and roles.actor_kind = 'agent')
+          or (people.actor_kind = 'agent' and roles.actor_kind = 'customer')
+          or (
+            people.actor_kind = 'customer'
+            and (
+              coalesce(agent_accounts.agent_value, agent_domains.agent_value, agent_groups.agent_value) is not null
+              or notes.first_noted_at < people.evidenced_from
+              or (people.evidenced_from is null and notes.first_noted_at is not null)
+            )
+          )
+        )
+        then 'unknown'
       when people.actor_kind is not null then people.actor_kind
       when roles.actor_kind is not null then roles.actor_kind
-      when coalesce(agent_accounts.agent_value, agent_domains.agent_value) is not null then 'agent'
+      when coalesce(agent_accounts.agent_value, agent_domains.agent_value, agent_groups.agent_value) is not null then 'agent'
       else 'unknown'
     end as author_side,
     coalesce(opening_updates.update_id, case when acts.act_kind = 'created' then acts.event_id end) is not null as is_opening,
@@ -79,6 +108,7 @@ judged as (
     and people.person_id = acts.author_id
     and people.valid_from <= acts.event_at
     and acts.event_at < people.valid_to
+  left join notes on notes.source = acts.source and notes.author_id = acts.author_id
   left join roles on roles.role = acts.author_role
   left join bot_actors on bot_actors.source = acts.source and bot_actors.bot_value = acts.author_id
   -- A robot that writes in a human's name is a robot.
@@ -86,10 +116,11 @@ judged as (
   left join bot_channels on bot_channels.source = acts.source and bot_channels.bot_value = acts.channel
   left join agent_actors on agent_actors.source = acts.source and agent_actors.agent_value = acts.author_id
   left join agent_actors as agent_addresses
-    on agent_addresses.source = acts.source and agent_addresses.agent_value = acts.author_address
+    on agent_addresses.source = acts.source and agent_addresses.agent_value = coalesce(acts.author_address, people.person)
   left join agent_domains
     on agent_domains.source = acts.source
-    and agent_domains.agent_value = lower(regexp_replace(acts.author_address, '^.*@', ''))
+    and agent_domains.agent_value = lower(regexp_replace(coalesce(acts.author_address, people.person), '^.*@', ''))
+  left join agent_groups on agent_groups.source = acts.source and agent_groups.agent_value = people.organization_id
   left join agent_accounts on agent_accounts.source = acts.source and agent_accounts.agent_value = acts.author_role
 )
 

@@ -43,7 +43,16 @@ possible_levels as (
 level_counts as (select obligation_key, count(*) as level_count from possible_levels group by obligation_key),
 
 promised as (
-  select undecided.obligation_key, undecided.starts_epoch, undecided.read_until_epoch, promises.target_seconds, clocks.*
+  select
+    undecided.obligation_key,
+    promises.target_seconds,
+    -- Where an instant is a window, the clock may have run from the earlier to the later end, or from the later to the earlier one.
+    coalesce(undecided.earliest_start_epoch, undecided.starts_epoch) as earliest_start_epoch,
+    coalesce(undecided.latest_start_epoch, undecided.starts_epoch) as latest_start_epoch,
+    coalesce(undecided.earliest_stop_epoch, undecided.read_until_epoch) as earliest_stop_epoch,
+    undecided.read_until_epoch
+    + case when undecided.moves_with_submission then undecided.latest_start_epoch - undecided.starts_epoch else 0 end as latest_stop_epoch,
+    clocks.*
   from undecided
   join possible_levels on possible_levels.obligation_key = undecided.obligation_key
   join promises
@@ -56,15 +65,23 @@ promised as (
 measured as (
   select
     promised.obligation_key,
-    {{ open_seconds_at('steps_until', 'promised', 'promised.read_until_epoch') }}
-      - {{ open_seconds_at('steps_from', 'promised', 'promised.starts_epoch') }} > promised.target_seconds as is_over
+    {{ open_seconds_at('latest_stop', 'promised', 'promised.latest_stop_epoch') }}
+      - {{ open_seconds_at('earliest_start', 'promised', 'promised.earliest_start_epoch') }} > promised.target_seconds as is_possibly_over,
+    {{ open_seconds_at('earliest_stop', 'promised', 'promised.earliest_stop_epoch') }}
+      - {{ open_seconds_at('latest_start', 'promised', 'promised.latest_start_epoch') }} > promised.target_seconds as is_surely_over
   from promised
-  {{ join_clock_steps('steps_from', 'promised', 'promised.starts_epoch') }}
-  {{ join_clock_steps('steps_until', 'promised', 'promised.read_until_epoch') }}
+  {{ join_clock_steps('earliest_start', 'promised', 'promised.earliest_start_epoch') }}
+  {{ join_clock_steps('latest_start', 'promised', 'promised.latest_start_epoch') }}
+  {{ join_clock_steps('earliest_stop', 'promised', 'promised.earliest_stop_epoch') }}
+  {{ join_clock_steps('latest_stop', 'promised', 'promised.latest_stop_epoch') }}
 ),
 
 sums as (
-  select obligation_key, count(*) as promise_count, sum(case when is_over then 1 else 0 end) as over_count
+  select
+    obligation_key,
+    count(*) as promise_count,
+    sum(case when is_possibly_over then 1 else 0 end) as possibly_over_count,
+    sum(case when is_surely_over then 1 else 0 end) as surely_over_count
   from measured
   group by obligation_key
 )
@@ -73,8 +90,8 @@ select
   undecided.obligation_key,
   case
     -- A level for which the plan promises nothing would leave no promise.
-    when sums.promise_count = level_counts.level_count and sums.over_count = 0 and undecided.is_stop_last then 'met'
-    when sums.promise_count = level_counts.level_count and sums.over_count = sums.promise_count and undecided.is_time_exact then 'breached'
+    when sums.promise_count = level_counts.level_count and sums.possibly_over_count = 0 and undecided.is_stop_last then 'met'
+    when sums.promise_count = level_counts.level_count and sums.surely_over_count = sums.promise_count and undecided.is_time_exact then 'breached'
     else 'either'
   end as could_be
 from undecided

@@ -24,6 +24,8 @@ select
   person,
   organization_id,
   actor_kind,
+  -- Before this instant, or where there is none, the side is only what the person was when exported.
+  updated_at as evidenced_from,
   case when row_number() over of_person = 1 then timestamp '1970-01-01 00:00:00' else updated_at end as valid_from,
   coalesce(lead(updated_at) over of_person, timestamp '{{ var("open_end") }}') as valid_to
 from versions
