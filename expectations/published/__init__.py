@@ -16,6 +16,7 @@ from expectations.published import (
     mart_account__alerts,
     mart_account__entitlement_balances,
     mart_account__entitlement_forecasts,
+    mart_customer__monthly_promises,
     mart_customer__monthly_report,
     mart_manager__monthly_compliance,
     rpt_qc__findings,
@@ -40,5 +41,6 @@ def build_published() -> tuple[CheckedTable, ...]:
         mart_account__entitlement_forecasts.build(),
         mart_account__alerts.build(),
         mart_customer__monthly_report.build(),
+        mart_customer__monthly_promises.build(),
         rpt_qc__findings.build(),
     )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from pipeline.errors import ChecksFailed, ConfigurationError, StaleData
-from pipeline.reporting.compliance import Tally, TrendPoint, month_before, read_compliance, read_trend
+from pipeline.reporting.compliance import (
+    TALLIED,
+    Tally,
+    TrendPoint,
+    month_before,
+    read_compliance,
+    read_trend,
+)
 from pipeline.reporting.entitlements import Statement, read_ledger
 from pipeline.reporting.published import (
     IN_SCOPE,
@@ -252,7 +258,12 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
     rows_with_plans: tuple[Obligation | Statement, ...] = (*obligations, *running, *statements)
     versions = sorted({row.plan_version for row in rows_with_plans if row.plan_version})
     terms = _plan_terms(published, versions)
-    promises, outside, outside_running = _promises(terms, listed, running, month)
+    promises, outside, outside_running = _read_promises(published, scope, customer_id, month)
+    if sum((promise.tally for promise in promises), outside) != counted.get(month, Tally()):
+        raise ChecksFailed(
+            f"The promises of customer {customer_id!r} for {month} do not add up to the total of the month, so no report was "
+            "made. Run `sla check`."
+        )
     return MonthlyReport(
         customer_id=customer_id,
         customer_name=header.customer_name,
@@ -288,62 +299,45 @@ def _reconcile(customer_id: str, month: str, counted: Tally, listed: Iterable[Ob
         )
 
 
-def _promises(
-    terms: Sequence[PlanTerm], listed: Sequence[Obligation], running: Sequence[Obligation], month: str
+def _read_promises(
+    published: Published, scope: Scope, customer_id: str, month: str
 ) -> tuple[tuple[Promise, ...], Tally, int]:
-    """The summary's lines: also promises that nothing fell under, and apart from them what no promise
-    covers."""
-
-    def line_of(term: PlanTerm) -> tuple[Any, ...]:
-        return (
-            term.plan,
-            term.obligation_kind,
-            term.obligation,
-            term.target_seconds,
-            term.clock_name,
-            term.clause,
-        )
-
-    by_severity: dict[tuple[str | None, str, int | None], tuple[Any, ...]] = {
-        (term.plan_version, term.obligation, term.severity): line_of(term) for term in terms
-    }
-    severities: dict[tuple[Any, ...], set[int]] = {}
-    for term in terms:
-        severities.setdefault(line_of(term), set()).add(term.severity)
-
-    def by_line(obligations: Iterable[Obligation]) -> dict[tuple[Any, ...] | None, list[Obligation]]:
-        rows: dict[tuple[Any, ...] | None, list[Obligation]] = {}
-        for row in obligations:
-            line = by_severity.get((row.plan_version, row.obligation, row.severity_in_force))
-            rows.setdefault(line, []).append(row)
-        return rows
-
-    rows, rows_running = by_line(listed), by_line(running)
-
-    def count(line: tuple[Any, ...] | None, *, is_now: bool) -> Tally:
-        return count_by_status(row for row in rows.get(line, ()) if (row.month == month) == is_now)
-
-    promises = [
-        Promise(
-            plan=plan,
-            obligation=obligation,
-            obligation_kind=kind,
-            severities=tuple(sorted(severities[line])),
-            target_seconds=target_seconds,
-            clock_name=clock_name,
-            clause=clause,
-            tally=count(line, is_now=True),
-            previous=count(line, is_now=False),
-            running=len(rows_running.get(line, ())),
-        )
-        for line in severities
-        for plan, kind, obligation, target_seconds, clock_name, clause in [line]
-    ]
-    # Targets before estimates, and within each the widest promise first.
-    promises.sort(
-        key=lambda row: (row.plan, row.obligation_kind == "estimate", row.obligation, row.severities)
+    """The summary's lines, each with the same promise one month earlier; the tally of what no promise covers, and how many
+    of that still run."""
+    previous_month = month_before(month)
+    rows = published.fetch(
+        dict,
+        f"""
+        select
+            month, promise, plan, obligation, obligation_kind, severities, target_seconds, clock_name, clause, running_count,
+            {", ".join(f"{name}_count as {name}" for name in TALLIED)}
+        from marts.mart_customer__monthly_promises
+        where {IN_SCOPE.format(customer_id="customer_id")}
+          and customer_id = $customer_id and month in ($month, $previous_month)
+        order by plan, obligation_kind = 'estimate', obligation, severities, first_plan_version, promise
+        """,
+        bind_values(scope) | {"customer_id": customer_id, "month": month, "previous_month": previous_month},
     )
-    return tuple(promises), count(None, is_now=True), len(rows_running.get(None, ()))
+    tallies = {(row["month"], row["promise"]): Tally(**{name: row[name] for name in TALLIED}) for row in rows}
+    running = {row["promise"]: row["running_count"] for row in rows if row["month"] == month}
+    # Targets before estimates, and within each the widest promise first.
+    promises = tuple(
+        Promise(
+            plan=row["plan"],
+            obligation=row["obligation"],
+            obligation_kind=row["obligation_kind"],
+            severities=tuple(map(int, row["severities"].split(","))),
+            target_seconds=row["target_seconds"],
+            clock_name=row["clock_name"],
+            clause=row["clause"],
+            tally=tallies[month, row["promise"]],
+            previous=tallies.get((previous_month, row["promise"]), Tally()),
+            running=row["running_count"],
+        )
+        for row in rows
+        if row["month"] == month and row["promise"] is not None
+    )
+    return promises, tallies.get((month, None), Tally()), running.get(None, 0)
 
 
 def _plan_terms(published: Published, versions: list[str]) -> tuple[PlanTerm, ...]:

@@ -26,21 +26,7 @@ select
   max(cut.obligation_kind) as obligation_kind,
   cut.severity_in_force as severity,
   cut.time_zone,
-  count(case when cut.status = 'met' then 1 end) as met_count,
-  count(case when cut.status = 'breached' then 1 end) as breached_count,
-  count(case when cut.status = 'pending' then 1 end) as pending_count,
-  count(case when cut.status = 'waived' then 1 end) as waived_count,
-  count(case when cut.status = 'not_covered' then 1 end) as not_covered_count,
-  count(case when cut.status = 'not_measurable' then 1 end) as not_measurable_count,
-  count(case when cut.status_before_waiver = 'met' then 1 end) as raw_met_count,
-  count(case when cut.status_before_waiver = 'breached' then 1 end) as raw_breached_count,
-  -- The bounds of a rate that not measurable promises leave open: as few and as many met as there could be, of everything that could count.
-  count(case when cut.status = 'met' or cut.could_be = 'met' then 1 end) as lower_met_count,
-  count(case when cut.status = 'met' or cut.could_be in ('met', 'either') then 1 end) as upper_met_count,
-  count(case when cut.status in ('met', 'breached', 'not_measurable') then 1 end) as bounded_count,
-  count(case when cut.status_before_waiver = 'met' or cut.could_be = 'met' then 1 end) as raw_lower_met_count,
-  count(case when cut.status_before_waiver = 'met' or cut.could_be in ('met', 'either') then 1 end) as raw_upper_met_count,
-  count(case when cut.status_before_waiver in ('met', 'breached', 'not_measurable') then 1 end) as raw_bounded_count,
+  {{ count_statuses('cut') }},
   months.is_month_running,
   max(cut.as_of) as as_of
 from cut

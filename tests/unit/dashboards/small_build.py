@@ -17,6 +17,7 @@ import duckdb
 from pipeline.pointer import Pointer, read_pointer, write_pointer
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file
+from tests.unit.published_models import build_mart
 
 NASTY_SUBJECT = "=1+1 ![beacon](https://example.invalid/x.png) <b>bold</b> :red[x] $x^2$"
 JUNE_STANDARD = "75.0 % (3 of 4)"
@@ -136,32 +137,6 @@ create table core.dim_sources as
         'term' as payer_kind, plan || '-term' as payer_id
     from obligations;
 
-    create table marts.mart_manager__monthly_compliance as
-    select
-        month_basis, if(month_basis = 'settled', coalesce(settled_month, as_of_month),
-        submitted_month) as month,
-        customer_id, customer_name, plan, plan_version, obligation, obligation_kind,
-        severity_in_force as severity, fct_sla_obligations.time_zone, month >= '2026-07' as is_month_running,
-        count_if(status = 'met')::bigint as met_count,
-        count_if(status = 'breached')::bigint as breached_count,
-        count_if(status = 'pending')::bigint as pending_count,
-        count_if(status = 'waived')::bigint as waived_count,
-        count_if(status = 'not_covered')::bigint as not_covered_count,
-        count_if(status = 'not_measurable')::bigint as not_measurable_count,
-        count_if(status_before_waiver = 'met')::bigint as raw_met_count,
-        count_if(status_before_waiver = 'breached')::bigint as raw_breached_count,
-        count_if(status = 'met' or could_be = 'met')::bigint as lower_met_count,
-        count_if(status = 'met' or could_be in ('met', 'either'))::bigint as upper_met_count,
-        count_if(status in ('met', 'breached', 'not_measurable'))::bigint as bounded_count,
-        count_if(status_before_waiver = 'met' or could_be = 'met')::bigint as raw_lower_met_count,
-        count_if(status_before_waiver = 'met' or could_be in ('met', 'either'))::bigint as raw_upper_met_count,
-        count_if(status_before_waiver in ('met', 'breached', 'not_measurable'))::bigint as raw_bounded_count,
-        max(as_of) as as_of
-    from core.fct_sla_obligations
-    join core.dim_customers using (customer_id)
-    cross join (values ('settled'), ('submitted')) as bases (month_basis)
-    group by all;
-
     create table marts.mart_account__entitlement_balances as
     select
         customer_id, customer_name, subscription_id, plan, plan || '@2020-11-16' as plan_version, pool,
@@ -201,11 +176,6 @@ create table core.dim_sources as
         available_quantity, overage_quantity, lasts_ratio, exhausted_on_mid)
     join core.dim_customers using (customer_id);
 
-    create table marts.mart_customer__monthly_report as
-    select customer_id, customer_name, time_zone, locale, month, 1::bigint as tickets_submitted_count, is_month_running, as_of
-    from (select distinct customer_id, month, is_month_running, as_of from marts.mart_manager__monthly_compliance)
-    join core.dim_customers using (customer_id);
-
     create table meta.build as
     select
         $build_id as build_id, timestamp '2026-07-15' as as_of, '2026.1' as tzdata_version,
@@ -223,6 +193,13 @@ create table core.dim_sources as
         ('raw.ticket_versions column_values_to_not_be_null customer_id', 'landed',
             'raw.ticket_versions', 'column_values_to_not_be_null', 'customer_id', 'warning', 'failed',
             '1 of 12 rows break it', 'Such a ticket belongs to no contract.');
+"""
+
+REPORTS = """
+    create table marts.mart_customer__monthly_report as
+    select customer_id, customer_name, time_zone, locale, month, 1::bigint as tickets_submitted_count, is_month_running, as_of
+    from (select distinct customer_id, month, is_month_running, as_of from marts.mart_manager__monthly_compliance)
+    join core.dim_customers using (customer_id)
 """
 
 
@@ -248,6 +225,8 @@ def publish(
             connection.execute(
                 statement, {name: value for name, value in bound.items() if f"${name}" in statement}
             )
+        build_mart(connection, "mart_manager__monthly_compliance")
+        connection.execute(REPORTS)
     write_pointer(
         workspace,
         Pointer(build_id, path.name, hash_file(path), "2026-07-15T00:00:00Z", "2026-07-15T03:00:00Z"),

@@ -322,6 +322,13 @@ PUBLISHED_FAULTS = [
     ("report of no time zone",
      "update marts.mart_customer__monthly_report set time_zone = null",
      {("mart_customer__monthly_report", "column_values_to_not_be_null", "time_zone", "critical", "failed")}),
+    ("promise twice in a report",
+     "insert into marts.mart_customer__monthly_promises select * from marts.mart_customer__monthly_promises",
+     {("mart_customer__monthly_promises", "compound_columns_to_be_unique", "customer_id, month, promise", "critical",
+       "failed")}),
+    ("promise to no level",
+     "update marts.mart_customer__monthly_promises set severities = null",
+     {("mart_customer__monthly_promises", "column_values_to_not_be_null", "severities", "critical", "failed")}),
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import duckdb
 
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file
+from tests.unit.published_models import build_mart
 
 AS_OF = datetime(2026, 8, 3, 12)
 ODD_NAME = 'Acmé & Söhne #1 *bold* <b> $x$ @ref 日本 🚀 #read("/etc/passwd")'
@@ -235,33 +236,6 @@ create table meta.checks(check_name varchar, suite varchar, table_name varchar, 
 """
 
 _MARTS = """
-create table marts.mart_manager__monthly_compliance as
-with cut as (
-    select 'settled' as month_basis, compliance_month as month, o.*
-    from core.fct_sla_obligations as o
-    union all
-    select 'submitted', submitted_month, o.* from core.fct_sla_obligations as o
-)
-select month_basis, month, cut.customer_id, max(customer_name) as customer_name, plan, obligation,
-    max(obligation_kind) as obligation_kind, severity_in_force as severity, cut.time_zone,
-    month >= '2026-08' as is_month_running,
-    count(*) filter (status = 'met') as met_count, count(*) filter (status = 'breached') as breached_count,
-    count(*) filter (status = 'pending') as pending_count,
-    count(*) filter (status = 'waived') as waived_count,
-    count(*) filter (status = 'not_covered') as not_covered_count,
-    count(*) filter (status = 'not_measurable') as not_measurable_count,
-    count(*) filter (status_before_waiver = 'met') as raw_met_count,
-    count(*) filter (status_before_waiver = 'breached') as raw_breached_count,
-    count(*) filter (status = 'met' or could_be = 'met') as lower_met_count,
-    count(*) filter (status = 'met' or could_be in ('met', 'either')) as upper_met_count,
-    count(*) filter (status in ('met', 'breached', 'not_measurable')) as bounded_count,
-    count(*) filter (status_before_waiver = 'met' or could_be = 'met') as raw_lower_met_count,
-    count(*) filter (status_before_waiver = 'met' or could_be in ('met', 'either')) as raw_upper_met_count,
-    count(*) filter (status_before_waiver in ('met', 'breached', 'not_measurable')) as raw_bounded_count,
-    max(as_of) as as_of
-from cut left join core.dim_customers as customers on customers.customer_id = cut.customer_id
-group by month_basis, month, cut.customer_id, plan, obligation, severity_in_force, cut.time_zone;
-
 create table marts.mart_customer__monthly_report as
 select customers.customer_id, customers.customer_name, customers.time_zone, months.month,
     (select count(distinct ticket_id) from core.fct_sla_obligations as o
@@ -312,6 +286,8 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
                 "SECRET-1 looked at",
             ),
         )
+        build_mart(connection, "mart_manager__monthly_compliance")
+        build_mart(connection, "mart_customer__monthly_promises")
         connection.execute(_MARTS)
     pointer = {"build_id": name, "file": path.name, "sha256": hash_file(path), "as_of": "2026-08-03T12:00:00Z",
                "published_at": "2026-08-03T13:00:00+00:00"}  # fmt: skip

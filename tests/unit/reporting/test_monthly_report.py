@@ -10,6 +10,7 @@ from pipeline.reporting.monthly_report import (
     read_monthly_report,
 )
 from pipeline.reporting.published import Published, Ratio, Scope, open_published
+from tests.unit.published_models import build_mart
 from tests.unit.reporting.published_build import ODD_NAME, publish
 
 ACME = Scope(("acme",))
@@ -35,6 +36,36 @@ def test_monthly_report_promises_add_up_to_the_total(published: Published) -> No
     assert [waiver.approved_by for waiver in report.waivers] == ["omar"]
 
 
+def test_monthly_report_compares_a_promise_with_the_same_one_of_an_earlier_plan_version(
+    tmp_path: Path,
+) -> None:
+    # June's version promises the same first response as July's, and debug analysis in 71 h instead of 72 h.
+    workspace = publish(tmp_path)
+    with duckdb.connect(str(workspace.published / "build-1.duckdb")) as connection:
+        connection.execute("""
+            update core.fct_sla_obligations set plan_version = 'standard@2019' where submitted_month = '2026-06';
+            insert into core.dim_plan_terms by name
+            select * replace (
+                'standard@2019' as plan_version,
+                target_seconds - if(obligation = 'first_response', 0, 3600) as target_seconds)
+            from core.dim_plan_terms;
+            drop table marts.mart_customer__monthly_promises;
+        """)
+        build_mart(connection, "mart_customer__monthly_promises")
+    with open_published(workspace) as published:
+        june, july = (read_monthly_report(published, ACME, "acme", month) for month in ("2026-06", "2026-07"))
+    assert [(row.target_seconds, row.tally.compliance) for row in june.promises] == [
+        (24 * 3600, Ratio(1, 2)),
+        (8 * 3600, Ratio(0, 0)),
+        (71 * 3600, Ratio(0, 0)),
+    ]
+    assert [(row.target_seconds, row.previous.compliance) for row in july.promises] == [
+        (24 * 3600, Ratio(1, 2)),
+        (8 * 3600, Ratio(0, 0)),
+        (72 * 3600, Ratio(0, 0)),
+    ]
+
+
 def test_monthly_report_names_the_months_that_there_are(published: Published) -> None:
     with pytest.raises(ConfigurationError, match="nothing to report.*2025-01.*2026-06, 2026-07, 2026-08"):
         read_monthly_report(published, ACME, "acme", "2025-01")
@@ -47,6 +78,16 @@ def test_monthly_report_is_refused_when_the_mart_and_the_rows_contradict(tmp_pat
     with duckdb.connect(str(workspace.published / "build-1.duckdb")) as connection:
         connection.execute("update marts.mart_manager__monthly_compliance set met_count = met_count + 1")
     with open_published(workspace) as published, pytest.raises(ChecksFailed, match="differ"):
+        read_monthly_report(published, ACME, "acme", "2026-07")
+
+
+def test_monthly_report_is_refused_when_its_promises_do_not_add_up_to_the_total(tmp_path: Path) -> None:
+    workspace = publish(tmp_path)
+    with duckdb.connect(str(workspace.published / "build-1.duckdb")) as connection:
+        connection.execute(
+            "update marts.mart_customer__monthly_promises set met_count = met_count + 1 where promise is null"
+        )
+    with open_published(workspace) as published, pytest.raises(ChecksFailed, match="do not add up"):
         read_monthly_report(published, ACME, "acme", "2026-07")
 
 
