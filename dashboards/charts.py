@@ -40,7 +40,7 @@ class Line:
     @property
     def counted(self) -> int:
         """What its figures rest on, with what is undecided."""
-        return sum(tally.counted + tally.undecided for tally in self.tallies.values())
+        return sum(tally.bounded for tally in self.tallies.values())
 
 
 def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure:
@@ -149,7 +149,7 @@ def _marker_size(tally: Tally) -> int:
 
 
 def draw_balances(balances: Sequence[Balance]) -> go.Figure:
-    """A bar of what was used inside a wider one of what was granted and bought, per term and pool."""
+    """A bar of what was drawn inside a wider one of what was available, per term and pool; without a number there is none."""
     names = [
         f"{balance.customer_name} · {figures.words(balance.pool)} · {balance.term_starts_on}"
         for balance in balances
@@ -158,12 +158,12 @@ def draw_balances(balances: Sequence[Balance]) -> go.Figure:
     figure = go.Figure()
     figure.add_bar(
         y=labels,
-        x=[(balance.granted_quantity or 0) + balance.purchased_quantity for balance in balances],
+        x=[balance.available_quantity or 0 for balance in balances],
         orientation="h",
-        name="granted and purchased",
+        name="available",
         width=0.78,
         marker={"color": _MUTED},
-        hovertemplate="%{x} granted and purchased",
+        hovertemplate="%{x} available: granted, purchased and carried over, less expired",
     )
     figure.add_bar(
         y=labels,

@@ -79,7 +79,7 @@ def draw_trend(points: Sequence[TrendPoint]) -> str:
             linewidth=0.8, label="undecided" if undecided else None,
         )  # fmt: skip
         for place, point in zip(places, points, strict=True):
-            height = point.tally.counted + point.tally.undecided
+            height = point.tally.bounded
             text = f"{point.tally.met}/{point.tally.counted}" if height else "none"
             if point.tally.undecided:
                 text += f"\n+{point.tally.undecided}"
@@ -88,7 +88,7 @@ def draw_trend(points: Sequence[TrendPoint]) -> str:
                 textcoords="offset points", fontsize=6.5, color=INK if height else FAINT,
             )  # fmt: skip
         lower.set_xlim(-0.6, len(points) - 0.4)
-        highest = max([1, *(point.tally.counted + point.tally.undecided for point in points)])
+        highest = max([1, *(point.tally.bounded for point in points)])
         lower.set_ylim(0, highest * (1.5 if undecided else 1.28))
         lower.yaxis.get_major_locator().set_params(integer=True, nbins=3)
         lower.set_ylabel("met / counted")

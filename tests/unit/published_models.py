@@ -1,6 +1,7 @@
 """Tables of a hand-made build that a model makes: its own SQL reads the tables that the test wrote.
 
-A column that a fixture names wrongly is one that the model does not find. The result must have the columns of the model's contract.
+A column that a fixture names wrongly is one that the model does not find. The result must have the columns of the
+model's contract.
 """
 
 from __future__ import annotations

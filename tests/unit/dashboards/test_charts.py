@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 from dashboards import charts
 from dashboards.downloads import write_csv
 from pipeline.reporting.compliance import Tally, TrendPoint
+from pipeline.reporting.entitlements import Balance
 
 MONTHS = (
-    TrendPoint("2026-05", False, Tally(met=1, breached=1)),
+    TrendPoint("2026-05", False, Tally(met=1, breached=1, lower_met=1, upper_met=1, bounded=2)),
     TrendPoint("2026-06", False, Tally()),
-    TrendPoint("2026-07", True, Tally(met=3)),
+    TrendPoint("2026-07", True, Tally(met=3, lower_met=3, upper_met=3, bounded=3)),
 )
 
 
@@ -63,6 +66,22 @@ def test_trend_takes_no_name_for_html():
     figure = draw("<a href='https://example.invalid'>x</a>", panel="<b>plan</b>")
     assert "<" not in figure.data[0].name
     assert "<" not in figure.layout.annotations[0].text
+
+
+def test_balance_draws_what_is_used_inside_what_is_available():
+    # 10 granted and 5 bought, of which a pack's 2 expired: 13 available, 9 drawn, 4 left.
+    limited = Balance(
+        customer_id="acme", customer_name="Acme", subscription_id="S-1", plan="standard", plan_version="standard@1",
+        pool="regular", term_starts_on=date(2026, 1, 1), term_ends_on=date(2027, 1, 1), is_unlimited=False, is_stated=True,
+        granted_quantity=10, purchased_quantity=5, used_quantity=9, credited_quantity=0, overflowed_in_quantity=0,
+        overflowed_out_quantity=0, expired_quantity=2, carried_quantity=0, remaining_quantity=4, overage_quantity=0,
+        consumed_quantity=9, available_quantity=13, term_seconds=2, term_elapsed_seconds=1, days_left=1,
+        term_status="current", as_of=datetime(2026, 7, 1, tzinfo=UTC),
+    )  # fmt: skip
+    unlimited = replace(limited, granted_quantity=None, available_quantity=None, remaining_quantity=None)
+    available, drawn = charts.draw_balances([limited, unlimited]).data
+    assert list(available.x) == [9 + 4, 0]
+    assert list(drawn.x) == [9, 9]
 
 
 def test_palette_stands_out_from_the_light_and_the_dark_background():

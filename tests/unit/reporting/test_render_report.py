@@ -251,7 +251,7 @@ def test_render_report_writes_nothing_for_an_unknown_customer(published: Publish
 
 
 def test_report_of_one_breach_in_two_thousand_never_says_one_hundred_percent(report: MonthlyReport) -> None:
-    tally = Tally(met=1999, breached=1)
+    tally = Tally(met=1999, breached=1, lower_met=1999, upper_met=1999, bounded=2000)
     promise = replace(report.promises[0], tally=tally)
     trend = (*report.trend[:-1], replace(report.trend[-1], tally=tally))
     text = _compiled(replace(report, total=tally, promises=(promise,), trend=trend))
