@@ -101,7 +101,7 @@ LANDED_FAULTS = [
      ("ticket_versions", "column_values_to_not_be_null", "ticket_id", "critical", "failed")),
     ("update raw.ticket_versions set line_number = 2, ticket_id = 'T-1', updated_at = null where ticket_id like 'T%'",
      ("ticket_versions", "compound_columns_to_be_unique",
-      "batch_id, line_number, ticket_id, update_number, updated_at", "critical", "failed")),
+      "batch_id, line_number, line_place, ticket_id, update_number, updated_at", "critical", "failed")),
     ("update raw.ticket_versions set submitted_at = null where ticket_id = 'T-2'",
      ("ticket_versions", "column_values_to_not_be_null", "submitted_at", "critical", "failed")),
     ("update raw.ticket_versions set updated_at = timestamp '2026-05-31 08:00:00' where ticket_id = 'T-1'",
