@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from pipeline.errors import ChecksFailed, ConfigurationError, StaleData
 from pipeline.reporting.compliance import (
@@ -285,7 +285,7 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
         plan_terms=terms,
         plan_pools=_plan_pools(published, versions),
         plan_statements=_plan_statements(published, versions),
-        closures=_closures(published, sorted({term.clock_name for term in terms}), month),
+        closures=_closures(published, versions, month),
         waivers=_waivers(published, scope, sorted({row.waiver_id for row in obligations if row.waiver_id})),
         build=build,
     )
@@ -383,22 +383,16 @@ def _waivers(published: Published, scope: Scope, waiver_ids: list[str]) -> tuple
     return tuple(published.fetch(Waiver, sql, bind_values(scope) | {"waiver_ids": waiver_ids}))
 
 
-def _closures(published: Published, clocks: list[str], month: str) -> tuple[Closure, ...]:
+def _closures(published: Published, versions: list[str], month: str) -> tuple[Closure, ...]:
+    # A day closed in the plan's time zone: the month is the one of that zone too.
     sql = f"""
-        select {list_columns(Closure)}
-        from core.dim_clock_closures
-        where list_contains($clocks::varchar[], clock_name)
-          and starts_at < $ends_on::date::timestamp and ends_at > $starts_on::date::timestamp
+        select distinct {list_columns(Closure, table="closures")}
+        from core.dim_clock_closures as closures
+        join core.dim_plan_terms as terms on terms.clock_name = closures.clock_name
+        join core.dim_months as months on months.time_zone = terms.time_zone
+        where list_contains($versions::varchar[], terms.plan_version)
+          and months.month = $month
+          and closures.starts_at < months.ends_at and closures.ends_at > months.starts_at
         order by clock_name, starts_at, reason
     """
-    bound = {"clocks": clocks, "starts_on": _first_day(month), "ends_on": _first_day(month_after(month))}
-    return tuple(published.fetch(Closure, sql, bound))
-
-
-def month_after(month: str) -> str:
-    """The month that follows, both 'YYYY-MM'."""
-    return month_before(month, -1)
-
-
-def _first_day(month: str) -> date:
-    return date(int(month[:4]), int(month[5:]), 1)
+    return tuple(published.fetch(Closure, sql, {"versions": versions, "month": month}))

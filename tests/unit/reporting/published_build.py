@@ -95,8 +95,10 @@ create table core.dim_sources as
     select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
       'Europe/Berlin' as time_zone, null as instant_format;
 create table core.dim_months as
-    select 'UTC' as time_zone, month, month >= '2026-08' as is_month_running, month = '2026-08' as is_current_month
-    from (values ('2026-06'), ('2026-07'), ('2026-08'), ('2026-09')) as months(month);
+    select time_zone, month, month >= '2026-08' as is_month_running, month = '2026-08' as is_current_month,
+      (month || '-01')::timestamp - ahead as starts_at, (month || '-01')::timestamp + interval 1 month - ahead as ends_at
+    from (values ('2026-06'), ('2026-07'), ('2026-08'), ('2026-09')) as months(month)
+    cross join (values ('UTC', interval 0 hour), ('Europe/Berlin', interval 2 hour)) as zones(time_zone, ahead);
 create table core.fct_sla_segments(
     obligation_key varchar, ticket_id varchar, customer_id varchar, segment_number integer,
     clock_name varchar,
@@ -122,7 +124,7 @@ create table core.dim_plan_terms(
     plan varchar, plan_title varchar, plan_version varchar, obligation varchar, obligation_kind varchar,
     severity integer, severity_label varchar, clock_name varchar, clause varchar, clause_text varchar,
     note varchar,
-    target_seconds bigint);
+    target_seconds bigint, time_zone varchar);
 create table core.dim_plan_pools(
     plan varchar, plan_version varchar, pool varchar, clause varchar, clause_text varchar, note varchar, is_redeemed boolean);
 create table core.dim_plan_versions(plan_version varchar, required_license_status varchar);
@@ -353,17 +355,17 @@ def _insert_vocabulary(connection: duckdb.DuckDBPyConnection) -> None:
         _insert(connection, "core.dim_plan_terms", (
             *version, "first_response", "target", severity, "Level", "business_hours",
             "first_response_regular",
-            regular, None, 24 * HOUR))  # fmt: skip
+            regular, None, 24 * HOUR, "UTC"))  # fmt: skip
     _insert(connection, "core.dim_plan_terms", (
         *version, "first_response", "target", 5, "Critical", "always", "first_response_level_5",
-        "Plan table, row First Non-Automated response (Level 5 Ticket)", None, 8 * HOUR))  # fmt: skip
+        "Plan table, row First Non-Automated response (Level 5 Ticket)", None, 8 * HOUR, "UTC"))  # fmt: skip
     for severity in (1, 2, 3, 4, 5):
         _insert(connection, "core.dim_plan_terms", (
             *version, "debug_analysis", "estimate", severity, "Level", "business_hours",
             "debug_analysis_regular",
             "Plan table, row Debug Analysis ETA (regular ticket)",
             "The plan does not say which clock an ETA runs on; the plan's support availability is used.",
-            72 * HOUR))  # fmt: skip
+            72 * HOUR, "UTC"))  # fmt: skip
     for pool, note in (
         ("regular", None),
         ("level_5", None),

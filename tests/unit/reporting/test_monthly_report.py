@@ -66,6 +66,30 @@ def test_monthly_report_compares_a_promise_with_the_same_one_of_an_earlier_plan_
     ]
 
 
+def test_monthly_report_names_the_closed_days_of_the_month_in_the_plans_time_zone(tmp_path: Path) -> None:
+    # 1 July in Berlin begins on 30 June 22:00 UTC: it is a day of July's report only. With a plan in UTC, two hours of June
+    # are closed.
+    july_first = "timestamp '2026-06-30 22:00:00', timestamp '2026-07-01 22:00:00'"
+    closed = {}
+    for time_zone in ("Europe/Berlin", "UTC"):
+        workspace = publish(tmp_path / time_zone)
+        with duckdb.connect(str(workspace.published / "build-1.duckdb")) as connection:
+            connection.execute(f"update core.dim_plan_terms set time_zone = '{time_zone}'")
+            connection.execute(
+                f"insert into core.dim_clock_closures values ('business_hours', '1 July', {july_first})"
+            )
+        with open_published(workspace) as published:
+            for month in ("2026-06", "2026-07"):
+                report = read_monthly_report(published, ACME, "acme", month)
+                closed[time_zone, month] = [closure.reason for closure in report.closures]
+    assert closed == {
+        ("Europe/Berlin", "2026-06"): [],
+        ("Europe/Berlin", "2026-07"): ["1 July", "Company day"],
+        ("UTC", "2026-06"): ["1 July"],
+        ("UTC", "2026-07"): ["1 July", "Company day"],
+    }
+
+
 def test_monthly_report_names_the_months_that_there_are(published: Published) -> None:
     with pytest.raises(ConfigurationError, match="nothing to report.*2025-01.*2026-06, 2026-07, 2026-08"):
         read_monthly_report(published, ACME, "acme", "2025-01")
