@@ -32,6 +32,8 @@ select
   count(case when cut.status = 'waived' then 1 end) as waived_count,
   count(case when cut.status = 'not_covered' then 1 end) as not_covered_count,
   count(case when cut.status = 'not_measurable' then 1 end) as not_measurable_count,
+  -- Counted among the others as well: what no human answered in time and an AI did.
+  count(case when cut.is_met_only_by_ai then 1 end) as met_only_by_ai_count,
   count(case when cut.status_before_waiver = 'met' then 1 end) as raw_met_count,
   count(case when cut.status_before_waiver = 'breached' then 1 end) as raw_breached_count,
   -- The bounds of a rate that not measurable promises leave open: as few and as many met as there could be, of everything that could count.
