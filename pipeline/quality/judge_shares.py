@@ -12,8 +12,6 @@ import duckdb
 
 from pipeline.errors import ChecksFailed, Problem
 from pipeline.quality.check_tables import CheckResult
-from pipeline.reporting import figures
-from pipeline.reporting.published import Ratio
 
 TABLE = "qc.rpt_qc__source_shares"
 _EXPECTATION = "settings_fit_the_exports"
@@ -44,9 +42,10 @@ class Share:
     @property
     def observed(self) -> str:
         """Counts only: what is kept with a build quotes no value of a row."""
-        share = Ratio(self.affected_count, self.whole_count)
+        # Rounded up, so that what is over its limit is never shown as equal to it.
+        tenths = -(-self.affected_count * 1000 // self.whole_count)
         return (
-            f"{self.affected_count} of {self.whole_count} {self.label} ({figures.percent_alone(share)}; "
+            f"{self.affected_count} of {self.whole_count} {self.label} ({tenths // 10}.{tenths % 10} %; "
             f"{self.limit_pct} % are allowed)"
         )
 

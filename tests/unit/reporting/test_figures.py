@@ -71,11 +71,16 @@ def test_bounds_for_programs_are_cut_after_six_digits() -> None:
 
 def test_source_is_named_with_the_instant_until_which_it_is_known() -> None:
     until = datetime(2026, 6, 20, 9, tzinfo=UTC)
-    assert figures.known_until(SourceStatus("north", until, False)) == "north 2026-06-20 09:00:00 UTC"
-    assert figures.known_until(SourceStatus("south", until, True), "Europe/Berlin") == (
+    assert (
+        figures.known_until(SourceStatus("north", until, False, "UTC", None))
+        == "north 2026-06-20 09:00:00 UTC"
+    )
+    assert figures.known_until(SourceStatus("south", until, True, "UTC", None), "Europe/Berlin") == (
         "south 2026-06-20 11:00:00 +02:00, lags behind the others"
     )
-    assert figures.known_until(SourceStatus("west", None, True)) == "west –, lags behind the others"
+    assert (
+        figures.known_until(SourceStatus("west", None, True, None, None)) == "west –, lags behind the others"
+    )
 
 
 @pytest.mark.parametrize(
