@@ -156,15 +156,18 @@ def describe_row(row: ComplianceRow, by: tuple[str, ...]) -> dict[str, object]:
         "Waived": tally.waived,
         "Not covered": tally.not_covered,
         "Not measurable": tally.not_measurable,
+        "Met only by AI": tally.met_only_by_ai,
         "Before waivers": figures.percent(tally.raw_compliance),
     }
 
 
 def describe_tally(tally: Tally) -> str:
     """'18 met of 19 counted, 2 running, 1 waived, 0 not covered, 0 not measurable'."""
+    only_by_ai = figures.met_only_by_ai(tally.met_only_by_ai)
     return (
         f"{tally.met} met of {tally.counted} counted, {tally.pending} running, {tally.waived} waived, "
         f"{tally.not_covered} not covered, {tally.not_measurable} not measurable"
+        f"{f'. {only_by_ai}' if only_by_ai else ''}"
     )
 
 

@@ -1,5 +1,5 @@
-{# The counts of promises by status, for every mart that sums them. The bounds of a rate, which not measurable promises leave open: as few and as
-   many met as there could be, of everything that could count. #}
+{# The counts of promises by status, for every mart that sums them. What an AI alone met in time is counted among the others as well. The bounds
+   of a rate, which not measurable promises leave open: as few and as many met as there could be, of everything that could count. #}
 {% macro count_statuses(promises) -%}
 count(case when {{ promises }}.status = 'met' then 1 end) as met_count,
   count(case when {{ promises }}.status = 'breached' then 1 end) as breached_count,
@@ -7,6 +7,7 @@ count(case when {{ promises }}.status = 'met' then 1 end) as met_count,
   count(case when {{ promises }}.status = 'waived' then 1 end) as waived_count,
   count(case when {{ promises }}.status = 'not_covered' then 1 end) as not_covered_count,
   count(case when {{ promises }}.status = 'not_measurable' then 1 end) as not_measurable_count,
+  count(case when {{ promises }}.is_met_only_by_ai then 1 end) as met_only_by_ai_count,
   count(case when {{ promises }}.status_before_waiver = 'met' then 1 end) as raw_met_count,
   count(case when {{ promises }}.status_before_waiver = 'breached' then 1 end) as raw_breached_count,
   count(case when {{ promises }}.status = 'met' or {{ promises }}.could_be = 'met' then 1 end) as lower_met_count,

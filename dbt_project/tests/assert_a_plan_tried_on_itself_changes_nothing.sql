@@ -1,7 +1,8 @@
 -- Under the plan that a term has, a trial must say what the build says, column by column: verdicts with their clocks, and balances.
 {{ config(tags=['plan_comparison']) }}
 {% set judged %}
-  obligation_key, plan_version, clause, obligation_kind, clock_name, status, status_reason, could_be, target_seconds, elapsed_seconds, due_at,
+  obligation_key, plan_version, clause, obligation_kind, clock_name, status, status_reason, could_be, status_by_humans, status_with_ai,
+  target_seconds, elapsed_seconds, due_at,
   stopped_at, settled_at
 {% endset %}
 {% set counted %}

@@ -33,7 +33,7 @@ def build() -> CheckedTable:
             ),
             ExpectColumnValuesToBeInSet(
                 column="role",
-                value_set=["agent", "admin", "end-user", "customer", "bot"],
+                value_set=["agent", "admin", "end-user", "customer", "bot", "ai"],
                 severity="warning",
                 notes="An unknown role is on no side: what such a person wrote answers nothing.",
             ),

@@ -128,7 +128,7 @@ def build() -> CheckedTable:
             ),
             ExpectColumnValuesToBeInSet(
                 column="author_kind",
-                value_set=["customer", "agent", "bot"],
+                value_set=list(vocabulary.ACTOR_KINDS),
                 severity="critical",
                 notes="What a record states of its author must be certain; null where it states nothing.",
             ),

@@ -12,6 +12,7 @@ from great_expectations.expectations.row_conditions import Column
 
 from expectations.checked_table import BOOLEAN, INSTANT, TEXT, WHOLE, CheckedTable
 from expectations.landed.sane_instants import expect_sane_instants
+from pipeline.vocabulary import ACTOR_KINDS
 
 
 def build() -> CheckedTable:
@@ -71,7 +72,7 @@ def build() -> CheckedTable:
             ),
             ExpectColumnValuesToBeInSet(
                 column="author_kind",
-                value_set=["customer", "agent", "bot"],
+                value_set=list(ACTOR_KINDS),
                 severity="critical",
                 notes="Only an agent's message stops a clock; null where the record does not state the side.",
             ),

@@ -23,6 +23,7 @@ COUNTS = (
     "waived_count",
     "not_covered_count",
     "not_measurable_count",
+    "met_only_by_ai_count",
     "raw_met_count",
     "raw_breached_count",
     "lower_met_count",

@@ -45,6 +45,8 @@ def compliance_table(result: Compliance) -> TextTable:
         notes.insert(0, "No obligation falls under this choice.")
     if result.total.waived:
         notes.append(f"Before waivers: {figures.percent(result.total.raw_compliance)}.")
+    if only_by_ai := figures.met_only_by_ai(result.total.met_only_by_ai):
+        notes.append(only_by_ai)
     if result.total.undecided:
         notes.append(
             "Undecided = not measurable. Bounds: all of them breached, all of them met, as far as the evidence leaves each open; "

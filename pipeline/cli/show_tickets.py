@@ -102,9 +102,15 @@ def explanation_tables(explained: Explanation) -> tuple[TextTable, ...]:
                          f"{event.actor or '–'}): "
                          f"{event.source_file}, line {event.line_number}.")  # fmt: skip
         notes.extend(
-            f"Passed over: event {event.event_id} at {figures.instant(event.event_at)}, an automatic reply."
+            f"Passed over: event {event.event_id} at {figures.instant(event.event_at)}, "
+            f"{'an answer of an AI' if event.is_ai_message else 'an automatic reply'}."
             for event in why.passed_over
         )
+        if row.status_by_humans and row.status_with_ai:
+            notes.append(
+                f"An AI answered. By humans alone: {figures.STATUS_NAMES[row.status_by_humans]}; "
+                f"with the AI's answer: {figures.STATUS_NAMES[row.status_with_ai]}."
+            )
         if row.status_as_submitted and row.status_as_submitted != row.status_before_waiver:
             notes.append(
                 f"With the severity as submitted it would be {figures.STATUS_NAMES[row.status_as_submitted]}."

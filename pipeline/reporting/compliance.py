@@ -28,6 +28,7 @@ CUTS = ("month", "customer", "plan", "severity", "obligation")
 TREND_MONTHS = 13
 TALLIED = (
     *STATUSES,
+    "met_only_by_ai",
     "raw_met",
     "raw_breached",
     *("lower_met", "upper_met", "bounded"),
@@ -48,6 +49,7 @@ _CUT_COLUMNS = {
 class Tally:
     """Obligations counted by status. `raw_*` are the verdicts before any waiver was applied.
 
+    `met_only_by_ai` stand among them: an AI answered in time, and no human did.
     Of `bounded` (met, breached and not measurable) at least `lower_met` and at most `upper_met` are met.
     """
 
@@ -57,6 +59,7 @@ class Tally:
     waived: int = 0
     not_covered: int = 0
     not_measurable: int = 0
+    met_only_by_ai: int = 0
     raw_met: int = 0
     raw_breached: int = 0
     lower_met: int = 0

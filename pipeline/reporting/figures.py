@@ -50,6 +50,11 @@ def percent_alone(ratio: Ratio) -> str:
     return "n/a" if tenths is None else f"{tenths // 10}.{tenths % 10} %"
 
 
+def met_only_by_ai(count: int) -> str | None:
+    """What is said of promises that only an AI answered in time; None where there are none."""
+    return f"Met only by AI: {count:,} (an AI answered in time, no human did)." if count else None
+
+
 def parts(ratio: Ratio, word: str = "") -> str:
     """What a rate is made of, and its bounds where they stand beside it: '980 of 990', with a word '980 of 990 met'."""
     if ratio.has_only_bounds:

@@ -200,6 +200,7 @@ def _content(report: MonthlyReport) -> dict[str, Any]:
         "compliance_parts": figures.parts(report.total.compliance, "met"),
         "compliance_before_waivers": figures.percent(report.total.raw_compliance)
         if report.total.waived else None,
+        "met_only_by_ai": figures.met_only_by_ai(report.total.met_only_by_ai),
         "running": str(len(report.still_running)),
         "previous_compliance": figures.percent(report.previous_total.compliance),
         "change": figures.points_between(report.total.compliance, report.previous_total.compliance),

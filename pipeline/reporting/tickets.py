@@ -73,6 +73,9 @@ class Obligation:
     could_be: str | None
     status_before_waiver: str | None
     status_as_submitted: str | None
+    status_by_humans: str | None
+    status_with_ai: str | None
+    is_met_only_by_ai: bool
     waiver_id: str | None
     month: str | None
     settled_month: str | None
@@ -126,6 +129,7 @@ class TicketEvent:
     is_public: bool | None
     value: str | None
     is_automatic_reply: bool | None
+    is_ai_message: bool | None
     source: str
     source_file: str
     line_number: int
@@ -153,7 +157,7 @@ class Ticket:
 @dataclass(frozen=True)
 class ObligationExplanation:
     """Why one verdict: its segments add up to the elapsed seconds; `passed_over` are automatic replies
-    between the start and the stop; `stopped_by` is the event that stopped the clock."""
+    and answers of an AI between the start and the stop; `stopped_by` is the event that stopped the clock."""
 
     obligation: Obligation
     segments: tuple[Segment, ...]
@@ -241,6 +245,7 @@ def count_by_status(obligations: Iterable[Obligation]) -> Tally:
     counts = dict.fromkeys(TALLIED, 0)
     for row in obligations:
         counts[row.status] += 1
+        counts["met_only_by_ai"] += row.is_met_only_by_ai
         before = row.status_before_waiver or row.status
         if before in ("met", "breached"):
             counts[f"raw_{before}"] += 1
@@ -341,7 +346,10 @@ def _explain(
         passed_over=tuple(
             event
             for event in events
-            if event.is_automatic_reply and starts_at is not None and starts_at <= event.event_at <= ends_at
+            if event.event_id != stopping_event_id
+            and (event.is_automatic_reply or event.is_ai_message)
+            and starts_at is not None
+            and starts_at <= event.event_at <= ends_at
         ),
         calendar_versions=tuple(
             sorted({segment.calendar_version for segment in own if segment.calendar_version})

@@ -115,6 +115,7 @@ def _read_mapped(name: str, source: MappedSource, place: Place, folder: Path) ->
         mapped_source(name, mapping),
         ticket_prefix=source.ticket_prefix,
         bot_actors=source.bots.actors,
+        assistants=source.assistants.actors,
         agents=_list_agents(source.agents),
     )
 
@@ -146,6 +147,7 @@ def _read_source(
         channel_values=CHANNELS_OF[source.type] | channels,
         events=(),
         bot_actors=source.bots.actors,
+        assistants=source.assistants.actors,
         bot_channels=BOT_CHANNELS_OF[source.type] if bot_channels is None else bot_channels,
     )
     if isinstance(source, VendorSource):
@@ -208,6 +210,7 @@ def _list_names(source: Source) -> Iterator[tuple[str, str, str, str]]:
     for setting, kind, names in (
         ("bots.actors", "actor", source.bot_actors),
         ("bots.channels", "channel", source.bot_channels if is_own else ()),
+        ("assistants.actors", "actor", source.assistants),
         ("agents.actors", "actor", source.agents.actors),
         ("agents.domains", "domain", source.agents.domains),
         ("agents.account_types", "account_type", source.agents.account_types),
@@ -293,7 +296,11 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
             (
                 (source.source, kind, value)
                 for source in sources
-                for kind, values in (("actor", source.bot_actors), ("channel", source.bot_channels))
+                for kind, values in (
+                    ("actor", source.bot_actors),
+                    ("channel", source.bot_channels),
+                    ("assistant", source.assistants),
+                )
                 for value in values
             ),
         ),

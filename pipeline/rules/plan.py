@@ -17,6 +17,7 @@ MOMENTS = (
     "agent_message",
     "customer_message",
     "automatic_reply",
+    "ai_message",
     *(f"status:{status}" for status in STATUSES),
     "reopened",
     "debug_requested",

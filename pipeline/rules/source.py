@@ -55,6 +55,8 @@ class Source:
     bot_actors: tuple[str, ...]
     bot_channels: tuple[str, ...]
     agents: Agents = Agents()
+    # The AIs that answer customers.
+    assistants: tuple[str, ...] = ()
     channel_field: str | None = None
     channel_constant: str | None = None
     unmarked_comments: str | None = None
@@ -64,6 +66,11 @@ class Source:
     date_locale: str | None = None
     business_calendar: Calendar | None = None
     mapping: FileMapping | None = None
+
+    @property
+    def non_humans(self) -> tuple[str, ...]:
+        """Who may stand as the author of an answer and is no human."""
+        return (*self.bot_actors, *self.assistants)
 
     @property
     def encoding(self) -> str:

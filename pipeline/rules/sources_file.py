@@ -105,6 +105,24 @@ class BotActors(Declared):
     """As the mapping writes who acted."""
 
 
+class Assistants(Declared):
+    """The AIs that answer customers: an answer of theirs stops a promise only where its plan lists `ai_message`."""
+
+    actors: Texts = ()
+    """Ids, as the export writes who acted."""
+
+
+def _check_assistants(bots: Bots | BotActors, assistants: Assistants, place: Place) -> None:
+    """An automatic reply and an answer are told apart by who wrote them."""
+    for index, actor in enumerate(assistants.actors):
+        if actor in bots.actors:
+            place.report(
+                ["assistants", "actors", index],
+                f"{actor!r} stands under bots already.",
+                "List whoever answers customers under assistants, and what only acknowledges or acts under bots.",
+            )
+
+
 class Customer(Declared):
     """Which customer a ticket belongs to: a field of the export says it, or all tickets are of one customer."""
 
@@ -232,7 +250,11 @@ class Helpdesk(Declared):
     statuses: StatusWords | None = None
     channels: ChannelWords | None = None
     bots: Bots = Bots()
+    assistants: Assistants = Assistants()
     allow: AllowedShares = AllowedShares()
+
+    def check(self, place: Place) -> None:
+        _check_assistants(self.bots, self.assistants, place)
 
 
 class CanonicalSource(Helpdesk):
@@ -277,6 +299,7 @@ class ChangingSource(TableSource):
                 yield from ((event_type, (index,), sign) for index, sign in enumerate(signs))
 
     def check(self, place: Place) -> None:
+        super().check(place)
         first: dict[Sign, str] = {}
         for event_type, index, sign in self.list_signs():
             if sign.field and sign in first:
@@ -338,9 +361,13 @@ class MappedSource(Declared):
     """Counts from reference/, such as mappings/helpdesk.yml."""
     ticket_prefix: Text = ""
     bots: BotActors = BotActors()
+    assistants: Assistants = Assistants()
     agents: AgentList = AgentList()
     """Who is on your side, where the mapping does not say it."""
     allow: AllowedShares = AllowedShares()
+
+    def check(self, place: Place) -> None:
+        _check_assistants(self.bots, self.assistants, place)
 
 
 AnySource = Annotated[

@@ -136,7 +136,10 @@ def _difficult_plan() -> dict[str, Any]:
             reply
             | {"pauses_on": ["status:on_hold"]}
             | _promises(([1, 2, 3, 4], "3h", "lunch"), ([5], "1h", "night")),
-            update | {"pauses_on": ["status:pending"]} | lunch_or_always,
+            # An AI may end a run, and begins none.
+            update
+            | {"stops_on": [*update["stops_on"], "ai_message"], "pauses_on": ["status:pending"]}
+            | lunch_or_always,
         ],
     }
     clauses = {"made_up": "Made up by a test"}
@@ -266,6 +269,7 @@ def _draw_opening(chance: random.Random, event_id: str, ticket: Ticket) -> Event
         Event(event_id, at, "message", "agent", "mia", False),
         Event(event_id, at, "message", "customer", "ann", True),
         Event(event_id, at, "message", "bot", "robot", True),
+        Event(event_id, at, "message", "ai", "assistant", True),
         Event(event_id, at, "status_changed", "agent", "mia", None, chance.choice(["solved", "closed"])),
         Event(event_id, at, "status_changed", "agent", "mia", None, "solved"),
     ]
@@ -274,15 +278,22 @@ def _draw_opening(chance: random.Random, event_id: str, ticket: Ticket) -> Event
 
 def _draw_records(chance: random.Random, ticket: Ticket) -> Iterable[tuple[int, str]]:
     """Later lines that name a customer, often at the second at which a correction ends, or one beside it."""
+    written: set[int] = set()
     for _ in range(chance.choice([0, 0, 0, 0, 0, 1, 1, 2])):
         after = chance.choice([HOUR, 7 * DAY - 1, 7 * DAY, 7 * DAY + 1, chance.randrange(1, 12 * DAY)])
-        yield ticket.submitted_at + after, chance.choice(_SUBMITTERS) or "standard_co"
+        customer_id = chance.choice(_SUBMITTERS) or "standard_co"
+        # Two at one instant would have no order.
+        if after not in written:
+            yield ticket.submitted_at + after, customer_id
+        written.add(after)
 
 
 _KINDS = ["agent"] * 4 + ["customer"] * 4 + ["status"] * 8 + ["severity"] * 5
 _KINDS += ["debug_requested", "debug_logs_received", "debug_delivered"] * 2
 _KINDS += [
     "bot",
+    "ai",
+    "ai",
     "internal",
     "opener",
     "internal_customer",
@@ -319,6 +330,8 @@ def _draw_event(chance: random.Random, event_id: str, at: int, ticket: Ticket) -
         return Event(event_id, at, "message", "customer", chance.choice(["ann", "ben"]), kind == "customer")
     if kind == "bot":
         return Event(event_id, at, "message", "bot", "robot", True)
+    if kind == "ai":
+        return Event(event_id, at, "message", "ai", "assistant", True)
     if kind == "opener":
         is_agent = ticket.requester == OPENER_AGENT
         return Event(event_id, at, "message", "agent" if is_agent else "customer", ticket.requester, True)
@@ -345,6 +358,7 @@ def _aim_event(chance: random.Random, ticket: Ticket, aim: TicketOracle, ids: li
         [
             Event("", at, "merged", "agent", "mia", None, "T-0"),
             Event("", at, "deleted", "agent", "mia"),
+            Event("", at, "message", "ai", "assistant", True),
             Event("", at, "status_changed", "agent", "mia", None, "cancelled"),
             Event("", at, "severity_changed", "agent", "mia", None, chance.choice("12345")),
             Event("", at, "status_changed", "agent", "mia", None, chance.choice(["pending", "open"])),

@@ -17,6 +17,7 @@ CANCELLED = "status:cancelled"
 ENDS = {"merged": "ticket_merged", "deleted": "ticket_deleted", CANCELLED: "cancelled"}
 FINISHED = ("status:solved", "status:closed")
 CORRECTION_SECONDS = 7 * 86_400
+ANSWERS = frozenset({"agent_message", "ai_message"})
 NOT_MEASURABLE = ("unknown_severity", "stop_before_start")
 OPEN_END = 1 << 40
 
@@ -96,6 +97,8 @@ class Verdict:
     status_reason: str | None
     status_before_waiver: str
     status_as_submitted: str
+    status_by_humans: str | None
+    status_with_ai: str | None
     severity_in_force: int | None
     elapsed_seconds: int | None
     due_at: int | None
@@ -221,6 +224,14 @@ class TicketOracle:
                 row = self._judge_cycle(
                     ticket, name, number, version, obligation, cycle, moments, end, exclusion
                 )
+                if obligation and cycle and (other := _run_otherwise(obligation, cycle, moments)):
+                    beside = self._judge_cycle(
+                        ticket, name, number, version, obligation, other, moments, end, exclusion
+                    )
+                    # The plan's own verdict is the one with the AI where the plan lets an AI stop the promise.
+                    both = (beside, row) if "ai_message" in obligation["stops_on"] else (row, beside)
+                    humans, with_ai = (one.status for one in both)
+                    row = replace(row, status_by_humans=humans, status_with_ai=with_ai)
                 rows.append(self._waive(row, ticket, waivers))
         return rows
 
@@ -350,6 +361,8 @@ class TicketOracle:
             status_reason=exclusion,
             status_before_waiver="not_covered",
             status_as_submitted="not_covered",
+            status_by_humans=None,
+            status_with_ai=None,
             severity_in_force=in_force,
             elapsed_seconds=None,
             due_at=None,
@@ -494,7 +507,7 @@ class TicketOracle:
 
 def _is_first_response(obligation: Mapping[str, Any]) -> bool:
     """The promise of an answer to the submission, whatever its name."""
-    return obligation["starts_on"] == ["submitted"] and "agent_message" in obligation["stops_on"]
+    return obligation["starts_on"] == ["submitted"] and not ANSWERS.isdisjoint(obligation["stops_on"])
 
 
 def _is_vendor_message(event: Event) -> bool:
@@ -506,7 +519,7 @@ def _is_opened_by_vendor(ticket: Ticket) -> bool:
     """The vendor wrote publicly in the second of the submission, and no customer's text opened the ticket."""
     opening = [event for event in ticket.events if event.at == ticket.submitted_at]
     opening = [event for event in opening if event.event_type == "message" and event.is_public]
-    texts = [event for event in opening if event.actor_kind != "bot"]
+    texts = [event for event in opening if event.actor_kind not in ("bot", "ai")]
     return bool(texts) and all(_is_vendor_message(event) for event in texts)
 
 
@@ -552,7 +565,7 @@ def _name(event: Event, ticket: Ticket) -> str:
         return "customer_message"
     if event.actor_kind == "bot":
         return "automatic_reply"
-    return "agent_message"
+    return "ai_message" if event.actor_kind == "ai" else "agent_message"
 
 
 def _run(obligation: Mapping[str, Any], moments: Sequence[Moment]) -> Iterator[Cycle]:
@@ -577,6 +590,21 @@ def _run(obligation: Mapping[str, Any], moments: Sequence[Moment]) -> Iterator[C
             cycle.stop = None
     if cycle is not None:
         yield cycle
+
+
+def _run_otherwise(obligation: Mapping[str, Any], cycle: Cycle, moments: Sequence[Moment]) -> Cycle | None:
+    """Where an AI answered first, the same run with the other stop: the AI's answer, or what stops it without any AI."""
+    stops = set(obligation["stops_on"])
+    if obligation["cycles"] == "resume" or ANSWERS.isdisjoint(stops):
+        return None
+    later = [one for one in moments if one.order > cycle.start.order]
+    by_ai = next((one for one in later if one.name == "ai_message"), None)
+    if by_ai is None or (cycle.stop is not None and by_ai.order > cycle.stop.order):
+        return None
+    if "ai_message" not in stops:
+        return Cycle(cycle.start, by_ai)
+    by_human = (one for one in later if one.order > by_ai.order and one.name in stops - {"ai_message"})
+    return Cycle(cycle.start, next(by_human, None))
 
 
 def _list_pauses(

@@ -39,6 +39,8 @@ _READERS: dict[str, tuple[str, Any]] = {
     "as_submitted": ("status_as_submitted", str),
     "reason_as_submitted": ("status_reason_as_submitted", str),
     "before_waiver": ("status_before_waiver", str),
+    "by_humans": ("status_by_humans", str),
+    "with_ai": ("status_with_ai", str),
     "could_be": ("could_be", str),
     "severity": ("severity_in_force", int),
     "submitted_severity": ("severity_submitted", int),

@@ -55,6 +55,7 @@ _SPEAKERS = {
     "colleague": ("agent", "ben"),
     "customer": ("customer", "carla"),
     "bot": ("bot", "robot"),
+    "ai": ("ai", "assistant"),
 }
 
 
@@ -184,7 +185,13 @@ def _write_rules(workspace: Workspace, scenarios: list[Scenario]) -> None:
             shutil.copy(
                 scenario.folder / "mapping.yml", workspace.reference / "mappings" / f"{scenario.slug}.yml"
             )
-    sources: dict[str, Any] = {"desk": {"type": "canonical", "bots": {"actors": ["night_robot"]}}}
+    sources: dict[str, Any] = {
+        "desk": {
+            "type": "canonical",
+            "bots": {"actors": ["night_robot"]},
+            "assistants": {"actors": ["answer_ai"]},
+        }
+    }
     for scenario in scenarios:
         if scenario.source_file:
             source = yaml.safe_load(scenario.source_file.read_text(encoding="utf-8"))

@@ -8,4 +8,4 @@ select
   {{ instant_from_epoch('pauses.pauses_epoch') }} as pauses_at,
   {{ instant_from_epoch('pauses.resumes_epoch') }} as resumes_at
 from {{ ref('int_promises__pauses') }} as pauses
-join {{ ref('int_promises__obligation_cycles') }} as cycles on cycles.obligation_key = pauses.obligation_key
+join {{ ref('int_promises__obligation_cycles') }} as cycles on cycles.obligation_key = pauses.obligation_key and cycles.reading = 'plan'

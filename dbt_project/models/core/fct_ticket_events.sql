@@ -17,6 +17,7 @@ select
   events.value,
   events.is_public,
   moments.moment = 'automatic_reply' as is_automatic_reply,
+  moments.moment = 'ai_message' as is_ai_message,
   events.earliest_epoch is not null and events.is_date as is_derived,
   events.is_contradicted,
   events.event_epoch - coalesce(events.earliest_epoch, events.event_epoch) as window_seconds,

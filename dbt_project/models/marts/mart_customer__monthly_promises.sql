@@ -31,12 +31,12 @@ terms as (
 placed as (
   select
     customer_id, compliance_month as month, plan_version, obligation, severity_in_force, status, status_before_waiver, could_be,
-    cast(null as varchar) as running_key
+    is_met_only_by_ai, cast(null as varchar) as running_key
   from obligations
   union all
   select
     obligations.customer_id, reports.month, obligations.plan_version, obligations.obligation, obligations.severity_in_force,
-    null, null, null, obligations.obligation_key
+    null, null, null, null, obligations.obligation_key
   from obligations
   join reports on reports.customer_id = obligations.customer_id and reports.month >= obligations.submitted_month
   where obligations.status = 'pending'

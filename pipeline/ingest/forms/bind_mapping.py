@@ -101,7 +101,7 @@ class _Binding:
             "time_zone": source.time_zone,
             "business_calendar": calendar.name if calendar else None,
         }
-        self._texts: dict[str, str | None] = {**written, "bots": next(iter(source.bot_actors), None)}
+        self._texts: dict[str, str | None] = {**written, "bots": next(iter(source.non_humans), None)}
 
     def cells(self, cells: tuple[tuple[str, Cell], ...]) -> tuple[tuple[str, Cell], ...]:
         return tuple((name, self.cell(cell)) for name, cell in cells)

@@ -55,7 +55,7 @@ def land_freshdesk(
                 _add_conversation(adapted, found, read_identifier("ticket_id", found["ticket_id"]), None)
             else:
                 _add_ticket(adapted, found, source)
-                is_blind = not isinstance(found.get("stats"), dict) or bool(source.bot_actors)
+                is_blind = not isinstance(found.get("stats"), dict) or bool(source.non_humans)
                 blind_tickets += is_blind and not isinstance(found.get("conversations"), list)
     warnings = []
     if blind_tickets:
@@ -67,7 +67,7 @@ def land_freshdesk(
                 f"{blind_tickets} tickets come without conversations and without usable stats: their first response is not "
                 "measurable.",
                 "Ask the API for include=conversations,stats. Stats do not say who answered, so they do not serve a "
-                "source whose bots have seats of agents.",
+                "source whose bots or assistants have seats of agents.",
             )
         )
     return rows.finish(), warnings

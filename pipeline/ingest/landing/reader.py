@@ -171,7 +171,7 @@ def describe_settings(source: Source) -> dict[str, Any]:
             # Groups are read by the models alone.
             "agents": [list(values) for values in source.agents[:3]],
             "comments": source.unmarked_comments,
-            "bots": list(source.bot_actors),
+            "bots": list(source.non_humans),
             **_table_settings(source),
         }
     elif source.source_type == "zendesk" and source.time_zone is not None:
@@ -179,7 +179,7 @@ def describe_settings(source: Source) -> dict[str, Any]:
         settings |= {
             "customer": [source.customer_field, source.customer_constant],
             "severity": source.severity_field,
-            "bots": list(source.bot_actors),
+            "bots": list(source.non_humans),
             **_table_settings(source),
         }
     elif source.source_type == "mapped":

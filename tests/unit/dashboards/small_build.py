@@ -89,6 +89,7 @@ create table core.dim_sources as
         if(status = 'not_measurable', 'either', null) as could_be,
         if(status = 'waived', 'breached', status) as status_before_waiver,
         if(status = 'waived', 'breached', status) as status_as_submitted,
+        null::varchar as status_by_humans, null::varchar as status_with_ai, false as is_met_only_by_ai,
         strftime(settled_at, '%Y-%m') as settled_month, strftime(submitted_at, '%Y-%m') as submitted_month,
         '2026-07' as as_of_month, coalesce(settled_month, '2026-07') as compliance_month,
         submitted_at, submitted_at as starts_at, submitted_at as counts_from_at,
@@ -123,7 +124,7 @@ create table core.dim_sources as
         'E-' || ticket_id as event_id, ticket_id, customer_id, settled_at as event_at,
         1::bigint as event_order,
         'agent_message' as moment, 'message' as event_type, 'agent' as actor_kind, 'agent' as actor,
-        true as is_public, null::varchar as value, false as is_automatic_reply, 'helpdesk' as source,
+        true as is_public, null::varchar as value, false as is_automatic_reply, false as is_ai_message, 'helpdesk' as source,
         'events.csv' as source_file, 2::bigint as line_number
     from obligations where settled_at is not null;
 

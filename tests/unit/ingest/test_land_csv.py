@@ -303,7 +303,7 @@ def test_sequence_that_is_no_number_is_quarantined(landing, reasons):
         ),
         (
             event(actor_kind="robot"),
-            "actor_kind: is not in the closed list (it reads 'robot'). Write one of customer, agent, bot.",
+            "actor_kind: is not in the closed list (it reads 'robot'). Write one of customer, agent, bot, ai.",
         ),
         (event(actor_kind=""), "actor_kind: is missing on a message."),
         (event(is_public=""), "is_public: is missing on a message. Write true or false."),

@@ -89,6 +89,7 @@ PUBLISHED_TABLES = """
         'first_response' as obligation,
         3 as severity, 1::bigint as met_count, 1::bigint as breached_count, 0::bigint as pending_count,
         0::bigint as waived_count, 1::bigint as not_covered_count, 0::bigint as not_measurable_count,
+        0::bigint as met_only_by_ai_count,
         1::bigint as raw_met_count, 1::bigint as raw_breached_count, 1::bigint as lower_met_count, 1::bigint as upper_met_count,
         2::bigint as bounded_count, 1::bigint as raw_lower_met_count, 1::bigint as raw_upper_met_count,
         2::bigint as raw_bounded_count

@@ -37,6 +37,7 @@ class Row:
     elapsed_seconds: int | None = 6 * HOUR
     reason: str | None = None
     subject: str | None = "Sync stalls"
+    is_met_only_by_ai: bool = False
 
 
 ROWS = (
@@ -77,7 +78,8 @@ create table core.fct_sla_obligations(
     cycle_number integer, severity_submitted integer, severity_in_force integer, clock_name varchar, time_zone varchar,
     stopping_event_id varchar, waiver_id varchar, target_seconds bigint, elapsed_seconds bigint,
     remaining_seconds bigint, status varchar, status_reason varchar, could_be varchar, status_before_waiver varchar,
-    status_as_submitted varchar, settled_month varchar, submitted_month varchar, compliance_month varchar,
+    status_as_submitted varchar, status_by_humans varchar, status_with_ai varchar, is_met_only_by_ai boolean,
+    settled_month varchar, submitted_month varchar, compliance_month varchar,
     submitted_at timestamp, starts_at timestamp, due_at timestamp, stopped_at timestamp,
     breached_at timestamp,
     settled_at timestamp, as_of timestamp);
@@ -107,7 +109,8 @@ create table core.fct_sla_segments(
 create table core.fct_ticket_events(
     event_id varchar, ticket_id varchar, customer_id varchar, moment varchar, event_order integer,
     event_type varchar, actor_kind varchar, actor varchar, value varchar, is_public boolean,
-    is_automatic_reply boolean, event_at timestamp, source varchar, source_file varchar, line_number bigint);
+    is_automatic_reply boolean, is_ai_message boolean,
+    event_at timestamp, source varchar, source_file varchar, line_number bigint);
 create table core.fct_entitlement_movements(
     movement_id varchar, customer_id varchar, subscription_id varchar, pool varchar, movement_kind varchar,
     quantity bigint, balance_after bigint, statement_line bigint, cause_kind varchar, cause_id varchar, ticket_id varchar,
@@ -265,7 +268,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
                 "problem",
                 "open", row.severity, row.severity, row.submitted_at, "tickets.csv", 2))  # fmt: skip
         connection.executemany(
-            f"insert into core.fct_sla_obligations values ({', '.join('?' * 35)})",
+            f"insert into core.fct_sla_obligations values ({', '.join('?' * 38)})",
             [_obligation_values(row) for row in rows],
         )
         _insert_timeline(connection)
@@ -325,6 +328,7 @@ def _obligation_values(row: Row) -> tuple[object, ...]:
         "either" if row.status == "not_measurable" else None,
         "breached" if row.status == "waived" else row.status,
         "breached" if row.status == "waived" else row.status,
+        "breached" if row.is_met_only_by_ai else None, "met" if row.is_met_only_by_ai else None, row.is_met_only_by_ai,
         settled_at.strftime("%Y-%m") if settled_at else None, row.submitted_at.strftime("%Y-%m"),
         settled_at.strftime("%Y-%m") if settled_at else "2026-08",
         row.submitted_at, row.submitted_at if target else None, due_at, stopped_at,
@@ -399,7 +403,8 @@ def _insert_timeline(connection: duckdb.DuckDBPyConnection) -> None:
             _insert(connection, "core.fct_ticket_events", (
                 event_id, ticket_id, customer_id, moment, number, "message", kind, f"{kind}[bold]x[/bold]",
                 None,
-                True, moment == "automatic_reply", start + timedelta(hours=hours), "helpdesk", "events.csv",
+                True, moment == "automatic_reply", moment == "ai_message",
+                start + timedelta(hours=hours), "helpdesk", "events.csv",
                 number + 2))  # fmt: skip
         for number, (kind, from_hour, to_hour, reason) in enumerate((
             ("counted", 0, 4, "business_hours"), ("closed", 4, 5, "outside the hours of business_hours"),

@@ -161,6 +161,20 @@ LONG_WORDS = (
 )
 
 
+def test_report_says_how_many_promises_only_an_ai_met(tmp_path: Path) -> None:
+    rows = (
+        Row("T-1", "breached", elapsed_seconds=25 * 3600, is_met_only_by_ai=True),
+        Row("T-2", "met"),
+    )
+    with open_published(publish(tmp_path, rows)) as published:
+        files = render_report.render_report(published, ACME, "acme", "2026-07", tmp_path / "reports")
+    assert "Met only by AI: 1 (an AI answered in time, no human did)." in _text(files.pdf.read_bytes())
+
+
+def test_report_is_silent_about_ai_where_none_answered(files: render_report.ReportFiles) -> None:
+    assert "Met only by AI" not in _text(files.pdf.read_bytes())
+
+
 def test_report_prints_every_letter_of_long_words_and_no_sign_between_them(tmp_path: Path) -> None:
     late = timedelta(hours=25)
     rows = tuple(

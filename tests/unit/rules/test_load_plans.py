@@ -199,7 +199,7 @@ def test_folder_without_plans_is_refused(tmp_path: Path) -> None:
             [
                 "gold.yml:20: versions.0.obligations.0.stops_on.0: 'agent_mesage' is not known here. "
                 "Did you mean "
-                "'agent_message'? Known: agent_message, automatic_reply, bug_confirmed, "
+                "'agent_message'? Known: agent_message, ai_message, automatic_reply, bug_confirmed, "
                 "bug_rejected, customer_message, "
                 "debug_delivered, debug_logs_received, debug_requested, reopened, severity_changed, "
                 "status:cancelled, status:closed, "

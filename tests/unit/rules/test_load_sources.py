@@ -54,6 +54,7 @@ def test_sources_are_read_as_they_are_written(tmp_path: Path) -> None:
         SourceEvent("bug_confirmed", "tags", "bug"),
         SourceEvent("bug_confirmed", "custom_field:360002", "confirmed"),
     )
+    assert (helpdesk.assistants, helpdesk.non_humans) == ((), ("900001", "7"))
     assert (helpdesk.bot_actors, helpdesk.bot_channels) == (("900001", "7"), ("rule",))
     incidents = read(tmp_path).sources["incidents"]
     assert (incidents.time_zone, incidents.date_format) == ("Europe/Berlin", "%d/%m/%Y %H:%M")
@@ -88,6 +89,14 @@ def test_statuses_of_servicenow_are_known_by_number_and_by_name(tmp_path: Path) 
         "cancelled": ["8", "Canceled"],
     }
     assert statuses == {value: status for status, values in expected.items() for value in values}
+
+
+@pytest.mark.parametrize("name", ["helpdesk", "incidents", "other"])
+def test_every_helpdesk_may_declare_its_assistants(tmp_path: Path, name: str) -> None:
+    text = SLA_YML.replace(f"  {name}:\n", f"  {name}:\n    assistants: {{actors: [ai, 99]}}\n")
+    source = read(tmp_path, text).sources[name]
+    assert source.assistants == ("ai", "99")
+    assert set(source.assistants) < {"human", *source.non_humans}
 
 
 def test_web_of_zendesk_is_the_web_form_and_rules_are_bots_unless_set(tmp_path: Path) -> None:
@@ -189,11 +198,19 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             ],
         ),
         (
+            '    bots: {actors: ["900001", 7], channels: [rule]}\n',
+            '    bots: {actors: ["900001", 7], channels: [rule]}\n    assistants: {actors: [ai, "7"]}\n',
+            [
+                "sla.yml:13: sources.helpdesk.assistants.actors.1: '7' stands under bots already. List whoever answers "
+                "customers under assistants, and what only acknowledges or acts under bots."
+            ],
+        ),
+        (
             "    type: canonical\n",
             "    type: canonical\n    severity: {field: priority}\n",
             [
                 "sla.yml:22: sources.other.severity: this key is not known here. "
-                "Known: allow, bots, channels, null_markers, statuses, ticket_prefix, time_zone, type."
+                "Known: allow, assistants, bots, channels, null_markers, statuses, ticket_prefix, time_zone, type."
             ],
         ),
         (

@@ -1,5 +1,5 @@
 -- Grain: one row per exported message, and per exported change and event that it stands for, with the side of its author.
--- The side is read in this order: robots that sla.yml names, what the record states, the ticket's requester, agents that sla.yml names,
+-- The side is read in this order: robots and assistants that sla.yml names, what the record states, the ticket's requester, agents that sla.yml names,
 -- the role that the person had then, the role that the record shows, accounts, domains and groups that sla.yml names. A role that was exported
 -- later is today's: where the person had written an internal note by then it was an agent, and where anything else contradicts it the side
 -- is unknown.
@@ -12,6 +12,7 @@ roles as (select * from {{ ref('person_roles') }}),
 opening_updates as (select distinct source, update_id from {{ ref('stg_helpdesk__opening_updates') }}),
 bot_actors as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'actor'),
 bot_channels as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'channel'),
+assistants as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'assistant'),
 agent_actors as (select * from {{ source('raw', 'source_agents') }} where agent_kind = 'actor'),
 agent_domains as (select * from {{ source('raw', 'source_agents') }} where agent_kind = 'domain'),
 agent_groups as (select * from {{ source('raw', 'source_agents') }} where agent_kind = 'group'),
@@ -70,8 +71,11 @@ judged as (
   select
     acts.*,
     case
-      when coalesce(bot_actors.bot_value, bot_updaters.bot_value, bot_channels.bot_value) is not null then 'bot'
-      when acts.author_kind in ('agent', 'customer', 'bot') then acts.author_kind
+      when coalesce(bot_actors.bot_value, bot_updaters.bot_value) is not null then 'bot'
+      -- A name says more than the way on which a message came.
+      when coalesce(assistants.bot_value, assistant_updaters.bot_value) is not null then 'ai'
+      when bot_channels.bot_value is not null then 'bot'
+      when acts.author_kind in ('agent', 'customer', 'bot', 'ai') then acts.author_kind
       when acts.author_id = requesters.requester_id then 'customer'
       when coalesce(agent_actors.agent_value, agent_addresses.agent_value) is not null then 'agent'
       when people.actor_kind = 'customer'
@@ -113,6 +117,9 @@ judged as (
   left join bot_actors on bot_actors.source = acts.source and bot_actors.bot_value = acts.author_id
   -- A robot that writes in a human's name is a robot.
   left join bot_actors as bot_updaters on bot_updaters.source = acts.source and bot_updaters.bot_value = acts.updater_id
+  left join assistants on assistants.source = acts.source and assistants.bot_value = acts.author_id
+  left join assistants as assistant_updaters
+    on assistant_updaters.source = acts.source and assistant_updaters.bot_value = acts.updater_id
   left join bot_channels on bot_channels.source = acts.source and bot_channels.bot_value = acts.channel
   left join agent_actors on agent_actors.source = acts.source and agent_actors.agent_value = acts.author_id
   left join agent_actors as agent_addresses

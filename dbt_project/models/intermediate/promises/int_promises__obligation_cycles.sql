@@ -1,4 +1,4 @@
--- Grain: one row per ticket, obligation and cycle, also when nothing happened: the spine of all verdicts.
+-- Grain: one row per ticket, obligation, cycle and reading (int_promises__cycles), also when nothing happened: the spine of all verdicts.
 -- A ticket has a row for every obligation that any plan file declares, so that a promise which was not made is shown as not made.
 with
 ticket_terms as (select * from {{ ref('int_promises__ticket_terms') }}),
@@ -54,7 +54,9 @@ select
   ticket_terms.ticket_id,
   obligations.obligation,
   coalesce(cycles.cycle_number, 1) as cycle_number,
-  ticket_terms.ticket_id || ':' || obligations.obligation || ':' || cast(coalesce(cycles.cycle_number, 1) as varchar) as obligation_key,
+  ticket_terms.ticket_id || ':' || obligations.obligation || ':' || cast(coalesce(cycles.cycle_number, 1) as varchar)
+    || case when cycles.reading <> 'plan' then ':' || cycles.reading else '' end as obligation_key,
+  coalesce(cycles.reading, 'plan') as reading,
   ticket_terms.customer_id,
   ticket_terms.subscription_id,
   ticket_terms.plan,

@@ -14,7 +14,7 @@ answered_from_submission as (
   group by plan_version, obligation
   having max(case when role = 'start' and moment = 'submitted' then 1 else 0 end) = 1
     and max(case when role = 'start' and moment <> 'submitted' then 1 else 0 end) = 0
-    and max(case when role = 'stop' and moment = 'agent_message' then 1 else 0 end) = 1
+    and max(case when role = 'stop' and moment in ('agent_message', 'ai_message') then 1 else 0 end) = 1
 ),
 
 first_questions as (

@@ -1,4 +1,4 @@
--- Grain: one row per obligation cycle: the leg that decides, and the status before any waiver.
+-- Grain: one row per obligation cycle: the leg that decides, the status before any waiver, and both verdicts where an AI answered.
 -- Among the legs in force the one that went over first decides; where none did, the one that is due first.
 with
 cycles as (select * from {{ ref('int_promises__obligation_cycles') }}),
@@ -118,22 +118,39 @@ judged as (
     on severities.plan_version = described.plan_version and severities.severity = described.severity_in_force
   left join severities as submitted_severities
     on submitted_severities.plan_version = described.plan_version and submitted_severities.severity = described.severity_submitted
-)
+),
+
+named as (
+  select
+    judged.*,
+    coalesce(reasons.status, judged.measured_status) as verdict,
+    coalesce(submitted_reasons.status, judged.measured_status_as_submitted) as verdict_as_submitted,
+    case
+      when reasons.status <> 'not_measurable' then null
+      when reasons.could_be_by in ('levels', 'seen_stop') then coalesce(judged.undecided_could_be, 'either')
+      when reasons.could_be_by = 'nothing' then 'either'
+    end as could_be,
+    case
+      when reasons.status is not null then judged.submitted_epoch
+      when judged.measured_status = 'breached' then judged.over_epoch
+      when judged.measured_status = 'met' then judged.stopped_epoch
+    end as settled_epoch
+  from judged
+  left join reasons on reasons.status_reason = judged.reason
+  left join reasons as submitted_reasons on submitted_reasons.status_reason = judged.reason_as_submitted
+),
+
+other_readings as (select ticket_id, obligation, cycle_number, reading, verdict from named where reading <> 'plan')
 
 select
-  judged.*,
-  coalesce(reasons.status, judged.measured_status) as verdict,
-  coalesce(submitted_reasons.status, judged.measured_status_as_submitted) as verdict_as_submitted,
-  case
-    when reasons.status <> 'not_measurable' then null
-    when reasons.could_be_by in ('levels', 'seen_stop') then coalesce(judged.undecided_could_be, 'either')
-    when reasons.could_be_by = 'nothing' then 'either'
-  end as could_be,
-  case
-    when reasons.status is not null then judged.submitted_epoch
-    when judged.measured_status = 'breached' then judged.over_epoch
-    when judged.measured_status = 'met' then judged.stopped_epoch
-  end as settled_epoch
-from judged
-left join reasons on reasons.status_reason = judged.reason
-left join reasons as submitted_reasons on submitted_reasons.status_reason = judged.reason_as_submitted
+  named.*,
+  case when other_readings.reading = 'humans_alone' then other_readings.verdict when other_readings.reading = 'with_ai' then named.verdict end
+    as verdict_by_humans,
+  case when other_readings.reading = 'with_ai' then other_readings.verdict when other_readings.reading = 'humans_alone' then named.verdict end
+    as verdict_with_ai
+from named
+left join other_readings
+  on other_readings.ticket_id = named.ticket_id
+  and other_readings.obligation = named.obligation
+  and other_readings.cycle_number = named.cycle_number
+where named.reading = 'plan'

@@ -31,6 +31,7 @@ messages as (
       -- Within the window of the submission it may be the opening text.
       when not events.is_date and coalesce(events.earliest_epoch, events.event_epoch) <= tickets.latest_submitted_epoch then 'opener_message'
       when events.actor_kind = 'customer' then 'customer_message'
+      when events.actor_kind = 'ai' then 'ai_message'
       when events.actor_kind <> 'agent' then 'unattributed_message'
       else 'agent_message'
     end as moment,

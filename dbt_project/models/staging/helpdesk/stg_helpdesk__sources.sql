@@ -3,7 +3,7 @@ with
 sources as (select * from {{ source('raw', 'sources') }}),
 traits as (select * from {{ ref('helpdesk_traits') }}),
 events as (select * from {{ source('raw', 'source_events') }}),
-bots as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'actor'),
+bots as (select * from {{ source('raw', 'source_bots') }} where bot_kind in ('actor', 'assistant')),
 
 debug_sources as (select distinct source from events where event_type like 'debug%'),
 
