@@ -391,6 +391,7 @@ _BUILT: dict[str, tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...]]
                 ("reference/subscriptions.csv", "A-1,acme", "A-1,ACME"),
                 ("reference/subscriptions.csv", "A-2,acme", "A-2,ACME"),
                 ("reference/contacts.csv", "acme,ann", "ACME,ann"),
+                ("reference/customer_words.csv", "acme,Acme", "ACME,Acme"),
                 ("reference/purchases.csv", "P-1,acme", "P-1,ACME"),
             ),
         ),

@@ -130,8 +130,11 @@ def test_stats_and_conversations_land_beside_each_other_also_where_they_contradi
 
 def test_a_reopening_is_counted_with_the_dates_that_it_left(landing: Landing) -> None:
     stats = {"reopened_at": "2026-02-03T08:00:00Z", "resolved_at": "2026-02-04T12:00:00Z"}
-    assert land(landing, ticket(stats=stats), ticket(id=2, stats={})) == 2 * ["response_date resolution"]
-    assert landing.rows("ticket_versions", "reopen_count") == [1, 0]
+    never = ticket(id=2, stats={"reopened_at": None})
+    # Stats without the date say nothing of reopenings.
+    unsaid = ticket(id=3, stats={})
+    assert land(landing, ticket(stats=stats), never, unsaid) == 3 * ["response_date resolution"]
+    assert landing.rows("ticket_versions", "reopen_count") == [1, 0, None]
     assert landing.rows("ticket_changes", "value, changed_at") == [
         ("open", datetime(2026, 2, 3, 8)),
         ("solved", datetime(2026, 2, 4, 12)),

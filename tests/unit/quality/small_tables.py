@@ -56,6 +56,8 @@ PUBLISHED_TABLES = """
 
     create table core.dim_sources as select 'helpdesk' as source, false as is_lagging;
 
+    create table core.dim_subscription_terms as select 'S-1' as subscription_id;
+
     create table core.dim_customers as
     select 'acme' as customer_id, 'Acme Corp' as customer_name;
 
@@ -164,7 +166,7 @@ PUBLISHED_TABLES = """
     create table qc.rpt_qc__findings as
     select
         'unknown_customer:T-3' as finding_key, 'unknown_customer' as finding, 'organization not known' as evidence,
-        'not covered' as effect;
+        'not covered' as effect, null::varchar as subscription_id;
 
     create table marts.mart_customer__monthly_report as
     select

@@ -20,7 +20,7 @@ def rows(published: Published):  # type: ignore[no-untyped-def]
     return read_tickets(published, Scope(("acme",)), Selection(months=("2026-07",)))
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "%", "|", ";", ";=", "\t", "\r", "\n", "＝"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "%", "|", ";", "\t", "\r", "\n", "＝"])
 def test_csv_neutralises_a_text_that_starts_like_a_formula(start: str) -> None:
     assert export_rows.neutral(f"{start}1+1") == f"'{start}1+1"
 

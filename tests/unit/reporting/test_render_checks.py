@@ -100,9 +100,9 @@ def test_the_page_is_the_same_every_time_and_fetches_nothing() -> None:
 
 
 def test_a_page_that_cannot_be_written_leaves_the_former_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be written"):
-        write_checks(status(PASSED), tmp_path / "nowhere" / "checks.html")
     file = tmp_path / "checks.html"
     write_checks(status(PASSED), file)
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        write_checks(status(PASSED), file / "checks.html")
     assert file.read_bytes() == render_checks(status(PASSED))
     assert list(tmp_path.iterdir()) == [file]
