@@ -6,6 +6,7 @@ What a form does not carry beyond that is named per form: a ticket is compared o
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,29 @@ def build_form(root: Path, form: str) -> dict[tuple[str, str], Verdict]:
     return {(row[0], row[1]): dict(zip(columns, row[2:], strict=True)) for row in rows}
 
 
+def list_ends(root: Path) -> set[tuple[str, datetime]]:
+    """(ticket, second): where a merge or a deletion ended it."""
+    return set(
+        query(
+            root,
+            "select ticket_id, event_at from core.fct_ticket_events where moment in ('merged', 'deleted')",
+        )
+    )
+
+
 @pytest.fixture(scope="module")
-def canonical(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Verdict]:
-    return build_form(tmp_path_factory.mktemp("forms") / "canonical", "canonical")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("forms") / "canonical"
+
+
+@pytest.fixture(scope="module")
+def canonical(root: Path) -> dict[tuple[str, str], Verdict]:
+    return build_form(root, "canonical")
+
+
+@pytest.fixture(scope="module")
+def ends(root: Path, canonical: dict[tuple[str, str], Verdict]) -> set[tuple[str, datetime]]:
+    return list_ends(root)
 
 
 # What holds of a ticket whatever happens on it, so that every form knows it.
@@ -87,7 +108,7 @@ def assert_agrees(form: str, key: tuple[str, str], ours: Verdict, expected: Verd
 @pytest.mark.long
 @pytest.mark.parametrize("form", [*WHOLE, *FIRST_ANSWER, *NOTHING])
 def test_a_form_agrees_with_the_canonical_one_or_says_that_it_cannot_tell(
-    form: str, canonical: dict[tuple[str, str], Verdict], tmp_path: Path
+    form: str, canonical: dict[tuple[str, str], Verdict], ends: set[tuple[str, datetime]], tmp_path: Path
 ) -> None:
     found = build_form(tmp_path / form, form)
     # The account export lacks tickets that were deleted; every other form has them all.
@@ -96,11 +117,17 @@ def test_a_form_agrees_with_the_canonical_one_or_says_that_it_cannot_tell(
     compared = unmeasured = 0
     for key, ours in found.items():
         expected, told = canonical[key], (key, ours, canonical[key])
-        if form in WHOLE:
+        if form in WHOLE and ours["status_reason"] == "order_unknown":
+            # Comments and changes have numbers of their own: an answer in the second of the end stands in no order to it.
+            assert (key[0], expected["stopped_at"]) in ends, told
+        elif form in WHOLE:
             assert ours == expected, told
             compared += 1
         elif expected["status_reason"] in KNOWN_WITHOUT_EVENTS:
             assert ours["status_reason"] == expected["status_reason"], told
+        elif ours["status_reason"] in ("no_such_promise", "severity_not_covered"):
+            # What the plan does not promise for the level needs no event.
+            assert expected["status"] == "not_covered" or was_level_changed(expected), told
         elif expected["status_reason"] in ("no_such_promise", "severity_not_covered"):
             assert ours["status"] in ("not_covered", "not_measurable"), told
         elif key[1] != "first_response" or form in NOTHING:

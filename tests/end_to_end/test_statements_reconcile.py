@@ -25,7 +25,7 @@ from pipeline.reporting.render_report import render_report
 from pipeline.settings import Workspace
 from tests.end_to_end.command_line import run_sla
 from tests.end_to_end.published import query
-from tests.generative.ledger_histories import draw_world, write_one_batch, write_workspace
+from tests.generative.ledger_histories import LANDED_AT, draw_world, write_one_batch, write_workspace
 from tests.generative.ticket_histories import show
 
 SEED = 8
@@ -62,7 +62,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world = draw_world(SEED, CUSTOMERS)
     write_workspace(folder, world)
     write_one_batch(folder, world)
-    run_sla("ingest", workspace=folder).expect(0)
+    run_sla("ingest", workspace=folder, SOURCE_DATE_EPOCH=str(LANDED_AT)).expect(0)
     run_sla("--as-of", show(world.as_of), "build", workspace=folder).expect(0)
     return folder
 

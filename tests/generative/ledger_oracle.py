@@ -15,13 +15,13 @@ from typing import Any
 
 from tests.generative import ticket_oracle
 from tests.generative.oracle import to_instant
-from tests.generative.ticket_oracle import Ticket, Waiver
+from tests.generative.ticket_oracle import Event, Ticket, Waiver
 
 # Within one second: what begins, what dies, what is added, what goes on into the next term, what is given back, drawn,
 # what is given back of that, the end of the term.
 GRANT, PACK_END, PURCHASE, RENEWAL, CORRECTION, USE, LATE_CORRECTION, TERM_END = range(8)
-# The seed's order of what may happen to a ticket's unit within one second.
-PRECEDENCE = {"bug_confirmed": 60, "bug_rejected": 61, "merged": 70, "deleted": 71}
+# What an event may say of a ticket's unit.
+SAID_OF_UNIT = ("bug_confirmed", "bug_rejected", "merged", "deleted")
 LAST_WORDS = ("merged", "deleted")
 WAIVED_UNIT = "entitlement"
 
@@ -517,11 +517,12 @@ class Bookkeeper:
 
     def _reasons(self, ticket: Ticket) -> Iterator[tuple[Cause, bool]]:
         """Everything that bears on whether the ticket's unit is charged, in order, and whether it is free from then on."""
+        # Within one second: a waiver that begins, the events by their numbers, a waiver that ends.
         told: list[tuple[tuple[int, int, int, str], str, str]] = []
         for event in ticket.events:
-            if event.event_type in PRECEDENCE:
-                order = (event.at, PRECEDENCE[event.event_type], len(event.event_id), event.event_id)
-                told.append((order, "event", event.event_type))
+            if event.event_type in SAID_OF_UNIT:
+                at, number = place(event)
+                told.append(((at, 1, number, event.event_id), "event", event.event_type))
         for waiver in self.waivers:
             ends_at = waiver.expires_at
             if waiver.ticket_id != ticket.ticket_id or waiver.obligation != WAIVED_UNIT:
@@ -530,7 +531,7 @@ class Bookkeeper:
                 continue
             told.append(((waiver.approved_at, 0, 0, waiver.waiver_id), "waiver", "approved"))
             if ends_at is not None:
-                told.append(((ends_at, 99, 0, waiver.waiver_id), "waiver", "expired"))
+                told.append(((ends_at, 2, 0, waiver.waiver_id), "waiver", "expired"))
         is_bug, waivers = False, set()
         for (at, _, _, name), kind, word in sorted(told):
             if at > self.as_of:
@@ -571,13 +572,12 @@ class Bookkeeper:
 
     def _levels(self, ticket: Ticket) -> tuple[int | None, int | None]:
         """The level that the ticket was submitted with, and the last one that it was given before it ended."""
-        known = [event for event in ticket.events if event.at <= self.as_of]
-        ended_at = min((event.at for event in known if event.event_type in LAST_WORDS), default=self.as_of)
-        changes = sorted(
-            (event for event in known if event.event_type == "severity_changed" and event.at <= ended_at),
-            key=lambda event: (event.at, len(event.event_id), event.event_id),
-        )
-        levels = [int(event.value) for event in changes]
+        levels = []
+        for event in sorted(ticket.events, key=place):
+            if event.at > self.as_of or event.event_type in LAST_WORDS:
+                break
+            if event.event_type == "severity_changed":
+                levels.append(int(event.value))
         submitted = int(ticket.severity) if ticket.severity else next(iter(levels), None)
         return submitted, levels[-1] if levels else submitted
 
@@ -604,6 +604,11 @@ class Bookkeeper:
                 if other.customer_id == term.customer_id and other.ends_on == day:
                     return _start_of_day(day, self._zone(other))
         return _start_of_day(day, self._zone(term))
+
+
+def place(event: Event) -> tuple[int, int]:
+    """Events of one second follow the numbers at the end of their ids, whatever they say and in whatever file they stand."""
+    return event.at, int(event.event_id.rpartition("-")[2])
 
 
 def _start_of_day(day: str, zone: str) -> int:
