@@ -214,8 +214,6 @@ def values() -> Iterator[Hostile]:
         "month_name": "18/jul/26 9:10 AM",
         "NaN": "NaN",
         "inf": "inf",
-        "null_word": "NULL",
-        "dash": "-",
         "question_mark": "?",
         "date_alone": "2026-07-01",
         "zone_of_25_hours": "2026-07-01T09:00:00+25:00",
@@ -231,6 +229,11 @@ def values() -> Iterator[Hostile]:
         yield Hostile(
             f"instant_{name}.csv", (HEADER + GOOD + ticket("T2", submitted_at=written)).encode(),
             "quarantined", ("is not a possible instant",), 3, "submitted_at", (2, 1),
+        )  # fmt: skip
+    for name, written in {"null_word": "NULL", "dash": "-"}.items():
+        yield Hostile(
+            f"instant_{name}.csv", (HEADER + GOOD + ticket("T2", submitted_at=written)).encode(),
+            "quarantined", ("is missing",), 3, "submitted_at", (2, 1),
         )  # fmt: skip
     yield Hostile(
         "instant_without_zone.csv", (HEADER + GOOD + ticket("T2", submitted_at="2026-07-01T09:00:00")).encode(),

@@ -178,7 +178,8 @@ PUBLISHED_TABLES = """
     select
         customer_id, month, 'standard:first_response' as promise, '3' as severities, met_count, breached_count, pending_count,
         waived_count, not_covered_count, not_measurable_count, met_only_by_ai_count, raw_met_count, raw_breached_count,
-        lower_met_count, upper_met_count, bounded_count, raw_lower_met_count, raw_upper_met_count, raw_bounded_count, 0::bigint as running_count
+        lower_met_count, upper_met_count, bounded_count, raw_lower_met_count, raw_upper_met_count, raw_bounded_count,
+        0::bigint as running_count
     from marts.mart_manager__monthly_compliance
     where month_basis = 'settled';
 """
