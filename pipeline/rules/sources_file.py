@@ -113,13 +113,13 @@ class Assistants(Declared):
 
 
 def _check_assistants(bots: Bots | BotActors, assistants: Assistants, place: Place) -> None:
-    """An automatic reply and an answer are told apart by who wrote them."""
+    """Who wrote it distinguishes an automatic reply from an answer."""
     for index, actor in enumerate(assistants.actors):
         if actor in bots.actors:
             place.report(
                 ["assistants", "actors", index],
                 f"{actor!r} stands under bots already.",
-                "List whoever answers customers under assistants, and what only acknowledges or acts under bots.",
+                "List who answers customers under assistants, and what only acknowledges or acts under bots.",
             )
 
 

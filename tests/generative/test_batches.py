@@ -41,7 +41,8 @@ FIRST = instant("2026-02-02T08:00:00Z")
 CUTS = [FIRST + days * DAY for days in (2, 4, 7, 9, 12)]
 AS_OF = FIRST + 14 * DAY
 # Where a row came from depends on the file that brought it, not on what happened.
-LINEAGE = {"source_file", "line_number", "batch_id", "known_at"}
+# How often a record was exported is no figure: the counts of records read and refused are of the files.
+LINEAGE = {"source_file", "line_number", "batch_id", "known_at", "records_read", "records_refused"}
 FORMS = ("canonical", "zendesk")
 CODE = re.compile(r"(canonical|zendesk)\d{3}x")
 AGENT, CUSTOMER = "12", "11"

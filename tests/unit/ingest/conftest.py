@@ -34,6 +34,8 @@ def make_source(source_type: str, **settings: Any) -> SimpleNamespace:
             "null_markers": ("",),
             "agents": (),
             "bot_actors": (),
+            "assistants": (),
+            "non_humans": (),
             "columns": {},
             "date_locale": None,
             "business_calendar": None,

@@ -201,7 +201,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             '    bots: {actors: ["900001", 7], channels: [rule]}\n',
             '    bots: {actors: ["900001", 7], channels: [rule]}\n    assistants: {actors: [ai, "7"]}\n',
             [
-                "sla.yml:13: sources.helpdesk.assistants.actors.1: '7' stands under bots already. List whoever answers "
+                "sla.yml:13: sources.helpdesk.assistants.actors.1: '7' stands under bots already. List who answers "
                 "customers under assistants, and what only acknowledges or acts under bots."
             ],
         ),
