@@ -34,6 +34,9 @@ FEWEST_DRAWS = 10
 INTERVAL = 0.8
 LOW, MID, HIGH = 0.1, 0.5, 0.9
 
+# Beyond this many counts a sum of two is found by a transform: term by term, 2^17 counts take minutes.
+_LONGEST_SUMMED = 4096
+
 # Fewer customers do not show how much customers differ; they are then taken to differ by their mean.
 _FEWEST_CUSTOMERS = 5
 
@@ -109,7 +112,7 @@ class Outlook:
                 continue
             # What the other pool still carries overflows nothing; beyond it each draw is one here.
             excess = inflow.rate.chances_of(inflow.remaining, inflow.remaining + most, days)
-            chances = numpy.convolve(chances, numpy.diff(excess, prepend=0.0))[: most + 1]
+            chances = _add_up(chances, numpy.diff(excess, prepend=0.0))[: most + 1]
         return chances
 
     def draws_in(self, days: float) -> tuple[int, int, int]:
@@ -137,6 +140,17 @@ class Outlook:
         if not self.inflows:
             return float(1 - self.rate.chances_of(quantity - 1, quantity - 1, days)[0])
         return float(1 - self.chances_up_to(quantity - 1, days)[-1])
+
+
+def _add_up(chances: NDArray, more: NDArray) -> NDArray:
+    """The chances of a sum of two independent counts: of at most so many of the first, and of exactly so many of the second."""
+    import numpy
+    from scipy.signal import fftconvolve
+
+    if len(chances) <= _LONGEST_SUMMED:
+        return numpy.convolve(chances, more)
+    # The transform's last digits may fall where a chance of at most so many cannot.
+    return numpy.maximum.accumulate(fftconvolve(chances, more))
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,15 @@ def test_empty_other_pool_adds_its_draws_to_the_pools_own() -> None:
     assert both.chances_up_to(6, 100) == pytest.approx(poisson(2.0).chances_of(0, 6, 100), abs=1e-6)
 
 
+def test_a_long_sum_of_two_counts_is_the_one_term_by_term(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = Outlook(poisson(900.0), (Inflow(poisson(700.0), 10),))
+    term_by_term = both.chances_up_to(3000, 100)
+    monkeypatch.setattr("pipeline.forecasting.count_model._LONGEST_SUMMED", 3000)
+    transformed = both.chances_up_to(3000, 100)
+    assert transformed == pytest.approx(term_by_term, abs=1e-12)
+    assert (np.diff(transformed) >= 0).all()
+
+
 RATES = st.builds(
     DrawRate,
     st.just(0),
