@@ -1,0 +1,42 @@
+"""Which edition of a customer's month a document is: a draft, the original of a closed month, or a numbered correction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+# A month is open until it has ended, provisional during the grace period, then closed.
+PeriodState = Literal["open", "provisional", "closed"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value of a closed month that later inputs changed. `what` is a status, a quantity, a name; values are text as printed.
+
+    `ticket_id` and `obligation` (or the pool, for units) name what changed; both are None for a value of the customer. `causes`
+    names inputs: landed files, reference files, calendars, plans.
+    """
+
+    what: str
+    ticket_id: str | None
+    obligation: str | None
+    old: str | None
+    new: str | None
+    causes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """`correction_number` is 0 for a draft and for the original; `corrects` is the report number of the original.
+
+    A draft (open or provisional) has no `closed_at`; an original has no `issued_at` of a correction and no `changes`.
+    """
+
+    state: PeriodState
+    report_number: str
+    correction_number: int = 0
+    corrects: str | None = None
+    closed_at: datetime | None = None
+    issued_at: datetime | None = None
+    changes: tuple[Change, ...] = ()
