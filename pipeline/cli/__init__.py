@@ -4,7 +4,7 @@ Nothing heavy is imported before the command that needs it runs, so that `sla --
 are imported in the order in which `sla --help` lists them.
 """
 
-from pipeline.cli import workspace, figures, hours, documents  # isort: skip
+from pipeline.cli import workspace, figures, hours, documents, proof  # isort: skip
 from pipeline.cli.line import app, main
 
-__all__ = ["app", "documents", "figures", "hours", "main", "workspace"]
+__all__ = ["app", "documents", "figures", "hours", "main", "proof", "workspace"]

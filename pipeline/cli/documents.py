@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,10 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="Where to write (default: the workspace's reports/).")
     ] = None,
+    evidence: Annotated[
+        bool,
+        typer.Option("--evidence", help="Also write an archive that proves the figures: see `sla verify`."),
+    ] = False,
 ) -> None:
     """Write customers' PDF reports of a month, with the CSV and XLSX of the same rows.
 
@@ -31,19 +36,28 @@ def report(
     """
     if bool(customer) == every:
         raise ConfigurationError("Say whose report to write: --customer ID (may be repeated), or --all.")
-    _report(month, customer, out or options.find_workspace().reports)
+    _report(month, customer, out or options.find_workspace().reports, evidence)
 
 
-def _report(month: str, customer_ids: list[str] | None, out: Path) -> None:
+def _report(month: str, customer_ids: list[str] | None, out: Path, proves: bool) -> None:
+    from pipeline.cli.proof import write_evidence
     from pipeline.cli.tables import to_json
 
     with open_build(verifies=True) as published:
         written = write_reports(published, month, customer_ids, out)
+        archives = (
+            write_evidence(published, [files.customer_id for files in written], month, out) if proves else []
+        )
     if options.is_json:
-        typer.echo(to_json(written))
+        proofs: Sequence[Path | None] = archives or [None] * len(written)
+        typer.echo(
+            to_json(
+                [{**vars(files), "evidence": proof} for files, proof in zip(written, proofs, strict=True)]
+            )
+        )
     else:
-        for files in written:
-            typer.echo(files.pdf)
+        for path in (*(files.pdf for files in written), *archives):
+            typer.echo(path)
 
 
 def write_reports(

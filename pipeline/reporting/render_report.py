@@ -46,6 +46,7 @@ _NOT_LISTED = ("not_started", "no_such_promise")
 class ReportFiles:
     """The finished files and the SHA-256 of each, hexadecimal."""
 
+    customer_id: str
     report_id: str
     pdf: Path
     csv: Path
@@ -79,6 +80,7 @@ def render_report(
         write_whole(path, contents[ending])
     digests = {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()}
     return ReportFiles(
+        customer_id=customer_id,
         report_id=report_id(report),
         pdf=paths["pdf"],
         csv=paths["csv"],

@@ -21,7 +21,7 @@ FLOORS = (
     ("pipeline.ingest.files", "pipeline.ingest.tables"),
     ("pipeline.ingest.forms",),
     ("pipeline.ingest.landing", "pipeline.forecasting", "pipeline.reporting", "expectations"),
-    ("pipeline.quality", "pipeline.demo", "dashboards"),
+    ("pipeline.evidence", "pipeline.quality", "pipeline.demo", "dashboards"),
     ("pipeline.warehouse",),
     ("pipeline.cli",),
 )
