@@ -1,4 +1,4 @@
-"""Commands that prove a figure to somebody else: `sla verify` computes an evidence archive again."""
+"""Commands that prove a figure to another person: `sla verify` computes an evidence archive again."""
 
 from __future__ import annotations
 

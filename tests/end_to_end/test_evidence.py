@@ -41,7 +41,7 @@ def test_the_command_writes_an_archive_that_verify_proves_without_the_workspace(
     # No workspace is named.
     assert "is unchanged and proves its figures" in run_sla("verify", str(proof)).expect(0).out
 
-    proof.write_bytes(proof.read_bytes().replace(b'"target_seconds": ', b'"target_seconds":\t', 1))
+    proof.write_bytes(proof.read_bytes().replace(b'"compliance_month": ', b'"compliance_month":\t', 1))
     run_sla("verify", str(proof)).expect(InputRejected.exit_code, "obligations.jsonl")
 
 

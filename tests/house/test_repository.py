@@ -20,6 +20,7 @@ ROOMS = (
     "pipeline/cli",
     "pipeline/declarations",
     "pipeline/demo",
+    "pipeline/evidence",
     "pipeline/forecasting",
     "pipeline/ingest",
     "pipeline/ingest/files",
