@@ -164,7 +164,10 @@ def _read_source(
             read,
             date_format=source.date_format,
             date_locale=source.date_locale,
-            columns={column: (alias,) for column, alias in source.columns.items()},
+            columns={
+                column: (names,) if isinstance(names, str) else names
+                for column, names in source.columns.items()
+            },
             business_calendar=_find_calendar(source.business_calendar, place, folder / "calendars"),
         )
     if isinstance(source, ChangingSource):

@@ -65,6 +65,11 @@ def _check_locale(value: str) -> str:
 
 
 Texts = Annotated[tuple[Text, ...], *UNREPEATED]
+OneOrSeveral = Annotated[
+    Annotated[Text, Tag("one")]
+    | Annotated[Texts, filled("the list is empty.", "Write at least one name."), Tag("several")],
+    Discriminator(lambda value: "several" if isinstance(value, list | tuple) else "one"),
+]
 LevelByWord = Annotated[
     dict[Text, Level],
     filled("the mapping is empty.", "Write one line per value of the source, such as high: 4."),
@@ -279,8 +284,8 @@ class TableSource(VendorSource):
     """How the table writes instants, such as "%Y-%m-%d %H:%M:%S"."""
     date_locale: Annotated[Text, AfterValidator(_check_locale)] | None = None
     """The language of month names that are not English."""
-    columns: dict[Text, Text] = {}
-    """What a translated header calls a column."""
+    columns: dict[Text, OneOrSeveral] = {}
+    """What the header calls a column, or several names where exports differ; the names that the form knows no longer count."""
     business_calendar: Text | None = None
     """The calendar with which the helpdesk counted its own minutes."""
 

@@ -1,6 +1,6 @@
 """Puts what sla.yml declares of a source into a mapping that leaves it open: a mapping that the reader can use as it is.
 
-A shipped form leaves the zone, the format of instants, further null markers and further names of columns to sla.yml.
+A shipped form leaves the zone, the format of instants, further null markers and other names of columns to sla.yml.
 """
 
 from __future__ import annotations
@@ -73,17 +73,17 @@ def _bind_file(file: MappedFile, mapping: Mapping, source: Source) -> MappedFile
         figures=tuple(binding.rule(one) for one in file.figures),
         warnings=tuple(binding.notice(one) for one in file.warnings),
     )
-    more = source.columns if mapping.is_form else {}
+    declared = source.columns if mapping.is_form else {}
     columns = (*bound.columns, *binding.added.values())
-    return replace(bound, columns=tuple(_add_names(column, more) for column in columns))
+    return replace(bound, columns=tuple(_name(column, declared) for column in columns))
 
 
-def _add_names(column: MappedColumn, more: ColumnNames) -> MappedColumn:
-    """The column with the names that sla.yml gives it."""
+def _name(column: MappedColumn, declared: ColumnNames) -> MappedColumn:
+    """The column with the names of sla.yml in place of the form's, which may stand for another column of this file."""
     name = column.name.removeprefix(_HEADER)
-    if name not in more:
+    if name not in declared:
         return column
-    return replace(column, written=(*column.written, *more[name]), declared_by=f"columns.{name}")
+    return replace(column, written=declared[name], declared_by=f"columns.{name}")
 
 
 class _Binding:

@@ -307,8 +307,13 @@ def test_a_header_without_the_id_names_what_it_lacks(
         ),
         (
             "    severity:",
-            "    columns: {solved_at: Gelöst am, status: Zustand}\n    severity:",
+            "    columns: {status: [Zustand, Status]}\n    severity:",
             None,
+        ),
+        (
+            "    severity:",
+            "    columns: {status: Zustand}\n    severity:",
+            "the header lacks 'Zustand', which sla.yml names under columns.status.",
         ),
         (
             "    severity:",
@@ -316,7 +321,7 @@ def test_a_header_without_the_id_names_what_it_lacks(
             "sla.yml names the column 'solved' under columns, which this form does not have. Did you mean 'solved_at'?",
         ),
     ],
-    ids=["unknown header", "names beside those that are there", "unknown column"],
+    ids=["unknown header", "one of several names", "another name than the form's", "unknown column"],
 )
 def test_column_that_sla_yml_names_must_be_in_the_header(
     declare: Callable[[str], Landing], old: str, new: str, said: str | None
