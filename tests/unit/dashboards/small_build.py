@@ -17,7 +17,7 @@ import duckdb
 from pipeline.pointer import Pointer, read_pointer, write_pointer
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file
-from tests.unit.published_models import build_mart
+from tests.unit.published_models import build_mart, create_published
 
 NASTY_SUBJECT = "=1+1 ![beacon](https://example.invalid/x.png) <b>bold</b> :red[x] $x^2$"
 JUNE_STANDARD = "75.0 % (3 of 4)"
@@ -40,9 +40,9 @@ OBLIGATIONS = [
 ]
 
 TABLES = """
-    create schema core; create schema marts; create schema meta; create schema qc;
+    create schema meta;
 
-    create table qc.rpt_qc__unjudged as
+    insert into qc.rpt_qc__unjudged by name
     select * from (values
         ('record', 'record', null, null, 2, 40),
         ('record:severity:is not a known severity', 'record', 'severity', 'is not a known severity', 2, 40),
@@ -50,28 +50,19 @@ TABLES = """
         ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 4)
     ) as unjudged (unjudged_key, what, part, cause, affected_count, whole_count);
 
-    create table core.dim_declared_names(
-    declared_name_key varchar, source varchar, setting varchar, name varchar, is_shown boolean);
-create table core.dim_sources as
+    insert into core.dim_sources by name
     select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
-      'Europe/Berlin' as time_zone, null as instant_format;
+      'Europe/Berlin' as time_zone;
 
-    create table core.dim_customers as
+    insert into core.dim_customers by name
     select * from (values ('acme', 'Acme <Corp>', 'UTC', 'en'), ('beta', 'Beta & Söhne', 'UTC', 'de'))
         as customers (customer_id, customer_name, time_zone, locale);
 
-    create table core.sla_status_reasons as
-    select * from (values
-        ('unsupported_channel', 'not_covered',
-        'The ticket came through a channel that the plan does not support'),
-        ('waiver', 'waived', 'A recorded exception'))
-        as reasons (status_reason, status, reason_label);
-
-    create table core.dim_months as
+    insert into core.dim_months by name
     select 'UTC' as time_zone, month, month >= '2026-07' as is_month_running, month = '2026-07' as is_current_month
     from (values ('2026-05'), ('2026-06'), ('2026-07'), ('2026-08')) as months (month);
 
-    create table core.fct_sla_obligations as
+    insert into core.fct_sla_obligations by name
     select
         ticket_id || ':first_response:1' as obligation_key, ticket_id, customer_id,
         plan || '-term' as subscription_id,
@@ -79,17 +70,16 @@ create table core.dim_sources as
         'Plan table, row First Non-Automated response' as clause_text, 'first_response' as obligation,
         'target' as obligation_kind, 1 as cycle_number, severity as severity_submitted,
         severity as severity_in_force,
-        if(plan = 'standard', 'business_hours', 'always') as clock_name, 'UTC' as time_zone, null::varchar as stopping_event_id,
+        if(plan = 'standard', 'business_hours', 'always') as clock_name, 'UTC' as time_zone,
         if(status = 'waived', 'W-1', null) as waiver_id,
-        if(status = 'not_covered', null, if(plan = 'standard', 86400, 7200))::bigint as target_seconds,
-        elapsed_seconds::bigint as elapsed_seconds, target_seconds - elapsed_seconds as remaining_seconds,
+        if(status = 'not_covered', null, if(plan = 'standard', 86400, 7200)) as target_seconds,
+        elapsed_seconds, target_seconds - elapsed_seconds as remaining_seconds,
         status,
         case status when 'not_covered' then 'unsupported_channel' when 'waived' then 'waiver' end as
             status_reason,
         if(status = 'not_measurable', 'either', null) as could_be,
         if(status = 'waived', 'breached', status) as status_before_waiver,
-        if(status = 'waived', 'breached', status) as status_as_submitted,
-        null::varchar as status_by_humans, null::varchar as status_with_ai, false as is_met_only_by_ai,
+        if(status = 'waived', 'breached', status) as status_as_submitted, false as is_met_only_by_ai,
         strftime(settled_at, '%Y-%m') as settled_month, strftime(submitted_at, '%Y-%m') as submitted_month,
         '2026-07' as as_of_month, coalesce(settled_month, '2026-07') as compliance_month,
         submitted_at, submitted_at as starts_at, submitted_at as counts_from_at,
@@ -97,58 +87,53 @@ create table core.dim_sources as
         if(status = 'breached', settled_at, null) as breached_at, settled_at, timestamp '2026-07-15' as as_of
     from obligations;
 
-    create table core.dim_tickets as
+    insert into core.dim_tickets by name
     select
         ticket_id, 'helpdesk' as source, customer_id, 'someone@example.com' as requester,
         'web_form' as channel,
         severity as severity_submitted, severity as severity_now, submitted_at, $subject as subject,
         'question' as ticket_type, 'open' as ticket_status, 'tickets.csv' as source_file,
-        2::bigint as line_number,
-        'b1' as batch_id, submitted_at as known_at
+        2 as line_number, 'b1' as batch_id, submitted_at as known_at
     from obligations;
 
-    create table core.fct_sla_segments as
+    insert into core.fct_sla_segments by name
     select
         obligation_key, ticket_id, customer_id, segment_number, clock_name, 'hours@2020' as calendar_version,
         segment_kind, 'outside the hours of ' || clock_name as segment_reason,
-        if(segment_kind = 'counted', elapsed_seconds, 0)::bigint as counted_seconds,
-        if(segment_kind = 'counted', elapsed_seconds, 32400)::bigint as wall_seconds,
+        if(segment_kind = 'counted', elapsed_seconds, 0) as counted_seconds,
+        if(segment_kind = 'counted', elapsed_seconds, 32400) as wall_seconds,
         submitted_at + to_seconds(if(segment_kind = 'counted', 0, elapsed_seconds)) as starts_at,
         submitted_at + to_seconds(elapsed_seconds + if(segment_kind = 'counted', 0, 32400)) as ends_at
     from core.fct_sla_obligations
     cross join (values (1, 'counted'), (2, 'closed')) as kinds (segment_number, segment_kind)
     where elapsed_seconds is not null;
 
-    create table core.fct_ticket_events as
+    insert into core.fct_ticket_events by name
     select
         'E-' || ticket_id as event_id, ticket_id, customer_id, settled_at as event_at,
-        1::bigint as event_order,
+        1 as event_order,
         'agent_message' as moment, 'message' as event_type, 'agent' as actor_kind, 'agent' as actor,
-        true as is_public, null::varchar as value, false as is_automatic_reply, false as is_ai_message, 'helpdesk' as source,
-        'events.csv' as source_file, 2::bigint as line_number
+        true as is_public, false as is_automatic_reply, false as is_ai_message, 'helpdesk' as source,
+        'events.csv' as source_file, 2 as line_number
     from obligations where settled_at is not null;
 
-    create table core.fct_entitlement_movements as
+    insert into core.fct_entitlement_movements by name
     select
         'M-' || ticket_id as movement_id, customer_id, plan || '-term' as subscription_id, 'regular' as pool,
-        'use' as movement_kind, 2::bigint as statement_line, -1::bigint as quantity, 9::bigint as balance_after,
+        'use' as movement_kind, 2 as statement_line, -1 as quantity, 9 as balance_after,
         'ticket' as cause_kind, ticket_id as cause_id, strftime(submitted_at, '%Y-%m') as month,
-        submitted_at as happened_at,
-        submitted_at as known_at, ticket_id, null::varchar as undoes_movement_id, 'ticket' as reason,
+        submitted_at as happened_at, submitted_at as known_at, ticket_id, 'ticket' as reason,
         'term' as payer_kind, plan || '-term' as payer_id
     from obligations;
 
-    create table marts.mart_account__entitlement_balances as
+    insert into marts.mart_account__entitlement_balances by name
     select
         customer_id, customer_name, subscription_id, plan, plan || '@2020-11-16' as plan_version, pool,
         date '2026-01-01' as term_starts_on, date '2027-01-01' as term_ends_on, is_unlimited, is_stated,
-        granted_quantity::bigint as granted_quantity, 0::bigint as purchased_quantity,
-        used_quantity::bigint as used_quantity, 0::bigint as credited_quantity,
-        0::bigint as overflowed_in_quantity, 0::bigint as overflowed_out_quantity,
-        0::bigint as expired_quantity, 0::bigint as carried_quantity,
-        remaining_quantity::bigint as remaining_quantity, overage_quantity::bigint as overage_quantity,
-        used_quantity::bigint as consumed_quantity, granted_quantity::bigint as available_quantity,
-        (365 * 86400)::bigint as term_seconds, (195 * 86400)::bigint as term_elapsed_seconds,
+        granted_quantity, 0 as purchased_quantity, used_quantity, 0 as credited_quantity, 0 as overflowed_in_quantity,
+        0 as overflowed_out_quantity, 0 as expired_quantity, 0 as carried_quantity, remaining_quantity, overage_quantity,
+        used_quantity as consumed_quantity, granted_quantity as available_quantity,
+        365 * 86400 as term_seconds, 195 * 86400 as term_elapsed_seconds,
         170 as days_left, 'current' as term_status, timestamp '2026-07-15' as as_of
     from (values
         ('acme', 'standard-term', 'standard', 'regular', false, true, 10, 8, 2, 0),
@@ -160,11 +145,10 @@ create table core.dim_sources as
             remaining_quantity, overage_quantity)
     join core.dim_customers using (customer_id);
 
-    create table marts.mart_account__alerts as
+    insert into marts.mart_account__alerts by name
     select
         alert_kind, alert_rank, customer_id, customer_name, plan || '-term' as subscription_id, plan, pool,
-        threshold_pct, consumed_quantity, available_quantity, overage_quantity, null::varchar as next_subscription_id,
-        lasts_ratio::double as lasts_ratio, exhausted_on_mid::date as exhausted_on_mid,
+        threshold_pct, consumed_quantity, available_quantity, overage_quantity, lasts_ratio, exhausted_on_mid,
         170 as days_left, date '2027-01-01' as term_ends_on,
         if(lasts_ratio is null, timestamp '2026-07-13 08:00:00', null) as raised_at,
         timestamp '2026-07-15' as as_of
@@ -181,7 +165,7 @@ create table core.dim_sources as
     select
         $build_id as build_id, timestamp '2026-07-15' as as_of, '2026.1' as tzdata_version,
         '0.80' as holidays_version,
-        24::bigint as landed_rows, 2::bigint as batches, timestamp '2026-07-15 02:00:00' as newest_landed_at;
+        24 as landed_rows, 2 as batches, timestamp '2026-07-15 02:00:00' as newest_landed_at;
 
     create table meta.checks (
         check_name varchar, suite varchar, table_name varchar, expectation varchar, column_name varchar,
@@ -197,8 +181,8 @@ create table core.dim_sources as
 """
 
 REPORTS = """
-    create table marts.mart_customer__monthly_report as
-    select customer_id, customer_name, time_zone, locale, month, 1::bigint as tickets_submitted_count, is_month_running, as_of
+    insert into marts.mart_customer__monthly_report by name
+    select customer_id, customer_name, time_zone, locale, month, 1 as tickets_submitted_count, is_month_running, as_of
     from (select distinct customer_id, month, is_month_running, as_of from marts.mart_manager__monthly_compliance)
     join core.dim_customers using (customer_id)
 """
@@ -220,6 +204,7 @@ def publish(
         """)
         for row in OBLIGATIONS if rows is None else rows:
             connection.execute("insert into obligations values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        create_published(connection)
         # Bound values stand in single statements only.
         for statement in TABLES.split(";\n"):
             bound = {"subject": NASTY_SUBJECT, "build_id": build_id}

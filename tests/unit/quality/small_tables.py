@@ -8,6 +8,7 @@ from __future__ import annotations
 import duckdb
 
 from pipeline.ingest.tables import LANDED_TABLES
+from tests.unit.published_models import create_published
 
 LANDED_ROWS: dict[str, list[dict[str, object]]] = {
     "ticket_versions": [
@@ -50,31 +51,28 @@ LANDED_ROWS: dict[str, list[dict[str, object]]] = {
     ],
 }  # fmt: skip
 
-PUBLISHED_TABLES = """
-    create schema core;
-    create schema marts;
+PUBLISHED_ROWS = """
+    insert into core.dim_sources by name select 'helpdesk' as source, false as is_lagging;
 
-    create table core.dim_sources as select 'helpdesk' as source, false as is_lagging;
+    insert into core.dim_subscription_terms by name select 'S-1' as subscription_id;
 
-    create table core.dim_subscription_terms as select 'S-1' as subscription_id;
-
-    create table core.dim_customers as
+    insert into core.dim_customers by name
     select 'acme' as customer_id, 'Acme Corp' as customer_name;
 
-    create table core.dim_tickets as
+    insert into core.dim_tickets by name
     select ticket_id, 'helpdesk' as source, timestamp '2026-06-01 08:00:00' as submitted_at
     from (values ('T-1'), ('T-2'), ('T-3')) as tickets (ticket_id);
 
-    create table core.fct_sla_obligations as
+    insert into core.fct_sla_obligations by name
     select
-        obligation_key, ticket_id, 'first_response' as obligation, status, status_reason, null::varchar as could_be,
+        obligation_key, ticket_id, 'first_response' as obligation, status, status_reason,
         status as status_as_submitted, clause, 'standard@2020-11-16' as plan_version, target_seconds,
         elapsed_seconds, target_seconds - elapsed_seconds as remaining_seconds, '2026-06' as submitted_month,
         '2026-06' as settled_month, timestamp '2026-06-01 08:00:00' as starts_at, settled_at,
         timestamp '2026-07-01 00:00:00' as as_of
     from (
         values
-            ('O-1', 'T-1', 'met', null, 'first_response_regular', 86400::bigint, 3600::bigint,
+            ('O-1', 'T-1', 'met', null, 'first_response_regular', 86400, 3600,
                 timestamp '2026-06-01 09:00:00'),
             ('O-2', 'T-2', 'breached', null, 'first_response_regular', 86400, 90000,
                 timestamp '2026-06-08 08:00:00'),
@@ -83,29 +81,26 @@ PUBLISHED_TABLES = """
         obligation_key, ticket_id, status, status_reason, clause, target_seconds, elapsed_seconds, settled_at
     );
 
-    create table marts.mart_manager__monthly_compliance as
+    insert into marts.mart_manager__monthly_compliance by name
     select
         month_basis, '2026-06' as month, 'acme' as customer_id, 'standard' as plan,
         'first_response' as obligation,
-        3 as severity, 1::bigint as met_count, 1::bigint as breached_count, 0::bigint as pending_count,
-        0::bigint as waived_count, 1::bigint as not_covered_count, 0::bigint as not_measurable_count,
-        0::bigint as met_only_by_ai_count,
-        1::bigint as raw_met_count, 1::bigint as raw_breached_count, 1::bigint as lower_met_count, 1::bigint as upper_met_count,
-        2::bigint as bounded_count, 1::bigint as raw_lower_met_count, 1::bigint as raw_upper_met_count,
-        2::bigint as raw_bounded_count
+        3 as severity, 1 as met_count, 1 as breached_count, 0 as pending_count, 0 as waived_count, 1 as not_covered_count,
+        0 as not_measurable_count, 0 as met_only_by_ai_count, 1 as raw_met_count, 1 as raw_breached_count,
+        1 as lower_met_count, 1 as upper_met_count, 2 as bounded_count, 1 as raw_lower_met_count,
+        1 as raw_upper_met_count, 2 as raw_bounded_count
     from (values ('settled'), ('submitted')) as bases (month_basis);
 
-    create table marts.mart_account__entitlement_balances as
+    insert into marts.mart_account__entitlement_balances by name
     select
         'acme' as customer_id, 'S-1' as subscription_id, pool, is_unlimited, is_stated,
         'current' as term_status,
-        granted_quantity, 5::bigint as purchased_quantity, used_quantity, 1::bigint as credited_quantity,
-        0::bigint as overflowed_in_quantity, 0::bigint as overflowed_out_quantity,
-        0::bigint as expired_quantity, 0::bigint as carried_quantity,
+        granted_quantity, 5 as purchased_quantity, used_quantity, 1 as credited_quantity, 0 as overflowed_in_quantity,
+        0 as overflowed_out_quantity, 0 as expired_quantity, 0 as carried_quantity,
         remaining_quantity, overage_quantity
     from (
         values
-            ('regular', false, true, 10::bigint, 3::bigint, 10 + 5 - 3 + 1::bigint, 0::bigint),
+            ('regular', false, true, 10, 3, 10 + 5 - 3 + 1, 0),
             ('level_5', false, true, 1, 9, 0, -(1 + 5 - 9 + 1)),
             ('custom_builds', true, true, null, 2, null, 0),
             ('upgrade_assistance', false, false, null, 0, null, 0)
@@ -113,33 +108,33 @@ PUBLISHED_TABLES = """
         pool, is_unlimited, is_stated, granted_quantity, used_quantity, remaining_quantity, overage_quantity
     );
 
-    create table marts.mart_account__entitlement_forecasts as
+    insert into marts.mart_account__entitlement_forecasts by name
     select
         'S-1:regular' as forecast_key, 'acme' as customer_id, 'S-1' as subscription_id, 'regular' as pool,
-        'forecast' as forecast_status, 13::bigint as remaining_quantity, 0.9::double as lasts_ratio,
-        2::bigint as draws_low_quantity, 5::bigint as draws_mid_quantity, 8::bigint as draws_high_quantity,
-        date '2026-11-01' as exhausted_on_low, null::date as exhausted_on_mid, null::date as exhausted_on_high;
+        'forecast' as forecast_status, 13 as remaining_quantity, 0.9 as lasts_ratio,
+        2 as draws_low_quantity, 5 as draws_mid_quantity, 8 as draws_high_quantity,
+        date '2026-11-01' as exhausted_on_low;
 
-    create table core.fct_sla_segments as
+    insert into core.fct_sla_segments by name
     select
-        'O-1' as obligation_key, segment_number, segment_kind, counted_seconds, 3600::bigint as wall_seconds,
+        'O-1' as obligation_key, segment_number, segment_kind, counted_seconds, 3600 as wall_seconds,
         timestamp '2026-06-01 08:00:00' + to_hours(segment_number) as starts_at,
         timestamp '2026-06-01 09:00:00' + to_hours(segment_number) as ends_at
-    from (values (1, 'counted', 3600::bigint), (2, 'closed', 0)) as segments (segment_number, segment_kind, counted_seconds);
+    from (values (1, 'counted', 3600), (2, 'closed', 0)) as segments (segment_number, segment_kind, counted_seconds);
 
-    create table core.fct_vendor_sla_figures as
+    insert into core.fct_vendor_sla_figures by name
     select
-        'T-1:reply:calendar:1' as vendor_figure_key, 'T-1' as ticket_id, 'elapsed' as figure_kind, 3600::bigint as they_seconds,
-        60 as unit_seconds, null::bigint as goal_seconds;
+        'T-1:reply:calendar:1' as vendor_figure_key, 'T-1' as ticket_id, 'elapsed' as figure_kind, 3600 as they_seconds,
+        60 as unit_seconds;
 
     -- 10 granted, one drawn and given back; an unlimited pool has no balance.
-    create table core.fct_entitlement_movements as
+    insert into core.fct_entitlement_movements by name
     select
         movement_id, 'acme' as customer_id, 'S-1' as subscription_id, pool, movement_kind, quantity, balance_after,
         statement_line, cause_id, undoes_movement_id, month
     from (
         values
-            ('M-1', 'regular', 'grant', 10::bigint, 10::bigint, 1::bigint, 'S-1', null, '2026-05'),
+            ('M-1', 'regular', 'grant', 10, 10, 1, 'S-1', null, '2026-05'),
             ('M-2', 'regular', 'use', -1, 9, 2, 'T-1', null, '2026-05'),
             ('M-3', 'regular', 'credit', 1, 10, 3, 'E-1', 'M-2', '2026-06'),
             ('M-4', 'custom_builds', 'use', -1, null, 1, 'T-2', null, '2026-06')
@@ -147,39 +142,36 @@ PUBLISHED_TABLES = """
         movement_id, pool, movement_kind, quantity, balance_after, statement_line, cause_id, undoes_movement_id, month
     );
 
-    create table core.fct_entitlement_months as
+    insert into core.fct_entitlement_months by name
     select
         'S-1' as subscription_id, 'acme' as customer_id, 'regular' as pool, month, opening_quantity, used_quantity,
         closing_quantity
-    from (values ('2026-05', 0::bigint, 1::bigint, 9::bigint), ('2026-06', 9, 0, 10)) as months (
+    from (values ('2026-05', 0, 1, 9), ('2026-06', 9, 0, 10)) as months (
         month, opening_quantity, used_quantity, closing_quantity
     );
 
-    create table marts.mart_account__alerts as
+    insert into marts.mart_account__alerts by name
     select
         'threshold_reached:S-1:level_5' as alert_key, 'threshold_reached' as alert_kind, 'acme' as customer_id,
-        100::bigint as threshold_pct, 9::bigint as consumed_quantity, 7::bigint as available_quantity,
-        2::bigint as overage_quantity, timestamp '2026-06-20 00:00:00' as raised_at,
-        timestamp_s '2026-07-01 00:00:00' as as_of;
+        100 as threshold_pct, 9 as consumed_quantity, 7 as available_quantity,
+        2 as overage_quantity, timestamp '2026-06-20 00:00:00' as raised_at, timestamp '2026-07-01 00:00:00' as as_of;
 
-    create schema qc;
-    create table core.finding_kinds as select 'unknown_customer' as finding;
-    create table qc.rpt_qc__findings as
+    insert into qc.rpt_qc__findings by name
     select
         'unknown_customer:T-3' as finding_key, 'unknown_customer' as finding, 'organization not known' as evidence,
-        'not covered' as effect, null::varchar as subscription_id;
+        'not covered' as effect;
 
-    create table marts.mart_customer__monthly_report as
+    insert into marts.mart_customer__monthly_report by name
     select
         'acme' as customer_id, '2026-06' as month, 'UTC' as time_zone,
-        3::bigint as tickets_submitted_count;
+        3 as tickets_submitted_count;
 
-    create table marts.mart_customer__monthly_promises as
+    insert into marts.mart_customer__monthly_promises by name
     select
         customer_id, month, 'standard:first_response' as promise, '3' as severities, met_count, breached_count, pending_count,
         waived_count, not_covered_count, not_measurable_count, met_only_by_ai_count, raw_met_count, raw_breached_count,
         lower_met_count, upper_met_count, bounded_count, raw_lower_met_count, raw_upper_met_count, raw_bounded_count,
-        0::bigint as running_count
+        0 as running_count
     from marts.mart_manager__monthly_compliance
     where month_basis = 'settled';
 """
@@ -208,5 +200,6 @@ def make_landed() -> duckdb.DuckDBPyConnection:
 def make_published() -> duckdb.DuckDBPyConnection:
     """A build whose schemas `core` and `marts` hold a few good rows."""
     connection = duckdb.connect()
-    connection.execute(PUBLISHED_TABLES)
+    create_published(connection)
+    connection.execute(PUBLISHED_ROWS)
     return connection

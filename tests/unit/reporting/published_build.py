@@ -8,6 +8,7 @@ running, 1 not covered, 1 not measurable; debug analysis (an estimate): 1 met.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ import duckdb
 
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file
-from tests.unit.published_models import build_mart
+from tests.unit.published_models import build_mart, create_published
 
 AS_OF = datetime(2026, 8, 3, 12)
 ODD_NAME = 'Acmé & Söhne #1 *bold* <b> $x$ @ref 日本 🚀 #read("/etc/passwd")'
@@ -62,131 +63,86 @@ ROWS = (
 
 CUSTOMERS = (("acme", ODD_NAME, "Europe/Berlin", "en"), ("other", "SECRET & Co", "UTC", "en"))
 
-_DDL = """
-create schema core; create schema marts; create schema meta; create schema qc;
-create table core.dim_customers(customer_id varchar, customer_name varchar, time_zone varchar,
-    locale varchar);
-create table core.dim_tickets(
-    ticket_id varchar, source varchar, customer_id varchar, requester varchar, channel varchar,
-    subject varchar,
-    ticket_type varchar, ticket_status varchar, severity_submitted integer, severity_now integer,
-    submitted_at timestamp, source_file varchar, line_number bigint);
-create table core.sla_status_reasons(status_reason varchar, status varchar, reason_label varchar);
-create table core.fct_sla_obligations(
-    obligation_key varchar, ticket_id varchar, customer_id varchar, subscription_id varchar, plan varchar,
-    plan_version varchar, clause varchar, clause_text varchar, obligation varchar, obligation_kind varchar,
-    cycle_number integer, severity_submitted integer, severity_in_force integer, clock_name varchar, time_zone varchar,
-    stopping_event_id varchar, waiver_id varchar, target_seconds bigint, elapsed_seconds bigint,
-    remaining_seconds bigint, status varchar, status_reason varchar, could_be varchar, status_before_waiver varchar,
-    status_as_submitted varchar, status_by_humans varchar, status_with_ai varchar, is_met_only_by_ai boolean,
-    settled_month varchar, submitted_month varchar, compliance_month varchar,
-    submitted_at timestamp, starts_at timestamp, due_at timestamp, stopped_at timestamp,
-    breached_at timestamp,
-    settled_at timestamp, as_of timestamp);
-create table qc.rpt_qc__unjudged as
-    select * from (values
+# What `_insert` writes of a table, in this order.
+_WRITTEN = """
+core.dim_customers(customer_id, customer_name, time_zone, locale)
+core.dim_tickets(ticket_id, source, customer_id, requester, channel, subject, ticket_type, ticket_status, severity_submitted,
+    severity_now, submitted_at, source_file, line_number)
+core.fct_sla_obligations(obligation_key, ticket_id, customer_id, subscription_id, plan, plan_version, clause, clause_text,
+    obligation, obligation_kind, cycle_number, severity_submitted, severity_in_force, clock_name, time_zone, stopping_event_id,
+    waiver_id, target_seconds, elapsed_seconds, remaining_seconds, status, status_reason, could_be, status_before_waiver,
+    status_as_submitted, status_by_humans, status_with_ai, is_met_only_by_ai, settled_month, submitted_month, compliance_month,
+    submitted_at, starts_at, due_at, stopped_at, breached_at, settled_at, as_of)
+core.dim_declared_names(declared_name_key, source, setting, name, is_shown)
+core.fct_sla_segments(obligation_key, ticket_id, customer_id, segment_number, clock_name, calendar_version, segment_kind,
+    segment_reason, counted_seconds, wall_seconds, starts_at, ends_at)
+core.fct_ticket_events(event_id, ticket_id, customer_id, moment, event_order, event_type, actor_kind, actor, value, is_public,
+    is_automatic_reply, is_ai_message, event_at, source, source_file, line_number)
+core.fct_entitlement_movements(movement_id, customer_id, subscription_id, pool, movement_kind, quantity, balance_after,
+    statement_line, cause_kind, cause_id, ticket_id, undoes_movement_id, reason, payer_kind, payer_id, month, happened_at,
+    known_at)
+core.fct_entitlement_months(subscription_id, customer_id, plan, plan_version, pool, month, opening_quantity, granted_quantity,
+    purchased_quantity, used_quantity, credited_quantity, overflowed_in_quantity, overflowed_out_quantity, overage_quantity,
+    overage_to_date_quantity, expired_quantity, carried_quantity, closing_quantity, is_unlimited, is_stated, is_redeemed,
+    term_status, term_starts_on, term_ends_on)
+core.dim_plan_terms(plan, plan_title, plan_version, obligation, obligation_kind, severity, severity_label, clock_name, clause,
+    clause_text, note, target_seconds, time_zone)
+core.dim_plan_pools(plan, plan_version, pool, clause, clause_text, note, is_redeemed)
+core.dim_plan_versions(plan_version, required_license_status)
+core.dim_subscription_terms(subscription_id, account_id, customer_id, plan, plan_version, license_status, is_license_counted,
+    term_status, term_starts_at, term_ends_at)
+marts.mart_account__plan_fit(customer_id, customer_name, subscription_id, plan, plan_version, trial_plan, trial_plan_version,
+    term_status, term_starts_on, term_ends_on, target_met_count, target_breached_count, estimate_met_count,
+    estimate_breached_count, trial_target_met_count, trial_target_breached_count, trial_estimate_met_count,
+    trial_estimate_breached_count, target_lower_met_count, target_upper_met_count, target_bounded_count,
+    estimate_lower_met_count, estimate_upper_met_count, estimate_bounded_count, trial_target_lower_met_count,
+    trial_target_upper_met_count, trial_target_bounded_count, trial_estimate_lower_met_count, trial_estimate_upper_met_count,
+    trial_estimate_bounded_count, changed_verdicts_count, changed_tickets_count, overage_quantity, trial_overage_quantity,
+    is_current_plan, as_of)
+core.dim_plan_trials(trial_plan)
+core.fct_plan_trial_verdicts(ticket_id, customer_id, subscription_id, plan, trial_plan, obligation, cycle_number, status,
+    trial_status, status_reason, trial_status_reason, clock_name, trial_clock_name, target_seconds, trial_target_seconds,
+    elapsed_seconds, trial_elapsed_seconds, due_at, trial_due_at, submitted_at)
+core.fct_plan_trial_balances(subscription_id, customer_id, trial_plan, pool, granted_quantity, trial_granted_quantity,
+    remaining_quantity, trial_remaining_quantity, overage_quantity, trial_overage_quantity, is_unlimited, is_trial_unlimited,
+    is_stated, is_trial_stated)
+core.dim_builds(as_of)
+marts.mart_account__entitlement_forecasts(customer_id, customer_name, subscription_id, plan, pool, forecast_status,
+    remaining_quantity, ending_quantity, days_left, lasts_ratio, draws_low_quantity, draws_mid_quantity, draws_high_quantity,
+    exhausted_on_low, exhausted_on_mid, exhausted_on_high, own_draws_quantity, own_history_days, own_weight_ratio,
+    plan_customers_count, plan_draws_quantity, plan_yearly_quantity, expected_yearly_quantity, dispersion_ratio, term_ends_on,
+    as_of)
+core.dim_plan_statements(plan_version, statement, statement_value, clause, clause_text, note, is_reading)
+core.dim_waivers(waiver_id, ticket_id, obligation, reason, requested_by, approved_by, approved_at, expires_at)
+core.dim_clock_closures(clock_name, reason, starts_at, ends_at)
+marts.mart_account__entitlement_balances(customer_id, customer_name, subscription_id, plan, plan_version, pool, term_status,
+    granted_quantity, purchased_quantity, used_quantity, credited_quantity, overflowed_in_quantity, overflowed_out_quantity,
+    expired_quantity, carried_quantity, remaining_quantity, overage_quantity, consumed_quantity, available_quantity,
+    term_seconds, term_elapsed_seconds, days_left, is_unlimited, is_stated, term_starts_on, term_ends_on, as_of)
+"""
+
+_TARGETS = {target.partition("(")[0]: target for target in re.findall(r"[\w.]+\([^)]*\)", _WRITTEN)}
+
+_ROWS = """
+insert into qc.rpt_qc__unjudged by name select * from (values
         ('record', 'record', null, null, 0, 24),
         ('ticket', 'ticket', null, null, 3, 14),
         ('ticket::unknown_customer', 'ticket', null, 'unknown_customer', 1, 14),
         ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 14),
         ('ticket:first_response:stop_not_observed', 'ticket', 'first_response', 'stop_not_observed', 1, 14)
     ) as unjudged(unjudged_key, what, part, cause, affected_count, whole_count);
-create table core.dim_declared_names(
-    declared_name_key varchar, source varchar, setting varchar, name varchar, is_shown boolean);
-create table core.dim_sources as
+insert into core.dim_sources by name
     select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
-      'Europe/Berlin' as time_zone, null as instant_format;
-create table core.dim_months as
+      'Europe/Berlin' as time_zone;
+insert into core.dim_months by name
     select time_zone, month, month >= '2026-08' as is_month_running, month = '2026-08' as is_current_month,
       (month || '-01')::timestamp - ahead as starts_at, (month || '-01')::timestamp + interval 1 month - ahead as ends_at
     from (values ('2026-06'), ('2026-07'), ('2026-08'), ('2026-09')) as months(month)
     cross join (values ('UTC', interval 0 hour), ('Europe/Berlin', interval 2 hour)) as zones(time_zone, ahead);
-create table core.fct_sla_segments(
-    obligation_key varchar, ticket_id varchar, customer_id varchar, segment_number integer,
-    clock_name varchar,
-    calendar_version varchar, segment_kind varchar, segment_reason varchar, counted_seconds bigint,
-    wall_seconds bigint, starts_at timestamp, ends_at timestamp);
-create table core.fct_ticket_events(
-    event_id varchar, ticket_id varchar, customer_id varchar, moment varchar, event_order integer,
-    event_type varchar, actor_kind varchar, actor varchar, value varchar, is_public boolean,
-    is_automatic_reply boolean, is_ai_message boolean,
-    event_at timestamp, source varchar, source_file varchar, line_number bigint);
-create table core.fct_entitlement_movements(
-    movement_id varchar, customer_id varchar, subscription_id varchar, pool varchar, movement_kind varchar,
-    quantity bigint, balance_after bigint, statement_line bigint, cause_kind varchar, cause_id varchar, ticket_id varchar,
-    undoes_movement_id varchar, reason varchar, payer_kind varchar, payer_id varchar, month varchar, happened_at timestamp,
-    known_at timestamp);
-create table core.fct_entitlement_months(
-    subscription_id varchar, customer_id varchar, plan varchar, plan_version varchar, pool varchar, month varchar,
-    opening_quantity bigint, granted_quantity bigint, purchased_quantity bigint, used_quantity bigint,
-    credited_quantity bigint, overflowed_in_quantity bigint, overflowed_out_quantity bigint, overage_quantity bigint,
-    overage_to_date_quantity bigint, expired_quantity bigint, carried_quantity bigint, closing_quantity bigint,
-    is_unlimited boolean,
-    is_stated boolean, is_redeemed boolean, term_status varchar, term_starts_on date, term_ends_on date);
-create table core.dim_plan_terms(
-    plan varchar, plan_title varchar, plan_version varchar, obligation varchar, obligation_kind varchar,
-    severity integer, severity_label varchar, clock_name varchar, clause varchar, clause_text varchar,
-    note varchar,
-    target_seconds bigint, time_zone varchar);
-create table core.dim_plan_pools(
-    plan varchar, plan_version varchar, pool varchar, clause varchar, clause_text varchar, note varchar, is_redeemed boolean);
-create table core.dim_plan_versions(plan_version varchar, required_license_status varchar);
-create table core.dim_subscription_terms(
-    subscription_id varchar, account_id varchar, customer_id varchar, plan varchar, plan_version varchar, license_status varchar,
-    is_license_counted boolean, term_status varchar, term_starts_at timestamp, term_ends_at timestamp);
-create table marts.mart_account__plan_fit(
-    customer_id varchar, customer_name varchar, subscription_id varchar, plan varchar, plan_version varchar,
-    trial_plan varchar, trial_plan_version varchar, term_status varchar, term_starts_on date, term_ends_on date,
-    target_met_count bigint, target_breached_count bigint,
-    estimate_met_count bigint, estimate_breached_count bigint, trial_target_met_count bigint,
-    trial_target_breached_count bigint, trial_estimate_met_count bigint, trial_estimate_breached_count bigint,
-    target_lower_met_count bigint, target_upper_met_count bigint, target_bounded_count bigint,
-    estimate_lower_met_count bigint, estimate_upper_met_count bigint, estimate_bounded_count bigint,
-    trial_target_lower_met_count bigint, trial_target_upper_met_count bigint, trial_target_bounded_count bigint,
-    trial_estimate_lower_met_count bigint, trial_estimate_upper_met_count bigint, trial_estimate_bounded_count bigint,
-    changed_verdicts_count bigint, changed_tickets_count bigint, overage_quantity bigint, trial_overage_quantity
-    bigint, is_current_plan boolean, as_of timestamp);
-create table core.dim_plan_trials(trial_plan varchar);
-create table core.fct_plan_trial_verdicts(
-    ticket_id varchar, customer_id varchar, subscription_id varchar, plan varchar, trial_plan varchar, obligation
-    varchar, cycle_number bigint, status varchar, trial_status varchar, status_reason varchar, trial_status_reason
-    varchar, clock_name varchar, trial_clock_name varchar, target_seconds bigint, trial_target_seconds bigint,
-    elapsed_seconds bigint, trial_elapsed_seconds bigint, due_at timestamp, trial_due_at timestamp, submitted_at
-    timestamp);
-create table core.fct_plan_trial_balances(
-    subscription_id varchar, customer_id varchar, trial_plan varchar, pool varchar, granted_quantity bigint,
-    trial_granted_quantity bigint, remaining_quantity bigint, trial_remaining_quantity bigint, overage_quantity
-    bigint, trial_overage_quantity bigint, is_unlimited boolean, is_trial_unlimited boolean, is_stated boolean,
-    is_trial_stated boolean);
-create table core.dim_builds(as_of timestamp);
-create table marts.mart_account__entitlement_forecasts(
-    customer_id varchar, customer_name varchar, subscription_id varchar, plan varchar, pool varchar, forecast_status varchar,
-    remaining_quantity bigint, ending_quantity bigint, days_left integer, lasts_ratio double, draws_low_quantity bigint,
-    draws_mid_quantity bigint, draws_high_quantity bigint, exhausted_on_low date, exhausted_on_mid date, exhausted_on_high date,
-    own_draws_quantity bigint, own_history_days integer, own_weight_ratio double, plan_customers_count bigint,
-    plan_draws_quantity bigint, plan_yearly_quantity double, expected_yearly_quantity double, dispersion_ratio double,
-    term_ends_on date, as_of timestamp);
-create table core.dim_plan_statements(
-    plan_version varchar, statement varchar, statement_value varchar, clause varchar, clause_text varchar,
-    note varchar, is_reading boolean);
-create table core.dim_waivers(
-    waiver_id varchar, ticket_id varchar, obligation varchar, reason varchar, requested_by varchar,
-    approved_by varchar, approved_at timestamp, expires_at timestamp);
-create table core.dim_clock_closures(clock_name varchar, reason varchar, starts_at timestamp,
-    ends_at timestamp);
-create table marts.mart_account__entitlement_balances(
-    customer_id varchar, customer_name varchar, subscription_id varchar, plan varchar, plan_version varchar,
-    pool varchar, term_status varchar, granted_quantity bigint, purchased_quantity bigint,
-    used_quantity bigint,
-    credited_quantity bigint, overflowed_in_quantity bigint, overflowed_out_quantity bigint,
-    expired_quantity bigint, carried_quantity bigint, remaining_quantity bigint, overage_quantity bigint,
-    consumed_quantity bigint,
-    available_quantity bigint, term_seconds bigint, term_elapsed_seconds bigint, days_left integer,
-    is_unlimited boolean, is_stated boolean, term_starts_on date, term_ends_on date, as_of timestamp);
-create table marts.mart_account__alerts as select * from (values
+insert into marts.mart_account__alerts by name select * from (values
     ('term_ends_soon', 5, 'acme', 'Acme', 'S-acme', 'standard', null, null, null, null, null, 'S-next', null, null, 28,
         date '2026-08-31', timestamp '2026-06-02', timestamp '2026-08-03 12:00:00'),
-    ('likely_to_run_out', 3, 'acme', 'Acme', 'S-acme', 'standard', 'regular', null, 13, 15, 0, null, 0.042::double,
+    ('likely_to_run_out', 3, 'acme', 'Acme', 'S-acme', 'standard', 'regular', null, 13, 15, 0, null, 0.042,
         date '2026-09-30', 151, date '2027-01-01', null, timestamp '2026-08-03 12:00:00'),
     ('threshold_reached', 4, 'acme', 'Acme', 'S-acme', 'standard', 'regular', 80, 9, 11, 0, null, null, null, 28,
         date '2026-08-31', timestamp '2026-07-31 09:00:00', timestamp '2026-08-03 12:00:00'),
@@ -195,11 +151,7 @@ create table marts.mart_account__alerts as select * from (values
 ) as alerts(alert_kind, alert_rank, customer_id, customer_name, subscription_id, plan, pool, threshold_pct,
     consumed_quantity, available_quantity, overage_quantity, next_subscription_id, lasts_ratio, exhausted_on_mid, days_left,
     term_ends_on, raised_at, as_of);
-create table core.finding_kinds as select * from (values
-    ('unlisted_requester', 'The requester is not on the list'), ('redeemed_too_often', 'Redeemed too often'),
-    ('unknown_customer', 'The ticket maps to no customer'), ('waiver_of_nothing', 'Nothing to waive')
-) as kinds(finding, finding_label);
-create table qc.rpt_qc__findings as select * from (values
+insert into qc.rpt_qc__findings by name select * from (values
     ('redeemed_too_often:R-2', 'redeemed_too_often', null, 'acme', 'S-acme', 'number 2', 'counted as used',
         'reference/redemptions.csv', 3),
     ('unlisted_requester:T-1', 'unlisted_requester', 'T-1', 'acme', 'S-acme', 'requester x', 'none', 'tickets.csv', 2),
@@ -208,20 +160,16 @@ create table qc.rpt_qc__findings as select * from (values
         'tickets.csv', 4),
     ('unknown_customer:LOST-1', 'unknown_customer', 'LOST-1', null, null, 'not at all', 'not covered', 'tickets.csv', 5)
 ) as findings(finding_key, finding, ticket_id, customer_id, subscription_id, evidence, effect, source_file, line_number);
-create table core.vendor_figure_reasons as select * from (values
-    ('equal', 'The two say the same.'),
-    ('other_goal', 'They measure against another target.'))
-    as reasons(difference_reason, reason_label);
-create table qc.rpt_qc__vendor_figure_groups as select * from (values
+insert into qc.rpt_qc__vendor_figure_groups by name select * from (values
     ('zen:own', 'zen', 'reply_time', 'first_response', 'business', 'other_goal', 'ours', 1, timestamp '2026-07-01 12:00:00',
         timestamp '2026-07-01 12:00:00', 60, 60),
     ('zen:shared', 'zen', 'reply_time', 'first_response', 'calendar', 'other_goal', 'ours', 2, timestamp '2026-07-01 12:00:00',
         timestamp '2026-07-02 12:00:00', 60, 90))
     as groups(group_key, source, figure, obligation, clock_kind, difference_reason, who_is_right, ticket_count, first_at, last_at,
         least_difference_seconds, greatest_difference_seconds);
-create table qc.rpt_qc__vendor_figures as select * from (values
+insert into qc.rpt_qc__vendor_figures by name select * from (values
     ('T-1', 'acme', 'reply_time', 'first_response', 1, 'duration', 'business', 'business_hours', 21600, 21600, 0,
-        null::boolean, null::boolean, 'equal', 'both', null, 'tickets.json', 1),
+        null, null, 'equal', 'both', null, 'tickets.json', 1),
     ('T-2', 'acme', 'reply_time', 'first_response', 1, 'duration', 'business', 'business_hours', 21600, 21660, 60,
         null, null, 'other_goal', 'ours', 'zen:own', 'tickets.json', 3),
     ('T-2', 'acme', 'reply_time', 'first_response', 1, 'duration', 'calendar', 'business_hours', 21600, 21660, 60,
@@ -233,6 +181,7 @@ create table qc.rpt_qc__vendor_figures as select * from (values
     as figures(ticket_id, customer_id, figure, obligation, cycle_number, figure_kind, clock_kind, clock_name, they_seconds,
         our_seconds, difference_seconds, they_breached, we_breached, difference_reason, who_is_right, group_key,
         source_file, line_number);
+create schema meta;
 create table meta.build(
     build_id varchar, as_of timestamp, tzdata_version varchar, holidays_version varchar, landed_rows bigint,
     batches bigint, newest_landed_at timestamp);
@@ -241,12 +190,11 @@ create table meta.checks(check_name varchar, suite varchar, table_name varchar, 
 """
 
 _MARTS = """
-create table marts.mart_customer__monthly_report as
+insert into marts.mart_customer__monthly_report by name
 select customers.customer_id, customers.customer_name, customers.time_zone, months.month,
     (select count(distinct ticket_id) from core.fct_sla_obligations as o
      where o.customer_id = customers.customer_id and o.submitted_month = months.month
-    ) as tickets_submitted_count, months.month >= '2026-08' as is_month_running,
-    null::varchar as stale_source, null::timestamp as stale_source_read_until
+    ) as tickets_submitted_count, months.month >= '2026-08' as is_month_running
 from (select distinct customer_id, month from marts.mart_manager__monthly_compliance) as months
 join core.dim_customers as customers on customers.customer_id = months.customer_id;
 """
@@ -258,7 +206,8 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
     workspace.published.mkdir(parents=True, exist_ok=True)
     path = workspace.published / f"{name}.duckdb"
     with duckdb.connect(str(path)) as connection:
-        connection.execute(_DDL)
+        create_published(connection)
+        connection.execute(_ROWS)
         for values in CUSTOMERS:
             _insert(connection, "core.dim_customers", values)
         _insert_vocabulary(connection)
@@ -267,10 +216,8 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
                 row.ticket_id, "helpdesk", row.customer_id, "ann@example.invalid", "console", row.subject,
                 "problem",
                 "open", row.severity, row.severity, row.submitted_at, "tickets.csv", 2))  # fmt: skip
-        connection.executemany(
-            f"insert into core.fct_sla_obligations values ({', '.join('?' * 38)})",
-            [_obligation_values(row) for row in rows],
-        )
+        for row in rows:
+            _insert(connection, "core.fct_sla_obligations", _obligation_values(row))
         _insert_timeline(connection)
         _insert_entitlements(connection)
         _insert_forecasts(connection)
@@ -337,22 +284,6 @@ def _obligation_values(row: Row) -> tuple[object, ...]:
 
 
 def _insert_vocabulary(connection: duckdb.DuckDBPyConnection) -> None:
-    for reason, status, label in (
-        (
-            "unsupported_channel",
-            "not_covered",
-            "The ticket came through a channel that the plan does not support",
-        ),
-        (
-            "stop_not_observed",
-            "not_measurable",
-            "The source carries no evidence of the event that stops this promise",
-        ),
-        ("unknown_customer", "not_covered", "The ticket maps to no customer"),
-        ("not_started", "not_covered", "The event that starts this promise did not happen on the ticket"),
-        ("waiver", "waived", "A recorded exception"),
-    ):
-        _insert(connection, "core.sla_status_reasons", (reason, status, label))
     version = ("standard", "Standard", "standard@2020-11-16")
     regular = "Plan table, row First Non-Automated response (Level 1-4 Tickets)"
     for severity in (1, 2, 3, 4):
@@ -494,4 +425,5 @@ def _insert_trials(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: tuple[object, ...]) -> None:
-    connection.execute(f"insert into {table} values ({', '.join('?' * len(values))})", list(values))
+    target = _TARGETS.get(table, table)
+    connection.execute(f"insert into {target} values ({', '.join('?' * len(values))})", list(values))

@@ -49,7 +49,6 @@ def test_monthly_report_compares_a_promise_with_the_same_one_of_an_earlier_plan_
                 'standard@2019' as plan_version,
                 target_seconds - if(obligation = 'first_response', 0, 3600) as target_seconds)
             from core.dim_plan_terms;
-            drop table marts.mart_customer__monthly_promises;
         """)
         build_mart(connection, "mart_customer__monthly_promises")
     with open_published(workspace) as published:
