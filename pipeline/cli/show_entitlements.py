@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.cli.tables import LEFT, RIGHT, TextTable, say_number, signed
+from pipeline.cli.tables import LEFT, RIGHT, TextTable, say_number
 from pipeline.reporting import figures
 from pipeline.reporting.entitlements import Alert, Balance, Movement, Statement
 
@@ -25,9 +25,9 @@ def entitlements_table(balances: Sequence[Balance]) -> TextTable:
             str(row.purchased_quantity),
             str(row.used_quantity),
             str(row.credited_quantity),
-            signed(row.overflowed_out_quantity - row.overflowed_in_quantity),
+            figures.signed(row.overflowed_out_quantity - row.overflowed_in_quantity),
             str(row.expired_quantity),
-            signed(row.carried_quantity),
+            figures.signed(row.carried_quantity),
             number(row, row.remaining_quantity),
             str(row.overage_quantity),
             "–" if row.burn is None else f"{row.burn.numerator} of {row.burn.denominator}",
@@ -82,7 +82,7 @@ def _statement_table(statement: Statement) -> TextTable:
             (line.reason or "–") + (f" ({line.cause_id})" if line.cause_kind == "purchase" else ""),
             line.ticket_id or "–",
             figures.supply(line.payer_kind, line.payer_id),
-            "–" if line.quantity is None else signed(line.quantity),
+            "–" if line.quantity is None else figures.signed(line.quantity),
             "–" if line.balance_after is None else str(line.balance_after),
         )
         for line in statement.lines
@@ -111,7 +111,7 @@ def movements_table(movements: Sequence[Movement]) -> TextTable:
             figures.words(line.pool),
             figures.instant(line.happened_at),
             line.movement_kind,
-            "–" if line.quantity is None else signed(line.quantity),
+            "–" if line.quantity is None else figures.signed(line.quantity),
             "–" if line.balance_after is None else str(line.balance_after),
             figures.supply(line.payer_kind, line.payer_id),
             line.reason or "–",

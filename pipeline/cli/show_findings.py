@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pipeline.cli.tables import LEFT, RIGHT, TextTable, signed
+from pipeline.cli.tables import LEFT, RIGHT, TextTable
 from pipeline.reporting import figures
 from pipeline.reporting.findings import Findings, VendorFigures
 
@@ -48,7 +48,11 @@ def vendor_figures_tables(compared: VendorFigures) -> tuple[TextTable, ...]:
     def spread(least: int | None, greatest: int | None) -> str:
         if least is None or greatest is None:
             return "–"
-        return f"{signed(least)} s" if least == greatest else f"{signed(least)} to {signed(greatest)} s"
+        return (
+            f"{figures.signed(least)} s"
+            if least == greatest
+            else f"{figures.signed(least)} to {figures.signed(greatest)} s"
+        )
 
     rows = tuple(
         (
@@ -58,7 +62,7 @@ def vendor_figures_tables(compared: VendorFigures) -> tuple[TextTable, ...]:
             row.figure or "–",
             say(row.they_seconds, row.they_breached),
             say(row.our_seconds, row.we_breached),
-            "–" if row.difference_seconds is None else f"{signed(row.difference_seconds)} s",
+            "–" if row.difference_seconds is None else f"{figures.signed(row.difference_seconds)} s",
             row.who_is_right,
             row.reason_label,
         )

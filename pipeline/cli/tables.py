@@ -32,11 +32,6 @@ def say_number(value: int | None) -> str:
     return "unknown" if value is None else str(value)
 
 
-def signed(value: int) -> str:
-    """'+3', '-1', '0'."""
-    return f"{value:+d}" if value else "0"
-
-
 def write_tables(tables: TextTable | Iterable[TextTable], stream: TextIO) -> None:
     """Prints tables: drawn on a terminal, plain aligned text into a pipe or where NO_COLOR is set."""
     listed = [tables] if isinstance(tables, TextTable) else list(tables)

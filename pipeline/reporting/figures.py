@@ -147,6 +147,11 @@ def duration(seconds: int | None) -> str:
     return sign + " ".join(parts)
 
 
+def signed(value: int) -> str:
+    """'+3', '−1', '0': what a movement or a difference adds."""
+    return f"{'+' if value > 0 else '−'}{abs(value)}" if value else "0"
+
+
 def quantity(number: int | None, *, is_unlimited: bool = False, is_stated: bool = True) -> str:
     """A number of tickets, or one of the two answers that are not numbers."""
     if is_unlimited:

@@ -389,10 +389,10 @@ def _terms(statements: Iterable[Statement]) -> list[dict[str, Any]]:
             str(row.purchased_quantity),
             str(row.used_quantity),
             str(row.credited_quantity),
-            _signed(row.overflowed_out_quantity - row.overflowed_in_quantity),
-            _signed(row.overage_quantity),
+            figures.signed(row.overflowed_out_quantity - row.overflowed_in_quantity),
+            figures.signed(row.overage_quantity),
             str(row.expired_quantity),
-            _signed(row.carried_quantity),
+            figures.signed(row.carried_quantity),
             figures.quantity(row.closing_quantity, **kind),
             str(row.overage_to_date_quantity),
         ])  # fmt: skip
@@ -409,16 +409,12 @@ def _movements(statements: Iterable[Statement], zone: str) -> list[list[str]]:
             line.reason or "–",
             line.ticket_id or (line.cause_id if line.cause_kind == "purchase" else "–"),
             figures.supply(line.payer_kind, line.payer_id),
-            "–" if line.quantity is None else _signed(line.quantity),
+            "–" if line.quantity is None else figures.signed(line.quantity),
             "–" if line.balance_after is None else str(line.balance_after),
         ]
         for statement in statements
         for line in statement.lines
     ]
-
-
-def _signed(value: int) -> str:
-    return f"{'+' if value > 0 else '−'}{abs(value)}" if value else "0"
 
 
 def _clauses(report: MonthlyReport) -> list[list[str]]:

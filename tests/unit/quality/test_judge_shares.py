@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import ChecksFailed
 from pipeline.quality.judge_shares import check_shares, read_shares_over_limit, stop_on_shares
+from tests.unit.published_models import create_published
 
 _LEVELS = ("desk", "unknown_levels", "unknown_levels", 3, 140, 2, True, True, "Hihg", 2)
 _FINDING = ("desk", "event_before_ticket", "findings", 9, 100, 5, False, True, None, None)
@@ -18,24 +19,14 @@ _WITHIN = ("desk", "unknown_statuses", "unknown_statuses", 2, 100, 2, True, Fals
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
-        opened.execute(
-            """
-            create schema qc; create schema core;
-            create table qc.rpt_qc__source_shares(
-                source varchar, cause varchar, limited_as varchar, affected_count bigint, whole_count bigint, limit_pct integer,
-                stops_publishing boolean, is_over_limit boolean, word varchar, word_count bigint);
-            create table core.share_causes as select * from (values
-                ('unknown_levels', 'tickets with a level that no setting maps', 'Map the words.'),
-                ('findings', 'tickets with one kind of finding', 'Look at them.')) as causes(cause, cause_label, hint);
-            create table core.finding_kinds as
-            select 'event_before_ticket' as finding, 'An event is dated before its ticket' as finding_label;
-            """
-        )
+        create_published(opened)
         yield opened
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, *rows: tuple[object, ...]) -> None:
-    connection.executemany("insert into qc.rpt_qc__source_shares values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.executemany(
+        "insert into qc.rpt_qc__source_shares values (null, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+    )
 
 
 def test_share_over_its_limit_stops_with_the_word_and_the_way_out(
@@ -46,7 +37,8 @@ def test_share_over_its_limit_stops_with_the_word_and_the_way_out(
         stop_on_shares(read_shares_over_limit(connection))
     assert str(stopped.value).splitlines()[1:] == [
         "  sla.yml: sources.desk: 3 of 140 tickets with a level that no setting maps (2.2 %; 2 % are allowed), "
-        "such as 'Hihg' (2). Map the words. If it is right as it is, write allow: {unknown_levels: 3} there."
+        "such as 'Hihg' (2). Map the words: severity.values of the source in sla.yml, or the values of its mapping. "
+        "If it is right as it is, write allow: {unknown_levels: 3} there."
     ]
 
 

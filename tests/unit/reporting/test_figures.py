@@ -168,6 +168,10 @@ def test_risk_steps_are_reached_exactly(elapsed: int, text: str | None) -> None:
     assert figures.risk(Ratio(elapsed, 1000)) == text
 
 
+def test_what_is_added_is_signed_with_a_minus_and_nothing_is_not() -> None:
+    assert [figures.signed(value) for value in (3, -1, 0)] == ["+3", "−1", "0"]
+
+
 def test_severities_are_written_as_a_run_only_without_gaps() -> None:
     assert figures.severities((1, 2, 3, 4)) == "severities 1–4"
     assert figures.severities((1, 2, 4)) == "severities 1, 2, 4"
