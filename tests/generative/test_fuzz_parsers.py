@@ -30,7 +30,7 @@ from pipeline.ingest.files.read_table import (
     read_header,
     read_records,
 )
-from pipeline.ingest.forms.canonical_rows import Horizon, Unusable
+from pipeline.ingest.forms.landed_rows import Horizon, Unusable
 from pipeline.ingest.forms.read_cells import compile_dates
 from pipeline.ingest.landing.suggest_mapping import suggest_mapping
 from pipeline.rules.load_mapping import load_mapping

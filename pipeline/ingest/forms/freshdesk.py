@@ -16,9 +16,9 @@ from pipeline.errors import Problem
 from pipeline.ingest.files.exports import Export
 from pipeline.ingest.files.read_table import find_kind
 from pipeline.ingest.files.refused import Refused
-from pipeline.ingest.forms.canonical_rows import (
+from pipeline.ingest.forms.landed_rows import (
     Adapted,
-    CanonicalRows,
+    LandedRows,
     read_identifier,
     read_instant,
     read_instant_or_none,
@@ -44,7 +44,7 @@ def land_freshdesk(
     """Land a file of tickets or conversations; the number of objects read, and warnings. Raises InputRejected."""
     if find_kind(start) in ("csv", "xlsx", "parquet"):
         return land_form(export, start, "freshdesk_table", source, writer)
-    rows = CanonicalRows(writer)
+    rows = LandedRows(writer)
     blind_tickets = 0
     for line_number, found in read_objects(export, ("tickets", "results"), "a ticket"):
         if isinstance(found, Refused):

@@ -18,9 +18,9 @@ from pipeline.errors import Problem
 from pipeline.ingest.files.exports import Export
 from pipeline.ingest.files.read_table import find_kind
 from pipeline.ingest.files.refused import Refused
-from pipeline.ingest.forms.canonical_rows import (
+from pipeline.ingest.forms.landed_rows import (
     Adapted,
-    CanonicalRows,
+    LandedRows,
     Unusable,
     read_identifier,
     read_instant,
@@ -50,7 +50,7 @@ def land_jira(
     """Land a file of issues or SLA pages; the number of objects read, and warnings. Raises InputRejected."""
     if find_kind(start) in ("csv", "xlsx", "parquet"):
         return land_form(export, start, "jira_table", source, writer)
-    rows = CanonicalRows(writer)
+    rows = LandedRows(writer)
     unmarked_comments = unnamed_levels = 0
     for line_number, found in read_objects(export, ("issues",), "an issue"):
         if isinstance(found, Refused):

@@ -22,9 +22,9 @@ from pipeline.errors import Problem
 from pipeline.ingest.files.exports import Export, reject
 from pipeline.ingest.files.refused import Refused
 from pipeline.ingest.forms.bind_mapping import bind_mapping
-from pipeline.ingest.forms.canonical_rows import Unusable, to_table
 from pipeline.ingest.forms.check_shape import KINDS, Shape, check_header, check_kinds, kind_of, read_shape
 from pipeline.ingest.forms.derive_instant import derive_window
+from pipeline.ingest.forms.landed_rows import Unusable, to_table
 from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.ingest.forms.read_cells import (
     Read,

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TypeVar
 
 from pipeline.declarations.problems import name_nearest
-from pipeline.ingest.forms.canonical_rows import Unusable, check_years, read_identifier, read_iso_window
+from pipeline.ingest.forms.landed_rows import Unusable, check_years, read_identifier, read_iso_window
 from pipeline.rules.mapping import (
     EPOCH_MILLISECONDS,
     EPOCH_SECONDS,

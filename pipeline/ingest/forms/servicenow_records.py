@@ -21,9 +21,9 @@ from pipeline.errors import Problem
 from pipeline.ingest.files.exports import Export
 from pipeline.ingest.files.read_table import TableOptions, read_records
 from pipeline.ingest.files.refused import Refused
-from pipeline.ingest.forms.canonical_rows import (
+from pipeline.ingest.forms.landed_rows import (
     Adapted,
-    CanonicalRows,
+    LandedRows,
     Unusable,
     read_identifier,
     read_wall_time,
@@ -164,7 +164,7 @@ class _Record:
 
 def land_records(export: Export, source: Source, writer: RowWriter) -> tuple[int, list[Problem]]:
     """Land a file of records; the number of records read, and warnings. Raises InputRejected."""
-    rows = CanonicalRows(writer)
+    rows = LandedRows(writer)
     for line_number, found in read_objects(export, ("result", "records"), "a record of a table"):
         if isinstance(found, Refused):
             rows.refuse(found)
@@ -183,7 +183,7 @@ def land_record_table(
     export: Export, names: list[str], source: Source, writer: RowWriter
 ) -> tuple[int, list[Problem]]:
     """Land such a table; the number of rows read, and warnings. Its cells are what a user is shown. Raises InputRejected."""
-    rows = CanonicalRows(writer)
+    rows = LandedRows(writer)
     notes: list[Problem] = []
     for records in read_records(export, names, TableOptions(date_format=source.date_format)):
         notes += records.notes

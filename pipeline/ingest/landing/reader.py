@@ -57,7 +57,7 @@ _VOCABULARY = [list(EVIDENCE_OF.items()), TICKET_STATUSES, ACTOR_KINDS]
 _LISTED_FILES = 5
 _CAUSES = {"program": "by another version of this program", "settings": "with other settings"}
 
-# These land canonical rows at once, so what picks their columns and names their events is decided here.
+# These make landed rows at once, so what picks their columns and names their events is decided here.
 _ADAPTED = ("jira", "freshdesk")
 
 

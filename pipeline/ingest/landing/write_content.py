@@ -25,9 +25,9 @@ from pipeline.ingest.files.exports import (
 from pipeline.ingest.files.limits import FUTURE_ALLOWED, OUTPUT_RATIO, ROWS
 from pipeline.ingest.files.read_archive import list_members
 from pipeline.ingest.forms.canonical import land_canonical
-from pipeline.ingest.forms.canonical_rows import Horizon
 from pipeline.ingest.forms.freshdesk import land_freshdesk
 from pipeline.ingest.forms.jira import land_jira
+from pipeline.ingest.forms.landed_rows import Horizon
 from pipeline.ingest.forms.mapped import land_mapped
 from pipeline.ingest.forms.servicenow import land_servicenow
 from pipeline.ingest.forms.zendesk import land_zendesk

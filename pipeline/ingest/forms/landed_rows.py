@@ -59,7 +59,7 @@ _KEYS = {
 
 
 @dataclass
-class CanonicalRows:
+class LandedRows:
     """Collects the rows of one export and hands them to the writer in file order."""
 
     writer: RowWriter
