@@ -68,7 +68,9 @@ create table core.dim_sources as
         as reasons (status_reason, status, reason_label);
 
     create table core.dim_months as
-    select 'UTC' as time_zone, month, month >= '2026-07' as is_month_running, month = '2026-07' as is_current_month
+    select 'UTC' as time_zone, month, month >= '2026-07' as is_month_running, month = '2026-07' as is_current_month,
+      if(month >= '2026-07', 'open', 'due') as period_state, (month || '-01')::timestamp + interval 1 month as ends_at,
+      (month || '-08')::timestamp + interval 1 month as closes_at
     from (values ('2026-05'), ('2026-06'), ('2026-07'), ('2026-08')) as months (month);
 
     create table core.fct_sla_obligations as

@@ -98,6 +98,8 @@ create table core.dim_sources as
       'Europe/Berlin' as time_zone, null as instant_format;
 create table core.dim_months as
     select time_zone, month, month >= '2026-08' as is_month_running, month = '2026-08' as is_current_month,
+      case when month >= '2026-08' then 'open' when month = '2026-07' then 'provisional' else 'due' end as period_state,
+      (month || '-08')::timestamp + interval 1 month - ahead as closes_at,
       (month || '-01')::timestamp - ahead as starts_at, (month || '-01')::timestamp + interval 1 month - ahead as ends_at
     from (values ('2026-06'), ('2026-07'), ('2026-08'), ('2026-09')) as months(month)
     cross join (values ('UTC', interval 0 hour), ('Europe/Berlin', interval 2 hour)) as zones(time_zone, ahead);
