@@ -1,7 +1,7 @@
 """Closing months, reopening them, and recording what later inputs change in them.
 
 A month is closed per time zone of plans, with the build that is served, once its grace period has passed at as_of.
-Whoever calls holds
+The caller holds
 the workspace's lock. Every record is written whole, so a run that was killed leaves the next one the rest to do.
 """
 

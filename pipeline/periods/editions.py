@@ -265,4 +265,4 @@ def _say_nothing_kept(workspace: Workspace, known: _Known, customer_id: str, mon
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:10]

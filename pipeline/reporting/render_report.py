@@ -58,15 +58,21 @@ class ReportFiles:
 
 
 def render_report(
-    published: Published, scope: Scope, customer_id: str, month: str, out_dir: Path, edition: Edition
+    published: Published,
+    scope: Scope,
+    customer_id: str,
+    month: str,
+    out_dir: Path,
+    edition: Edition | None = None,
 ) -> ReportFiles:
-    """Writes PDF, CSV and XLSX of one edition of a customer's month into `out_dir`, which is created.
+    """Writes PDF, CSV and XLSX of one customer's month into `out_dir`, which is created. Without an `edition` it is a draft.
 
     Raises ConfigurationError for an unknown customer or an empty month, StaleData where it would rest on a source that
     lags behind the others, ChecksFailed when the figures contradict each other, SlaError when the document cannot be
     made. Nothing half-written is ever left under a final name.
     """
     report = read_monthly_report(published, scope, customer_id, month)
+    edition = edition or draft_edition(report)
     stem = file_stem(customer_id, month)
     # Promises still running from other months are in the document, so they belong to its rows.
     listed = {row.obligation_key for row in report.obligations}
@@ -90,6 +96,13 @@ def render_report(
         csv_sha256=digests["csv"],
         xlsx_sha256=digests["xlsx"],
     )
+
+
+def draft_edition(report: MonthlyReport) -> Edition:
+    """The edition of a month that is not closed. Its number names the figures: the same customer, month and build always get the
+    same one, any other build another."""
+    digest = _digest(report.customer_id, report.month, report.build.build_id)[:10]
+    return Edition("open" if report.is_partial else "provisional", f"D-{report.month}-{digest}")
 
 
 def file_stem(customer_id: str, month: str) -> str:

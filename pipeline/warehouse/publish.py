@@ -5,6 +5,7 @@ Readers open the file that the pointer names, by its own name, and keep it as lo
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -88,20 +89,17 @@ def publish(
     pointer = Pointer(build_id, file.name, hash_file(file), _iso(as_of), _iso(published_at))
     note_publication(workspace, pointer)
     write_pointer(workspace, pointer)
-    _remove_old_versions(workspace, {file.name, *of_record})
+    _remove_old_versions(workspace, file.name, of_record)
     return pointer
 
 
-def _remove_old_versions(workspace: Workspace, keep: set[str]) -> None:
+def _remove_old_versions(workspace: Workspace, keep: str, of_record: Collection[str]) -> None:
     # A reader that still has an older file open keeps reading it: only its name goes.
-    versions = sorted(
-        (file for file in workspace.published.glob("*.duckdb") if file.name not in keep),
-        key=lambda file: file.stat().st_mtime_ns,
-        reverse=True,
-    )
-    # The one that is served counts among those that are kept.
-    for file in versions[KEPT_VERSIONS - 1 :]:
-        file.unlink()
+    versions = [file for file in workspace.published.glob("*.duckdb") if file.name not in of_record]
+    versions.sort(key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    for file in versions[KEPT_VERSIONS:]:
+        if file.name != keep:
+            file.unlink()
     for path, pointer in list_publications(workspace):
         if not (workspace.published / pointer.file).exists():
             path.unlink()

@@ -49,7 +49,9 @@ def read_months(
         "create table raw.plan_versions(time_zone varchar, availability_clock varchar, valid_from timestamp, valid_to timestamp)"
     )
     for plan in plans:
-        connection.execute("insert into raw.plan_versions values (?, ?, '2020-01-01', '9999-12-31')", list(plan))
+        connection.execute(
+            "insert into raw.plan_versions values (?, ?, '2020-01-01', '9999-12-31')", list(plan)
+        )
     for folder, model in (("intermediate/periods", "int_periods__months"), ("core", "dim_months")):
         text = (DBT_PROJECT / "models" / folder / f"{model}.sql").read_text(encoding="utf-8")
         sql = jinja2.Template(macros + text).render(
