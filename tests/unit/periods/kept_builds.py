@@ -65,7 +65,8 @@ class Unit:
 
 @dataclass(frozen=True)
 class Figures:
-    """What a build says. `names`: customer -> name; `inputs`: kind, name, digest and batch of everything that it was made from."""
+    """What a build says. `names`: customer -> name; `inputs`: kind, name, digest and batch of everything that it was
+    made from."""
 
     as_of: datetime
     verdicts: tuple[Verdict, ...] = ()
@@ -82,7 +83,9 @@ class Figures:
 
     def change_input(self, name: str, digest: str) -> Figures:
         """With another content of one input."""
-        changed = tuple((kind, each, digest if each == name else was, batch) for kind, each, was, batch in self.inputs)
+        changed = tuple(
+            (kind, each, digest if each == name else was, batch) for kind, each, was, batch in self.inputs
+        )
         return replace(self, inputs=changed)
 
     def land(self, name: str, batch: str) -> Figures:
@@ -90,7 +93,9 @@ class Figures:
         return replace(self, inputs=(*self.inputs, ("landed", name, f"{batch}-sha", batch)))
 
 
-def publish_figures(workspace: Workspace, build_id: str, figures: Figures, published_at: datetime | None = None) -> Pointer:
+def publish_figures(
+    workspace: Workspace, build_id: str, figures: Figures, published_at: datetime | None = None
+) -> Pointer:
     """A published build of these figures, through the same step as any other."""
     workspace.warehouse.mkdir(parents=True, exist_ok=True)
     built = workspace.warehouse / f"{build_id}.built"
@@ -114,17 +119,32 @@ def _write(connection: duckdb.DuckDBPyConnection, build_id: str, figures: Figure
         connection.execute(f"create schema {schema}")
     for model in _CORE:
         create_empty(connection, "core", model)
-    connection.execute("create table core.sla_status_reasons(status_reason varchar, status varchar, reason_label varchar)")
+    connection.execute(
+        "create table core.sla_status_reasons(status_reason varchar, status varchar, reason_label varchar)"
+    )
     as_of = figures.as_of.replace(tzinfo=None)
     names = figures.names or {each.customer_id: each.customer_id.title() for each in figures.verdicts}
-    _insert(connection, "core.dim_customers", ({"customer_id": each, "customer_name": name} for each, name in names.items()))
-    _insert(connection, "core.dim_plan_versions", [{"plan_version": "standard@1", "plan": "standard", "time_zone": "UTC"}])
+    _insert(
+        connection,
+        "core.dim_customers",
+        ({"customer_id": each, "customer_name": name} for each, name in names.items()),
+    )
+    _insert(
+        connection,
+        "core.dim_plan_versions",
+        [{"plan_version": "standard@1", "plan": "standard", "time_zone": "UTC"}],
+    )
     _insert(connection, "core.dim_months", list(_list_months(figures)))
     _insert(
         connection,
         "core.dim_tickets",
         (
-            {"ticket_id": each.ticket_id, "customer_id": each.customer_id, "source": "desk", "batch_id": each.batch}
+            {
+                "ticket_id": each.ticket_id,
+                "customer_id": each.customer_id,
+                "source": "desk",
+                "batch_id": each.batch,
+            }
             for each in {verdict.ticket_id: verdict for verdict in figures.verdicts}.values()
         ),
     )
@@ -136,7 +156,8 @@ def _write(connection: duckdb.DuckDBPyConnection, build_id: str, figures: Figure
         """
         create table marts.mart_customer__monthly_report as
         select distinct obligations.customer_id, customers.customer_name, months.month,
-          $stale::varchar as stale_source, if($stale is null, null, $as_of::timestamp - interval 20 day) as stale_source_read_until
+          $stale::varchar as stale_source, if($stale is null, null, $as_of::timestamp - interval 20 day) as
+          stale_source_read_until
         from core.fct_sla_obligations as obligations
         join core.dim_customers as customers on customers.customer_id = obligations.customer_id
         cross join (select unnest(['settled', 'submitted']) as basis)
@@ -146,12 +167,16 @@ def _write(connection: duckdb.DuckDBPyConnection, build_id: str, figures: Figure
         """,
         {"stale": figures.stale_source, "as_of": as_of},
     )
-    connection.execute("create table meta.build as select ? as build_id, ?::timestamp as as_of", [build_id, as_of])
+    connection.execute(
+        "create table meta.build as select ? as build_id, ?::timestamp as as_of", [build_id, as_of]
+    )
     connection.execute(
         "create table meta.inputs(kind varchar, name varchar, digest varchar, reading varchar, batch_id varchar)"
     )
     for kind, name, digest, batch in figures.inputs:
-        connection.execute("insert into meta.inputs values (?, ?, ?, ?, ?)", [kind, name, digest, batch, batch])
+        connection.execute(
+            "insert into meta.inputs values (?, ?, ?, ?, ?)", [kind, name, digest, batch, batch]
+        )
 
 
 def _list_months(figures: Figures) -> Iterable[dict[str, Any]]:

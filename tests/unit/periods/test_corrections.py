@@ -105,7 +105,9 @@ def test_holiday_that_is_added_later_moves_the_due_time_and_names_the_calendar(t
 
 
 def test_renamed_customer_has_one_line(tmp_path: Path) -> None:
-    after = replace(MAY, as_of=LATER, names={"acme": "Acme Group"}).change_input("reference/customers.csv", "c2")
+    after = replace(MAY, as_of=LATER, names={"acme": "Acme Group"}).change_input(
+        "reference/customers.csv", "c2"
+    )
     assert lines_of(correct(close_may(tmp_path), after)) == [
         ("name", None, "Acme", "Acme Group", ("reference/customers.csv",))
     ]
@@ -137,7 +139,9 @@ def test_merged_customer_leaves_the_month_and_the_other_one_gets_its_tickets(tmp
     ]
 
 
-def test_bug_that_is_confirmed_two_months_later_is_a_credit_of_that_month_and_corrects_nothing(tmp_path: Path) -> None:
+def test_bug_that_is_confirmed_two_months_later_is_a_credit_of_that_month_and_corrects_nothing(
+    tmp_path: Path,
+) -> None:
     # The ledger dates the credit at the confirmation, 12 July: May's movements and balances stay.
     credit = Unit("credit", 1, utc("2026-07-12T09:00:00"), "T-1")
     after = replace(MAY, as_of=utc("2026-07-15T12:00:00"), units=(*MAY.units, credit))
@@ -156,7 +160,9 @@ def test_file_that_lands_again_with_another_answer_corrects_the_verdict(tmp_path
 
 def test_change_back_to_the_original_values_is_a_correction_too(tmp_path: Path) -> None:
     workspace = close_may(tmp_path)
-    renamed = replace(MAY, as_of=LATER, names={"acme": "Acme Group"}).change_input("reference/customers.csv", "c2")
+    renamed = replace(MAY, as_of=LATER, names={"acme": "Acme Group"}).change_input(
+        "reference/customers.csv", "c2"
+    )
     correct(workspace, renamed)
     (back,) = correct(workspace, replace(MAY, as_of=LATER), "build-c")
     assert (back.correction_number, lines_of([back])) == (
@@ -165,7 +171,9 @@ def test_change_back_to_the_original_values_is_a_correction_too(tmp_path: Path) 
     )
 
 
-def test_unanswered_breach_that_is_answered_after_the_closing_changes_nothing_of_the_month(tmp_path: Path) -> None:
+def test_unanswered_breach_that_is_answered_after_the_closing_changes_nothing_of_the_month(
+    tmp_path: Path,
+) -> None:
     # It was breached in May and counted on until 10 June; the answer of 15 June ends it. Neither time is a figure of May.
     waiting = replace(LATE, elapsed_seconds=600 * HOUR, stopped_at=utc("2026-06-15T09:00:00"))
     workspace = close_may(tmp_path, replace(MAY, verdicts=(waiting, IN_TIME)))
@@ -194,7 +202,9 @@ def test_same_figures_from_other_inputs_are_no_correction(tmp_path: Path) -> Non
     assert correct(close_may(tmp_path), after) == ()
 
 
-def test_figures_of_a_closed_month_stay_on_every_page_while_other_months_follow_the_newest_build(tmp_path: Path) -> None:
+def test_figures_of_a_closed_month_stay_on_every_page_while_other_months_follow_the_newest_build(
+    tmp_path: Path,
+) -> None:
     june = Verdict("T-5", "met", utc("2026-06-02T09:00:00"))
     workspace = close_may(tmp_path, replace(MAY, verdicts=(LATE, IN_TIME, june)))
     after = Figures(LATER, (replace(LATE, status="met"), IN_TIME, replace(june, status="breached")))
@@ -209,7 +219,9 @@ def test_figures_of_a_closed_month_stay_on_every_page_while_other_months_follow_
     assert [(each.month, each.corrections) for each in may.closed] == [("2026-05", 1)]
 
 
-def sum_and_fresh(workspace: Workspace, pointer: Pointer) -> tuple[dict[object, object], dict[object, object]]:
+def sum_and_fresh(
+    workspace: Workspace, pointer: Pointer
+) -> tuple[dict[object, object], dict[object, object]]:
     """Per customer and closed month: the original with its corrections added, and the figures of the served build."""
     history = read_history(workspace)
     summed: dict[object, object] = {}
@@ -217,7 +229,7 @@ def sum_and_fresh(workspace: Workspace, pointer: Pointer) -> tuple[dict[object, 
     for closing in history.closed().values():
         original = read_figures(workspace, closing.build, [closing])
         now = read_figures(workspace, keep_build(pointer), [closing])
-        customers = {key for key in (*original, *now)} | {
+        customers = {*original, *now} | {
             (each.customer_id, each.month) for each in history.corrections(month=closing.month)
         }
         for customer_id, month in customers:
@@ -271,7 +283,9 @@ def live_through(root: Path, chance: Random, months: int) -> None:
         as_of = datetime(2026, month + 1, chance.choice([3, 9, 20]), 12, tzinfo=UTC)
         listed = list(verdicts.values())
         chance.shuffle(listed)
-        figures = Figures(as_of, tuple(listed), tuple(units.values()), dict(names)).change_input("code", f"{month}")
+        figures = Figures(as_of, tuple(listed), tuple(units.values()), dict(names)).change_input(
+            "code", f"{month}"
+        )
         pointer = publish_figures(workspace, f"build-{month}", figures)
         record_corrections(workspace, pointer)
         with open_published(workspace) as published:
@@ -290,5 +304,7 @@ def test_original_and_corrections_sum_to_the_fresh_computation(tmp_path: Path, s
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(200))
-def test_a_year_of_closings_with_late_data_in_any_order_sums_to_the_fresh_computation(tmp_path: Path, seed: int) -> None:
+def test_a_year_of_closings_with_late_data_in_any_order_sums_to_the_fresh_computation(
+    tmp_path: Path, seed: int
+) -> None:
     live_through(tmp_path, Random(1000 + seed), months=11)

@@ -1,5 +1,5 @@
-"""When a month still runs, and from when on it may be closed: `dim_months` and what it rests on, on the months, days and calendars
-that the package lists for each zone."""
+"""When a month still runs, and from when on it may be closed: `dim_months` and what it rests on, on the months, days and
+calendars that the package lists for each zone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def read_months(
     plans: tuple[tuple[str, str], ...] = (),
     grace: int = 5,
 ) -> duckdb.DuckDBPyConnection:
-    """`dim_months` of 2026 as a view `months`, with the data known up to `as_of` (UTC). `plans`: zone and availability calendar."""
+    """`dim_months` of 2026 as a view `months`, with the data known up to `as_of` (UTC). `plans`: zone and availability
+    calendar."""
     macros = (DBT_PROJECT / "macros/business_time/months.sql").read_text(encoding="utf-8")
     connection = duckdb.connect()
     connection.execute("create schema raw")
