@@ -63,7 +63,7 @@ def describe_closed(result: Closed, *, is_dry: bool = False) -> list[str]:
     """What a run closed and left, one line each."""
     lines = []
     for closing in result.closings:
-        again = "" if closing.version == 1 else f", closing {closing.version} of it"
+        again = "" if closing.version == 1 else f" (closing {closing.version} of it)"
         lines.append(
             f"{closing.month} ({closing.time_zone}): {'would be closed' if is_dry else 'closed'}{again} with build "
             f"{closing.build.build_id}, data as of {figures.instant(closing.build.as_of)}, {len(closing.inputs)} inputs "

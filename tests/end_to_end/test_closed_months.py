@@ -221,7 +221,7 @@ def test_report_as_known_after_the_correction_is_the_correction(vendor: Path, tm
 def test_open_month_as_known_at_the_first_run_is_the_draft_of_that_build(
     vendor: Path, tmp_path: Path
 ) -> None:
-    options = ("--customer", "harbour-light-studios", "--month", "2026-06", "--out", str(tmp_path))
+    options = ("--customer", "cascade-geospatial-inc", "--month", "2026-06", "--out", str(tmp_path))
     then = json.loads(
         run_sla("report", *options, "--as-known-at", FIRST_RUN, "--json", workspace=vendor).expect(0).out
     )
@@ -270,7 +270,7 @@ def test_month_is_closed_reopened_and_closed_again_by_hand(vendor: Path, tmp_pat
     assert "2026-02 (UTC): would be closed with build" in first.out
     run_sla("close", "--month", MONTH, "--reopen", "--reason", "wrong contract", workspace=root).expect(0)
     again = run_sla("close", "--month", MONTH, workspace=root).expect(0)
-    assert "closed, closing 2 of it, with build" in again.out
+    assert "closed (closing 2 of it) with build" in again.out
     options = ("--customer", "harbour-light-studios", "--month", MONTH, "--out", str(tmp_path / "out"))
     [written] = json.loads(run_sla("report", *options, "--json", workspace=root).expect(0).out)
     assert written["report_id"].endswith("-V2")
