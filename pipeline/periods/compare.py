@@ -48,7 +48,7 @@ _FIGURES = """
             obligations.target_seconds, obligations.due_at,
             case when obligations.stopped_at <= closed.known_until then obligations.elapsed_seconds end as elapsed_seconds
         from {build}.core.fct_sla_obligations as obligations
-        join closed_months as closed
+        join {closed} as closed
             on closed.time_zone = obligations.time_zone and closed.month = obligations.settled_month
     ),
     moved as (
@@ -63,7 +63,7 @@ _FIGURES = """
             on statements.subscription_id = movements.subscription_id and statements.pool = movements.pool
             and statements.month = movements.month
         join {build}.core.dim_plan_versions as versions on versions.plan_version = statements.plan_version
-        join closed_months as closed on closed.time_zone = versions.time_zone and closed.month = movements.month
+        join {closed} as closed on closed.time_zone = versions.time_zone and closed.month = movements.month
         group by versions.time_zone, movements.customer_id, movements.month, movements.subscription_id, movements.pool,
             movements.movement_kind, movements.happened_at, movements.cause_kind, movements.cause_id
     ),
@@ -74,7 +74,7 @@ _FIGURES = """
             statements.opening_quantity, statements.closing_quantity
         from {build}.core.fct_entitlement_months as statements
         join {build}.core.dim_plan_versions as versions on versions.plan_version = statements.plan_version
-        join closed_months as closed on closed.time_zone = versions.time_zone and closed.month = statements.month
+        join {closed} as closed on closed.time_zone = versions.time_zone and closed.month = statements.month
     ),
     present as (
         select obligations.time_zone, obligations.customer_id, obligations.settled_month as month, null as submitted_ticket_id
@@ -89,7 +89,7 @@ _FIGURES = """
             count(distinct present.submitted_ticket_id) as tickets
         from present
         join {build}.core.dim_customers as customers on customers.customer_id = present.customer_id
-        join closed_months as closed on closed.time_zone = present.time_zone and closed.month = present.month
+        join {closed} as closed on closed.time_zone = present.time_zone and closed.month = present.month
         group by present.time_zone, customers.customer_id, present.month
     ),
     figures as (
@@ -153,6 +153,8 @@ def find_changes(workspace: Workspace, history: History, served: KeptBuild) -> l
             "corrected",
             [[*key, record.number, record.build.build_id] for key, record in sorted(corrected.items())],
         )
+        if numbered:
+            connection.execute(f"create table fresh as {_select_figures('served')}")
         found: dict[tuple[str, str], list[CorrectedValue]] = defaultdict(list)
         for build_id, name in numbered.items():
             # What is compared is asked of each build once, for the zones, months and customers that it is on record for.
@@ -186,8 +188,7 @@ def read_figures(
     try:
         _list_closed(connection, closings)
         rows = connection.execute(
-            f"with {_FIGURES.replace('{build}', 'served')} "
-            "select customer_id, month, time_zone, item, what, value from figures where value is not null"
+            f"select customer_id, month, time_zone, item, what, value from ({_select_figures('served')}) where value is not null"
         ).fetchall()
     finally:
         connection.close()
@@ -254,26 +255,38 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[list[A
         connection.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
 
 
+def _select_own(figures: str) -> str:
+    """The rows of `figures` for which the build $build_id is the last record: its closings, but for customers corrected
+    since, and its corrections."""
+    return f"""
+        select own.*
+        from ({figures}) as own
+        join closed_months as closed on closed.time_zone = own.time_zone and closed.month = own.month
+        left join corrected
+            on corrected.customer_id = own.customer_id and corrected.month = own.month and corrected.number > closed.number
+        where coalesce(corrected.build_id, closed.build_id) = $build_id and own.value is not null
+    """
+
+
+def _select_figures(name: str, closed: str = "closed_months") -> str:
+    return f"with {_FIGURES.replace('{build}', name).replace('{closed}', closed)} select * from figures"
+
+
+# Of a build on record, only the months that it is a record of are read.
+_ITS_MONTHS = """(
+    select * from closed_months where build_id = $build_id or month in (select month from corrected where build_id = $build_id)
+)"""
+
+
 def _compare(name: str) -> str:
-    """The differences between a build on record, attached under `name`, and the served one, as far as it is the last record."""
-
-    def select_own(build: str, alias: str) -> str:
-        return f"""
-            select {alias}.*
-            from (with {_FIGURES.replace("{build}", build)} select * from figures) as {alias}
-            join closed_months as closed on closed.time_zone = {alias}.time_zone and closed.month = {alias}.month
-            left join corrected
-                on corrected.customer_id = {alias}.customer_id and corrected.month = {alias}.month
-                and corrected.number > closed.number
-            where coalesce(corrected.build_id, closed.build_id) = $build_id and {alias}.value is not null
-        """
-
+    """The differences between a build on record, attached under `name`, and the table `fresh`, as far as it is the last
+    record."""
     return f"""
         select
             time_zone, customer_id, month, item, what, coalesce(was.ticket_id, now_is.ticket_id),
             coalesce(was.part, now_is.part), was.value, now_is.value
-        from ({select_own(name, "recorded")}) as was
-        full outer join ({select_own("served", "fresh")}) as now_is using (time_zone, customer_id, month, item, what)
+        from ({_select_own(_select_figures(name, _ITS_MONTHS))}) as was
+        full outer join ({_select_own("select * from fresh")}) as now_is using (time_zone, customer_id, month, item, what)
         where was.value is distinct from now_is.value
         order by all
     """

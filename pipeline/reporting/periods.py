@@ -36,19 +36,24 @@ class ClosedMonth:
 
 
 def read_month_states(published: Published) -> tuple[MonthState, ...]:
-    """Every month with figures, oldest first: as the build dates it, and closed where that is on record."""
+    """Every month from that of the first ticket to that of as_of, in each zone with figures, oldest first: as the build
+    dates it, and closed where that is on record."""
     closed = published.history.closed()
     rows = published.fetch(
         MonthState,
         """
+        with zones as (
+            select time_zone from core.fct_sla_obligations
+            union
+            select versions.time_zone
+            from core.fct_entitlement_months as statements
+            join core.dim_plan_versions as versions on versions.plan_version = statements.plan_version
+        )
         select months.month, months.time_zone, months.period_state as state, months.ends_at, months.closes_at
         from core.dim_months as months
-        where exists (
-            select 1
-            from core.fct_sla_obligations as obligations
-            where obligations.time_zone = months.time_zone
-              and months.month in (obligations.settled_month, obligations.submitted_month)
-        )
+        where months.time_zone in (from zones)
+          and months.month >= (select min(submitted_month) from core.fct_sla_obligations)
+          and months.starts_at <= (select as_of from meta.build)
         order by months.month, months.time_zone
         """,
     )
