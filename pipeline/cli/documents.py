@@ -138,7 +138,7 @@ def status() -> None:
     workspace = options.find_workspace()
     with open_build() as published:
         found = read_status(published, EVERY_CUSTOMER)
-        states = read_month_states(published)
+        states = read_month_states(published, EVERY_CUSTOMER)
         closed = read_closed_months(published, EVERY_CUSTOMER)
     try:
         config = load_sources(workspace.sla_yml)

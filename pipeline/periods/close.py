@@ -24,7 +24,7 @@ from pipeline.periods.records import (
 )
 from pipeline.pointer import Pointer
 from pipeline.reporting.periods import MonthState, read_month_states
-from pipeline.reporting.published import Published
+from pipeline.reporting.published import EVERY_CUSTOMER, Published
 from pipeline.rules.periods import PeriodRules
 from pipeline.settings import Workspace, read_clock
 
@@ -55,7 +55,7 @@ def close_month(
 
     Raises ConfigurationError for a month that is not due or is closed already, StaleData where a source of its reports lags.
     """
-    states = [state for state in read_month_states(published) if state.month == month]
+    states = [state for state in read_month_states(published, EVERY_CUSTOMER) if state.month == month]
     if not states:
         raise ConfigurationError(
             f"There are no figures of {month}, so there is nothing to close. Months are written like 2026-07."
@@ -93,7 +93,7 @@ def close_due(workspace: Workspace, published: Published, pointer: Pointer, rule
     A month that was reopened waits for a user. One whose source lags waits, and so does every later one of its zone.
     """
     history = read_history(workspace)
-    states = [state for state in read_month_states(published) if state.state == "due"]
+    states = [state for state in read_month_states(published, EVERY_CUSTOMER) if state.state == "due"]
     first = _first_month(history, rules)
     if first is None:
         return Closed((), (), idle=tuple(sorted({state.month for state in states})))

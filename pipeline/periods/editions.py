@@ -172,7 +172,7 @@ def _is_closed_everywhere(workspace: Workspace, known: _Known, month: str) -> bo
 
     assert known.served is not None
     with open_of_record(workspace, known.served, known.history) as published:
-        states = [state.state for state in read_month_states(published) if state.month == month]
+        states = [state.state for state in read_month_states(published, EVERY_CUSTOMER) if state.month == month]
     return bool(states) and all(state == "closed" for state in states)
 
 

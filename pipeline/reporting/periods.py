@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pipeline.reporting.published import Published, Scope
+from pipeline.reporting.published import IN_SCOPE, Published, Scope, bind_values
 
 State = Literal["open", "provisional", "due", "closed"]
 
@@ -35,19 +35,20 @@ class ClosedMonth:
     corrected_customers: tuple[str, ...]
 
 
-def read_month_states(published: Published) -> tuple[MonthState, ...]:
+def read_month_states(published: Published, scope: Scope) -> tuple[MonthState, ...]:
     """Every month from that of the first ticket to that of as_of, in each zone with figures, oldest first: as the build
     dates it, and closed where that is on record."""
     closed = published.history.closed()
     rows = published.fetch(
         MonthState,
-        """
+        f"""
         with zones as (
-            select time_zone from core.fct_sla_obligations
+            select time_zone from core.fct_sla_obligations where {IN_SCOPE.format(customer_id="customer_id")}
             union
             select versions.time_zone
             from core.fct_entitlement_months as statements
             join core.dim_plan_versions as versions on versions.plan_version = statements.plan_version
+            where {IN_SCOPE.format(customer_id="statements.customer_id")}
         )
         select months.month, months.time_zone, months.period_state as state, months.ends_at, months.closes_at
         from core.dim_months as months
@@ -56,6 +57,7 @@ def read_month_states(published: Published) -> tuple[MonthState, ...]:
           and months.starts_at <= (select as_of from meta.build)
         order by months.month, months.time_zone
         """,
+        bind_values(scope),
     )
     return tuple(
         MonthState(row.month, row.time_zone, "closed", row.ends_at, row.closes_at)

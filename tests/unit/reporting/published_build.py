@@ -132,7 +132,7 @@ create table core.dim_plan_terms(
     target_seconds bigint, time_zone varchar);
 create table core.dim_plan_pools(
     plan varchar, plan_version varchar, pool varchar, clause varchar, clause_text varchar, note varchar, is_redeemed boolean);
-create table core.dim_plan_versions(plan_version varchar, required_license_status varchar);
+create table core.dim_plan_versions(plan_version varchar, required_license_status varchar, time_zone varchar);
 create table core.dim_subscription_terms(
     subscription_id varchar, account_id varchar, customer_id varchar, plan varchar, plan_version varchar, license_status varchar,
     is_license_counted boolean, term_status varchar, term_starts_at timestamp, term_ends_at timestamp);
@@ -462,7 +462,7 @@ def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
 def _insert_forecasts(connection: duckdb.DuckDBPyConnection) -> None:
     starts, ends = datetime(2026, 1, 1), datetime(2027, 1, 1)
     _insert(connection, "core.dim_builds", (AS_OF,))
-    _insert(connection, "core.dim_plan_versions", ("standard@2020-11-16", "active"))
+    _insert(connection, "core.dim_plan_versions", ("standard@2020-11-16", "active", "UTC"))
     for customer_id, name in (("acme", ODD_NAME), ("other", "SECRET & Co")):
         term = (f"S-{customer_id}", customer_id, "standard")
         _insert(connection, "core.dim_subscription_terms", (
