@@ -92,6 +92,29 @@ def find_issues(
     return tuple(issues)
 
 
+def list_issues(workspace: Workspace, first_month: str) -> tuple[Issue, ...]:
+    """Every edition of every closed month from `first_month` on, for a delivery: by month and customer, the original before its
+    corrections. A month that is open or was reopened has none."""
+    history = read_history(workspace)
+    issues: list[Issue] = []
+    for month in sorted({month for _, month in history.closed() if month >= first_month}):
+        closings = {zone: closing for (zone, each), closing in history.closed().items() if each == month}
+        closed_for = _find_closings(workspace, closings, history, month)
+        corrections: dict[str, list[Correction]] = {}
+        for correction in history.corrections(month=month):
+            corrections.setdefault(correction.customer_id, []).append(correction)
+        for customer_id in sorted({each for each in (*closed_for, *corrections) if each}):
+            closing = closed_for.get(customer_id)
+            if closing is not None:
+                issues.append(_original(history, customer_id, month, closing))
+            own = corrections.get(customer_id, [])
+            issues += [
+                _corrected(history, customer_id, month, closing, own[: number + 1])
+                for number in range(len(own))
+            ]
+    return tuple(issues)
+
+
 def name_customer_month(customer_id: str, month: str) -> str:
     """The report number of the first original: the same on every machine, and it names neither figures nor customer."""
     return f"R-{month}-{_digest(customer_id, month)}"
@@ -172,7 +195,9 @@ def _is_closed_everywhere(workspace: Workspace, known: _Known, month: str) -> bo
 
     assert known.served is not None
     with open_of_record(workspace, known.served, known.history) as published:
-        states = [state.state for state in read_month_states(published, EVERY_CUSTOMER) if state.month == month]
+        states = [
+            state.state for state in read_month_states(published, EVERY_CUSTOMER) if state.month == month
+        ]
     return bool(states) and all(state == "closed" for state in states)
 
 
