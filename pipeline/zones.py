@@ -144,6 +144,32 @@ def list_zone_months(zones: Iterable[str], starts_at: datetime, ends_at: datetim
     return pyarrow.Table.from_pylist(rows, schema=schema)
 
 
+def list_zone_days(zones: Iterable[str], starts_at: datetime, ends_at: datetime) -> pyarrow.Table:
+    """One row per zone and local day from that of `starts_at` to that of `ends_at` (naive UTC): when it begins and ends,
+    and whether it is one of Monday to Friday."""
+    import numpy as np
+    import pyarrow
+
+    first = (starts_at - _EPOCH).days - 1
+    numbers = np.arange(first, (ends_at - _EPOCH).days + 3, dtype=np.int64)
+    names = sorted(set(zones))
+    bounds = [to_epochs(numbers * 2 * _HALF_DAY_SECONDS, zone) for zone in names]
+    # 1970-01-01 was a Thursday.
+    is_weekday = (numbers[:-1] + 3) % 7 < 5
+    days = len(numbers) - 1
+    instant = pyarrow.timestamp("us")
+    return pyarrow.table(
+        {
+            "time_zone": pyarrow.array([zone for zone in names for _ in range(days)], pyarrow.string()),
+            "starts_at": pyarrow.array(np.concatenate([each[:-1] for each in bounds]) * 1_000_000).cast(
+                instant
+            ),
+            "ends_at": pyarrow.array(np.concatenate([each[1:] for each in bounds]) * 1_000_000).cast(instant),
+            "is_weekday": pyarrow.array(np.tile(is_weekday, len(names))),
+        }
+    )
+
+
 @cache
 def _list_offsets(zone: str, block: int) -> np.ndarray:
     """The offsets from UTC at every half day of a block, and at its end."""

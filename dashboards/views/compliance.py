@@ -40,6 +40,8 @@ def show(page: frame.Page) -> None:
         frame.say_no_rows()
         return
     show_headline(months)
+    for line in figures.describe_closed_months(result.closed):
+        st.text(line)
     lines = make_lines(result.rows, by)
     drawn = sorted((line for line in lines if line.counted), key=lambda line: -line.counted)
     names = list(dict.fromkeys(line.name for line in drawn))[: charts.MAXIMUM_LINES]

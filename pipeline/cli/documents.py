@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +12,10 @@ import typer
 from pipeline.cli.line import app, open_build, options, select, show_result
 from pipeline.errors import ChecksFailed, ConfigurationError, InputRejected, PartlyDone, SlaError, StaleData
 from pipeline.interruption import stop_if_asked
+from pipeline.settings import Workspace, parse_instant
 
 if TYPE_CHECKING:
-    from pipeline.reporting.published import Published
+    from pipeline.periods.editions import Issue
     from pipeline.reporting.render_report import ReportFiles
 
 
@@ -25,6 +27,12 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="Where to write (default: the workspace's reports/).")
     ] = None,
+    original: Annotated[
+        bool, typer.Option("--original", help="Of a closed month the original, also where it was corrected.")
+    ] = False,
+    as_known_at: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="The report as it was known at an instant.")
+    ] = None,
     evidence: Annotated[
         bool,
         typer.Option("--evidence", help="Also write an archive that proves the figures: see `sla verify`."),
@@ -32,53 +40,76 @@ def report(
 ) -> None:
     """Write customers' PDF reports of a month, with the CSV and XLSX of the same rows.
 
+    A closed month gives the edition of record: the original, or its latest correction, always the same bytes. Any other a draft.
+
     Example: sla report --customer C-0001 --month 2026-06
     """
     if bool(customer) == every:
         raise ConfigurationError("Say whose report to write: --customer ID (may be repeated), or --all.")
-    _report(month, customer, out or options.find_workspace().reports, evidence)
+    known_at = None if as_known_at is None else parse_instant(as_known_at, "--as-known-at")
+    _report(month, customer, out or options.find_workspace().reports, original, known_at, evidence)
 
 
-def _report(month: str, customer_ids: list[str] | None, out: Path, proves: bool) -> None:
+def _report(
+    month: str,
+    customer_ids: list[str] | None,
+    out: Path,
+    is_original: bool,
+    as_known_at: datetime | None,
+    proves: bool,
+) -> None:
     from pipeline.cli.proof import write_evidence
     from pipeline.cli.tables import to_json
 
-    with open_build(verifies=True) as published:
-        written = write_reports(published, month, customer_ids, out)
-        archives = (
-            write_evidence(published, [files.customer_id for files in written], month, out) if proves else []
-        )
+    workspace = options.find_workspace()
+    written = write_reports(
+        workspace, month, customer_ids, out, is_original=is_original, as_known_at=as_known_at
+    )
+    archives = write_evidence(workspace, [issue for issue, _ in written], out) if proves else []
     if options.is_json:
         proofs: Sequence[Path | None] = archives or [None] * len(written)
         typer.echo(
             to_json(
-                [{**vars(files), "evidence": proof} for files, proof in zip(written, proofs, strict=True)]
+                [
+                    {**vars(files), "evidence": proof}
+                    for (_, files), proof in zip(written, proofs, strict=True)
+                ]
             )
         )
     else:
-        for path in (*(files.pdf for files in written), *archives):
+        for path in (*(files.pdf for _, files in written), *archives):
             typer.echo(path)
 
 
 def write_reports(
-    published: Published, month: str, customer_ids: list[str] | None, out: Path
-) -> list[ReportFiles]:
-    from pipeline.reporting.monthly_report import read_customers_to_report
-    from pipeline.reporting.published import EVERY_CUSTOMER
-    from pipeline.reporting.render_report import render_report
+    workspace: Workspace,
+    month: str,
+    customer_ids: list[str] | None,
+    out: Path,
+    *,
+    is_original: bool = False,
+    as_known_at: datetime | None = None,
+) -> list[tuple[Issue, ReportFiles]]:
+    """The files of every edition that could be written. Raises where one could not, after the others."""
+    from pipeline.periods.editions import find_issues
+    from pipeline.periods.issue import issue_report
+    from pipeline.reporting.published import EVERY_CUSTOMER, Selection, check_selection
 
-    written: list[ReportFiles] = []
+    with open_build(verifies=True) as published:
+        check_selection(published, EVERY_CUSTOMER, Selection(months=(month,)))
+    issues = find_issues(workspace, month, customer_ids, is_original=is_original, as_known_at=as_known_at)
+    written: list[tuple[Issue, ReportFiles]] = []
     failed: list[str] = []
     is_only_stale = True
-    for customer_id in customer_ids or read_customers_to_report(published, EVERY_CUSTOMER, month):
+    for issue in issues:
         stop_if_asked()
         try:
-            written.append(render_report(published, EVERY_CUSTOMER, customer_id, month, out))
+            written.append((issue, issue_report(workspace, issue, out)))
         except SlaError as problem:
             if customer_ids is not None and len(customer_ids) == 1:
                 raise
             # One customer's trouble must not take the others' reports away.
-            failed.append(f"{customer_id}: {problem}")
+            failed.append(f"{issue.customer_id}: {problem}")
             is_only_stale = is_only_stale and isinstance(problem, StaleData)
     if failed:
         raise (StaleData if is_only_stale else PartlyDone)(
@@ -95,9 +126,11 @@ def status() -> None:
     Example: sla status --json
     """
     from pipeline.cli.show_landing import outdated_tables
+    from pipeline.cli.show_periods import describe_periods, periods_table
     from pipeline.cli.show_status import status_tables
     from pipeline.ingest.landing.manifest import list_damaged_manifests
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
+    from pipeline.reporting.periods import read_closed_months, read_month_states
     from pipeline.reporting.published import EVERY_CUSTOMER
     from pipeline.reporting.status import read_status
     from pipeline.rules.load_sources import load_sources
@@ -105,16 +138,20 @@ def status() -> None:
     workspace = options.find_workspace()
     with open_build() as published:
         found = read_status(published, EVERY_CUSTOMER)
+        states = read_month_states(published, EVERY_CUSTOMER)
+        closed = read_closed_months(published, EVERY_CUSTOMER)
     try:
-        sources = load_sources(workspace.sla_yml).sources
+        config = load_sources(workspace.sla_yml)
+        sources, first_month = config.sources, config.periods.first_month
     except ConfigurationError:
         # What is published can be told whatever has happened to sla.yml since; only changed settings then stay unseen.
-        sources = {}
+        sources, first_month = {}, None
     outdated = find_outdated(workspace, sources)
     rows = [(batch.source, batch.file, batch.landed_at, batch.reason) for batch in outdated]
+    periods = periods_table(closed, states, describe_periods(closed, states, first_month))
     show_result(
-        {**vars(found), "outdated_batches": outdated},
-        lambda _: [*status_tables(found), *outdated_tables(rows, explain_outdated(outdated))],
+        {**vars(found), "outdated_batches": outdated, "months": states, "closed_months": closed},
+        lambda _: [*status_tables(found), periods, *outdated_tables(rows, explain_outdated(outdated))],
     )
     damages = list_damaged_manifests(workspace)
     if damages:

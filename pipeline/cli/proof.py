@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,8 @@ from pipeline.cli.line import app, options
 from pipeline.errors import ChecksFailed, ConfigurationError
 
 if TYPE_CHECKING:
-    from pipeline.reporting.published import Published
+    from pipeline.periods.editions import Issue
+    from pipeline.settings import Workspace
 
 
 @app.command()
@@ -53,16 +55,17 @@ def verify(
     )
 
 
-def write_evidence(published: Published, customer_ids: list[str], month: str, out: Path) -> list[Path]:
-    """The evidence archive of each customer's month, beside its report."""
+def write_evidence(workspace: Workspace, issues: Sequence[Issue], out: Path) -> list[Path]:
+    """The evidence archive of each edition, beside its report, from the build that its figures are read from."""
     from pipeline.evidence.collect import collect_evidence
-    from pipeline.reporting.published import EVERY_CUSTOMER
-    from pipeline.reporting.render_report import file_stem
+    from pipeline.periods.issue import name_files
+    from pipeline.reporting.published import EVERY_CUSTOMER, open_of_record
     from pipeline.whole_files import write_whole
 
     written = []
-    for customer_id in customer_ids:
-        path = out / f"{file_stem(customer_id, month)}-evidence.zip"
-        write_whole(path, collect_evidence(published, EVERY_CUSTOMER, customer_id, month))
+    for issue in issues:
+        path = out / f"{name_files(issue)}-evidence.zip"
+        with open_of_record(workspace, issue.build, issue.history) as published:
+            write_whole(path, collect_evidence(published, EVERY_CUSTOMER, issue.customer_id, issue.month))
         written.append(path)
     return written

@@ -57,5 +57,6 @@ def compliance_table(result: Compliance) -> TextTable:
     running = list(dict.fromkeys(str(row.month) for row in result.rows if row.is_partial))
     if running:
         notes.append(f"Still running: {', '.join(running)}.")
+    notes.extend(figures.describe_closed_months(result.closed))
     columns = (*((word, LEFT) for word in result.by), ("compliance", RIGHT), *_COUNTS)
     return TextTable("SLA compliance", columns, tuple(rows), tuple(notes))

@@ -45,7 +45,7 @@ def demo(
         out = workspace.reports / month
         from pipeline.cli.documents import write_reports
 
-        written = write_reports(published, month, None, out)
+        written = write_reports(workspace, month, None, out)
         for line in summarize_run(published, workspace.root, out, len(written)):
             typer.echo(line)
 
@@ -318,11 +318,85 @@ def _build(workspace: Workspace) -> None:
         status = read_status(published, EVERY_CUSTOMER)
     for line in figures.describe_state(status):
         say(line)
+    _correct(workspace)
+
+
+def _correct(workspace: Workspace) -> None:
+    """Record what the build that is served changes in closed months."""
+    from pipeline.cli.show_periods import describe_corrections
+    from pipeline.periods.close import record_corrections
+    from pipeline.pointer import read_pointer
+
+    pointer = read_pointer(workspace)
+    assert pointer is not None
+    for line in describe_corrections(record_corrections(workspace, pointer)):
+        say(line)
+
+
+def _close_due(workspace: Workspace) -> None:
+    from pipeline.cli.show_periods import describe_closed
+    from pipeline.periods.close import close_due
+    from pipeline.pointer import read_pointer
+    from pipeline.reporting.published import open_published
+    from pipeline.rules.load_sources import load_sources
+
+    rules = load_sources(workspace.sla_yml).periods
+    pointer = read_pointer(workspace)
+    assert pointer is not None
+    with open_published(workspace) as published:
+        result = close_due(workspace, published, pointer, rules)
+    for line in describe_closed(result):
+        say(line)
+
+
+@app.command()
+def close(
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month to close.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be closed; write nothing.")
+    ] = False,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="Open a closed month again. Its closing stays on record.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why it is opened again; it stays on record.")] = None,
+) -> None:
+    """Close a month with the published figures, which then never change; later changes become numbered corrections.
+
+    Example: sla close --month 2026-06
+    """
+    from pipeline.cli.show_periods import describe_closed, describe_reopened
+    from pipeline.cli.tables import to_json
+    from pipeline.periods.close import close_month, reopen_month
+    from pipeline.pointer import read_pointer
+    from pipeline.reporting.published import EVERY_CUSTOMER, Selection, check_selection
+    from pipeline.warehouse.build import lock_workspace
+
+    if reason is not None and not reopen:
+        raise ConfigurationError("--reason says why a month is opened again. Add --reopen.")
+    if reopen and dry_run:
+        raise ConfigurationError("--dry-run shows what closing would do. Leave --reopen away.")
+    workspace = options.find_workspace()
+    with lock_workspace(workspace), open_build(verifies=True) as published:
+        check_selection(published, EVERY_CUSTOMER, Selection(months=(month,)))
+        if reopen:
+            reopened = reopen_month(workspace, month, reason or "")
+            result: object = reopened
+            lines = describe_reopened(reopened)
+        else:
+            pointer = read_pointer(workspace)
+            assert pointer is not None
+            closed = close_month(workspace, published, pointer, month, dry_run)
+            result, lines = closed.closings, describe_closed(closed, is_dry=dry_run)
+    if options.is_json:
+        typer.echo(to_json(result))
+        return
+    for line in lines:
+        typer.echo(line)
 
 
 @app.command()
 def run() -> None:
-    """Land what is new, build and publish. Safe to call any number of times.
+    """Land what is new, build, publish, and close the months that are due. Safe to call any number of times.
 
     Example: sla run --workspace support-reporting
     """
@@ -343,5 +417,6 @@ def run() -> None:
             if rejected is not None:
                 say(f"sla: {rejected}")
             raise
+        _close_due(workspace)
     if rejected is not None:
         raise rejected

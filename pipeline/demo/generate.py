@@ -67,6 +67,7 @@ _STAGED = (
     ("premium", 4, 1.1), ("enhanced", 5, 0.76),
 )  # fmt: skip
 
+_CLOSED_MONTHS = 3
 _SLA_YML = """\
 # The demo's two sources. Customers come from one of them each.
 sources:
@@ -532,11 +533,17 @@ class _Demo:
                         expires,
                     )
 
+    def _describe_workspace(self) -> str:
+        """sla.yml: the sources, and the months that are closed: the last three that can be, of longer demos."""
+        first = self._months[max(0, len(self._months) - 1 - _CLOSED_MONTHS)].label
+        closing = "# Months close by themselves from here on, once their grace period has passed."
+        return f'{_SLA_YML}{closing}\nperiods: {{first_month: "{first}"}}\n'
+
     def _write_reference(self) -> int:
         """sla.yml, the contract records, plans and calendars. Gives the number of files."""
         workspace = self._workspace
         workspace.reference.mkdir(parents=True, exist_ok=True)
-        workspace.sla_yml.write_text(_SLA_YML, encoding="utf-8", newline="\n")
+        workspace.sla_yml.write_text(self._describe_workspace(), encoding="utf-8", newline="\n")
         purchases = sorted(self._purchases(), key=lambda row: (row[4], row))
         tables: dict[str, tuple[str, Sequence[tuple[str, ...]]]] = {
             "customers": (

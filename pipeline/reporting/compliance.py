@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.errors import ConfigurationError
+from pipeline.reporting.periods import ClosedMonth, read_closed_months
 from pipeline.reporting.published import (
     EVERYTHING,
     IN_SCOPE,
@@ -38,7 +39,7 @@ TALLIED = (
 # A dimension of the monthly mart, by the word that users say for it.
 _CUT_COLUMNS = {
     "month": ("month",),
-    "customer": ("customer_id", "customer_name"),
+    "customer": ("customer_id",),
     "plan": ("plan",),
     "severity": ("severity",),
     "obligation": ("obligation",),
@@ -118,13 +119,17 @@ class ComplianceRow:
 
 @dataclass(frozen=True)
 class Compliance:
-    """`rows` add up to `total`, and both to the obligations that `tickets` lists for the same selection."""
+    """`rows` add up to `total`, and both to the obligations that `tickets` lists for the same selection.
+
+    `closed`: those of the months that are closed; their figures are those of the closing, and corrections stand beside them.
+    """
 
     by: tuple[str, ...]
     month_basis: str
     rows: tuple[ComplianceRow, ...]
     total: Tally
     as_of: datetime
+    closed: tuple[ClosedMonth, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,12 +179,12 @@ def read_compliance(
     sql = f"""
         select
             {"".join(f"{column}, " for column in cut)}
+            {"max_by(customer_name, month)" if "customer" in by else "null"} as customer_name,
             list_sort(list_distinct(list(obligation_kind))) as obligation_kinds,
             {"bool_or(is_month_running)" if "month" in by else "null"} as is_partial,
             {", ".join(f"coalesce(sum({name}_count), 0)::bigint as {name}" for name in TALLIED)}
-        from marts.mart_manager__monthly_compliance
-        where month_basis = $month_basis
-          and {IN_SCOPE.format(customer_id="customer_id")}
+        from {{of_record}} as months
+        where {IN_SCOPE.format(customer_id="customer_id")}
           and {where_chosen("customer_ids", "customer_id")}
           and {where_chosen("months", "month")}
           and {where_chosen("plans", "plan")}
@@ -189,14 +194,22 @@ def read_compliance(
     """
     bound = bind_values(scope, selection) | {"month_basis": month_basis}
     del bound["statuses"]
+    source = "select * from {build}marts.mart_manager__monthly_compliance where month_basis = $month_basis"
+    # By month of submission, what still runs settles after the month: that cut is always the newest build's.
+    is_frozen = month_basis == "settled"
     rows = []
-    for row in published.fetch(dict, sql, bound):
+    for row in published.fetch_of_record(dict, source, sql, bound, is_frozen=is_frozen):
         tally = Tally(**{name: row.pop(name) for name in TALLIED})
         kinds, is_partial = tuple(row.pop("obligation_kinds") or ()), row.pop("is_partial")
-        dimensions = {name: None for columns in _CUT_COLUMNS.values() for name in columns} | row
+        dimensions = {name: None for (name,) in _CUT_COLUMNS.values()} | row
         rows.append(ComplianceRow(**dimensions, obligation_kinds=kinds, is_partial=is_partial, tally=tally))
     total = sum((row.tally for row in rows), Tally())
-    return Compliance(tuple(by), month_basis, tuple(rows), total, published.read_as_of())
+    closed = [
+        each
+        for each in (read_closed_months(published, scope) if is_frozen else ())
+        if selection.months is None or each.month in selection.months
+    ]
+    return Compliance(tuple(by), month_basis, tuple(rows), total, published.read_as_of(), tuple(closed))
 
 
 def read_trend(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from pipeline.reporting.entitlements import Alert
+from pipeline.reporting.periods import ClosedMonth
 from pipeline.reporting.published import Ratio
 from pipeline.reporting.status import BuildStatus, SourceStatus, Unjudged, UnseenName
 
@@ -283,6 +284,34 @@ def describe_state(status: BuildStatus) -> tuple[str, ...]:
         *unseen_names(status.unseen_names),
         *unjudged(status.unjudged),
     )
+
+
+def describe_closed_months(closed: Sequence[ClosedMonth]) -> tuple[str, ...]:
+    """What is said beside figures of closed months: that they no longer change, and how many corrections stand beside them."""
+    if not closed:
+        return ()
+    corrected = tuple(corrections_since(each.month, each.corrections) for each in closed if each.corrections)
+    return (f"Closed, as on record: {_runs_of_months([each.month for each in closed])}.", *corrected)
+
+
+def corrections_since(month: str, count: int) -> str:
+    """'2026-05: 2 corrections since it was closed.'"""
+    return f"{month}: {count} correction{'s' if count != 1 else ''} since it was closed."
+
+
+def _runs_of_months(months: Sequence[str]) -> str:
+    """'2026-01, 2026-03 to 2026-05'."""
+    runs: list[list[str]] = []
+    for month in months:
+        if runs and _count_months(month) == _count_months(runs[-1][-1]) + 1:
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+
+
+def _count_months(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:])
 
 
 def severities(levels: tuple[int, ...]) -> str:

@@ -305,13 +305,22 @@ def _read_promises(
     """The summary's lines, each with the same promise one month earlier; the tally of what no promise covers, and how many
     of that still run."""
     previous_month = month_before(month)
-    rows = published.fetch(
+    columns = (
+        "month, promise, plan, obligation, obligation_kind, severities, first_plan_version, target_seconds, clock_name, clause, "
+        "running_count, " + ", ".join(f"{name}_count as {name}" for name in TALLIED)
+    )
+    # A customer's month has one zone, as a rule; of several, it is read by the last of them.
+    rows = published.fetch_of_record(
         dict,
         f"""
-        select
-            month, promise, plan, obligation, obligation_kind, severities, target_seconds, clock_name, clause, running_count,
-            {", ".join(f"{name}_count as {name}" for name in TALLIED)}
-        from marts.mart_customer__monthly_promises
+        select {columns}, promises.customer_id, zones.time_zone
+        from {{build}}marts.mart_customer__monthly_promises as promises
+        join (select customer_id, max(time_zone) as time_zone from {{build}}core.fct_sla_obligations group by
+        customer_id) as zones on zones.customer_id = promises.customer_id
+        """,
+        f"""
+        select *
+        from {{of_record}} as promises
         where {IN_SCOPE.format(customer_id="customer_id")}
           and customer_id = $customer_id and month in ($month, $previous_month)
         order by plan, obligation_kind = 'estimate', obligation, severities, first_plan_version, promise

@@ -10,11 +10,12 @@ integers, and only `figures` turns them to text.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from pipeline.errors import ConfigurationError
+from pipeline.periods.records import History, KeptBuild, read_history
 from pipeline.pointer import AGAIN, Pointer, read_pointer
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file
@@ -38,6 +40,15 @@ _HARDENED = {
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
 }
+
+# As _HARDENED, for a connection that attaches its files first.
+_SEALED_OFF = {name: value for name, value in _HARDENED.items() if name != "enable_external_access"}
+
+# Whether a row of `rows` belongs to a month that is closed in its time zone.
+_CLOSED = (
+    "select 1 from memory.main.closed_months as closed"
+    " where closed.time_zone = rows.time_zone and closed.month = rows.month"
+)
 
 IN_SCOPE = "($sees_all or list_contains($seen_customers::varchar[], {customer_id}))"
 
@@ -127,11 +138,17 @@ def bounded_ratio(met: int, counted: int, lower: int, upper: int, bounded: int) 
 class Published:
     """One published build, open for reading only. Use it in a `with` block; queries may run from several threads.
 
-    Raises ConfigurationError, here and in every query, where the file is not the one that the pointer names.
+    `history`: the months that were closed. A query through `of_record` reads each of them in the build that it was
+    closed with, and
+    all others in this one. Raises ConfigurationError, here and in every query, where the file is not the one that the
+    pointer names.
     """
 
-    def __init__(self, path: Path, pointer: Pointer) -> None:
+    def __init__(self, path: Path, pointer: Pointer, history: History | None = None) -> None:
         self.path = path
+        self._every_record = history or History()
+        self._of_record: duckdb.DuckDBPyConnection | None = None
+        self._opening = threading.Lock()
         self.build_id = pointer.build_id
         self.published_at = datetime.fromisoformat(pointer.published_at)
         self._pointer = pointer
@@ -157,6 +174,13 @@ class Published:
 
     def close(self) -> None:
         self._connection.close()
+        if self._of_record is not None:
+            self._of_record.close()
+
+    @cached_property
+    def history(self) -> History:
+        """The closings and corrections that this build takes into account: none whose as_of lies after its own."""
+        return self._every_record.known_to(self.read_as_of())
 
     def read_as_of(self) -> datetime:
         """The instant up to which the figures know."""
@@ -167,8 +191,91 @@ class Published:
         self, record: type[_Record], sql: str, parameters: dict[str, Any] | None = None
     ) -> list[_Record]:
         """The rows of `sql` as records; its columns are named like the record's fields."""
+        return self._fetch(self._connection, record, sql, parameters)
+
+    def fetch_of_record(
+        self,
+        record: type[_Record],
+        rows: str,
+        sql: str,
+        parameters: dict[str, Any] | None = None,
+        *,
+        is_frozen: bool = True,
+    ) -> list[_Record]:
+        """Like `fetch`; `sql` reads, as `{of_record}`, the rows of a select that has the columns time_zone and month.
+
+        In `rows`, `{build}` stands before every schema. A closed month comes from the build that it was closed with, so its
+        figures are the same on every page, whatever arrives later; all other months come from this build. Without `is_frozen`,
+        all do.
+        """
+        closed = self.history.closed() if is_frozen else {}
+        if not closed:
+            return self.fetch(
+                record, sql.replace("{of_record}", f"({rows.replace('{build}', '')})"), parameters
+            )
+        names = {closing.build.build_id: "served" for closing in closed.values()}
+        others = sorted(set(names) - {self.build_id})
+        names |= {build_id: f"record_{number}" for number, build_id in enumerate(others)}
+        selects = [
+            f"select * from ({rows.replace('{build}', 'served.')}) as rows where not exists ({_CLOSED})",
+            *(
+                f"select * from ({rows.replace('{build}', f'{name}.')}) as rows"
+                f" where exists ({_CLOSED} and closed.build_name = '{name}')"
+                for name in sorted(set(names.values()))
+            ),
+        ]
+        with self._opening:
+            if self._of_record is None:
+                self._of_record = self._open_of_record(names)
+        return self._fetch(
+            self._of_record,
+            record,
+            sql.replace("{of_record}", f"({' union all by name '.join(selects)})"),
+            parameters,
+        )
+
+    def _open_of_record(self, names: dict[str, str]) -> duckdb.DuckDBPyConnection:
+        """This build and those of closed months side by side, each under its name of `names`."""
+        closed = self.history.closed()
+        builds = {closing.build.build_id: closing.build for closing in closed.values()}
+        connection = duckdb.connect(config=_SEALED_OFF)
         try:
-            with self._connection.cursor() as cursor:
+            attach_build(connection, self.path, "served")
+            for build_id, name in names.items():
+                if name != "served":
+                    attach_build(connection, self._find_of_record(builds[build_id]), name)
+            # From here on, nothing but these files can be reached.
+            connection.execute("set enable_external_access = false")
+            connection.execute("set global TimeZone = 'UTC'")
+            connection.execute(
+                "create table closed_months(time_zone varchar, month varchar, build_name varchar)"
+            )
+            connection.executemany(
+                "insert into closed_months values (?, ?, ?)",
+                [[*period, names[closing.build.build_id]] for period, closing in sorted(closed.items())],
+            )
+        except duckdb.Error as problem:
+            connection.close()
+            raise self._explain(problem) from problem
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _find_of_record(self, build: KeptBuild) -> Path:
+        path = self.path.with_name(build.file)
+        check_of_record(path, build)
+        return path
+
+    def _fetch(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        record: type[_Record],
+        sql: str,
+        parameters: dict[str, Any] | None,
+    ) -> list[_Record]:
+        try:
+            with connection.cursor() as cursor:
                 result = cursor.execute(sql, parameters or {})
                 names = [column[0] for column in result.description]
                 rows = result.fetchall()
@@ -225,7 +332,37 @@ def open_published(workspace: Workspace, *, verifies: bool = False) -> Published
         )
     if verifies and not _is_whole(path, pointer.sha256):
         raise _damaged(path)
-    return Published(path, pointer)
+    return Published(path, pointer, read_history(workspace))
+
+
+def open_of_record(workspace: Workspace, build: KeptBuild, history: History) -> Published:
+    """A build that a closing or a correction rests on, compared with the bytes on record; `history`: what is closed beside it.
+
+    Raises ConfigurationError when its file is gone or damaged.
+    """
+    path = workspace.published / build.file
+    check_of_record(path, build)
+    as_of = build.as_of.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Published(path, Pointer(build.build_id, build.file, build.sha256, as_of, as_of), history)
+
+
+def check_of_record(path: Path, build: KeptBuild) -> None:
+    """Raises ConfigurationError when the file of a closed month is gone or is not the one on record."""
+    if not path.is_file() or not _is_whole(path, build.sha256):
+        raise ConfigurationError(
+            f"{path}, on which closed months rest, is {'damaged' if path.is_file() else 'missing'}, so their figures "
+            f"cannot be shown. "
+            "Restore it from a backup. Without one, reopen the months (`sla close --month YYYY-MM --reopen --reason "
+            "TEXT`) and close "
+            "them again."
+        )
+
+
+def attach_build(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Attach a build for reading only. `name` is a constant or a number, never text of a user."""
+    # ATTACH takes no parameter; a quoted literal is the only way to hand it a path.
+    literal = "'" + str(path).replace("'", "''") + "'"
+    connection.execute(f"attach {literal} as {name} (read_only)")
 
 
 @cache

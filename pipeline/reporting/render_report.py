@@ -21,6 +21,7 @@ from pipeline.errors import SlaError
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import Tally
 from pipeline.reporting.draw_trend import describe_trend, draw_trend
+from pipeline.reporting.edition import Edition
 from pipeline.reporting.entitlements import Statement
 from pipeline.reporting.export_rows import to_csv, to_xlsx
 from pipeline.reporting.glyphs import break_long_words, font_folder, show
@@ -57,22 +58,28 @@ class ReportFiles:
 
 
 def render_report(
-    published: Published, scope: Scope, customer_id: str, month: str, out_dir: Path
+    published: Published,
+    scope: Scope,
+    customer_id: str,
+    month: str,
+    out_dir: Path,
+    edition: Edition | None = None,
 ) -> ReportFiles:
-    """Writes PDF, CSV and XLSX of one customer's month into `out_dir`, which is created.
+    """Writes PDF, CSV and XLSX of one customer's month into `out_dir`, which is created. Without an `edition` it is a draft.
 
     Raises ConfigurationError for an unknown customer or an empty month, StaleData where it would rest on a source that
     lags behind the others, ChecksFailed when the figures contradict each other, SlaError when the document cannot be
     made. Nothing half-written is ever left under a final name.
     """
     report = read_monthly_report(published, scope, customer_id, month)
+    edition = edition or draft_edition(report)
     stem = file_stem(customer_id, month)
     # Promises still running from other months are in the document, so they belong to its rows.
     listed = {row.obligation_key for row in report.obligations}
     rows = [*report.obligations, *(row for row in report.still_running if row.obligation_key not in listed)]
     csv_bytes = to_csv(rows)
     xlsx_bytes = to_xlsx(rows, f"SLA report {month}", report.as_of)
-    pdf_bytes = compile_pdf(report, csv_bytes, f"{stem}.csv")
+    pdf_bytes = compile_pdf(report, edition, csv_bytes, f"{stem}.csv")
     out_dir.mkdir(parents=True, exist_ok=True)
     paths = {ending: out_dir / f"{stem}.{ending}" for ending in ("csv", "xlsx", "pdf")}
     contents = {"csv": csv_bytes, "xlsx": xlsx_bytes, "pdf": pdf_bytes}
@@ -81,7 +88,7 @@ def render_report(
     digests = {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()}
     return ReportFiles(
         customer_id=customer_id,
-        report_id=report_id(report),
+        report_id=edition.report_number,
         pdf=paths["pdf"],
         csv=paths["csv"],
         xlsx=paths["xlsx"],
@@ -89,6 +96,13 @@ def render_report(
         csv_sha256=digests["csv"],
         xlsx_sha256=digests["xlsx"],
     )
+
+
+def draft_edition(report: MonthlyReport) -> Edition:
+    """The edition of a month that is not closed. Its number names the figures: the same customer, month and build always get the
+    same one, any other build another."""
+    digest = _digest(report.customer_id, report.month, report.build.build_id)[:10]
+    return Edition("open" if report.is_partial else "provisional", f"D-{report.month}-{digest}")
 
 
 def file_stem(customer_id: str, month: str) -> str:
@@ -99,13 +113,7 @@ def file_stem(customer_id: str, month: str) -> str:
     return f"{slug}-{_digest(customer_id)[:8]}-{month}"
 
 
-def report_id(report: MonthlyReport) -> str:
-    """Names the figures: the same customer, month and build always get the same number, any other build
-    another."""
-    return f"R-{report.month}-{_digest(report.customer_id, report.month, report.build.build_id)[:10]}"
-
-
-def compile_pdf(report: MonthlyReport, csv_bytes: bytes, csv_name: str) -> bytes:
+def compile_pdf(report: MonthlyReport, edition: Edition, csv_bytes: bytes, csv_name: str) -> bytes:
     """The document as PDF/A-3a and PDF/UA-1 with the rows attached."""
     import typst
 
@@ -114,7 +122,7 @@ def compile_pdf(report: MonthlyReport, csv_bytes: bytes, csv_name: str) -> bytes
             str(TEMPLATE),
             pdf_standards=["a-3a", "ua-1"],
             timestamp=report.as_of,
-            **_typst_inputs(report, csv_bytes, csv_name),
+            **_typst_inputs(report, edition, csv_bytes, csv_name),
         )
     except typst.TypstError as problem:
         raise SlaError(
@@ -125,8 +133,8 @@ def compile_pdf(report: MonthlyReport, csv_bytes: bytes, csv_name: str) -> bytes
     return pdf
 
 
-def _typst_inputs(report: MonthlyReport, csv_bytes: bytes, csv_name: str) -> dict[str, Any]:
-    content = _content(report) | {
+def _typst_inputs(report: MonthlyReport, edition: Edition, csv_bytes: bytes, csv_name: str) -> dict[str, Any]:
+    content = _content(report, edition) | {
         "csv_name": csv_name,
         "trend_svg": draw_trend(report.trend),
         "csv": csv_bytes.decode("utf-8"),
@@ -139,7 +147,7 @@ def _typst_inputs(report: MonthlyReport, csv_bytes: bytes, csv_name: str) -> dic
     }
 
 
-def _content(report: MonthlyReport) -> dict[str, Any]:
+def _content(report: MonthlyReport, edition: Edition) -> dict[str, Any]:
     """Everything that the template prints, as finished text without a character that the fonts lack."""
     zone = report.time_zone
     listed = {
@@ -190,7 +198,7 @@ def _content(report: MonthlyReport) -> dict[str, Any]:
         "as_of_utc": figures.instant(report.as_of),
         "sources": [figures.known_until(source, zone) for source in report.build.sources],
         "date": {"year": report.as_of.year, "month": report.as_of.month, "day": report.as_of.day},
-        "report_id": report_id(report),
+        "report_id": edition.report_number,
         "build_id": report.build.build_id,
         "versions": f"time zones: tzdata {report.build.tzdata_version}; "
         f"holidays: {report.build.holidays_version}",

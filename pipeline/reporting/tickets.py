@@ -219,16 +219,21 @@ def select_obligations(
         f"{from_elsewhere.get(field.name, f'obligations.{field.name}')} as {field.name}"
         for field in fields(Obligation)
     )
+    # Subjects and names are those of the build of the verdict.
+    rows = f"""
+        select {columns}, obligations.time_zone
+        from {{build}}core.fct_sla_obligations as obligations
+        left join {{build}}core.dim_tickets as tickets on tickets.ticket_id = obligations.ticket_id
+        left join {{build}}core.dim_customers as customers on customers.customer_id = obligations.customer_id
+        left join {{build}}core.sla_status_reasons as reasons on reasons.status_reason = obligations.status_reason
+    """
     sql = f"""
-        select {columns}
-        from core.fct_sla_obligations as obligations
-        left join core.dim_tickets as tickets on tickets.ticket_id = obligations.ticket_id
-        left join core.dim_customers as customers on customers.customer_id = obligations.customer_id
-        left join core.sla_status_reasons as reasons on reasons.status_reason = obligations.status_reason
+        select {", ".join(field.name for field in fields(Obligation))}
+        from {{of_record}} as obligations
         where {IN_SCOPE.format(customer_id="obligations.customer_id")}
           and ($ticket_id::varchar is null or obligations.ticket_id = $ticket_id)
           and {where_chosen("customer_ids", "obligations.customer_id")}
-          and {where_chosen("months", month)}
+          and {where_chosen("months", "obligations.month")}
           and {where_chosen("plans", "obligations.plan")}
           and {where_chosen("severities", "obligations.severity_in_force")}
           and {where_chosen("obligations", "obligations.obligation")}
@@ -237,7 +242,10 @@ def select_obligations(
             obligations.submitted_at, obligations.ticket_id, obligations.obligation,
             obligations.cycle_number
     """
-    return tuple(published.fetch(Obligation, sql, bind_values(scope, selection) | {"ticket_id": ticket_id}))
+    bound = bind_values(scope, selection) | {"ticket_id": ticket_id}
+    # By month of submission, and for one ticket, the newest build says what is known.
+    is_frozen = month_basis == "settled" and ticket_id is None
+    return tuple(published.fetch_of_record(Obligation, rows, sql, bound, is_frozen=is_frozen))
 
 
 def count_by_status(obligations: Iterable[Obligation]) -> Tally:

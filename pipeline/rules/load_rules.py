@@ -16,6 +16,7 @@ from pipeline.rules.load_reference import REFERENCE_FILES, load_reference
 from pipeline.rules.load_sources import SourcesConfig, flatten_sources, load_sources
 from pipeline.rules.plan import Plan
 from pipeline.settings import Workspace
+from pipeline.whole_files import hash_file
 
 if TYPE_CHECKING:
     import pyarrow
@@ -80,6 +81,14 @@ def fingerprint_rules(workspace: Workspace) -> str:
         digest.update(f"{path.relative_to(workspace.root).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+def hash_rules(workspace: Workspace) -> dict[str, str]:
+    """The name of every rule file, counted from the workspace -> the SHA-256 (hex) of its bytes."""
+    return {
+        path.relative_to(workspace.root).as_posix(): hash_file(path)
+        for path in sorted(_list_rule_files(workspace))
+    }
 
 
 def _list_rule_files(workspace: Workspace) -> list[Path]:

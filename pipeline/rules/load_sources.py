@@ -14,6 +14,7 @@ from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules, flatten_alerts
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.mapping import Mapping as FileMapping
+from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules, flatten_periods
 from pipeline.rules.source import Agents, Source, SourceEvent
 from pipeline.rules.sources_file import (
     AgentList,
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SourcesConfig:
-    """The sources of a workspace by name, from when on people are told of what comes to its end, and the plans to compare.
+    """The sources of a workspace by name, from when on people are told of what comes to its end, the plans to compare,
+    and when months are closed.
 
     `compared_plans` None: every plan that there is. `keep_exports`: copies of what lands are kept in the warehouse.
     `limits`: by source; the defaults where it has none.
@@ -51,6 +53,7 @@ class SourcesConfig:
     compared_plans: tuple[str, ...] | None = None
     keep_exports: bool = False
     limits: Mapping[str, AllowedShares] = field(default_factory=dict)
+    periods: PeriodRules = DEFAULT_PERIODS
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -68,7 +71,7 @@ def load_sources(path: Path) -> SourcesConfig:
     if problems:
         raise refuse(str(path), problems)
     limits = {name: source.allow for name, source in file.sources.items()}
-    return SourcesConfig(sources, file.alerts, file.compare_plans, file.keep_exports, limits)
+    return SourcesConfig(sources, file.alerts, file.compare_plans, file.keep_exports, limits, file.periods)
 
 
 def mapped_source(name: str, mapping: FileMapping) -> Source:
@@ -224,87 +227,91 @@ def _list_names(source: Source) -> Iterator[tuple[str, str, str, str]]:
 
 
 def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
-    """The tables of sources (their limits, values, events, names, agents and bots) and `alert_rules`."""
+    """The tables of sources (their limits, values, events, names, agents and bots), `alert_rules` and `period_rules`."""
     sources = config.sources.values()
-    return flatten_alerts(config.alerts) | {
-        "sources": build_table(
-            "sources",
-            (
+    return (
+        flatten_alerts(config.alerts)
+        | flatten_periods(config.periods)
+        | {
+            "sources": build_table(
+                "sources",
                 (
-                    source.source,
-                    source.source_type,
-                    source.ticket_prefix,
-                    source.customer_field,
-                    source.customer_constant,
-                    source.channel_constant,
-                    source.severity_field,
-                    source.severity_name,
-                    source.unmarked_comments,
-                    source.is_journal_whole,
-                    source.is_audit_whole,
-                    source.time_zone,
-                    ", ".join(source.mapping.dates) if source.mapping else source.date_format,
-                )
-                for source in sources
+                    (
+                        source.source,
+                        source.source_type,
+                        source.ticket_prefix,
+                        source.customer_field,
+                        source.customer_constant,
+                        source.channel_constant,
+                        source.severity_field,
+                        source.severity_name,
+                        source.unmarked_comments,
+                        source.is_journal_whole,
+                        source.is_audit_whole,
+                        source.time_zone,
+                        ", ".join(source.mapping.dates) if source.mapping else source.date_format,
+                    )
+                    for source in sources
+                ),
             ),
-        ),
-        "source_limits": build_table(
-            "source_limits",
-            (
-                (source.source, cause, limit_pct)
-                for source in sources
-                for cause, limit_pct in config.limits.get(source.source, AllowedShares())
+            "source_limits": build_table(
+                "source_limits",
+                (
+                    (source.source, cause, limit_pct)
+                    for source in sources
+                    for cause, limit_pct in config.limits.get(source.source, AllowedShares())
+                ),
             ),
-        ),
-        "source_values": build_table(
-            "source_values",
-            (
-                (source.source, mapping, source_value, str(mapped_value))
-                for source in sources
-                for mapping, values in (
-                    ("severity", source.severity_values),
-                    ("status", source.status_values),
-                    ("channel", source.channel_values),
-                )
-                for source_value, mapped_value in values.items()
+            "source_values": build_table(
+                "source_values",
+                (
+                    (source.source, mapping, source_value, str(mapped_value))
+                    for source in sources
+                    for mapping, values in (
+                        ("severity", source.severity_values),
+                        ("status", source.status_values),
+                        ("channel", source.channel_values),
+                    )
+                    for source_value, mapped_value in values.items()
+                ),
             ),
-        ),
-        "source_events": build_table(
-            "source_events",
-            (
-                (source.source, event.event_type, event.field_name, event.field_value)
-                for source in sources
-                for event in source.events
+            "source_events": build_table(
+                "source_events",
+                (
+                    (source.source, event.event_type, event.field_name, event.field_value)
+                    for source in sources
+                    for event in source.events
+                ),
             ),
-        ),
-        "source_names": build_table(
-            "source_names", (row for source in sources for row in _list_names(source))
-        ),
-        "source_agents": build_table(
-            "source_agents",
-            (
-                (source.source, kind, value)
-                for source in sources
-                for kind, values in (
-                    ("actor", source.agents.actors),
-                    ("domain", source.agents.domains),
-                    ("account_type", source.agents.account_types),
-                    ("group", source.agents.groups),
-                )
-                for value in values
+            "source_names": build_table(
+                "source_names", (row for source in sources for row in _list_names(source))
             ),
-        ),
-        "source_bots": build_table(
-            "source_bots",
-            (
-                (source.source, kind, value)
-                for source in sources
-                for kind, values in (
-                    ("actor", source.bot_actors),
-                    ("channel", source.bot_channels),
-                    ("assistant", source.assistants),
-                )
-                for value in values
+            "source_agents": build_table(
+                "source_agents",
+                (
+                    (source.source, kind, value)
+                    for source in sources
+                    for kind, values in (
+                        ("actor", source.agents.actors),
+                        ("domain", source.agents.domains),
+                        ("account_type", source.agents.account_types),
+                        ("group", source.agents.groups),
+                    )
+                    for value in values
+                ),
             ),
-        ),
-    }
+            "source_bots": build_table(
+                "source_bots",
+                (
+                    (source.source, kind, value)
+                    for source in sources
+                    for kind, values in (
+                        ("actor", source.bot_actors),
+                        ("channel", source.bot_channels),
+                        ("assistant", source.assistants),
+                    )
+                    for value in values
+                ),
+            ),
+        }
+    )

@@ -27,6 +27,7 @@ from pipeline.declarations.values import (
 )
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
 from pipeline.rules.mapping import says_a_day
+from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules
 from pipeline.rules.plan import STATUSES
 from pipeline.rules.plan_file import Level
 
@@ -411,6 +412,7 @@ class SlaFile(Declared):
     ]
     """One helpdesk each; its exports go to inbox/NAME/."""
     alerts: AlertRules = DEFAULT_ALERTS
+    periods: PeriodRules = DEFAULT_PERIODS
     compare_plans: tuple[Text, ...] | None = None
     """Plans that every build also tries on the same tickets; without it, all; [] tries none."""
     keep_exports: Flag = False

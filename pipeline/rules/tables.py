@@ -139,6 +139,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     "source_names": {"source": "VARCHAR", "setting": "VARCHAR", "name_kind": "VARCHAR", "name": "VARCHAR"},
     "source_agents": {"source": "VARCHAR", "agent_kind": "VARCHAR", "agent_value": "VARCHAR"},
     "source_bots": {"source": "VARCHAR", "bot_kind": "VARCHAR", "bot_value": "VARCHAR"},
+    "period_rules": {"grace_business_days": "INTEGER"},
     # When people are told: a kind of alert, and the limit that sla.yml sets for it.
     "alert_rules": {"alert_kind": "VARCHAR", "limit_quantity": "BIGINT"},
     "customers": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +15,7 @@ from pipeline.errors import ChecksFailed, Problem, WorkspaceLocked
 from pipeline.interruption import stop_if_asked
 from pipeline.pointer import Pointer
 from pipeline.settings import Workspace, read_clock
-from pipeline.warehouse.fingerprint import fingerprint
+from pipeline.warehouse.fingerprint import Input, fingerprint, list_inputs
 from pipeline.warehouse.publish import compact, find_served, publish
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
 
     rules = load_rules(workspace)
     batches = read_batches(workspace)
+    inputs = list_inputs(workspace, batches, as_of)
     build_id = fingerprint(batches, rules, as_of)
     served = find_served(workspace, build_id)
     if served is not None:
@@ -93,6 +94,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
             _write_meta(
                 connection, build_id, known_until, batches, dbt_checks, [*landed_checks, *published_checks]
             )
+            _write_inputs(connection, inputs)
         finally:
             connection.close()
     _stop_on_critical(published_checks)
@@ -242,6 +244,20 @@ def _write_meta(
     columns = {name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(names)}
     connection.register("incoming", pa.table(columns))
     connection.execute("create table meta.checks as select * from incoming order by check_name")
+    connection.unregister("incoming")
+
+
+def _write_inputs(connection: object, inputs: Sequence[Input]) -> None:
+    import duckdb
+    import pyarrow as pa
+
+    assert isinstance(connection, duckdb.DuckDBPyConnection)
+    names = [field.name for field in fields(Input)]
+    columns = {name: pa.array([getattr(each, name) for each in inputs], pa.string()) for name in names}
+    connection.register("incoming", pa.table(columns))
+    connection.execute(
+        "create table meta.inputs as select * from incoming order by kind, name, digest, reading"
+    )
     connection.unregister("incoming")
 
 

@@ -9,12 +9,13 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.settings import CHECKOUT
+from pipeline.settings import CHECKOUT, Workspace
 
 if TYPE_CHECKING:
     from pipeline.ingest.landing.manifest import Batch
@@ -60,6 +61,19 @@ PACKAGES = (
 )
 
 
+@dataclass(frozen=True)
+class Input:
+    """One thing that a build is made from. `kind`: landed, rules, program, package or as_of; `digest` is the SHA-256 of
+    its bytes, or a version. `reading` names how a landed file was read, `batch_id` the batch.
+    """
+
+    kind: str
+    name: str
+    digest: str
+    reading: str | None = None
+    batch_id: str | None = None
+
+
 def fingerprint(batches: Sequence[Batch], rules: Rules, as_of: datetime | None) -> str:
     """The name of the build that these batches and rules give in this installation: 16 hexadecimal digits."""
     return name_build(describe_inputs(batches, rules, as_of) | describe_program())
@@ -75,6 +89,23 @@ def describe_inputs(batches: Sequence[Batch], rules: Rules, as_of: datetime | No
         "rules": rules.fingerprint,
         "as_of": None if as_of is None else as_of.isoformat(),
     }
+
+
+def list_inputs(workspace: Workspace, batches: Sequence[Batch], as_of: datetime | None) -> list[Input]:
+    """The parts of what names a build, one by one: every landed file, every rule file, the code, the packages."""
+    from pipeline.rules.load_rules import hash_rules
+
+    inputs = [
+        Input("landed", batch.source_file or batch.file, batch.file_sha256, batch.file_stem, batch.batch_id)
+        for batch in batches
+    ]
+    inputs += [Input("rules", name, digest) for name, digest in hash_rules(workspace).items()]
+    inputs.append(Input("program", "code", hash_code(CHECKOUT)))
+    inputs.append(Input("program", "python", platform.python_version()))
+    inputs += [Input("package", name, version(name)) for name in PACKAGES]
+    if as_of is not None:
+        inputs.append(Input("as_of", "stated as_of", as_of.isoformat()))
+    return inputs
 
 
 def describe_program() -> dict[str, object]:

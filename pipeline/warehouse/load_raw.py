@@ -157,7 +157,7 @@ def _load_clocks(
     connection: duckdb.DuckDBPyConnection, rules: Rules, earliest: datetime, latest: datetime
 ) -> None:
     from pipeline.calendars.steps import build_clocks
-    from pipeline.zones import list_zone_months
+    from pipeline.zones import list_zone_days, list_zone_months
 
     targets: dict[str, int] = dict.fromkeys(rules.calendars, 0)
     for clock_name, target_seconds in connection.execute(
@@ -165,7 +165,11 @@ def _load_clocks(
     ).fetchall():
         # One second more: the clock also looks up the first second over target.
         targets[clock_name] = target_seconds + 1
-    clocks = build_clocks(rules.calendars, earliest, latest, targets)
+    # The grace period of the month that runs must be countable in the calendars; those open on one day a week at least
+    # reach so far.
+    grace = timedelta(days=7 * (rules.sources.periods.grace_business_days + 2))
+    closing = latest + _MONTH_MARGIN + grace
+    clocks = build_clocks(rules.calendars, earliest, closing, targets)
     for table, rows in clocks.by_name().items():
         _create_table(connection, table, rows)
     zones = {
@@ -179,3 +183,5 @@ def _load_clocks(
     first = min(earliest, first_movement.replace(tzinfo=UTC)) if first_movement else earliest
     months = list_zone_months(sorted(zones | {"UTC"}), first - _MONTH_MARGIN, latest + _MONTH_MARGIN)
     _create_table(connection, "zone_months", months)
+    days = list_zone_days(zones | {"UTC"}, _naive_utc(first), _naive_utc(closing))
+    _create_table(connection, "zone_days", days)

@@ -5,11 +5,13 @@ Readers open the file that the pointer names, by its own name, and keep it as lo
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import ConfigurationError
-from pipeline.pointer import Pointer, read_pointer, write_pointer
+from pipeline.periods.records import read_history
+from pipeline.pointer import Pointer, list_publications, note_publication, read_pointer, write_pointer
 from pipeline.settings import Workspace
 from pipeline.warehouse.connection import open_database, quote
 from pipeline.whole_files import hash_file, sync
@@ -72,27 +74,35 @@ def publish(
 ) -> Pointer:
     """Move a compacted build under its name into the published folder and let the pointer name it.
 
-    A crash before the last step leaves the version before it served; a crash after it leaves the new one.
+    A crash before the last step leaves the version before it served; a crash after it leaves the new one. The build that a
+    closed month rests on is never written over or removed. Raises ConfigurationError when the records of closed months
+    are damaged.
     """
+    of_record = {build.file: build.sha256 for build in read_history(workspace).builds().values()}
     workspace.published.mkdir(parents=True, exist_ok=True)
     file = workspace.published / f"{build_id}.duckdb"
-    sync(built)
-    built.replace(file)
-    sync(workspace.published)
+    # The inputs of a month of record have come back: its file has these figures, and its bytes are on record.
+    if not (file.name in of_record and file.is_file() and hash_file(file) == of_record[file.name]):
+        sync(built)
+        built.replace(file)
+        sync(workspace.published)
     pointer = Pointer(build_id, file.name, hash_file(file), _iso(as_of), _iso(published_at))
+    note_publication(workspace, pointer)
     write_pointer(workspace, pointer)
-    _remove_old_versions(workspace, keep=file.name)
+    _remove_old_versions(workspace, file.name, of_record)
     return pointer
 
 
-def _remove_old_versions(workspace: Workspace, keep: str) -> None:
+def _remove_old_versions(workspace: Workspace, keep: str, of_record: Collection[str]) -> None:
     # A reader that still has an older file open keeps reading it: only its name goes.
-    versions = sorted(
-        workspace.published.glob("*.duckdb"), key=lambda file: file.stat().st_mtime_ns, reverse=True
-    )
+    versions = [file for file in workspace.published.glob("*.duckdb") if file.name not in of_record]
+    versions.sort(key=lambda file: file.stat().st_mtime_ns, reverse=True)
     for file in versions[KEPT_VERSIONS:]:
         if file.name != keep:
             file.unlink()
+    for path, pointer in list_publications(workspace):
+        if not (workspace.published / pointer.file).exists():
+            path.unlink()
 
 
 def _iso(instant: datetime) -> str:

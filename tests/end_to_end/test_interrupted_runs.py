@@ -12,6 +12,8 @@ from subprocess import Popen, TimeoutExpired
 
 import pytest
 
+from pipeline.periods.records import read_history
+from pipeline.settings import Workspace
 from pipeline.warehouse.publish import hash_file
 from tests.end_to_end.command_line import run_sla, start_sla
 from tests.end_to_end.published import dump_tables, query, read_pointer
@@ -113,6 +115,40 @@ def test_interrupted_run_says_that_the_next_one_will_finish(vendor: Path) -> Non
     assert "stopped; what was not finished will be done by the next run." in said
     assert "Traceback" not in said
     assert assert_served_version_is_whole(vendor) == before
+
+
+@pytest.mark.long
+def test_month_whose_closing_is_killed_at_any_point_is_closed_whole_or_not_at_all(
+    vendor: Path, tmp_path: Path
+) -> None:
+    records = vendor / "warehouse" / "closed"
+    before = len(read_history(Workspace(vendor)).records)
+    for seconds in moments_of_death(20, 3):
+        kill_after(start_sla("close", "--month", "2026-02", workspace=vendor), seconds)
+        history = read_history(Workspace(vendor))
+        assert len(history.records) in (before, before + 1)
+        run_sla("compliance", "--month", "2026-02", workspace=vendor).expect(0)
+    if len(history.records) == before:
+        run_sla("close", "--month", "2026-02", workspace=vendor).expect(0)
+    assert sorted(path.name for path in records.glob("[0-9]*.json"))[-1] == f"{before + 1:06d}.json"
+    run_sla("close", "--month", "2026-02", workspace=vendor).expect(2, "2026-02 is closed already")
+
+
+@pytest.mark.long
+def test_report_that_is_killed_while_it_is_issued_has_the_bytes_of_an_undisturbed_one(
+    vendor: Path, tmp_path: Path
+) -> None:
+    whole = shutil.copytree(vendor, tmp_path / "undisturbed")
+    options = ("report", "--all", "--month", "2026-05", "--out")
+    run_sla(*options, str(tmp_path / "whole"), workspace=whole).expect(0)
+    for seconds in moments_of_death(10, 6):
+        kill_after(start_sla(*options, str(tmp_path / "killed"), workspace=vendor), seconds)
+    run_sla(*options, str(tmp_path / "killed"), workspace=vendor).expect(0)
+    made, expected = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir() if not path.name.startswith(".")}
+        for name in ("killed", "whole")
+    )
+    assert made == expected
 
 
 @pytest.mark.long

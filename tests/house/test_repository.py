@@ -26,6 +26,7 @@ ROOMS = (
     "pipeline/ingest/files",
     "pipeline/ingest/forms",
     "pipeline/ingest/landing",
+    "pipeline/periods",
     "pipeline/quality",
     "pipeline/reporting",
     "pipeline/rules",

@@ -59,7 +59,9 @@ TABLES = """
         as customers (customer_id, customer_name, time_zone, locale);
 
     insert into core.dim_months by name
-    select 'UTC' as time_zone, month, month >= '2026-07' as is_month_running, month = '2026-07' as is_current_month
+    select 'UTC' as time_zone, month, month >= '2026-07' as is_month_running, month = '2026-07' as is_current_month,
+      if(month >= '2026-07', 'open', 'due') as period_state, (month || '-01')::timestamp + interval 1 month as ends_at,
+      (month || '-08')::timestamp + interval 1 month as closes_at
     from (values ('2026-05'), ('2026-06'), ('2026-07'), ('2026-08')) as months (month);
 
     insert into core.fct_sla_obligations by name

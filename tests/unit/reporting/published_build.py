@@ -136,6 +136,8 @@ insert into core.dim_sources by name
       'Europe/Berlin' as time_zone;
 insert into core.dim_months by name
     select time_zone, month, month >= '2026-08' as is_month_running, month = '2026-08' as is_current_month,
+      case when month >= '2026-08' then 'open' when month = '2026-07' then 'provisional' else 'due' end as period_state,
+      (month || '-08')::timestamp + interval 1 month - ahead as closes_at,
       (month || '-01')::timestamp - ahead as starts_at, (month || '-01')::timestamp + interval 1 month - ahead as ends_at
     from (values ('2026-06'), ('2026-07'), ('2026-08'), ('2026-09')) as months(month)
     cross join (values ('UTC', interval 0 hour), ('Europe/Berlin', interval 2 hour)) as zones(time_zone, ahead);
@@ -391,7 +393,7 @@ def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
 def _insert_forecasts(connection: duckdb.DuckDBPyConnection) -> None:
     starts, ends = datetime(2026, 1, 1), datetime(2027, 1, 1)
     _insert(connection, "core.dim_builds", (AS_OF,))
-    _insert(connection, "core.dim_plan_versions", ("standard@2020-11-16", "active"))
+    _insert(connection, "core.dim_plan_versions", ("standard@2020-11-16", "active", "UTC"))
     for customer_id, name in (("acme", ODD_NAME), ("other", "SECRET & Co")):
         term = (f"S-{customer_id}", customer_id, "standard")
         _insert(connection, "core.dim_subscription_terms", (

@@ -16,6 +16,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.reporting import figures, glyphs, render_report
 from pipeline.reporting.compliance import Tally
 from pipeline.reporting.draw_trend import describe_trend, draw_trend
+from pipeline.reporting.edition import Edition
 from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_report
 from pipeline.reporting.published import Published, Ratio, Scope, open_published
 from tests.unit.reporting.published_build import Row, publish
@@ -48,7 +49,9 @@ def _in_a_column(rate: Ratio) -> str:
 
 
 def _compiled(report: MonthlyReport) -> str:
-    return _text(render_report.compile_pdf(report, b"ticket_id\r\n", "rows.csv"))
+    return _text(
+        render_report.compile_pdf(report, render_report.draft_edition(report), b"ticket_id\r\n", "rows.csv")
+    )
 
 
 def test_report_prints_the_same_numerators_as_the_queries(
@@ -253,9 +256,20 @@ def test_file_stem_differs_for_ids_that_read_alike() -> None:
     assert len({render_report.file_stem(customer_id, "2026-07") for customer_id in alike}) == len(alike)
 
 
-def test_report_id_changes_with_the_build(report: MonthlyReport) -> None:
+def test_number_of_a_draft_changes_with_the_build(report: MonthlyReport) -> None:
     other = replace(report, build=replace(report.build, build_id="build-2"))
-    assert render_report.report_id(report) != render_report.report_id(other)
+    numbers = [render_report.draft_edition(each).report_number for each in (report, other)]
+    assert numbers[0] != numbers[1]
+    assert all(re.fullmatch(r"D-2026-07-[0-9a-f]{10}", number) for number in numbers)
+
+
+def test_report_prints_the_number_of_its_edition(published: Published, tmp_path: Path) -> None:
+    edition = Edition(
+        "closed", "R-2026-07-0123456789-C2", correction_number=2, corrects="R-2026-07-0123456789"
+    )
+    files = render_report.render_report(published, ACME, "acme", "2026-07", tmp_path, edition)
+    assert files.report_id == "R-2026-07-0123456789-C2"
+    assert "R-2026-07-0123456789-C2" in _text(files.pdf.read_bytes())
 
 
 def test_render_report_writes_nothing_for_an_unknown_customer(published: Published, tmp_path: Path) -> None:

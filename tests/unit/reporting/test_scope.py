@@ -23,6 +23,7 @@ from pipeline.reporting.monthly_report import (
     read_monthly_report,
     read_months,
 )
+from pipeline.reporting.periods import read_closed_months, read_month_states
 from pipeline.reporting.plan_trials import read_trial
 from pipeline.reporting.published import EVERY_CUSTOMER, EVERYTHING, Published, Scope, open_published
 from pipeline.reporting.status import read_status
@@ -41,6 +42,8 @@ CALLS = {
         published, scope, "2026-07"
     ),
     "read_compliance": lambda published, scope: read_compliance(published, scope, by=CUTS),
+    "read_month_states": lambda published, scope: read_month_states(published, scope),
+    "read_closed_months": lambda published, scope: read_closed_months(published, scope),
     "read_trend": lambda published, scope: read_trend(published, scope),
     "read_tickets": lambda published, scope: read_tickets(published, scope),
     "read_at_risk": lambda published, scope: read_at_risk(published, scope),

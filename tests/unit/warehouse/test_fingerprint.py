@@ -21,6 +21,7 @@ AS_OF = datetime(2026, 7, 1, tzinfo=UTC)
 PRINTS_ONLY = {
     "pipeline/errors.py",
     "pipeline/interruption.py",
+    "pipeline/periods/records.py",
     "pipeline/pointer.py",
     "pipeline/whole_files.py",
 }

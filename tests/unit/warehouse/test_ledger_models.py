@@ -38,6 +38,11 @@ def read_months(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, i
     """month -> the units with which the statement opens it and closes it."""
     core = DBT_PROJECT / "models" / "core"
     connection.execute(
+        "create or replace table int_periods__months as select time_zone, month_after as month, min(boundary_at) as starts_at,"
+        " lead(starts_at) over (order by month_after) as ends_at, null::timestamp as closes_at"
+        " from zone_months group by time_zone, month_after"
+    )
+    connection.execute(
         "create or replace table dim_months as "
         + render((core / "dim_months.sql").read_text(encoding="utf-8"))
     )

@@ -1,0 +1,293 @@
+"""Which edition of a customer's month is the one to show: a draft, the original of a closed month, or its latest correction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pipeline.errors import ConfigurationError
+from pipeline.periods.records import (
+    Closing,
+    CorrectedValue,
+    Correction,
+    History,
+    KeptBuild,
+    keep_build,
+    read_history,
+)
+from pipeline.pointer import AGAIN, list_publications, read_pointer
+from pipeline.reporting import figures
+from pipeline.reporting.edition import Change, Edition
+from pipeline.reporting.monthly_report import read_customers_to_report
+from pipeline.reporting.published import EVERY_CUSTOMER, Published, open_of_record
+from pipeline.settings import Workspace
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One edition of one customer's month: the build that its figures are read from, and the history beside them (other
+    months)."""
+
+    customer_id: str
+    month: str
+    edition: Edition
+    build: KeptBuild
+    history: History = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What was known at an instant: the build served then, None where it is no longer kept, and the history."""
+
+    served: KeptBuild | None
+    history: History
+    instant: datetime | None
+
+
+def find_issues(
+    workspace: Workspace,
+    month: str,
+    customer_ids: Sequence[str] | None = None,
+    *,
+    is_original: bool = False,
+    as_known_at: datetime | None = None,
+) -> tuple[Issue, ...]:
+    """The edition of record of a month for the named customers, or for all with something to report, by customer.
+
+    `is_original`: the one before any correction. `as_known_at`: the one of that instant. Raises ConfigurationError where
+    there is none.
+    """
+    known = _find_known(workspace, as_known_at)
+    closings = {zone: closing for (zone, each), closing in known.history.closed().items() if each == month}
+    corrections: dict[str, list[Correction]] = {}
+    for correction in known.history.corrections(month=month):
+        corrections.setdefault(correction.customer_id, []).append(correction)
+    closed_for = _find_closings(workspace, closings, known.history, month)
+    if customer_ids is None:
+        listed = {customer_id for customer_id in (*closed_for, *corrections) if customer_id}
+        if known.served is not None and not (closings and _is_closed_everywhere(workspace, known, month)):
+            with open_of_record(workspace, known.served, known.history) as published:
+                listed |= _list_drafts(published, month, is_needed=not listed)
+        wanted: Sequence[str] = sorted(listed)
+    else:
+        wanted = customer_ids
+    issues = []
+    for customer_id in wanted:
+        mine = corrections.get(customer_id, [])
+        closing = closed_for.get(customer_id)
+        if closing is None and not mine:
+            issues.append(_draft(workspace, known, customer_id, month))
+        elif mine and not is_original:
+            issues.append(_corrected(known.history, customer_id, month, closing, mine))
+        elif closing is None:
+            raise ConfigurationError(
+                f"There is no original report of customer {customer_id!r} for {month}: the customer had nothing in it "
+                f"when it was "
+                "closed. Leave --original away for the correction."
+            )
+        else:
+            issues.append(_original(known.history, customer_id, month, closing))
+    return tuple(issues)
+
+
+def list_issues(workspace: Workspace, first_month: str) -> tuple[Issue, ...]:
+    """Every edition of every closed month from `first_month` on, for a delivery: by month and customer, the original before its
+    corrections. A month that is open or was reopened has none."""
+    history = read_history(workspace)
+    issues: list[Issue] = []
+    for month in sorted({month for _, month in history.closed() if month >= first_month}):
+        closings = {zone: closing for (zone, each), closing in history.closed().items() if each == month}
+        closed_for = _find_closings(workspace, closings, history, month)
+        corrections: dict[str, list[Correction]] = {}
+        for correction in history.corrections(month=month):
+            corrections.setdefault(correction.customer_id, []).append(correction)
+        for customer_id in sorted({each for each in (*closed_for, *corrections) if each}):
+            closing = closed_for.get(customer_id)
+            if closing is not None:
+                issues.append(_original(history, customer_id, month, closing))
+            own = corrections.get(customer_id, [])
+            issues += [
+                _corrected(history, customer_id, month, closing, own[: number + 1])
+                for number in range(len(own))
+            ]
+    return tuple(issues)
+
+
+def name_customer_month(customer_id: str, month: str) -> str:
+    """The report number of the first original: the same on every machine, and it names neither figures nor customer."""
+    return f"R-{month}-{_digest(customer_id, month)}"
+
+
+def print_change(change: CorrectedValue) -> Change:
+    """A corrected value in words."""
+    return Change(
+        what=change.what,
+        ticket_id=change.ticket_id,
+        obligation=change.part,
+        old=_print_value(change.what, change.old),
+        new=_print_value(change.what, change.new),
+        causes=change.causes,
+    )
+
+
+def _print_value(what: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if what == "status":
+        return figures.STATUS_NAMES[value]
+    if what in ("target", "time counted"):
+        return figures.duration(int(value))
+    if what == "due":
+        return figures.instant(datetime.fromisoformat(value).replace(tzinfo=UTC))
+    return figures.words(value) if what == "reason" else value
+
+
+def _find_known(workspace: Workspace, instant: datetime | None) -> _Known:
+    history = read_history(workspace)
+    if instant is None:
+        pointer = read_pointer(workspace)
+        if pointer is None:
+            raise ConfigurationError(
+                f"Nothing is published yet in {workspace.root}, so there is nothing to report. {AGAIN}"
+            )
+        return _Known(keep_build(pointer), history, None)
+    kept = [
+        pointer
+        for _, pointer in list_publications(workspace)
+        if (workspace.published / pointer.file).is_file()
+        and datetime.fromisoformat(pointer.published_at) <= instant
+    ]
+    return _Known(keep_build(kept[-1]) if kept else None, history.until(instant), instant)
+
+
+def _find_closings(
+    workspace: Workspace, closings: dict[str, Closing], history: History, month: str
+) -> dict[str, Closing]:
+    """Customer -> the closing whose build has the month of record: the last of the customer's zones, once all of them
+    are closed."""
+    found: dict[str, Closing] = {}
+    for closing in sorted(closings.values(), key=lambda each: each.number):
+        with open_of_record(workspace, closing.build, history) as published:
+            rows = published.fetch(
+                dict,
+                """
+                select reports.customer_id, list(distinct obligations.time_zone) as zones
+                from marts.mart_customer__monthly_report as reports
+                join core.fct_sla_obligations as obligations on obligations.customer_id = reports.customer_id
+                where reports.month = $month
+                group by reports.customer_id
+                """,
+                {"month": month},
+            )
+        found |= {
+            row["customer_id"]: closing
+            for row in rows
+            if closing.time_zone in row["zones"]
+            and all(zone in closings and closings[zone].number <= closing.number for zone in row["zones"])
+        }
+    return found
+
+
+def _is_closed_everywhere(workspace: Workspace, known: _Known, month: str) -> bool:
+    from pipeline.reporting.periods import read_month_states
+
+    assert known.served is not None
+    with open_of_record(workspace, known.served, known.history) as published:
+        states = [
+            state.state for state in read_month_states(published, EVERY_CUSTOMER) if state.month == month
+        ]
+    return bool(states) and all(state == "closed" for state in states)
+
+
+def _list_drafts(published: Published, month: str, *, is_needed: bool) -> set[str]:
+    try:
+        return set(read_customers_to_report(published, EVERY_CUSTOMER, month))
+    except ConfigurationError:
+        if is_needed:
+            raise
+        return set()
+
+
+def _draft(workspace: Workspace, known: _Known, customer_id: str, month: str) -> Issue:
+    if known.served is None:
+        raise ConfigurationError(_say_nothing_kept(workspace, known, customer_id, month))
+    with open_of_record(workspace, known.served, known.history) as published:
+        rows = published.fetch(
+            dict,
+            """
+            select distinct months.period_state
+            from core.dim_months as months
+            join core.fct_sla_obligations as obligations on obligations.time_zone = months.time_zone
+            where obligations.customer_id = $customer_id and months.month = $month
+            """,
+            {"customer_id": customer_id, "month": month},
+        )
+    is_open = any(row["period_state"] == "open" for row in rows)
+    number = f"D-{month}-{_digest(customer_id, month, known.served.build_id)}"
+    return Issue(
+        customer_id, month, Edition("open" if is_open else "provisional", number), known.served, known.history
+    )
+
+
+def _original(history: History, customer_id: str, month: str, closing: Closing) -> Issue:
+    number = _number_original(customer_id, month, closing)
+    edition = Edition(
+        "closed",
+        number,
+        # A month that was closed again replaces its first original.
+        corrects=None if closing.version == 1 else _number_version(customer_id, month, closing.version - 1),
+        closed_at=closing.closed_at,
+    )
+    return Issue(customer_id, month, edition, closing.build, history.before(closing.number).without(month))
+
+
+def _corrected(
+    history: History, customer_id: str, month: str, closing: Closing | None, corrections: list[Correction]
+) -> Issue:
+    last = corrections[-1]
+    of_month = [each for each in history.closed().values() if each.month == month]
+    base = closing or max(of_month, key=lambda each: each.number)
+    original = _number_original(customer_id, month, base)
+    edition = Edition(
+        "closed",
+        f"{original}-C{last.correction_number}",
+        correction_number=last.correction_number,
+        # Nothing was issued to a customer that joined the month after it was closed.
+        corrects=None if closing is None else original,
+        closed_at=base.closed_at,
+        issued_at=last.issued_at,
+        changes=tuple(print_change(change) for each in corrections for change in each.changes),
+    )
+    return Issue(customer_id, month, edition, last.build, history.before(last.number).without(month))
+
+
+def _number_original(customer_id: str, month: str, closing: Closing) -> str:
+    return _number_version(customer_id, month, closing.version)
+
+
+def _number_version(customer_id: str, month: str, version: int) -> str:
+    number = name_customer_month(customer_id, month)
+    return number if version == 1 else f"{number}-V{version}"
+
+
+def _say_nothing_kept(workspace: Workspace, known: _Known, customer_id: str, month: str) -> str:
+    kept = [
+        pointer.published_at
+        for _, pointer in list_publications(workspace)
+        if (workspace.published / pointer.file).is_file()
+    ]
+    closed = sorted({each for _, each in read_history(workspace).closed()})
+    instant = f"{known.instant:%Y-%m-%dT%H:%M:%SZ}" if known.instant else "now"
+    return (
+        f"What was known of customer {customer_id!r} in {month} at {instant} is not kept: the month was not closed then, "
+        f"and no build "
+        f"of that time is left. Kept are builds published since {min(kept, default='never')}, and closed months for every "
+        f"instant since "
+        f"they were closed ({', '.join(closed) or 'none'})."
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:10]
