@@ -322,10 +322,11 @@ def _build(workspace: Workspace) -> None:
 
 @app.command()
 def run() -> None:
-    """Land what is new, build and publish. Safe to call any number of times.
+    """Land what is new, build, publish and deliver what is due. Safe to call any number of times.
 
     Example: sla run --workspace support-reporting
     """
+    from pipeline.cli.deliveries import deliver_due, explain_outcomes, show_outcomes
     from pipeline.warehouse.build import lock_workspace
 
     workspace = options.find_workspace()
@@ -343,5 +344,14 @@ def run() -> None:
             if rejected is not None:
                 say(f"sla: {rejected}")
             raise
-    if rejected is not None:
-        raise rejected
+        if rejected is not None:
+            say("Nothing was delivered: files were rejected, so the figures may lack what they hold.")
+            raise rejected
+        outcomes = deliver_due(workspace)
+    if outcomes is None:
+        say("Nothing is delivered: sla.yml has no section delivery.")
+        return
+    show_outcomes(outcomes)
+    undelivered = explain_outcomes(outcomes)
+    if undelivered is not None:
+        raise undelivered

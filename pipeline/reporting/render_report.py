@@ -102,7 +102,12 @@ def file_stem(customer_id: str, month: str) -> str:
 def report_id(report: MonthlyReport) -> str:
     """Names the figures: the same customer, month and build always get the same number, any other build
     another."""
-    return f"R-{report.month}-{_digest(report.customer_id, report.month, report.build.build_id)[:10]}"
+    return number_report(report.customer_id, report.month, report.build.build_id)
+
+
+def number_report(customer_id: str, month: str, build_id: str) -> str:
+    """The report number of a customer's month in one build."""
+    return f"R-{month}-{_digest(customer_id, month, build_id)[:10]}"
 
 
 def compile_pdf(report: MonthlyReport, csv_bytes: bytes, csv_name: str) -> bytes:

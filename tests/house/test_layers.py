@@ -21,7 +21,7 @@ FLOORS = (
     ("pipeline.ingest.files", "pipeline.ingest.tables"),
     ("pipeline.ingest.forms",),
     ("pipeline.ingest.landing", "pipeline.forecasting", "pipeline.reporting", "expectations"),
-    ("pipeline.evidence", "pipeline.quality", "pipeline.demo", "dashboards"),
+    ("pipeline.evidence", "pipeline.quality", "pipeline.demo", "pipeline.delivery", "dashboards"),
     ("pipeline.warehouse",),
     ("pipeline.cli",),
 )

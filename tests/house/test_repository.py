@@ -19,6 +19,7 @@ ROOMS = (
     "pipeline/calendars",
     "pipeline/cli",
     "pipeline/declarations",
+    "pipeline/delivery",
     "pipeline/demo",
     "pipeline/evidence",
     "pipeline/forecasting",

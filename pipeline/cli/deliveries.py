@@ -1,0 +1,108 @@
+"""Commands about what leaves the house: sending reports and alerts, and whether the installation works."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.line import app, open_build, options, say, show_result
+from pipeline.errors import ConfigurationError, SlaError
+
+if TYPE_CHECKING:
+    from pipeline.delivery.run import Asked, Outcomes
+    from pipeline.settings import Workspace
+
+
+@app.command()
+def send(
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="One month only.")] = None,
+    customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would go to whom; write and send nothing.")
+    ] = False,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="Also what was sent, was refused or may have arrived.")
+    ] = False,
+    arrived: Annotated[
+        bool, typer.Option("--arrived", help="Put on record that what may have arrived did; send nothing.")
+    ] = False,
+) -> None:
+    """Deliver what is due: closed months' reports to customers, new alerts to account teams. Nothing is sent twice.
+
+    Example: sla send --dry-run
+    """
+    from pipeline.delivery.run import Asked
+    from pipeline.rules.load_sources import load_sources
+    from pipeline.warehouse.build import lock_workspace
+
+    if (resend or arrived) and not (customer and month):
+        raise ConfigurationError(
+            "--resend and --arrived are for named reports: add --customer ID and --month YYYY-MM."
+        )
+    if arrived and (resend or dry_run):
+        raise ConfigurationError("--arrived sends nothing; give it without --resend and --dry-run.")
+    asked = Asked(tuple(customer or ()), month, dry_run, resend, arrived)
+    workspace = options.find_workspace()
+    if load_sources(workspace.sla_yml).delivery is None:
+        raise ConfigurationError(
+            f"{workspace.sla_yml} has no section delivery, so nothing may be sent. `sla init` writes a commented one into a new "
+            "folder."
+        )
+    if dry_run:
+        _finish(deliver_due(workspace, asked))
+        return
+    with lock_workspace(workspace):
+        outcomes = deliver_due(workspace, asked)
+    _finish(outcomes)
+
+
+def _finish(outcomes: Outcomes | None) -> None:
+    assert outcomes is not None
+    show_outcomes(outcomes)
+    problem = explain_outcomes(outcomes)
+    if problem is not None:
+        raise problem
+
+
+def deliver_due(workspace: Workspace, asked: Asked | None = None) -> Outcomes | None:
+    """Deliver, and give what became of it; None where sla.yml has no section delivery. The caller holds the lock."""
+    from pipeline.cli.progress import count_steps
+    from pipeline.delivery.due import documents_of_build
+    from pipeline.delivery.run import Asked, deliver
+    from pipeline.rules.load_sources import load_sources
+
+    delivery = load_sources(workspace.sla_yml).delivery
+    if delivery is None:
+        return None
+    with (
+        open_build(verifies=True) as published,
+        count_steps(sys.stderr, options.verbosity < 0, "reports") as count,
+    ):
+        documents = documents_of_build(published, workspace.reports)
+        return deliver(workspace, delivery, published, documents, asked or Asked(), count)
+
+
+def show_outcomes(outcomes: Outcomes) -> None:
+    from pipeline.cli.show_deliveries import outcome_tables
+
+    show_result(outcomes, outcome_tables)
+
+
+def explain_outcomes(outcomes: Outcomes) -> SlaError | None:
+    """The error that a run with these outcomes ends with. Of two, the one with reports; the other is said."""
+    from pipeline.delivery.deliver import explain_results
+    from pipeline.delivery.post_webhook import explain_digest
+
+    problems = [
+        problem
+        for problem in (
+            explain_results(outcomes.reports),
+            explain_digest(outcomes.alerts) if outcomes.alerts else None,
+        )
+        if problem is not None
+    ]
+    for problem in problems[1:]:
+        say(f"sla: {problem}")
+    return problems[0] if problems else None

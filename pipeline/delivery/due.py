@@ -1,0 +1,98 @@
+"""What is due: editions of customers' months that are finished and have not been delivered yet, oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.delivery.ledger import Key, Ledger
+from pipeline.reporting.edition import Edition
+from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_report
+from pipeline.reporting.published import EVERY_CUSTOMER, Published
+from pipeline.reporting.render_report import ReportFiles, number_report, render_report
+
+REPORT = "report"
+
+
+@dataclass(frozen=True)
+class Due:
+    """One edition of one customer's month."""
+
+    customer_id: str
+    month: str
+    edition: Edition
+
+    def key(self, channel: str) -> Key:
+        return Key(self.customer_id, self.month, REPORT, self.edition.correction_number, channel)
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Where editions come from: which there are since a month, what one says, and its finished files.
+
+    `read` and `render` raise SlaError for what concerns one customer: StaleData, ChecksFailed, and the like.
+    """
+
+    list_since: Callable[[str], Iterable[Due]]
+    read: Callable[[Due], MonthlyReport]
+    render: Callable[[Due], ReportFiles]
+
+
+def documents_of_build(published: Published, reports: Path) -> Documents:
+    """The months of a build that are over at its as_of; files go to `reports`/<month>."""
+    return Documents(
+        lambda first_month: list_ended_months(published, first_month),
+        lambda due: read_monthly_report(published, EVERY_CUSTOMER, due.customer_id, due.month),
+        lambda due: render_report(published, EVERY_CUSTOMER, due.customer_id, due.month, reports / due.month),
+    )
+
+
+def list_ended_months(published: Published, first_month: str) -> list[Due]:
+    """The original of every month that is over in its plan's time zone, for customers with something to report."""
+    rows = published.fetch(
+        dict,
+        """
+        select customer_id, month
+        from marts.mart_customer__monthly_report
+        where not is_month_running and month >= $first_month
+        order by month, customer_id
+        """,
+        {"first_month": first_month},
+    )
+    return [
+        Due(
+            row["customer_id"],
+            row["month"],
+            Edition("closed", number_report(row["customer_id"], row["month"], published.build_id)),
+        )
+        for row in rows
+    ]
+
+
+def list_due(
+    documents: Documents,
+    ledger: Ledger,
+    channel: str,
+    first_month: str,
+    customer_ids: Iterable[str] = (),
+    month: str | None = None,
+) -> tuple[list[Due], list[Due]]:
+    """What is to be delivered now, and what had its attempt already; oldest first. What is only `prepared` never left."""
+    chosen = set(customer_ids)
+    wanted = sorted(
+        (
+            due
+            for due in documents.list_since(first_month)
+            if due.month >= first_month
+            and due.month == (month or due.month)
+            and (not chosen or due.customer_id in chosen)
+        ),
+        key=lambda due: (due.month, due.customer_id, due.edition.correction_number),
+    )
+    open_ones: list[Due] = []
+    tried: list[Due] = []
+    for due in wanted:
+        entry = ledger.find(due.key(channel))
+        (open_ones if entry is None or entry.state == "prepared" else tried).append(due)
+    return open_ones, tried
