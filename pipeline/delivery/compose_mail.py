@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import SMTP
 from email.utils import format_datetime
 
 from pipeline.delivery.due import Due
 from pipeline.delivery.ledger import Key
 from pipeline.delivery.mail_words import Language, find_language
-from pipeline.errors import is_safe
+from pipeline.errors import SlaError, is_safe
 from pipeline.reporting import figures
 from pipeline.reporting.monthly_report import MonthlyReport
 from pipeline.reporting.render_report import ReportFiles
@@ -51,7 +52,7 @@ def compose_mail(
     """The message of an edition. The same key always has the same Message-ID, so that a repeated message is recognized."""
     language = find_language(customer.locale)
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address(_plain(delivery.sender_name or ""), addr_spec=delivery.sender)
+    mail["From"] = Address(_header(delivery.sender_name or ""), addr_spec=delivery.sender)
     mail["To"] = [Address(addr_spec=recipient) for recipient in customer.recipients]
     if delivery.reply_to:
         mail["Reply-To"] = Address(addr_spec=delivery.reply_to)
@@ -74,12 +75,14 @@ def compose_mail(
         documents[path.name] = digest
     # The library draws one at random; the same inputs give the same bytes here too.
     mail.set_boundary(f"=_{key.digest()}")
-    return Message(key, message_id, delivery.sender, customer.recipients, mail.as_bytes(), documents)
+    content = mail.as_bytes()
+    _check_headers(mail, content, due)
+    return Message(key, message_id, delivery.sender, customer.recipients, content, documents)
 
 
 def write_subject(due: Due, report: MonthlyReport, language: Language) -> str:
     subject = language.say(
-        "subject", month=language.month(due.month), customer=_plain(report.customer_name)[:_LONGEST_NAME]
+        "subject", month=language.month(due.month), customer=_header(report.customer_name)[:_LONGEST_NAME]
     )
     correction = _say_correction(due, language)
     return f"{subject} ({correction})" if correction else subject
@@ -127,3 +130,18 @@ def _say_correction(due: Due, language: Language) -> str | None:
 def _plain(text: str) -> str:
     """Text of one line in which nothing ends a header, turns a direction or steers a screen."""
     return "".join(character if is_safe(character) else " " for character in text)
+
+
+def _header(text: str) -> str:
+    """Text for a header. The library decodes what looks like an encoded word, with line ends inside, and writes them out."""
+    return _plain(text).replace("=?", "= ?")
+
+
+def _check_headers(mail: EmailMessage, content: bytes, due: Due) -> None:
+    """Raises SlaError where the finished bytes have other headers than were set."""
+    written = BytesHeaderParser().parsebytes(content).keys()
+    if written != mail.keys():
+        raise SlaError(
+            f"the message of customer {due.customer_id!r} for {due.month} would have headers that were not set, so it was not "
+            "made. Look at the customer's name in reference/customers.csv."
+        )
