@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,6 +64,7 @@ def _report(month: str, customer_ids: list[str] | None, out: Path, proves: bool)
 def write_reports(
     published: Published, month: str, customer_ids: list[str] | None, out: Path
 ) -> list[ReportFiles]:
+    from pipeline.cli.progress import count_steps
     from pipeline.reporting.monthly_report import read_customers_to_report
     from pipeline.reporting.published import EVERY_CUSTOMER
     from pipeline.reporting.render_report import render_report
@@ -70,16 +72,20 @@ def write_reports(
     written: list[ReportFiles] = []
     failed: list[str] = []
     is_only_stale = True
-    for customer_id in customer_ids or read_customers_to_report(published, EVERY_CUSTOMER, month):
-        stop_if_asked()
-        try:
-            written.append(render_report(published, EVERY_CUSTOMER, customer_id, month, out))
-        except SlaError as problem:
-            if customer_ids is not None and len(customer_ids) == 1:
-                raise
-            # One customer's trouble must not take the others' reports away.
-            failed.append(f"{customer_id}: {problem}")
-            is_only_stale = is_only_stale and isinstance(problem, StaleData)
+    chosen = customer_ids or read_customers_to_report(published, EVERY_CUSTOMER, month)
+    with count_steps(sys.stderr, options.verbosity < 0, f"reports of {month}") as count:
+        on_progress = count(len(chosen))
+        for customer_id in chosen:
+            stop_if_asked()
+            on_progress(customer_id)
+            try:
+                written.append(render_report(published, EVERY_CUSTOMER, customer_id, month, out))
+            except SlaError as problem:
+                if customer_ids is not None and len(customer_ids) == 1:
+                    raise
+                # One customer's trouble must not take the others' reports away.
+                failed.append(f"{customer_id}: {problem}")
+                is_only_stale = is_only_stale and isinstance(problem, StaleData)
     if failed:
         raise (StaleData if is_only_stale else PartlyDone)(
             f"{len(failed)} of {len(written) + len(failed)} reports could not be written:\n  "
@@ -90,12 +96,14 @@ def write_reports(
 
 @app.command()
 def status() -> None:
-    """What is published, how fresh it is, and which batches would be read differently now.
+    """What is published, how fresh it is, which batches would be read differently now, and which deliveries to look at.
 
     Example: sla status --json
     """
+    from pipeline.cli.show_deliveries import open_outcomes_tables
     from pipeline.cli.show_landing import outdated_tables
     from pipeline.cli.show_status import status_tables
+    from pipeline.delivery.run import list_open_outcomes
     from pipeline.ingest.landing.manifest import list_damaged_manifests
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
     from pipeline.reporting.published import EVERY_CUSTOMER
@@ -112,10 +120,22 @@ def status() -> None:
         sources = {}
     outdated = find_outdated(workspace, sources)
     rows = [(batch.source, batch.file, batch.landed_at, batch.reason) for batch in outdated]
+    damaged_ledger: ConfigurationError | None = None
+    try:
+        deliveries = list_open_outcomes(workspace)
+    except ConfigurationError as problem:
+        # What is published can be told whatever has happened to the ledger.
+        damaged_ledger, deliveries = problem, []
     show_result(
-        {**vars(found), "outdated_batches": outdated},
-        lambda _: [*status_tables(found), *outdated_tables(rows, explain_outdated(outdated))],
+        {**vars(found), "outdated_batches": outdated, "deliveries_to_look_at": deliveries},
+        lambda _: [
+            *status_tables(found),
+            *outdated_tables(rows, explain_outdated(outdated)),
+            *open_outcomes_tables(deliveries),
+        ],
     )
+    if damaged_ledger is not None:
+        raise damaged_ledger
     damages = list_damaged_manifests(workspace)
     if damages:
         raise InputRejected(
