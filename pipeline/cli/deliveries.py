@@ -85,9 +85,13 @@ def deliver_due(workspace: Workspace, asked: Asked | None = None) -> Outcomes | 
 
 
 def show_outcomes(outcomes: Outcomes) -> None:
+    """Who got what. A run with nothing to deliver says so in a message, so that a quiet one prints nothing."""
     from pipeline.cli.show_deliveries import outcome_tables
 
-    show_result(outcomes, outcome_tables)
+    if options.is_json or outcome_tables(outcomes):
+        show_result(outcomes, outcome_tables)
+    else:
+        say("Nothing is due.")
 
 
 def explain_outcomes(outcomes: Outcomes) -> SlaError | None:
@@ -106,3 +110,31 @@ def explain_outcomes(outcomes: Outcomes) -> SlaError | None:
     for problem in problems[1:]:
         say(f"sla: {problem}")
     return problems[0] if problems else None
+
+
+@app.command()
+def doctor(
+    smtp: Annotated[
+        bool, typer.Option("--smtp", help="Also connect to the mail server and log in; nothing is sent.")
+    ] = False,
+) -> None:
+    """What is wrong with this installation and workspace, and what to do. Exit code 2 where something is wrong.
+
+    Example: sla doctor --smtp
+    """
+    from pipeline.cli.show_doctor import doctor_table
+    from pipeline.doctor import examine_delivery, examine_installation, examine_workspace
+    from pipeline.doctor.line import Line, examine
+
+    checks = examine_installation.list_checks()
+    lines: list[Line] = []
+    try:
+        workspace = options.find_workspace()
+        checks += [*examine_workspace.list_checks(workspace), *examine_delivery.list_checks(workspace, smtp)]
+    except ConfigurationError as problem:
+        lines.append(Line("workspace", "wrong", problem.message, "Name one, or create it."))
+    lines = [line for name, check in checks for line in examine(name, check)] + lines
+    show_result(lines, doctor_table)
+    wrong = sum(line.state == "wrong" for line in lines)
+    if wrong:
+        raise ConfigurationError(f"{wrong} of {len(lines)} checks found something wrong.")

@@ -23,14 +23,15 @@ _STATUS = {
 
 
 def outcome_tables(outcomes: Outcomes) -> list[TextTable]:
-    """A row per report, and one per alert that is new."""
-    tables = [_reports_table(outcomes.reports)]
+    """A row per report that has a recipient, and one per alert that is new; nothing where there are none."""
+    listed = [one for one in outcomes.reports if one.status != "no_recipients"]
+    tables = [_reports_table(listed, len(outcomes.reports) - len(listed))] if listed else []
     if outcomes.alerts is not None and outcomes.alerts.alerts:
         tables.append(_alerts_table(outcomes.alerts))
     return tables
 
 
-def _reports_table(reports: Sequence[Delivered]) -> TextTable:
+def _reports_table(reports: Sequence[Delivered], without_recipients: int) -> TextTable:
     columns = (
         ("customer", LEFT), ("month", LEFT), ("edition", LEFT), ("report", LEFT), ("status", LEFT), ("recipients", LEFT),
         ("subject", LEFT), ("reason", LEFT),
@@ -53,11 +54,10 @@ def _reports_table(reports: Sequence[Delivered]) -> TextTable:
     # A column that is empty in every row says nothing.
     used = [index for index in range(len(columns)) if index < 6 or any(row[index] for row in rows)]
     counts = Counter(_STATUS.get(one.status, one.status) for one in reports)
-    notes = (
-        ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) + "."
-        if counts
-        else "Nothing is due.",
-    )
+    told = [f"{count} {word}" for word, count in sorted(counts.items())]
+    if without_recipients:
+        told.append(f"{without_recipients} without a recipient in reference/customers.csv")
+    notes = (", ".join(told) + ".",)
     return TextTable(
         "Reports",
         tuple(columns[index] for index in used),

@@ -49,7 +49,7 @@ def compose(
     paths = [folder / f"acme-2026-07.{ending}" for ending in ("pdf", "csv", "xlsx")]
     for path in paths:
         path.write_bytes(path.suffix.encode() * 5000)
-    files = ReportFiles("R", *paths, "1", "2", "3")  # type: ignore[arg-type]
+    files = ReportFiles("acme", "R", *paths, "1", "2", "3")  # type: ignore[arg-type]
     due = Due("acme", "2026-07", edition)
     return compose_mail(
         due, due.key("smtp"), report, files, Customer("acme", "Acme", locale, recipients), DELIVERY, AT

@@ -406,7 +406,7 @@ def test_run_with_a_rejected_file_delivers_nothing(vendor: Path, mail_server: Ma
         (("--resend",), "--resend and --arrived are for named reports"),
         (("--resend", "--customer", LEMERET), "add --customer ID and --month YYYY-MM"),
         (("--month", "2026-01"), "2026-01 lies before first_month of sla.yml, 2026-05"),
-        (("--customer", "nobody-there"), "There is no closed month of customer 'nobody-there' since 2026-05"),
+        (("--customer", "no-such-customer"), "There is no closed month of customer 'no-such-customer' since 2026-05"),
         (("--arrived", "--dry-run", "--customer", LEMERET, "--month", MONTH), "--arrived sends nothing"),
     ],
 )
@@ -417,3 +417,16 @@ def test_wrong_question_is_refused(vendor: Path, arguments: tuple[str, ...], wor
 
 def test_send_without_the_section_says_what_is_missing(demo_workspace: Path) -> None:
     send(demo_workspace, "--dry-run").expect(2, "has no section delivery, so nothing may be sent")
+
+
+def test_run_prints_one_json_document_of_what_landed_and_of_who_got_what(vendor: Path) -> None:
+    without = json.loads(run_sla("run", "--json", workspace=vendor).expect(0).out)
+    assert without["deliveries"] is None and {one["status"] for one in without["landed"]} == {
+        "already_landed"
+    }
+    configure(vendor)
+    allow_all_domains(vendor)
+    told = json.loads(run_sla("run", "--json", workspace=vendor).expect(4).out)
+    reports = {one["customer_id"]: one for one in told["deliveries"]["reports"]}
+    assert (reports[LEMERET]["status"], reports[AURORA]["status"]) == ("sent", "held")
+    assert len(reports[LEMERET]["recipients"]) == 2

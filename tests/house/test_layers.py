@@ -23,6 +23,7 @@ FLOORS = (
     ("pipeline.ingest.landing", "pipeline.forecasting", "pipeline.reporting", "expectations"),
     ("pipeline.evidence", "pipeline.quality", "pipeline.demo", "pipeline.delivery", "dashboards"),
     ("pipeline.warehouse",),
+    ("pipeline.doctor",),
     ("pipeline.cli",),
 )
 # Imports that a room must not make although the other stands below it: (room, imported) -> why.

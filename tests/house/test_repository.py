@@ -20,6 +20,7 @@ ROOMS = (
     "pipeline/cli",
     "pipeline/declarations",
     "pipeline/delivery",
+    "pipeline/doctor",
     "pipeline/demo",
     "pipeline/evidence",
     "pipeline/forecasting",
