@@ -12,9 +12,11 @@ from typing import cast
 
 import pytest
 
+from pipeline.delivery import compose_mail as compose_module
 from pipeline.delivery.compose_mail import Message, compose_mail
 from pipeline.delivery.due import Due
 from pipeline.delivery.mail_words import LANGUAGES, find_language
+from pipeline.errors import SlaError
 from pipeline.reporting.edition import Edition
 from pipeline.reporting.monthly_report import read_monthly_report
 from pipeline.reporting.published import EVERY_CUSTOMER, Bounds, Published, Ratio
@@ -194,3 +196,12 @@ def test_no_name_adds_a_header_a_recipient_or_a_line(published: Published, tmp_p
 
 def test_message_holds_nothing_of_another_customer(published: Published, tmp_path: Path) -> None:
     assert b"SECRET" not in compose(published, tmp_path).content
+
+
+def test_message_with_a_header_that_was_not_set_is_not_made(
+    published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The second line of defence: as if a name had passed the first.
+    monkeypatch.setattr(compose_module, "_header", lambda text: text)
+    with pytest.raises(SlaError, match="would have headers that were not set, so it was not made"):
+        compose(published, tmp_path, name="=?utf-8?q?Acme=0D=0ABcc:_eve=40other.example?=")

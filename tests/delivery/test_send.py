@@ -406,7 +406,10 @@ def test_run_with_a_rejected_file_delivers_nothing(vendor: Path, mail_server: Ma
         (("--resend",), "--resend and --arrived are for named reports"),
         (("--resend", "--customer", LEMERET), "add --customer ID and --month YYYY-MM"),
         (("--month", "2026-01"), "2026-01 lies before first_month of sla.yml, 2026-05"),
-        (("--customer", "no-such-customer"), "There is no closed month of customer 'no-such-customer' since 2026-05"),
+        (
+            ("--customer", "no-such-customer"),
+            "There is no closed month of customer 'no-such-customer' since 2026-05",
+        ),
         (("--arrived", "--dry-run", "--customer", LEMERET, "--month", MONTH), "--arrived sends nothing"),
     ],
 )
