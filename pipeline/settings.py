@@ -56,8 +56,16 @@ class Workspace:
         return self.warehouse / "published"
 
     @property
+    def deliveries(self) -> Path:
+        return self.warehouse / "deliveries"
+
+    @property
     def reports(self) -> Path:
         return self.root / "reports"
+
+    @property
+    def outbox(self) -> Path:
+        return self.reports / "outbox"
 
 
 def find_workspace(given: Path | None) -> Workspace:
@@ -72,6 +80,11 @@ def find_workspace(given: Path | None) -> Workspace:
             "with --workspace or SLA_WORKSPACE."
         )
     return Workspace(root.resolve())
+
+
+def read_secret(name: str) -> str | None:
+    """What the environment says under the name of a secret, which a caller must not print; None where it is not set or empty."""
+    return os.environ.get(name) or None
 
 
 def read_clock() -> datetime:

@@ -57,8 +57,36 @@ def seal(record: Mapping[str, Any]) -> bytes:
     return (json.dumps(sealed, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
 
 
-def unseal(content: bytes) -> dict[str, Any]:
-    """The record of a sealed document. One without a digest is of a version before there were any, and is taken as it is.
+def seal_line(record: Mapping[str, Any]) -> bytes:
+    """The same as one line, for a file to which records are only added."""
+    sealed = {**record, _SEAL: _digest(record)}
+    return (json.dumps(sealed, ensure_ascii=False, sort_keys=True) + "\n").encode()
+
+
+def add_lines(path: Path, content: bytes) -> None:
+    """Add whole lines at the end of a file, durably. Raises OSError.
+
+    A line that a killed run left without its end was never finished, and is cut off first: what was added before it stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
+    with path.open("ab+") as stream:
+        end = stream.seek(0, os.SEEK_END)
+        stream.seek(max(end - 1, 0))
+        if stream.read(1) not in (b"", b"\n"):
+            stream.seek(0)
+            stream.truncate(stream.read().rfind(b"\n") + 1)
+        stream.seek(0, os.SEEK_END)
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    if is_new:
+        sync(path.parent)
+
+
+def unseal(content: bytes, *, needs_seal: bool = False) -> dict[str, Any]:
+    """The record of a sealed document. One without a digest is of a version before there were any, and is taken as it is, unless
+    it `needs_seal`.
 
     Raises ValueError when it is no JSON object, or is not the record that was sealed.
     """
@@ -66,6 +94,8 @@ def unseal(content: bytes) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise ValueError("it is no JSON object")
     digest = record.pop(_SEAL, None)
+    if digest is None and needs_seal:
+        raise ValueError("it has no digest")
     if digest is not None and digest != _digest(record):
         raise ValueError("its digest is another")
     return record

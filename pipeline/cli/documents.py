@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -91,6 +92,7 @@ def write_reports(
     as_known_at: datetime | None = None,
 ) -> list[tuple[Issue, ReportFiles]]:
     """The files of every edition that could be written. Raises where one could not, after the others."""
+    from pipeline.cli.progress import count_steps
     from pipeline.periods.editions import find_issues
     from pipeline.periods.issue import issue_report
     from pipeline.reporting.published import EVERY_CUSTOMER, Selection, check_selection
@@ -101,16 +103,19 @@ def write_reports(
     written: list[tuple[Issue, ReportFiles]] = []
     failed: list[str] = []
     is_only_stale = True
-    for issue in issues:
-        stop_if_asked()
-        try:
-            written.append((issue, issue_report(workspace, issue, out)))
-        except SlaError as problem:
-            if customer_ids is not None and len(customer_ids) == 1:
-                raise
-            # One customer's trouble must not take the others' reports away.
-            failed.append(f"{issue.customer_id}: {problem}")
-            is_only_stale = is_only_stale and isinstance(problem, StaleData)
+    with count_steps(sys.stderr, options.verbosity < 0, f"reports of {month}") as count:
+        on_progress = count(len(issues))
+        for issue in issues:
+            stop_if_asked()
+            on_progress(issue.customer_id)
+            try:
+                written.append((issue, issue_report(workspace, issue, out)))
+            except SlaError as problem:
+                if customer_ids is not None and len(customer_ids) == 1:
+                    raise
+                # One customer's trouble must not take the others' reports away.
+                failed.append(f"{issue.customer_id}: {problem}")
+                is_only_stale = is_only_stale and isinstance(problem, StaleData)
     if failed:
         raise (StaleData if is_only_stale else PartlyDone)(
             f"{len(failed)} of {len(written) + len(failed)} reports could not be written:\n  "
@@ -121,13 +126,15 @@ def write_reports(
 
 @app.command()
 def status() -> None:
-    """What is published, how fresh it is, and which batches would be read differently now.
+    """What is published, how fresh it is, which batches would be read differently now, and which deliveries to look at.
 
     Example: sla status --json
     """
+    from pipeline.cli.show_deliveries import open_outcomes_tables
     from pipeline.cli.show_landing import outdated_tables
     from pipeline.cli.show_periods import describe_periods, periods_table
     from pipeline.cli.show_status import status_tables
+    from pipeline.delivery.run import list_open_outcomes
     from pipeline.ingest.landing.manifest import list_damaged_manifests
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
     from pipeline.reporting.periods import read_closed_months, read_month_states
@@ -149,10 +156,29 @@ def status() -> None:
     outdated = find_outdated(workspace, sources)
     rows = [(batch.source, batch.file, batch.landed_at, batch.reason) for batch in outdated]
     periods = periods_table(closed, states, describe_periods(closed, states, first_month))
+    damaged_ledger: ConfigurationError | None = None
+    try:
+        deliveries = list_open_outcomes(workspace)
+    except ConfigurationError as problem:
+        # What is published can be told whatever has happened to the ledger.
+        damaged_ledger, deliveries = problem, []
     show_result(
-        {**vars(found), "outdated_batches": outdated, "months": states, "closed_months": closed},
-        lambda _: [*status_tables(found), periods, *outdated_tables(rows, explain_outdated(outdated))],
+        {
+            **vars(found),
+            "outdated_batches": outdated,
+            "months": states,
+            "closed_months": closed,
+            "deliveries_to_look_at": deliveries,
+        },
+        lambda _: [
+            *status_tables(found),
+            periods,
+            *outdated_tables(rows, explain_outdated(outdated)),
+            *open_outcomes_tables(deliveries),
+        ],
     )
+    if damaged_ledger is not None:
+        raise damaged_ledger
     damages = list_damaged_manifests(workspace)
     if damages:
         raise InputRejected(

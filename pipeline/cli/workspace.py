@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -187,8 +187,13 @@ def _preview(
 
 
 def _ingest(
-    workspace: Workspace, paths: list[Path] | None, source: str | None, mapping: Path | None = None
+    workspace: Workspace,
+    paths: list[Path] | None,
+    source: str | None,
+    mapping: Path | None = None,
+    answers: dict[str, Any] | None = None,
 ) -> None:
+    """`answers`: where a run of several steps keeps what it prints as one JSON document at its end."""
     from pipeline.ingest.landing.land import land_exports
     from pipeline.ingest.landing.show_progress import show_progress
 
@@ -198,7 +203,10 @@ def _ingest(
     if options.is_json:
         from pipeline.cli.tables import to_json
 
-        typer.echo(to_json(results))
+        if answers is None:
+            typer.echo(to_json(results))
+        else:
+            answers["landed"] = results
     else:
         for result in results:
             if result.status == "already_landed":
@@ -396,27 +404,51 @@ def close(
 
 @app.command()
 def run() -> None:
-    """Land what is new, build, publish, and close the months that are due. Safe to call any number of times.
+    """Land what is new, build, publish, close the months that are due and deliver. Safe to call any number of times.
 
     Example: sla run --workspace support-reporting
     """
     from pipeline.warehouse.build import lock_workspace
 
     workspace = options.find_workspace()
-    with lock_workspace(workspace):
-        rejected: InputRejected | None = None
-        try:
-            _ingest(workspace, None, None)
-        except InputRejected as problem:
-            # The files that did land are still worth a build; the ones that did not are still an error at the end.
-            rejected = problem
-        try:
-            _build(workspace)
-        except SlaError:
-            # What the build lacks may be what was rejected, so both are told.
-            if rejected is not None:
-                say(f"sla: {rejected}")
-            raise
-        _close_due(workspace)
+    answers: dict[str, Any] = {"landed": [], "deliveries": None}
+    try:
+        with lock_workspace(workspace):
+            _run(workspace, answers)
+    finally:
+        if options.is_json:
+            from pipeline.cli.tables import to_json
+
+            typer.echo(to_json(answers))
+
+
+def _run(workspace: Workspace, answers: dict[str, Any]) -> None:
+    from pipeline.cli.deliveries import deliver_due, explain_outcomes, show_outcomes
+
+    rejected: InputRejected | None = None
+    try:
+        _ingest(workspace, None, None, answers=answers)
+    except InputRejected as problem:
+        # The files that did land are still worth a build; the ones that did not are still an error at the end.
+        rejected = problem
+    try:
+        _build(workspace)
+    except SlaError:
+        # What the build lacks may be what was rejected, so both are told.
+        if rejected is not None:
+            say(f"sla: {rejected}")
+        raise
     if rejected is not None:
+        say("Nothing was closed or delivered: files were rejected, so the figures may lack what they hold.")
         raise rejected
+    _close_due(workspace)
+    outcomes = deliver_due(workspace)
+    if outcomes is None:
+        say("Nothing is delivered: sla.yml has no section delivery.")
+        return
+    answers["deliveries"] = outcomes
+    if not options.is_json:
+        show_outcomes(outcomes)
+    undelivered = explain_outcomes(outcomes)
+    if undelivered is not None:
+        raise undelivered

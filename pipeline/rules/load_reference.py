@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.declarations.dates import hint_zone, parse_date, parse_moment
 from pipeline.declarations.problems import SHOWN_PROBLEMS, name_nearest
 from pipeline.errors import InputRejected, Problem
+from pipeline.rules.mail_addresses import judge_address
 from pipeline.rules.plan import LICENSE_STATUSES, LICENSE_TYPES, Plan
 from pipeline.rules.tables import OPEN_END, build_table
 from pipeline.settings import Workspace
@@ -87,7 +88,6 @@ _REQUIRED_FILES = ("customers", "subscriptions")
 # What a waiver names to give back a ticket's unit instead of forgiving a missed promise.
 UNIT_WAIVER = "entitlement"
 _LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Z]{2})?")
-_ADDRESS = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+")
 _SPREADSHEET_NUMBER = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]+")
 _LARGEST_QUANTITY = 1_000_000_000
 
@@ -347,6 +347,31 @@ def load_reference(
     return {name: build_table(name, table_rows) for name, table_rows in rows.items()}
 
 
+@dataclass(frozen=True)
+class Customer:
+    """A customer as reference/customers.csv lists it; `recipients` are those of its own reports, in order, each once."""
+
+    customer_id: str
+    name: str
+    locale: str | None
+    recipients: tuple[str, ...]
+
+
+def load_customers(workspace: Workspace) -> dict[str, Customer]:
+    """The customers by id, as the file is now. Raises InputRejected with file and line of all that is wrong in it."""
+    _, rows = _read_customers(_Table(workspace, "customers"))
+    return {
+        customer_id: Customer(
+            customer_id, name, locale, tuple(dict.fromkeys(_split_recipients(recipients or "")))
+        )
+        for customer_id, name, _, locale, recipients, *_ in rows
+    }
+
+
+def _split_recipients(recipients: str) -> Iterator[str]:
+    return (part.strip() for part in recipients.split(";") if recipients)
+
+
 def _read_customers(table: _Table) -> tuple[frozenset[str], list[tuple[Any, ...]]]:
     lines: dict[str, int] = {}
     zones = known_zones()
@@ -361,14 +386,10 @@ def _read_customers(table: _Table) -> tuple[frozenset[str], list[tuple[Any, ...]
             table.report(row.line, "time_zone", f"{zone!r} is not a time zone.", hint_zone(zone, zones))
         if locale and not _LOCALE.fullmatch(locale):
             table.report(row.line, "locale", f"{locale!r} is not a locale.", "Write it like en, de or fr-CA.")
-        for address in (part.strip() for part in recipients.split(";") if recipients):
-            if not _ADDRESS.fullmatch(address):
-                table.report(
-                    row.line,
-                    "report_recipients",
-                    f"{address!r} is not a mail address.",
-                    "Separate several with semicolons.",
-                )
+        for address in _split_recipients(recipients):
+            wrong = judge_address(address)
+            if wrong:
+                table.report(row.line, "report_recipients", *wrong)
         rows.append(
             (customer_id, name, zone or None, locale or None, recipients or None, *table.lineage(row))
         )

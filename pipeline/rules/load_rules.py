@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.declarations.problems import name_nearest, refuse
+from pipeline.declarations.read_yaml import read_yaml
 from pipeline.errors import Problem
 from pipeline.rules.flatten_plans import flatten_plans
 from pipeline.rules.load_plans import load_plans
@@ -67,16 +69,16 @@ def _check_compared_plans(workspace: Workspace, plans: Iterable[Plan], sources: 
 
 
 def fingerprint_rules(workspace: Workspace) -> str:
-    """SHA-256 (hex) over the name and the bytes of every rule file, in the order of their names.
+    """SHA-256 (hex) over the name and the content of every rule file, in the order of their names.
 
     Names count from the workspace, so a copy elsewhere has the same fingerprint. Only files that rules are
-    read from count.
+    read from count, and of sla.yml not who receives what: that changes no figure.
     """
     digest = hashlib.sha256()
     for path in sorted(
         _list_rule_files(workspace), key=lambda path: path.relative_to(workspace.root).as_posix()
     ):
-        content = path.read_bytes()
+        content = _read_settings(path) if path == workspace.sla_yml else path.read_bytes()
         # The length keeps a byte from moving between two files unseen.
         digest.update(f"{path.relative_to(workspace.root).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
@@ -89,6 +91,14 @@ def hash_rules(workspace: Workspace) -> dict[str, str]:
         path.relative_to(workspace.root).as_posix(): hash_file(path)
         for path in sorted(_list_rule_files(workspace))
     }
+
+
+def _read_settings(sla_yml: Path) -> bytes:
+    data = read_yaml(sla_yml).data
+    kept = (
+        {key: value for key, value in data.items() if key != "delivery"} if isinstance(data, dict) else data
+    )
+    return json.dumps(kept).encode()
 
 
 def _list_rule_files(workspace: Workspace) -> list[Path]:

@@ -12,6 +12,7 @@ from pipeline.declarations.problems import Place, refuse
 from pipeline.declarations.read_yaml import read_yaml
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules, flatten_alerts
+from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.mapping import Mapping as FileMapping
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules, flatten_periods
@@ -54,6 +55,8 @@ class SourcesConfig:
     keep_exports: bool = False
     limits: Mapping[str, AllowedShares] = field(default_factory=dict)
     periods: PeriodRules = DEFAULT_PERIODS
+    # None: nothing is delivered.
+    delivery: Delivery | None = None
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -71,7 +74,9 @@ def load_sources(path: Path) -> SourcesConfig:
     if problems:
         raise refuse(str(path), problems)
     limits = {name: source.allow for name, source in file.sources.items()}
-    return SourcesConfig(sources, file.alerts, file.compare_plans, file.keep_exports, limits, file.periods)
+    return SourcesConfig(
+        sources, file.alerts, file.compare_plans, file.keep_exports, limits, file.periods, file.delivery
+    )
 
 
 def mapped_source(name: str, mapping: FileMapping) -> Source:

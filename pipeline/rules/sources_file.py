@@ -26,6 +26,7 @@ from pipeline.declarations.values import (
     whole_number,
 )
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
+from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.mapping import says_a_day
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules
 from pipeline.rules.plan import STATUSES
@@ -417,3 +418,5 @@ class SlaFile(Declared):
     """Plans that every build also tries on the same tickets; without it, all; [] tries none."""
     keep_exports: Flag = False
     """Whether compressed copies of what lands are kept, to be read again when the inbox no longer has the file."""
+    delivery: Delivery | None = None
+    """Who receives reports and alerts; without it, nothing is delivered."""

@@ -26,6 +26,7 @@ import pyarrow.parquet
 import expectations.landed
 import expectations.published
 import pipeline.cli
+import pipeline.delivery.run
 import pipeline.ingest.landing.land
 import pipeline.ingest.landing.preview
 import pipeline.reporting.plan_trials

@@ -145,7 +145,11 @@ def test_report_that_is_killed_while_it_is_issued_has_the_bytes_of_an_undisturbe
         kill_after(start_sla(*options, str(tmp_path / "killed"), workspace=vendor), seconds)
     run_sla(*options, str(tmp_path / "killed"), workspace=vendor).expect(0)
     made, expected = (
-        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir() if not path.name.startswith(".")}
+        {
+            path.name: path.read_bytes()
+            for path in (tmp_path / name).iterdir()
+            if not path.name.startswith(".")
+        }
         for name in ("killed", "whole")
     )
     assert made == expected

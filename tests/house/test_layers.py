@@ -22,9 +22,9 @@ FLOORS = (
     ("pipeline.ingest.files", "pipeline.ingest.tables"),
     ("pipeline.ingest.forms",),
     ("pipeline.ingest.landing", "pipeline.forecasting", "pipeline.reporting", "expectations"),
-    ("pipeline.evidence", "pipeline.quality", "pipeline.demo", "dashboards"),
+    ("pipeline.evidence", "pipeline.quality", "pipeline.demo", "pipeline.delivery", "dashboards"),
     ("pipeline.warehouse",),
-    ("pipeline.periods",),
+    ("pipeline.periods", "pipeline.doctor"),
     ("pipeline.cli",),
 )
 # Imports that a room must not make although the other stands below it: (room, imported) -> why.

@@ -19,6 +19,8 @@ ROOMS = (
     "pipeline/calendars",
     "pipeline/cli",
     "pipeline/declarations",
+    "pipeline/delivery",
+    "pipeline/doctor",
     "pipeline/demo",
     "pipeline/evidence",
     "pipeline/forecasting",

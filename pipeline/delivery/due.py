@@ -1,0 +1,65 @@
+"""What is due: editions of customers' months that are finished and have not been delivered yet, oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pipeline.delivery.ledger import Key, Ledger
+from pipeline.reporting.edition import Edition
+from pipeline.reporting.monthly_report import MonthlyReport
+from pipeline.reporting.render_report import ReportFiles
+
+REPORT = "report"
+
+
+@dataclass(frozen=True)
+class Due:
+    """One edition of one customer's month."""
+
+    customer_id: str
+    month: str
+    edition: Edition
+
+    def key(self, channel: str) -> Key:
+        return Key(self.customer_id, self.month, REPORT, self.edition.report_number, channel)
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Where editions come from: which there are since a month, what one says, and its finished files.
+
+    `read` and `render` raise SlaError for what concerns one customer: StaleData, ChecksFailed, and the like.
+    """
+
+    list_since: Callable[[str], Iterable[Due]]
+    read: Callable[[Due], MonthlyReport]
+    render: Callable[[Due], ReportFiles]
+
+
+def list_due(
+    documents: Documents,
+    ledger: Ledger,
+    channel: str,
+    first_month: str,
+    customer_ids: Iterable[str] = (),
+    month: str | None = None,
+) -> tuple[list[Due], list[Due]]:
+    """What is to be delivered now, and what had its attempt already; oldest first. What is only `prepared` never left."""
+    chosen = set(customer_ids)
+    wanted = sorted(
+        (
+            due
+            for due in documents.list_since(first_month)
+            if due.month >= first_month
+            and due.month == (month or due.month)
+            and (not chosen or due.customer_id in chosen)
+        ),
+        key=lambda due: (due.month, due.customer_id, due.edition.correction_number),
+    )
+    open_ones: list[Due] = []
+    tried: list[Due] = []
+    for due in wanted:
+        entry = ledger.find(due.key(channel))
+        (open_ones if entry is None or entry.state == "prepared" else tried).append(due)
+    return open_ones, tried

@@ -1,0 +1,144 @@
+"""The ledger of deliveries: what was handed over to whom, as lines that are only ever added.
+
+Before anything leaves, the line `sending` is on the disk. A run that is killed behind it leaves the outcome unknown: that is
+told, and never repeated unless an operator asks for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pipeline.errors import ConfigurationError
+from pipeline.settings import Workspace
+from pipeline.whole_files import add_lines, seal_line, unseal
+
+State = Literal["prepared", "sending", "sent", "refused", "unknown"]
+STATES: tuple[State, ...] = ("prepared", "sending", "sent", "refused", "unknown")
+_VERSION = 1
+
+
+class Key(NamedTuple):
+    """What is delivered at most once. `period` is a month, or what an alert is about; `edition` the report number, empty for
+    an alert."""
+
+    customer_id: str
+    period: str
+    kind: str
+    edition: str
+    channel: str
+
+    def digest(self) -> str:
+        """32 hexadecimal digits that stand for this key alone, wherever a message or a file is named after it."""
+        return hashlib.sha256(json.dumps(self).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line. `message` is the Message-ID or the id of the digest; `content_sha256` that of all bytes that were handed over.
+
+    `attempt` counts from 1, a resend is the next one. `refused` maps recipients to why the server did not take them,
+    `documents` the attached files to their SHA-256; `to` names the channel's settings that were used. No line holds a secret or
+    a text of a ticket.
+    """
+
+    key: Key
+    state: State
+    attempt: int
+    at: str
+    message: str
+    content_sha256: str
+    recipients: tuple[str, ...]
+    to: str
+    refused: Mapping[str, str]
+    documents: Mapping[str, str]
+    detail: str
+
+
+class Ledger:
+    """The lines of one workspace. The one who adds to it holds the workspace's lock.
+
+    Raises ConfigurationError where a line is damaged or missing: what was sent already can then not be told.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.path = workspace.deliveries / "ledger.ndjson"
+        self._last: dict[Key, Entry] = {}
+        self._tail = ""
+        for entry in self._read():
+            self._last[entry.key] = entry
+
+    def find(self, key: Key) -> Entry | None:
+        """The newest line of a key; None for what was never tried."""
+        return self._last.get(key)
+
+    def list_newest(self, *states: State) -> list[Entry]:
+        """The newest line of each key that is in one of these states, in the order of the keys."""
+        return [entry for _, entry in sorted(self._last.items()) if entry.state in states]
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Add lines; they are on the disk when this returns. Raises OSError."""
+        lines = []
+        tail = self._tail
+        for entry in entries:
+            line = seal_line(
+                {"version": _VERSION, "previous": tail, **asdict(entry), "key": entry.key._asdict()}
+            )
+            lines.append(line)
+            tail = hashlib.sha256(line).hexdigest()
+        add_lines(self.path, b"".join(lines))
+        self._tail = tail
+        self._last.update((entry.key, entry) for entry in entries)
+
+    def close_killed(self, at: datetime, is_proven: Callable[[Entry], bool]) -> None:
+        """What a killed run left as `sending` was sent where the channel can prove it, and has an unknown outcome where not."""
+        killed = [
+            replace(
+                entry,
+                state="sent" if is_proven(entry) else "unknown",
+                at=write_instant(at),
+                detail="the run was killed before the outcome was on record",
+            )
+            for entry in self.list_newest("sending")
+        ]
+        if killed:
+            self.add(killed)
+
+    def _read(self) -> Iterable[Entry]:
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return
+        # What stands behind the last line end was being written when its run was killed: it never was a line.
+        for number, line in enumerate(content.split(b"\n")[:-1], 1):
+            try:
+                record = unseal(line, needs_seal=True)
+                if record.pop("version") != _VERSION:
+                    raise ValueError("another version of this program wrote it")
+                if record.pop("previous") != self._tail:
+                    raise ValueError("a line before it is missing or was changed")
+                key = Key(**record.pop("key"))
+                recipients = tuple(record.pop("recipients"))
+                entry = Entry(key=key, recipients=recipients, **record)
+                if entry.state not in STATES:
+                    raise ValueError(f"it has no known state: {entry.state!r}")
+            except (ValueError, TypeError, KeyError) as problem:
+                raise _damaged(self.path, number, problem) from problem
+            self._tail = hashlib.sha256(line + b"\n").hexdigest()
+            yield entry
+
+
+def write_instant(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _damaged(path: Path, number: int, problem: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path}, line {number}, is damaged: {problem}. What was sent already cannot be told, so nothing is delivered. "
+        "Restore the file from a backup that holds every delivery; without one, ask your mail server which reports went out."
+    )

@@ -1,0 +1,98 @@
+"""Delivery: its settings and secrets, recipients outside of the allowed domains, the ledger, the mail server on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from pipeline.delivery.credentials import read_secrets, require_login, require_webhook_secret
+from pipeline.delivery.ledger import Ledger
+from pipeline.delivery.run import list_open_outcomes
+from pipeline.delivery.send_smtp import SmtpChannel
+from pipeline.doctor.line import Check, Line
+from pipeline.rules.load_reference import load_customers
+from pipeline.rules.load_sources import load_sources
+from pipeline.settings import Workspace
+
+_SHOWN = 5
+
+
+def list_checks(workspace: Workspace, tries_smtp: bool) -> list[tuple[str, Check]]:
+    """`tries_smtp`: connect to the mail server and log in; nothing is sent."""
+    checks: list[tuple[str, Check]] = [
+        ("delivery", partial(_examine_settings, workspace)),
+        ("deliveries", partial(_examine_ledger, workspace)),
+    ]
+    if tries_smtp:
+        checks.append(("mail server", partial(_examine_smtp, workspace)))
+    return checks
+
+
+def _examine_settings(workspace: Workspace) -> Iterator[Line]:
+    delivery = load_sources(workspace.sla_yml).delivery
+    if delivery is None:
+        yield Line("delivery", "ok", "sla.yml has no section delivery: nothing is delivered")
+        return
+    secrets = read_secrets(workspace, delivery)
+    if delivery.webhook is not None:
+        require_webhook_secret(secrets)
+    if delivery.channel == "smtp" and require_login(secrets) is None:
+        yield Line(
+            "delivery",
+            "warning",
+            "no login for the mail server is set",
+            "Set SLA_SMTP_USER and SLA_SMTP_PASSWORD, unless the server needs none.",
+        )
+    customers = load_customers(workspace).values()
+    outside = [
+        f"{recipient} ({customer.customer_id})"
+        for customer in customers
+        for recipient in customer.recipients
+        if recipient.rpartition("@")[2].lower() not in delivery.allowed_domains
+    ]
+    if outside:
+        more = f", and {len(outside) - _SHOWN} more" if len(outside) > _SHOWN else ""
+        yield Line(
+            "delivery",
+            "warning",
+            f"recipients outside of allowed_domains: {', '.join(outside[:_SHOWN])}{more}",
+            "Add the domains in sla.yml, or take the addresses out of reference/customers.csv: these customers get no report.",
+        )
+    count = sum(bool(customer.recipients) for customer in customers)
+    yield Line(
+        "delivery",
+        "ok",
+        f"{delivery.channel}, since {delivery.first_month}, {count} customers with recipients",
+    )
+
+
+def _examine_ledger(workspace: Workspace) -> Iterator[Line]:
+    open_ones = list_open_outcomes(workspace)
+    if open_ones:
+        yield Line(
+            "deliveries",
+            "warning",
+            f"{len(open_ones)} were refused or may have arrived",
+            "`sla status` lists them, and what to do.",
+        )
+    else:
+        yield Line(
+            "deliveries", "ok", f"the ledger is whole; {len(Ledger(workspace).list_newest('sent'))} are sent"
+        )
+
+
+def _examine_smtp(workspace: Workspace) -> Iterator[Line]:
+    delivery = load_sources(workspace.sla_yml).delivery
+    if delivery is None or delivery.smtp is None:
+        yield Line(
+            "mail server", "warning", "sla.yml names none", "Add smtp: {host: …} to the section delivery."
+        )
+        return
+    login = require_login(read_secrets(workspace, delivery))
+    channel = SmtpChannel(delivery.smtp, workspace.root, delivery.sender, login)
+    channel.open()
+    channel.close()
+    told = "accepts the login" if login else "answers"
+    yield Line(
+        "mail server", "ok", f"{delivery.smtp.host}, port {delivery.smtp.port_used}, is encrypted and {told}"
+    )

@@ -1,0 +1,109 @@
+"""The ledger of deliveries: its lines are only added, a torn one never was a line, and a damaged one stops delivery."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline.delivery.ledger import Entry, Key, Ledger
+from pipeline.errors import ConfigurationError
+from pipeline.settings import Workspace
+
+KEY = Key("acme", "2026-07", "report", "R-2026-07-1", "smtp")
+PREPARED = Entry(
+    KEY,
+    "prepared",
+    1,
+    "2026-08-03T12:00:00Z",
+    "<m@v.example>",
+    "0" * 64,
+    ("a@acme.example",),
+    "to",
+    {},
+    {},
+    "",
+)
+
+
+def write(root: Path, *states: str) -> Ledger:
+    ledger = Ledger(Workspace(root))
+    for state in states:
+        ledger.add([replace(PREPARED, state=state)])  # type: ignore[arg-type]
+    return ledger
+
+
+def test_newest_line_of_a_key_is_what_is_known_of_it(tmp_path: Path) -> None:
+    write(tmp_path, "prepared", "sending", "sent")
+    read = Ledger(Workspace(tmp_path))
+    assert read.find(KEY) == replace(PREPARED, state="sent")
+    assert read.find(KEY._replace(edition="R-2026-07-1-C1")) is None
+    assert read.list_newest("prepared", "sending") == []
+
+
+def test_killed_run_leaves_an_unknown_outcome_unless_the_channel_proves_it(tmp_path: Path) -> None:
+    at = datetime(2026, 8, 4, tzinfo=UTC)
+    ledger = write(tmp_path / "one", "prepared", "sending")
+    ledger.close_killed(at, lambda entry: False)
+    found = Ledger(Workspace(tmp_path / "one")).find(KEY)
+    assert found is not None and (found.state, found.at) == ("unknown", "2026-08-04T00:00:00Z")
+    proven = write(tmp_path / "two", "prepared", "sending")
+    proven.close_killed(at, lambda entry: True)
+    found = Ledger(Workspace(tmp_path / "two")).find(KEY)
+    assert found is not None and found.state == "sent"
+
+
+@pytest.mark.parametrize("cut", [1, 20, 300])
+def test_torn_last_line_never_was_one_and_is_cut_off_by_the_next(tmp_path: Path, cut: int) -> None:
+    path = write(tmp_path, "prepared", "sending").path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-cut])
+    torn = Ledger(Workspace(tmp_path))
+    found = torn.find(KEY)
+    assert found is not None and found.state == "prepared"
+    torn.add([replace(PREPARED, state="sending")])
+    assert path.read_bytes() == whole
+
+
+def change(path: Path, damage: str) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    if damage == "state":
+        lines[2] = lines[2].replace(b'"sent"', b'"prepared"')
+    elif damage == "recipient":
+        lines[0] = lines[0].replace(b"a@acme", b"b@acme")
+    elif damage == "missing":
+        del lines[1]
+    elif damage == "swapped":
+        lines[0], lines[1] = lines[1], lines[0]
+    elif damage == "unsealed":
+        record = json.loads(lines[2])
+        del record["record_sha256"]
+        lines[2] = json.dumps(record | {"state": "prepared"}).encode() + b"\n"
+    else:
+        lines[1] = b"\0" * 80 + b"\n"
+    path.write_bytes(b"".join(lines))
+
+
+@pytest.mark.parametrize("damage", ["state", "recipient", "missing", "swapped", "unsealed", "zeros"])
+def test_damaged_ledger_is_refused_because_nothing_is_known_then(tmp_path: Path, damage: str) -> None:
+    path = write(tmp_path, "prepared", "sending", "sent").path
+    change(path, damage)
+    with pytest.raises(ConfigurationError, match="is damaged: .* nothing is delivered"):
+        Ledger(Workspace(tmp_path))
+
+
+def test_every_flipped_bit_of_a_line_is_seen(tmp_path: Path) -> None:
+    path = write(tmp_path, "sent").path
+    whole = path.read_bytes()
+    unseen = []
+    for place in range(len(whole) - 1):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            if Ledger(Workspace(tmp_path)).find(KEY) is not None:
+                unseen.append(place)
+        except ConfigurationError:
+            pass
+    assert unseen == []

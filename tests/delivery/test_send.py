@@ -1,0 +1,435 @@
+"""The command `sla send`, and the last step of `sla run`, against a real mail server: nothing is sent twice, whatever happens."""
+
+from __future__ import annotations
+
+import csv
+import email
+import html
+import io
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import time
+import zipfile
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from filelock import FileLock
+
+from tests.delivery.mail_server import MailServer, Received
+from tests.end_to_end.command_line import Finished, run_sla, start_sla
+from tests.end_to_end.published import query, read_pointer
+
+# Customers of the demo with a report of May 2026 whose figures are certain.
+MULLER, HARBOUR, LEMERET, KESTREL = (
+    "muller-sohne-logistik-gmbh",
+    "harbour-light-studios",
+    "groupe-lemeret-energie",
+    "kestrel-aerospace-ltd",
+)
+# This one's are only bounds.
+AURORA = "aurora-grid-oy"
+MONTH = "2026-05"
+
+
+@pytest.fixture
+def vendor(demo_workspace: Path, tmp_path: Path) -> Path:
+    """A copy of the published demo, in a folder with blanks in its name."""
+    return shutil.copytree(demo_workspace, tmp_path / "support reporting")
+
+
+def set_recipients(root: Path, recipients: dict[str, str]) -> None:
+    """These customers receive reports, and no others."""
+    path = root / "reference" / "customers.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        for row in rows:
+            writer.writerow(row | {"report_recipients": recipients.get(row["customer_id"], "")})
+
+
+def configure(root: Path, server: MailServer | None = None, *more: str, port: int | None = None) -> None:
+    """Deliver from May 2026 on: through the server, or as files."""
+    lines = [
+        "delivery:",
+        "  sender: reports@vendor.example",
+        f"  first_month: {MONTH}",
+        "  allowed_domains: [x.example]",
+    ]
+    if server is not None:
+        smtp = {
+            "host": "127.0.0.1",
+            "port": port or server.ports["starttls"],
+            "certificates_file": str(server.certificates.authority),
+        }
+        lines += ["  channel: smtp", f"  smtp: {json.dumps(smtp)}"]
+    path = root / "sla.yml"
+    text = path.read_text(encoding="utf-8").partition("delivery:")[0]
+    path.write_text("\n".join([text, *lines, *more, ""]), encoding="utf-8")
+
+
+def allow_all_domains(root: Path) -> None:
+    """Those of the demo's own recipients, so that customers.csv stays as it was when the build was made."""
+    with (root / "reference" / "customers.csv").open(encoding="utf-8", newline="") as file:
+        recipients = [
+            address for row in csv.DictReader(file) for address in row["report_recipients"].split(";")
+        ]
+    domains = sorted({address.partition("@")[2] for address in recipients if address})
+    path = root / "sla.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("[x.example]", f"[{', '.join(domains)}]"), encoding="utf-8")
+
+
+def send(root: Path, *arguments: str, **changes: str) -> Finished:
+    return run_sla("send", *arguments, workspace=root, **changes)
+
+
+def statuses(finished: Finished) -> dict[str, str]:
+    return {one["customer_id"]: one["status"] for one in json.loads(finished.out)["reports"]}
+
+
+def by_recipient(received: list[Received]) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for one in received:
+        counted[one.recipients[0]] = counted.get(one.recipients[0], 0) + 1
+    return counted
+
+
+def ledger_states(root: Path) -> dict[str, str]:
+    """The newest state of each customer's report."""
+    path = root / "warehouse" / "deliveries" / "ledger.ndjson"
+    if not path.exists():
+        return {}
+    lines = path.read_bytes().split(b"\n")[:-1]
+    records: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    return {record["key"]["customer_id"]: record["state"] for record in records}
+
+
+def test_each_customer_gets_its_own_report_once(vendor: Path, mail_server: MailServer) -> None:
+    configure(vendor, mail_server)
+    set_recipients(
+        vendor, {MULLER: "m@x.example", HARBOUR: "h@x.example;h2@x.example", LEMERET: "l@x.example"}
+    )
+    first = send(vendor, "--json").expect(0)
+    told = {one["customer_id"]: one for one in json.loads(first.out)["reports"]}
+    assert told[HARBOUR]["status"] == "sent"
+    assert told[HARBOUR]["recipients"] == ["h@x.example", "h2@x.example"]
+    assert told[KESTREL]["status"] == "no_recipients"
+    received = mail_server.received()
+    assert [one.recipients for one in received] == [
+        ("l@x.example",),
+        ("h@x.example", "h2@x.example"),
+        ("m@x.example",),
+    ]
+    assert all(one.is_encrypted for one in received)
+    assert_mails_hold_their_own_customer_only(vendor, received, (LEMERET, HARBOUR, MULLER))
+    again = send(vendor, "--json").expect(0)
+    assert "sent" not in statuses(again).values()
+    assert len(mail_server.received()) == 3
+    assert set(ledger_states(vendor).values()) == {"sent"}
+
+
+def assert_mails_hold_their_own_customer_only(
+    root: Path, received: list[Received], customers: tuple[str, ...]
+) -> None:
+    """No ticket, subject or name of another customer stands in any part of a mail."""
+    owners = dict(query(root, "select ticket_id, customer_id from core.dim_tickets"))
+    names = dict(query(root, "select customer_id, customer_name from core.dim_customers"))
+    for one, customer in zip(received, customers, strict=True):
+        mail = email.message_from_bytes(one.content, policy=default)
+        body = mail.get_body()  # type: ignore[attr-defined]
+        text = body.get_content()
+        [pdf, xlsx] = [part.get_content() for part in mail.iter_attachments()]  # type: ignore[attr-defined]
+        reader = pypdf.PdfReader(io.BytesIO(pdf))
+        printed = "\n".join(page.extract_text() for page in reader.pages)
+        attached = b"".join(
+            content for contents in reader.attachments.values() for content in contents
+        ).decode()
+        with zipfile.ZipFile(io.BytesIO(xlsx)) as parts:
+            strings = parts.read("xl/sharedStrings.xml").decode()
+        cells = [html.unescape(cell) for cell in re.findall(r"<t[^>]*>([^<]*)</t>", strings)]
+        tickets = {cell for cell in cells if cell in owners}
+        assert tickets and {owners[ticket] for ticket in tickets} == {customer}
+        everything = "\n".join([str(mail["Subject"]), text, printed, attached, *cells])
+        assert names[customer] in everything
+        assert [name for other, name in names.items() if other != customer and name in everything] == []
+
+
+def test_each_failure_is_its_own_customers_and_the_others_are_delivered(
+    vendor: Path, mail_server: MailServer
+) -> None:
+    configure(vendor, mail_server)
+    set_recipients(
+        vendor,
+        {
+            MULLER: "r550@x.example",
+            HARBOUR: "h@x.example",
+            LEMERET: "drop@x.example",
+            KESTREL: "d451@x.example",
+        },
+    )
+    done = send(vendor, "--json").expect(
+        5,
+        f"{MULLER}, {MONTH}: refused: no recipient was taken (r550@x.example: 550 5.1.1 no such person here).",
+    )
+    assert {name: statuses(done)[name] for name in (MULLER, HARBOUR, LEMERET, KESTREL)} == {
+        MULLER: "refused",
+        HARBOUR: "sent",
+        LEMERET: "unknown",
+        KESTREL: "prepared",
+    }
+    # What was refused and what is not known are told again and not tried again; what did not leave is tried.
+    set_recipients(
+        vendor,
+        {MULLER: "r550@x.example", HARBOUR: "h@x.example", LEMERET: "drop@x.example", KESTREL: "k@x.example"},
+    )
+    send(vendor).expect(5, f"{LEMERET}, {MONTH}: it may have arrived", f"{MULLER}, {MONTH}: refused")
+    assert by_recipient(mail_server.received()) == {"h@x.example": 1, "k@x.example": 1}
+    told = run_sla("status", workspace=vendor).expect(0).out
+    assert "Deliveries to look at" in told and "may have arrived" in told
+    # With another recipient, what was refused is another delivery.
+    set_recipients(vendor, {MULLER: "m@x.example", LEMERET: "l@x.example"})
+    send(vendor).expect(5, "1 of")
+    assert by_recipient(mail_server.received()) == {"h@x.example": 1, "k@x.example": 1, "m@x.example": 1}
+    send(vendor, "--customer", LEMERET, "--month", MONTH, "--arrived").expect(0)
+    send(vendor).expect(0)
+    assert len(mail_server.received()) == 3
+
+
+def test_run_that_is_killed_between_sending_and_recording_sends_nothing_twice(
+    vendor: Path, mail_server: MailServer
+) -> None:
+    configure(vendor, mail_server)
+    set_recipients(vendor, {LEMERET: "hold@x.example", MULLER: "m@x.example"})
+    process = start_sla("send", workspace=vendor)
+    deadline = time.monotonic() + 60
+    while not mail_server.received() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert ledger_states(vendor) == {LEMERET: "sending"}
+    set_recipients(vendor, {LEMERET: "l@x.example", MULLER: "m@x.example"})
+    send(vendor, "--json").expect(
+        5, "it may have arrived", "the run was killed before the outcome was on record"
+    )
+    assert by_recipient(mail_server.received()) == {"hold@x.example": 1, "m@x.example": 1}
+    # Sent again on request only, and recognizable as the same message.
+    send(vendor, "--customer", LEMERET, "--month", MONTH, "--resend").expect(0)
+    ids = [email.message_from_bytes(one.content)["Message-ID"] for one in mail_server.received()]
+    assert len(ids) == 3 and len(set(ids)) == 2
+
+
+def kill_often(root: Path, server: MailServer, times: int, until_seconds: float) -> None:
+    """Kill `sla send` that many times at random instants, then let it end; assert that nothing arrived twice."""
+    recipients = {name: f"{name[:6]}@x.example" for name in (MULLER, HARBOUR, LEMERET, KESTREL)}
+    set_recipients(root, recipients)
+    chance = random.Random(20260805)
+    for _ in range(times):
+        process = start_sla("send", workspace=root)
+        time.sleep(chance.uniform(0, until_seconds))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    finished = send(root, "--json")
+    counted = by_recipient(server.received())
+    assert max(counted.values(), default=0) <= 1
+    states = ledger_states(root)
+    for name, recipient in recipients.items():
+        if states[name] == "sent":
+            assert counted[recipient] == 1
+        else:
+            assert states[name] == "unknown"
+    assert finished.code == (5 if "unknown" in states.values() else 0)
+
+
+def test_few_kills_at_random_instants_send_nothing_twice(vendor: Path, mail_server: MailServer) -> None:
+    configure(vendor, mail_server)
+    kill_often(vendor, mail_server, 4, 3)
+
+
+@pytest.mark.long
+def test_hundred_kills_at_random_instants_send_nothing_twice(
+    demo_workspace: Path, tmp_path: Path, mail_server: MailServer
+) -> None:
+    for attempt in range(20):
+        root = shutil.copytree(demo_workspace, tmp_path / f"vendor {attempt}")
+        configure(root, mail_server)
+        mail_server.clear()
+        kill_often(root, mail_server, 5, 4)
+        shutil.rmtree(root)
+
+
+def test_files_in_the_outbox_are_proven_after_a_kill(vendor: Path) -> None:
+    configure(vendor)
+    set_recipients(vendor, {LEMERET: "l@x.example"})
+    send(vendor).expect(0)
+    ledger = vendor / "warehouse" / "deliveries" / "ledger.ndjson"
+    whole = ledger.read_bytes()
+    # As if the run had been killed before its last line.
+    ledger.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    send(vendor).expect(0)
+    assert ledger_states(vendor) == {LEMERET: "sent"}
+    [mail] = (vendor / "reports" / "outbox").iterdir()
+    # Picked up in the meantime, it cannot be known.
+    ledger.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    mail.unlink()
+    send(vendor).expect(5, "it may have arrived")
+    assert list((vendor / "reports" / "outbox").iterdir()) == []
+
+
+def test_mail_server_that_does_not_answer_is_exit_code_8_and_loses_nothing(
+    vendor: Path, mail_server: MailServer
+) -> None:
+    configure(vendor, mail_server, port=1)
+    set_recipients(vendor, {LEMERET: "l@x.example", MULLER: "m@x.example"})
+    done = send(vendor, "--json").expect(8, "The mail server 127.0.0.1, port 1, cannot be used")
+    assert statuses(done)[LEMERET] == "prepared"
+    assert statuses(done)[MULLER] == "not_tried"
+    configure(vendor, mail_server)
+    send(vendor).expect(0)
+    assert len(mail_server.received()) == 2
+
+
+def test_report_of_bounds_is_held_back_until_they_are_allowed(vendor: Path) -> None:
+    configure(vendor)
+    set_recipients(vendor, {AURORA: "a@x.example", LEMERET: "l@x.example"})
+    done = send(vendor, "--json").expect(
+        4, f"{AURORA}, {MONTH}: held back: more is undecided than most_undecided_points of sla.yml allows (1)"
+    )
+    assert statuses(done)[LEMERET] == "sent"
+    assert len(list((vendor / "reports" / "outbox").iterdir())) == 1
+    configure(vendor, None, "  most_undecided_points: 100")
+    send(vendor).expect(0)
+    assert len(list((vendor / "reports" / "outbox").iterdir())) == 2
+
+
+def test_recipient_outside_of_the_allowed_domains_gets_nothing(vendor: Path) -> None:
+    configure(vendor)
+    set_recipients(vendor, {LEMERET: "l@x.example;eve@other.example"})
+    send(vendor).expect(
+        5, f"{LEMERET}, {MONTH}: held back: the domain of eve@other.example is not under allowed_domains"
+    )
+    assert not (vendor / "reports" / "outbox").exists()
+
+
+def test_dry_run_says_what_would_go_to_whom_and_leaves_nothing(vendor: Path, mail_server: MailServer) -> None:
+    configure(vendor, mail_server)
+    set_recipients(vendor, {LEMERET: "l@x.example", AURORA: "a@x.example"})
+    before = sorted(path for path in vendor.rglob("*"))
+    done = send(vendor, "--dry-run", "--json").expect(4)
+    told = {one["customer_id"]: one for one in json.loads(done.out)["reports"]}
+    assert (told[LEMERET]["status"], told[LEMERET]["recipients"]) == ("would_be_sent", ["l@x.example"])
+    assert told[LEMERET]["subject"] == "Rapport SLA mai 2026 : Groupe Lémeret Énergie"
+    assert "Engagements tenus : " in told[LEMERET]["body"]
+    assert told[AURORA]["status"] == "held"
+    assert sorted(path for path in vendor.rglob("*")) == before
+    assert mail_server.received() == []
+
+
+def test_damaged_ledger_stops_delivery_and_is_told_by_status(vendor: Path) -> None:
+    configure(vendor)
+    set_recipients(vendor, {LEMERET: "l@x.example"})
+    send(vendor).expect(0)
+    ledger = vendor / "warehouse" / "deliveries" / "ledger.ndjson"
+    ledger.write_bytes(ledger.read_bytes().replace(b'"sent"', b'"lost"'))
+    send(vendor).expect(2, "ledger.ndjson, line 3, is damaged", "so nothing is delivered")
+    run_sla("status", workspace=vendor).expect(2, "is damaged")
+
+
+def test_secrets_come_from_the_environment_or_a_file_of_mode_0600_and_are_never_shown(
+    vendor: Path, mail_server: MailServer
+) -> None:
+    from tests.delivery.mail_server import PASSWORD, USER
+
+    configure(vendor, mail_server, "  secrets_file: secrets", port=mail_server.ports["login"])
+    set_recipients(vendor, {LEMERET: "l@x.example"})
+    secrets = vendor / "secrets"
+    secrets.write_text(f"SLA_SMTP_USER={USER}\nSLA_SMTP_PASSWORD={PASSWORD}\n", encoding="utf-8")
+    secrets.chmod(0o644)
+    send(vendor).expect(2, "has mode 0644, so other users may read it. Run: chmod 600")
+    secrets.chmod(0o600)
+    wrong = send(vendor, SLA_SMTP_PASSWORD="hunter2 is wrong").expect(8, "does not accept the login (535)")
+    right = send(vendor).expect(0)
+    assert len(mail_server.received()) == 1
+    said = "".join([wrong.out, wrong.err, right.out, right.err])
+    kept = (vendor / "warehouse" / "deliveries" / "ledger.ndjson").read_text(encoding="utf-8")
+    assert "hunter2" not in said + kept and PASSWORD not in said + kept
+
+
+def test_send_while_another_run_holds_the_workspace_is_exit_code_6(
+    vendor: Path, mail_server: MailServer
+) -> None:
+    configure(vendor, mail_server)
+    set_recipients(vendor, {LEMERET: "l@x.example"})
+    with FileLock(vendor / "warehouse" / "lock"):
+        send(vendor).expect(6, "Another run is writing")
+    assert mail_server.received() == []
+
+
+def test_run_delivers_what_is_due_once_and_names_nothing_without_the_section(
+    vendor: Path, mail_server: MailServer
+) -> None:
+    before = read_pointer(vendor)
+    said = run_sla("run", workspace=vendor).expect(0)
+    assert [line for line in said.err.splitlines() if "deliver" in line] == [
+        "Nothing is delivered: sla.yml has no section delivery."
+    ]
+    # Who receives what changes no figure: the build stays.
+    configure(vendor, mail_server)
+    allow_all_domains(vendor)
+    run_sla("run", workspace=vendor).expect(4, "held back: more is undecided")
+    assert read_pointer(vendor) == before
+    sent = by_recipient(mail_server.received())
+    assert len(sent) > 20 and set(sent.values()) == {1}
+    run_sla("run", workspace=vendor).expect(4)
+    assert by_recipient(mail_server.received()) == sent
+
+
+def test_run_with_a_rejected_file_delivers_nothing(vendor: Path, mail_server: MailServer) -> None:
+    configure(vendor, mail_server)
+    allow_all_domains(vendor)
+    (vendor / "inbox" / "portal" / "tickets-new.csv").write_text("no,such,header\n1,2,3\n", encoding="utf-8")
+    run_sla("run", workspace=vendor).expect(3, "Nothing was closed or delivered: files were rejected")
+    assert mail_server.received() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--resend",), "--resend and --arrived are for named reports"),
+        (("--resend", "--customer", LEMERET), "add --customer ID and --month YYYY-MM"),
+        (("--month", "2026-01"), "2026-01 lies before first_month of sla.yml, 2026-05"),
+        (
+            ("--customer", "no-such-customer"),
+            "There is no closed month of customer 'no-such-customer' since 2026-05",
+        ),
+        (("--arrived", "--dry-run", "--customer", LEMERET, "--month", MONTH), "--arrived sends nothing"),
+    ],
+)
+def test_wrong_question_is_refused(vendor: Path, arguments: tuple[str, ...], words: str) -> None:
+    configure(vendor)
+    send(vendor, *arguments).expect(2, words)
+
+
+def test_send_without_the_section_says_what_is_missing(demo_workspace: Path) -> None:
+    send(demo_workspace, "--dry-run").expect(2, "has no section delivery, so nothing may be sent")
+
+
+def test_run_prints_one_json_document_of_what_landed_and_of_who_got_what(vendor: Path) -> None:
+    without = json.loads(run_sla("run", "--json", workspace=vendor).expect(0).out)
+    assert without["deliveries"] is None and {one["status"] for one in without["landed"]} == {
+        "already_landed"
+    }
+    configure(vendor)
+    allow_all_domains(vendor)
+    told = json.loads(run_sla("run", "--json", workspace=vendor).expect(4).out)
+    reports = {one["customer_id"]: one for one in told["deliveries"]["reports"]}
+    assert (reports[LEMERET]["status"], reports[AURORA]["status"]) == ("sent", "held")
+    assert len(reports[LEMERET]["recipients"]) == 2
