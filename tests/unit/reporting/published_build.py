@@ -88,7 +88,7 @@ core.fct_entitlement_months(subscription_id, customer_id, plan, plan_version, po
 core.dim_plan_terms(plan, plan_title, plan_version, obligation, obligation_kind, severity, severity_label, clock_name, clause,
     clause_text, note, target_seconds, time_zone)
 core.dim_plan_pools(plan, plan_version, pool, clause, clause_text, note, is_redeemed)
-core.dim_plan_versions(plan_version, required_license_status)
+core.dim_plan_versions(plan_version, required_license_status, time_zone)
 core.dim_subscription_terms(subscription_id, account_id, customer_id, plan, plan_version, license_status, is_license_counted,
     term_status, term_starts_at, term_ends_at)
 marts.mart_account__plan_fit(customer_id, customer_name, subscription_id, plan, plan_version, trial_plan, trial_plan_version,
