@@ -506,9 +506,10 @@ class _Event:
         cells = dict(rule.cells)
         word = _VALUES_OF.get(cells["event_type"].constant or "")
         words = {"value": word, "value_before": word}
-        self._columns = [
-            (name, reader.convert(name, cell, scope, words.get(name))) for name, cell in rule.cells
-        ]
+        # What is the same of every row is made once.
+        self._constants, self._columns = _part_constants(
+            rule.cells, lambda name, cell: reader.convert(name, cell, scope, words.get(name))
+        )
         self._elapsed = None if rule.elapsed is None else _compile_elapsed(rule.elapsed, reader, scope)
         self._counts_from_submission = rule.elapsed is not None and rule.elapsed.start == reader.submission
         self._names = {name: name_of(cell, scope) for name, cell in cells.items()}
@@ -532,7 +533,9 @@ class _Event:
         return [event for event in made if event is not None]
 
     def _one(self, row: Row, number: int) -> Record | None:
-        event = {name: convert(row) for name, convert in self._columns}
+        event = self._constants.copy()
+        for name, convert in self._columns:
+            event[name] = convert(row)
         event_type = event["event_type"]
         if event_type is None:
             raise self._missing("event_type")
@@ -588,15 +591,36 @@ class _Event:
         ticket_id, given = event["ticket_id"], event.get("event_id")
         if self._rule.name is not None:
             return f"{ticket_id}:{self._rule.name}" + (f":{given or number}" if self._rule.each else "")
+        if given and self._is_listed:
+            # The lists of two tickets may count alike.
+            return f"{self._prefix}:{ticket_id}:{given}"
+        if given:
+            return f"{self._prefix}:{given}"
         said = event.get("value") or event.get("actor") or event.get("actor_kind") or ""
         if event["event_type"] == "message" and event.get("is_public") is False:
             # A reply and a note of one instant are two messages.
             said += ":internal"
         composed = f"{ticket_id}:{event['event_type']}:{happened:%Y-%m-%dT%H:%M:%SZ}:{said}"
-        if given and self._is_listed:
-            # The lists of two tickets may count alike.
-            return f"{self._prefix}:{ticket_id}:{given}"
-        return f"{self._prefix}:{given or composed}"
+        return f"{self._prefix}:{composed}"
+
+
+def _part_constants(
+    cells: Cells, compile_one: Callable[[str, Cell], Convert]
+) -> tuple[Record, list[tuple[str, Convert]]]:
+    """The values that no row changes, and the functions that read the others."""
+    constants: Record = {}
+    columns: list[tuple[str, Convert]] = []
+    for name, cell in cells:
+        convert = compile_one(name, cell)
+        if cell == Cell(constant=cell.constant):
+            try:
+                constants[name] = convert(())
+                continue
+            except Unusable:
+                # Every record will be refused for it.
+                pass
+        columns.append((name, convert))
+    return constants, columns
 
 
 def _compile_elapsed(

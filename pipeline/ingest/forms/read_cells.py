@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TypeVar
 
 from pipeline.declarations.problems import name_nearest
@@ -36,6 +35,8 @@ ReadInstant = Callable[[Row], Window | None]
 ReadDate = Callable[[str | None, str | None], Window]
 
 _EPOCH = datetime(1970, 1, 1)
+# Exports repeat instants; so many are remembered at a time.
+_KNOWN_INSTANTS = 500_000
 _ENGLISH_MONTHS = {
     name: number
     for number, names in enumerate(
@@ -270,7 +271,9 @@ def unknown_value(
 def compile_conditions(conditions: Conditions, scope: Scope) -> Callable[[Row], bool]:
     """Whether a row meets all of them."""
     tests = [_compile_condition(one, scope) for one in conditions]
-    return lambda row: all(holds(row) for holds in tests)
+    if not tests:
+        return lambda row: True
+    return tests[0] if len(tests) == 1 else lambda row: all(holds(row) for holds in tests)
 
 
 def _compile_condition(condition: Condition, scope: Scope) -> Callable[[Row], bool]:
@@ -291,6 +294,10 @@ def _compile_condition(condition: Condition, scope: Scope) -> Callable[[Row], bo
     if condition.contains is not None:
         part = condition.contains.casefold()
         tests.append(lambda value: value is not None and part in value.casefold())
+    if len(tests) == 1 and condition.at_least is condition.fewer_than is None:
+        # Nearly every condition asks one thing.
+        only = tests[0]
+        return lambda row: only(take(row))
     bounds = [
         (compile_cell(bound, scope, _CONDITION), is_least)
         for bound, is_least in ((condition.at_least, True), (condition.fewer_than, False))
@@ -323,8 +330,9 @@ def compile_dates(mapping: Mapping, dates: Sequence[str]) -> ReadDate:
     readers = [_compile_pattern(pattern, zone, mapping) for pattern in dates]
     listed = ", ".join(dates)
 
-    @cache
-    def read_known(text: str) -> Window | None:
+    known: dict[str, Window | None] = {}
+
+    def read_any(text: str) -> Window | None:
         for reader in readers:
             try:
                 found = reader(text)
@@ -337,9 +345,12 @@ def compile_dates(mapping: Mapping, dates: Sequence[str]) -> ReadDate:
     def read(column: str | None, text: str | None) -> Window:
         if text is None or not text.strip():
             raise missing(column)
-        if read_known.cache_info().currsize > 500_000:
-            read_known.cache_clear()
-        found = read_known(text.strip())
+        text = text.strip()
+        found = known.get(text)
+        if found is None:
+            if len(known) > _KNOWN_INSTANTS:
+                known.clear()
+            found = known[text] = read_any(text)
         if found is None:
             raise Unusable(
                 column,

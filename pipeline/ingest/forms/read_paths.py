@@ -93,7 +93,8 @@ def compile_text(paths: Sequence[str], nulls: Collection[str], is_instant: bool)
     def find(holder: Any) -> str | None:
         value = first(holder)
         if value is None:
-            value = next((found for one in others if (found := one(holder)) is not None), None)
+            if others:
+                value = next((found for one in others if (found := one(holder)) is not None), None)
             if value is None:
                 return None
         text = value if type(value) is str else text_of(value)
