@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -337,7 +337,7 @@ class _RowReader:
         """Whether a rule is asked per element of a nested list."""
         return each in self._lists
 
-    def rows_of(self, each: str | None, record: _OpenRecord) -> list[list[str | None]]:
+    def rows_of(self, each: str | None, record: _OpenRecord) -> Iterable[list[str | None]]:
         """The row itself; or one per filled cell of a repeated column, with the cell and what stands for `*` behind it; or one
         per element of a nested list, with what its columns hold behind it. Raises Unusable.
         """
@@ -345,7 +345,8 @@ class _RowReader:
         if each is None:
             return [row]
         if each in self._lists:
-            return [row + cells for cells in record.open_list(each)[0]]
+            # One at a time: of a long list, each has the whole row of its record in front.
+            return (row + cells for cells in record.open_list(each)[0])
         cells = zip(self.scope.places.get(each, ()), self._stars.get(each, ()), strict=True)
         return [[*row, row[at], star] for at, star in cells if row[at] is not None]
 
@@ -386,7 +387,7 @@ class _RowReader:
                 export.name,
                 None,
                 lists[name].shown,
-                f"{count:,} records come without this list: what only it shows of their tickets is not measurable.",
+                f"records without this list: {count:,}; what only it shows of their tickets is not measurable.",
                 "Export them with it; or say empty_if_missing: true where a record without it has none.",
             )
             for name, count in sorted(self._without.items())

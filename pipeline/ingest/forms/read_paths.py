@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any
 
+from pipeline.ingest.files.limits import LIST_ELEMENTS
 from pipeline.ingest.forms.canonical_rows import Unusable
 from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.rules.mapping import MappedColumn, NestedList
@@ -146,7 +147,7 @@ class ListReader:
     def read(self, document: dict[str, Any]) -> tuple[list[list[str | None]], bool]:
         """Per element what its columns and those of the lists around it hold, and whether all that was looked for was there.
 
-        Raises Unusable for what is no list, and for an element that is no object.
+        Raises Unusable for what is no list, for one that is too long, and for an element that is no object.
         """
         rows: list[list[str | None]] = []
         return rows, self._open(0, document, [], rows)
@@ -164,6 +165,13 @@ class ListReader:
                 text_of(elements),
                 "is not a list",
                 "Export it again, or correct the path in the mapping.",
+            )
+        if len(rows) + len(elements) > LIST_ELEMENTS:
+            raise Unusable(
+                shown,
+                None,
+                f"has more than {LIST_ELEMENTS:,} elements",
+                "Export its elements as records of their own, one a line.",
             )
         is_whole, is_last = True, level + 1 == len(self._levels)
         for element in elements:

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ConfigurationError
-from pipeline.ingest.files.limits import DEPTH
+from pipeline.ingest.files.limits import DEPTH, LIST_ELEMENTS
+from pipeline.ingest.forms.canonical_rows import Unusable
+from pipeline.ingest.forms.read_paths import ListReader
 from pipeline.rules.load_mapping import load_mapping
+from pipeline.rules.mapping import MappedColumn, NestedList
 from tests.unit.ingest.conftest import Landing
 
 MAPPING = """\
@@ -185,10 +188,10 @@ def test_of_a_record_without_its_list_nothing_is_known_that_only_the_list_shows(
         ("4", "messages"),
         ("5", "messages statuses resolution"),
     ]
-    said = [(problem.field, problem.reason.partition(":")[0]) for problem in result.warnings]
+    said = [(problem.field, problem.reason.partition(";")[0]) for problem in result.warnings]
     assert said[-2:] == [
-        ("thread.comments", "1 records come without this list"),
-        ("changelog.histories.items", "1 records come without this list"),
+        ("thread.comments", "records without this list: 1"),
+        ("changelog.histories.items", "records without this list: 1"),
     ]
 
 
@@ -334,6 +337,22 @@ def test_a_hundred_thousand_comments_of_one_ticket_land(mapped) -> None:
     landing = mapped()
     assert landing.land("desk", "a.ndjson", lines(ticket(thread={"comments": comments}))).rows_landed == 1
     assert landing.rows("ticket_messages", "count(*), count(distinct message_id)") == [(100_000, 100_000)]
+
+
+@pytest.mark.parametrize("is_inside", [False, True])
+def test_a_list_with_more_elements_than_the_limit_refuses_its_record(is_inside: bool) -> None:
+    outer = NestedList("outer", ("outer",))
+    chain = (outer, NestedList("inner", ("inner",), "outer")) if is_inside else (outer,)
+    reader = ListReader(chain, (MappedColumn("x", ("",), within=chain[-1].name),), ("",), (), False)
+
+    def read(count: int) -> int:
+        half = count // 2
+        parts = [{"inner": ["a"] * half}, {"inner": ["a"] * (count - half)}]
+        return len(reader.read({"outer": parts if is_inside else ["a"] * count})[0])
+
+    assert read(LIST_ELEMENTS) == LIST_ELEMENTS
+    with pytest.raises(Unusable, match="has more than 250,000 elements"):
+        read(LIST_ELEMENTS + 1)
 
 
 @pytest.mark.parametrize(("depth", "reason"), [(DEPTH, None), (100_000, "is nested too deeply")])
