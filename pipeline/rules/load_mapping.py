@@ -26,9 +26,12 @@ from pipeline.rules.mapping import (
     EVENT_VALUES,
     FIGURE_KINDS,
     ISO,
+    LISTS_INSIDE,
+    PROVED_AS,
     REFERENCES,
     SETTINGS,
     SEVERITY_TEXTS,
+    TABLE_FORMATS,
     UNITS,
     UNMARKED,
     Cell,
@@ -40,10 +43,13 @@ from pipeline.rules.mapping import (
     MappedColumn,
     MappedFile,
     Mapping,
+    NestedList,
     Notice,
     RowRule,
     Values,
+    is_beside_ticket,
     is_wall_time,
+    proved_by,
     says_a_day,
 )
 from pipeline.rules.mapping_file import (
@@ -52,15 +58,17 @@ from pipeline.rules.mapping_file import (
     Elapsed,
     EvidenceEntry,
     FileEntry,
+    ListEntry,
     MappingFile,
     NoticeEntry,
     Value,
     WordList,
     ZoneSetting,
     list_names,
+    list_paths,
 )
 from pipeline.rules.plan import STATUSES
-from pipeline.vocabulary import ACTOR_KINDS, EVENT_TYPES, EVIDENCE_OF
+from pipeline.vocabulary import ACTOR_KINDS, EVENT_TYPES
 
 # The closed vocabularies of our columns. What an event's `value` may be depends on the event (EVENT_VALUES).
 VOCABULARIES: Dict[str, tuple[str, ...]] = {
@@ -73,10 +81,6 @@ VOCABULARIES: Dict[str, tuple[str, ...]] = {
     "clock_kind": CLOCK_KINDS,
     "they_breached": BOOLEANS,
 }
-# What one event proves of a kind of history that it may not show whole.
-_ALONE = {"messages": "first_response", "statuses": "resolution"}
-# What is shown with a doubt is proved by the same events.
-_PROVED_AS = {"response_date": "first_response", "unmarked_messages": "messages"}
 _NOT_COLUMNS = {"when", "each", "name"}
 _WALL_CODES = "YymdHIMSpfbBTF"
 _NESTING = 4
@@ -133,12 +137,14 @@ def _build_mapping(file: MappingFile, place: Place, shown: str) -> Mapping:
 
 def _list_evidence(file: MappingFile, place: Place, named: Dict[str, Values]) -> Iterator[Evidence]:
     seen: set[object] = set()
+    # Of which file a record is, the evidence does not say.
+    lists = _Lists({name: one for entry in file.files.values() for name, one in _list_nested(entry).items()})
     for index, entry in enumerate(file.evidence or ()):
         if entry in seen:
             place.report(["evidence", index], f"{entry!r} stands here twice.", "Keep one of the two.")
         elif isinstance(entry, EvidenceEntry):
             here = place.at("evidence", index)
-            yield Evidence(entry.shows, _CellReader(named).build_conditions(entry, here))
+            yield Evidence(entry.shows, _CellReader(named, lists=lists).build_conditions(entry, here))
         else:
             yield Evidence(entry)
         seen.add(entry)
@@ -156,11 +162,12 @@ def _imply_resolution(file: MappingFile, evidence: Sequence[Evidence]) -> Iterat
 
 def _shows_end(entry: FileEntry) -> bool:
     """Whether the statuses of a file's history may be one that ends a ticket."""
-    if entry.tickets is not None:
-        return False
     if entry.log is not None and getattr(entry.log, "ticket_status", None) is not None:
         return True
     for event in entry.events:
+        # A date beside the ticket is no history; what stands in a list of its record is one.
+        if entry.tickets is not None and getattr(event, "each", None) not in entry.lists:
+            continue
         kind, value = getattr(event, "event_type", None), getattr(event, "value", None)
         is_status = isinstance(kind, Value) and (kind.constant or "status_changed") == "status_changed"
         ended = (
@@ -183,11 +190,63 @@ def _build_values(words: WordList | Dict[str, str]) -> Values:
 
 
 @dataclass(frozen=True)
+class _Lists:
+    """The nested lists of a file: those that there are, which one a column is of, and those of which one element is at hand."""
+
+    known: Dict[str, NestedList] = field(default_factory=dict)
+    columns: Dict[str, str] = field(default_factory=dict)
+    open: Collection[str] = ()
+
+    def find(self, column: str) -> str | None:
+        """The list of which a column is a value."""
+        head = _head(column)
+        return self.columns.get(column, head if head in self.known else None)
+
+    def around(self, name: str | None) -> tuple[str, ...]:
+        """A list and those that it lies in, the innermost first; cut where they go in a circle."""
+        found: list[str] = []
+        while name is not None and name in self.known and name not in found:
+            found.append(name)
+            name = self.known[name].within
+        return tuple(found)
+
+
+def _list_nested(entry: FileEntry) -> dict[str, NestedList]:
+    """The nested lists of a file by our names for them."""
+    found = {}
+    for name, written in entry.lists.items():
+        paths = list_paths(name, written)
+        within = _around(name, paths[0], entry)
+        empty = isinstance(written, ListEntry) and written.empty_if_missing
+        found[name] = NestedList(
+            name,
+            tuple(path.partition(".")[2] if within else path for path in paths),
+            within,
+            empty or (isinstance(written, ListEntry) and written.optional),
+            empty,
+        )
+    return found
+
+
+def _around(name: str, path: str, entry: FileEntry) -> str | None:
+    """The list in whose elements a path begins. A list may itself be called what its path begins with."""
+    head, dot, _ = path.partition(".")
+    return head if dot and head != name and head in entry.lists else None
+
+
+def _head(path: str) -> str:
+    return path.partition(".")[0]
+
+
+@dataclass(frozen=True)
 class _CellReader:
-    """Makes cells of values. `named`: lists of words; `not_single`: repeated columns, of which no single cell is at hand."""
+    """Makes cells of values. `named`: lists of words; `not_single`: repeated columns, of which no single cell is at hand;
+    `lists`: the nested lists, of which no element is at hand but of those that are open.
+    """
 
     named: Dict[str, Values]
     not_single: Collection[str] = ()
+    lists: _Lists = field(default_factory=_Lists)
 
     def build_rows(self, rows: Declared, place: Place) -> Cells:
         return tuple(
@@ -221,8 +280,21 @@ class _CellReader:
                     f"{name!r} is a repeated column.",
                     "Only an event with each: may use it, one cell at a time.",
                 )
+        if isinstance(value, str):
+            self._check_lists((value,), place, key)
         _check_vocabulary(place.at(key), cell, target, vocabulary)
         return cell
+
+    def _check_lists(self, columns: Sequence[str], place: Place, *key: Key) -> None:
+        """Report columns of a nested list where no single element of it is at hand."""
+        for column in columns:
+            name = self.lists.find(column)
+            if name is not None and name not in self.lists.open:
+                place.report(
+                    key,
+                    f"{column!r} is a value of each element of the list {name!r}.",
+                    f"Only a rule with each: {name} may use it, or with a list inside it.",
+                )
 
     def _build_described(
         self, value: Value, place: Place, target: str, vocabulary: tuple[str, ...] | None, depth: int
@@ -233,6 +305,10 @@ class _CellReader:
             built = self.named.get(values)
         else:
             built = None if values is None else _build_values(values)
+        self._check_lists(value.columns if value.column is None else (value.column,), place)
+        if value.count is not None:
+            counted = [name for name, one in self.lists.known.items() if one.within is None]
+            place.check_name(["count"], value.count, counted)
         if value.setting is not None:
             is_asked = isinstance(value, ConditionEntry)
             place.check_name(["setting"], value.setting, SETTINGS if is_asked else REFERENCES)
@@ -247,6 +323,7 @@ class _CellReader:
             first=self._build_inner(value.first, place.at("first"), depth, target, vocabulary),
             latest=self._build_inner(value.latest, place.at("latest"), depth),
             header=value.header,
+            count=value.count,
             setting=value.setting,
             unit=value.unit,
             conditions=self.build_conditions(value, place),
@@ -276,9 +353,17 @@ class _CellReader:
             return (self._build_condition(when, place.at("when")),)
         return tuple(self._build_condition(one, place.at("when", index)) for index, one in enumerate(when))
 
+    def _build_number(self, value: str | Value | None, place: Place, key: Key) -> Cell | None:
+        """What another number is compared with: digits, or where the number stands."""
+        if value is None or (isinstance(value, str) and value.isdecimal()):
+            return None if value is None else Cell(constant=value)
+        return self.build(value, place, key)
+
     def _build_condition(self, entry: ConditionEntry, place: Place) -> Condition:
         # Whether a repeated column is there can be asked without a cell at hand.
         return Condition(
+            at_least=self._build_number(entry.at_least, place, "at_least"),
+            fewer_than=self._build_number(entry.fewer_than, place, "fewer_than"),
             cell=replace(self, not_single=())._build_described(entry, place, "", None, 0),
             is_filled=entry.filled,
             is_present=entry.present,
@@ -312,18 +397,22 @@ class _FileReader:
     looked_at: Sequence[str]
     # Of the row that an event stands in: a ticket's, or a log's.
     beside: Cells = field(init=False, default=())
+    lists: _Lists = field(init=False, default_factory=_Lists)
 
     def build(self) -> tuple[MappedFile, ...]:
         """One file per format that it may have."""
         entry, place = self.entry, self.place
-        cells = _CellReader(self.named, self._repeated())
+        self.lists = self._build_lists()
+        cells = _CellReader(self.named, self._repeated(), self.lists)
         tickets = None if entry.tickets is None else cells.build_rows(entry.tickets, place.at("tickets"))
         log = None if entry.log is None else cells.build_rows(entry.log, place.at("log"))
         self.beside = tickets or log or ()
         columns = tuple(
-            MappedColumn(name, list_names(name, column), column.repeated, column.optional)
-            if isinstance(column, ColumnEntry)
-            else MappedColumn(name, list_names(name, column))
+            self._place_column(
+                MappedColumn(name, list_names(name, column), column.repeated, column.optional)
+                if isinstance(column, ColumnEntry)
+                else MappedColumn(name, list_names(name, column))
+            )
             for name, column in entry.columns.items()
         )
         file = MappedFile(
@@ -333,11 +422,12 @@ class _FileReader:
             element=entry.element,
             records_at=entry.records_at,
             columns=columns,
+            lists=tuple(self.lists.known.values()),
             required=entry.required,
             conditions=cells.build_conditions(entry, place),
             tickets=tickets,
             log=log,
-            people=None if entry.people is None else cells.build_rows(entry.people, place.at("people")),
+            people=None if entry.people is None else self._build_people(entry.people, place.at("people")),
             events=tuple(self._build_event(one, place.at("events", i)) for i, one in enumerate(entry.events)),
             figures=tuple(
                 self._build_figure(one, place.at("figures", i)) for i, one in enumerate(entry.figures)
@@ -349,7 +439,56 @@ class _FileReader:
             refusal=None if entry.refuse is None else self._build_notice(entry.refuse, place.at("refuse")),
         )
         file = replace(file, columns=self._complete_columns(file))
+        self._check_required(file)
         return tuple(replace(file, format=one) for one in entry.formats)
+
+    def _build_lists(self) -> _Lists:
+        """The nested lists, and which of the declared columns are values of one."""
+        known = _list_nested(self.entry)
+        lists = _Lists(known)
+        for name, written in self.entry.lists.items():
+            place, around = self.place.at("lists", name), lists.around(name)
+            if len({_around(name, path, self.entry) for path in list_paths(name, written)}) > 1:
+                place.report([], "its paths begin in different lists.", "Describe one list per place.")
+            if around and known[around[-1]].within is not None:
+                place.report([], "this list lies inside itself.", "Correct its path.")
+            elif len(around) > LISTS_INSIDE:
+                place.report(
+                    [], f"more than {LISTS_INSIDE} lists lie inside one another.", "Use fewer of them."
+                )
+        columns = {}
+        for name, column in self.entry.columns.items():
+            found = {lists.find(written) for written in list_names(name, column)}
+            if name in known:
+                self.place.report(
+                    ["columns", name], "a list has this name already.", "Give the column another name."
+                )
+            elif len(found) > 1:
+                self.place.report(
+                    ["columns", name],
+                    "its names are values of different lists.",
+                    "Describe one column per list.",
+                )
+            elif (of := next(iter(found), None)) is not None:
+                columns[name] = of
+        return _Lists(known, columns)
+
+    def _place_column(self, column: MappedColumn) -> MappedColumn:
+        """The column, with the nested list that it is a value of."""
+        is_declared = column.name in self.entry.columns
+        within = (self.lists.columns.get if is_declared else self.lists.find)(column.name)
+        if within is None:
+            return column
+        return replace(column, written=tuple(one.partition(".")[2] for one in column.written), within=within)
+
+    def _check_required(self, file: MappedFile) -> None:
+        for index, name in enumerate(file.required):
+            if self.lists.find(name) is not None:
+                self.place.report(
+                    ["required", index],
+                    f"{name!r} is a value of a list, not of a record.",
+                    "Of a list, say optional: true where a file may lack it.",
+                )
 
     def _repeated(self) -> set[str]:
         columns = self.entry.columns.items()
@@ -365,7 +504,7 @@ class _FileReader:
                 self.place.report(
                     ["columns", column.name], "this column is not used.", name_nearest(column.name, used)
                 )
-        implied = tuple(MappedColumn(one, (one,)) for one in used if one not in known)
+        implied = tuple(self._place_column(MappedColumn(one, (one,))) for one in used if one not in known)
         if file.tickets is not None or file.log is not None:
             unused = dict.fromkeys(one for one in self.looked_at if one not in known and one not in used)
             implied += tuple(MappedColumn(one, (one,), is_optional=True) for one in unused)
@@ -377,14 +516,23 @@ class _FileReader:
     def _open_rule(self, entry: Any, place: Place) -> tuple[str | None, _CellReader]:
         """The repeated column of which a rule is asked per cell, and what reads the rule's values."""
         each, repeated = entry.each, self._repeated()
-        if each and each not in repeated:
+        known = {*repeated, *self.lists.known}
+        if each and each not in known:
+            has_lists = any(one not in TABLE_FORMATS for one in self.entry.formats)
             place.report(
                 ["each"],
-                f"{each!r} is not a repeated column of this file.",
-                name_nearest(each, repeated) if repeated else "Declare it with repeated: true under columns.",
+                f"{each!r} is not a nested list of this file."
+                if has_lists
+                else f"{each!r} is not a repeated column of this file.",
+                name_nearest(each, known)
+                if known
+                else "Declare it under lists, with its path."
+                if has_lists
+                else "Declare it with repeated: true under columns.",
             )
-        # Inside `each`, the repeated column is the one cell at hand.
-        return each, _CellReader(self.named, repeated - {each})
+        # Inside `each`, the repeated column is the one cell at hand, and the element one of its list.
+        lists = replace(self.lists, open=self.lists.around(each))
+        return each, _CellReader(self.named, repeated - {each}, lists)
 
     def _require_ticket(self, cells: dict[str, Cell], place: Place) -> None:
         """The ticket of an event or a figure is that of its row, unless it names another."""
@@ -443,8 +591,12 @@ class _FileReader:
             )
         return RowRule(tuple(cells.items()), reader.build_conditions(entry, place), each)
 
+    def _build_people(self, entry: Any, place: Place) -> RowRule:
+        each, reader = self._open_rule(entry, place)
+        return RowRule(reader.build_rows(entry, place), reader.build_conditions(entry, place), each)
+
     def _build_notice(self, entry: NoticeEntry, place: Place) -> Notice:
-        conditions = _CellReader(self.named).build_conditions(entry, place)
+        conditions = _CellReader(self.named, lists=self.lists).build_conditions(entry, place)
         return Notice(entry.says, entry.hint, conditions, entry.rows)
 
 
@@ -585,22 +737,7 @@ def _check_evidence(mapping: Mapping, place: Place, is_declared: bool) -> None:
         if file.log is not None and "ticket_status" in dict(file.log):
             proven |= {"statuses", "resolution"}
         for rule in file.events:
-            cell = dict(rule.cells).get("event_type")
-            if cell is None:
-                continue
-            types = (
-                [cell.constant]
-                if cell.constant
-                else [word for _, word in cell.values.pairs]
-                if cell.values
-                else EVENT_TYPES
-            )
-            kinds = {EVIDENCE_OF[one] for one in types if one in EVIDENCE_OF}
-            if file.tickets is not None and rule.each is None:
-                # A date beside the ticket shows one event of its history, not the history.
-                proven |= {_ALONE.get(kind, kind) for kind in kinds}
-            else:
-                proven |= kinds | {_ALONE.get(kind, kind) for kind in kinds}
+            proven |= proved_by(rule, is_beside_ticket(file, rule))
     if any(file.tickets is not None or file.log is not None for file in mapping.files) and not is_declared:
         place.report(
             [],
@@ -609,7 +746,7 @@ def _check_evidence(mapping: Mapping, place: Place, is_declared: bool) -> None:
         )
     for index, word in enumerate(one.shows for one in mapping.shown):
         kind = word.removesuffix("_if_any")
-        if _PROVED_AS.get(kind, kind) not in proven:
+        if PROVED_AS.get(kind, kind) not in proven:
             place.report(
                 ["evidence", index],
                 f"nothing in this mapping shows {word}.",

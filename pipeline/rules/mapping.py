@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.rules.plan import SEVERITIES, STATUSES
+from pipeline.vocabulary import EVENT_TYPES, EVIDENCE_OF
 
 if TYPE_CHECKING:
     from pipeline.calendars.calendar import Calendar
@@ -72,6 +73,8 @@ INSTANTS = frozenset(
     ("submitted_at", "updated_at", "event_at", "they_started_at", "they_stopped_at", "read_at")
 )
 PEOPLE_COLUMNS = ("person_id", "person", "actor_kind")
+# How many lists may lie inside one another.
+LISTS_INSIDE = 4
 FIGURE_COLUMNS = (
     "ticket_id",
     "figure",
@@ -130,6 +133,10 @@ EVIDENCE = (
 )
 # The parts of a ticket's history that a gap can be in; a gap in anything else leaves nothing whole.
 GAPS = ("messages", "statuses", "debug", "bugs")
+# What one event proves of a kind of history that it may not show whole.
+_ALONE = {"messages": "first_response", "statuses": "resolution"}
+# What is shown with a doubt is proved by the same events.
+PROVED_AS = {"response_date": "first_response", "unmarked_messages": "messages"}
 DRIFTS = ("new_columns", "dropped_columns", "retyped_columns")
 # For exports whose columns are a choice of the user who exports: no header is compared with an earlier one.
 ANY_COLUMNS = "any_columns"
@@ -176,8 +183,8 @@ class Values:
 @dataclass(frozen=True)
 class Cell:
     """Where one value comes from: the first of `columns` that holds something, a constant, several cells joined, the first
-    of several cells that holds something, the latest of several instants, the name that the header gives a column, or a
-    setting of sla.yml (until `bind_mapping` has put it in).
+    of several cells that holds something, the latest of several instants, the name that the header gives a column, how many
+    elements a nested list has (`count`), or a setting of sla.yml (until `bind_mapping` has put it in).
 
     Then the `part`-th piece (1-based) between `split_by`, where declared, then the mapped value. Of a row that does not
     meet `conditions` there is no value. `unit`: how a duration is written.
@@ -193,6 +200,7 @@ class Cell:
     first: tuple[Cell, ...] = ()
     latest: tuple[Cell, ...] = ()
     header: str | None = None
+    count: str | None = None
     setting: str | None = None
     unit: str | None = None
     conditions: tuple[Condition, ...] = ()
@@ -235,10 +243,13 @@ class Condition:
     is_none_of: tuple[str, ...] | None = None
     starts_with: str | None = None
     contains: str | None = None
+    at_least: Cell | None = None
+    fewer_than: Cell | None = None
 
     def read_columns(self) -> tuple[str, ...]:
         """Every column that is looked at."""
-        return self.cell.read_columns()
+        cells = (self.cell, self.at_least, self.fewer_than)
+        return tuple(name for cell in cells if cell is not None for name in cell.read_columns())
 
 
 Conditions = tuple[Condition, ...]
@@ -262,7 +273,8 @@ class ElapsedTime:
 
 @dataclass(frozen=True)
 class RowRule:
-    """One event or figure out of every row that meets all conditions; with `each`, one per filled cell of a repeated column.
+    """One event, figure or person out of every row that meets all conditions; with `each`, one per filled cell of a repeated
+    column, or per element of a nested list.
 
     `name` makes an event's id of its ticket's. `elapsed`: where its instant is not written but counted.
     """
@@ -273,13 +285,16 @@ class RowRule:
     name: str | None = None
     elapsed: ElapsedTime | None = None
 
-    def read_columns(self) -> tuple[str, ...]:
+    def value_columns(self) -> tuple[str, ...]:
+        """Every column that a value or a condition looks at."""
         return (
             *(name for _, cell in self.cells for name in cell.read_columns()),
             *(name for one in self.conditions for name in one.read_columns()),
-            *((self.each,) if self.each else ()),
             *(self.elapsed.read_columns() if self.elapsed else ()),
         )
+
+    def read_columns(self) -> tuple[str, ...]:
+        return (*self.value_columns(), *((self.each,) if self.each else ()))
 
 
 @dataclass(frozen=True)
@@ -301,9 +316,23 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class NestedList:
+    """A list of records inside a record, under our short name: `paths` are where exports have it, in the record or in each
+    element of the list `within`. Of a record without it nothing is known that only it shows, unless `is_empty_if_missing`.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    within: str | None = None
+    is_optional: bool = False
+    is_empty_if_missing: bool = False
+
+
+@dataclass(frozen=True)
 class MappedColumn:
     """A column under our short name, with the names that exports give it: languages, versions. A `*` in a name stands for
     any text. `declared_by`: the key of a source in sla.yml that names it, which makes a header without it a mistake.
+    `within`: the nested list that it is a value of; its names are then paths inside an element, the empty one the element.
     """
 
     name: str
@@ -311,6 +340,7 @@ class MappedColumn:
     is_repeated: bool = False
     is_optional: bool = False
     declared_by: str | None = None
+    within: str | None = None
 
 
 @dataclass(frozen=True)
@@ -326,11 +356,12 @@ class MappedFile:
     element: str | None
     records_at: str | None
     columns: tuple[MappedColumn, ...]
+    lists: tuple[NestedList, ...] = ()
     required: tuple[str, ...] = ()
     conditions: Conditions = ()
     tickets: Cells | None = None
     log: Cells | None = None
-    people: Cells | None = None
+    people: RowRule | None = None
     events: tuple[RowRule, ...] = ()
     figures: tuple[RowRule, ...] = ()
     dates: tuple[str, ...] = ()
@@ -341,17 +372,48 @@ class MappedFile:
     def is_table(self) -> bool:
         return self.format in TABLE_FORMATS
 
+    def rules(self) -> tuple[RowRule, ...]:
+        """All that is made of rows beside tickets and logs."""
+        return (*self.events, *self.figures, *((self.people,) if self.people else ()))
+
     def read_columns(self) -> tuple[str, ...]:
-        """Every column that something is made of, or that is looked at."""
-        cells = (*(self.tickets or ()), *(self.log or ()), *(self.people or ()))
+        """Every column that something is made of, or that is looked at; a nested list only where its elements are values."""
+        cells = (*(self.tickets or ()), *(self.log or ()))
+        lists = {one.name for one in self.lists}
         notices = (*self.warnings, *((self.refusal,) if self.refusal else ()))
         conditions = (*self.conditions, *(one for notice in notices for one in notice.conditions))
         found = (
             *(name for one in conditions for name in one.read_columns()),
             *(name for _, cell in cells for name in cell.read_columns()),
-            *(name for rule in (*self.events, *self.figures) for name in rule.read_columns()),
+            *(
+                name
+                for rule in self.rules()
+                for name in (rule.value_columns() if rule.each in lists else rule.read_columns())
+            ),
         )
         return tuple(dict.fromkeys(found))
+
+    def chain_of(self, name: str) -> tuple[NestedList, ...]:
+        """A nested list with those around it, the outermost first."""
+        lists = {one.name: one for one in self.lists}
+        chain: list[NestedList] = []
+        while (one := lists.get(name)) is not None and one not in chain:
+            chain.insert(0, one)
+            name = one.within or ""
+        return tuple(chain)
+
+    def lists_that_show(self, word: str) -> tuple[str, ...]:
+        """The nested lists without which a record does not show what a word of evidence says."""
+        lists = {one.name for one in self.lists}
+        kinds = [(rule.each, proved_by(rule, is_beside_ticket(self, rule))) for rule in self.events]
+        wanted = PROVED_AS.get(word.removesuffix("_if_any"), word.removesuffix("_if_any"))
+        if any(wanted in shown and each not in lists for each, shown in kinds):
+            return ()
+        return tuple(
+            dict.fromkeys(
+                each for each, shown in kinds if wanted in shown and each is not None and each in lists
+            )
+        )
 
     def instant_columns(self) -> frozenset[str]:
         """The columns of which a cell is an instant as a whole."""
@@ -373,6 +435,24 @@ class MappedFile:
     def refers_to_settings(self) -> bool:
         """Whether sla.yml says which column a value of a ticket comes from."""
         return any(cell.setting is not None for _, cell in self.tickets or ())
+
+
+def is_beside_ticket(file: MappedFile, rule: RowRule) -> bool:
+    """Whether the events of a rule are dates in the record of their ticket, and no history."""
+    return file.tickets is not None and rule.each is None
+
+
+def proved_by(rule: RowRule, is_beside: bool) -> set[str]:
+    """The words of evidence that the events of a rule prove."""
+    cell = dict(rule.cells).get("event_type")
+    if cell is None:
+        return set()
+    words = [word for _, word in cell.values.pairs] if cell.values else EVENT_TYPES
+    types = [cell.constant] if cell.constant else words
+    kinds = {EVIDENCE_OF[one] for one in types if one in EVIDENCE_OF}
+    alone = {_ALONE.get(kind, kind) for kind in kinds}
+    # A date beside the ticket shows one event of its history, not the history.
+    return alone if is_beside else kinds | alone
 
 
 @dataclass(frozen=True)

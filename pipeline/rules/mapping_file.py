@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, create_model
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, create_model
 
 from pipeline.declarations.declared import Declared
 from pipeline.declarations.explain_errors import refused
@@ -42,8 +42,8 @@ from pipeline.rules.mapping import (
 )
 
 # Where a value comes from: exactly one of these.
-ORIGINS = ("column", "columns", "constant", "first", "header", "join", "latest", "setting")
-_TESTS = ("is_one_of", "is_none_of", "filled", "present", "starts_with", "contains")
+ORIGINS = ("column", "columns", "constant", "count", "first", "header", "join", "latest", "setting")
+_TESTS = ("is_one_of", "is_none_of", "filled", "present", "starts_with", "contains", "at_least", "fewer_than")
 
 
 def _shape_of(value: Any) -> str:
@@ -75,7 +75,9 @@ Shape, ShapeOfWords, ShapeOfInstant = (
     Discriminator(one) for one in (_shape_of, _shape_of_words, _shape_of_instant)
 )
 Texts = Annotated[tuple[Text, ...], *UNREPEATED]
-Scalar = Annotated[Text, BeforeValidator(_read_scalar)]
+Scalar = Annotated[
+    Text, BeforeValidator(_read_scalar), WithJsonSchema({"type": ["string", "integer", "boolean"]})
+]
 Words = dict[PossiblyEmptyText, Scalar]
 OneOrMany = Annotated[Annotated[Scalar, Tag("(text)")] | Annotated[Texts, Tag("(list)")], Shape]
 NullMarker = Annotated[
@@ -134,6 +136,8 @@ class Value(Declared):
     """The latest of several instants."""
     header: Text | None = None
     """The name that the header gives a column, or what `*` stands for in it."""
+    count: Text | None = None
+    """How many elements a nested list of the record has."""
     setting: Text | None = None
     """What sla.yml declares."""
     separator: PossiblyEmptyText | None = None
@@ -171,6 +175,9 @@ class ConditionEntry(Value):
     starts_with: Text | None = None
     contains: Text | None = None
     """In any case."""
+    at_least: AnyValue | None = None
+    """A whole number, or the column that holds it."""
+    fewer_than: AnyValue | None = None
 
     def check(self, place: Place) -> None:
         super().check(place)
@@ -224,7 +231,7 @@ else:
     _EVENT_KEYS = {"event_at": (AnyInstant | None, None), "name": (Name | None, None)}
     TicketRows = _make_rows("TicketRows", TICKET_COLUMNS, REQUIRED_COLUMNS["tickets"], {})
     LogRows = _make_rows("LogRows", LOG_COLUMNS, REQUIRED_COLUMNS["log"], {})
-    PeopleRows = _make_rows("PeopleRows", PEOPLE_COLUMNS, REQUIRED_COLUMNS["people"], {})
+    PeopleRows = _make_rows("PeopleRows", PEOPLE_COLUMNS, REQUIRED_COLUMNS["people"], _MADE_BY_RULE)
     # Beside a ticket, an event or a figure is of that ticket; in a log it has the instant of its row.
     EventEntry = _make_rows("EventEntry", EVENT_COLUMNS, ("event_type",), _EVENT_KEYS | _MADE_BY_RULE)
     FigureEntry = _make_rows("FigureEntry", FIGURE_COLUMNS, REQUIRED_COLUMNS["figures"], _MADE_BY_RULE)
@@ -242,6 +249,22 @@ AnyColumn = Annotated[
     Annotated[Text, Tag("(text)")]
     | Annotated[Texts, Tag("(list)")]
     | Annotated[ColumnEntry, Tag("(mapping)")],
+    Shape,
+]
+
+
+class ListEntry(Declared):
+    """A list of records inside a record, where it may be missing or has several names."""
+
+    at: Annotated[Annotated[Text, Tag("(text)")] | Annotated[Texts, Tag("(list)")], Shape] = ()
+    optional: Flag = False
+    """A file may come without it: what only it shows is then not measurable."""
+    empty_if_missing: Flag = False
+    """A record without it has no element."""
+
+
+AnyList = Annotated[
+    Annotated[Text, Tag("(text)")] | Annotated[Texts, Tag("(list)")] | Annotated[ListEntry, Tag("(mapping)")],
     Shape,
 ]
 
@@ -270,6 +293,12 @@ AnyEvidence = Annotated[
     Shape,
 ]
 Format = Annotated[str, OneOf(FORMATS)]
+ListName = Annotated[
+    Text,
+    *matching(
+        r"^[A-Za-z_][A-Za-z0-9_]*$", "is not a usable name of a list.", "Use letters, digits and underscores."
+    ),
+]
 
 
 class FileEntry(Declared):
@@ -290,6 +319,8 @@ class FileEntry(Declared):
     dates: Texts = ()
     """Where they differ from those of the mapping."""
     columns: dict[Text, AnyColumn] = {}
+    lists: dict[ListName, AnyList] = {}
+    """Lists of records inside a record: our name, and the path of each."""
     required: Texts = ()
     """Without one of these a file, and a row, is refused; all other columns are optional then."""
     when: Conditions = ()
@@ -316,11 +347,14 @@ class FileEntry(Declared):
         ):
             if getattr(self, key) is not None and any(self.formats) and not fitting & {*self.formats}:
                 place.report([key], f"a file of the format {self.formats[0]} has none.", "Remove it.")
-        if self.people is not None and (self.tickets is not None or self.events):
+        has_own_file = self.people is not None and getattr(self.people, "each", None) is None
+        if has_own_file and (self.tickets is not None or self.events):
             place.report(
-                ["people"], "people stand in a file of their own.", "Describe their file under another name."
+                ["people"],
+                "people stand in a file of their own, or in a nested list.",
+                "Describe their file under another name, or add each: the list that names them.",
             )
-        if self.log is not None and (self.tickets is not None or self.people is not None):
+        if self.log is not None and (self.tickets is not None or has_own_file):
             place.report(
                 ["log"],
                 "the rows of a log are events, not tickets or people.",
@@ -330,6 +364,9 @@ class FileEntry(Declared):
         if all(one is None for one in made):
             place.report([], "nothing is made of this file.", "Add tickets, log, events or people.")
         self._check_columns(place.at("columns"))
+        tables = [one for one in self.formats if one in TABLE_FORMATS]
+        if self.lists and tables:
+            place.report(["lists"], f"a file of the format {tables[0]} has no nested lists.", "Remove it.")
 
     def _check_columns(self, place: Place) -> None:
         documents = [one for one in self.formats if one and one not in TABLE_FORMATS]
@@ -352,6 +389,12 @@ class FileEntry(Declared):
                         "A name of the header can mean one column only.",
                     )
                 taken[written] = name
+
+
+def list_paths(name: str, entry: str | tuple[str, ...] | ListEntry) -> tuple[str, ...]:
+    """The paths at which exports have a nested list."""
+    paths = entry.at if isinstance(entry, ListEntry) else entry
+    return (paths,) if isinstance(paths, str) else paths or (name,)
 
 
 def list_names(name: str, column: str | tuple[str, ...] | ColumnEntry) -> tuple[str, ...]:

@@ -9,16 +9,23 @@ import json
 from pathlib import Path
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from pipeline.calendars.calendar_file import CalendarFile
 from pipeline.declarations.declared import Declared
+from pipeline.rules.mapping_file import MappingFile
 from pipeline.rules.plan_file import PlanFile
 from pipeline.rules.sources_file import SlaFile
 from pipeline.settings import CHECKOUT
 
 SCHEMAS_FOLDER = CHECKOUT / "data" / "reference" / "schemas"
 # Kind of file -> its model. A kind that is added here is written and shipped with the others.
-DECLARED_FILES: dict[str, type[Declared]] = {"sla": SlaFile, "plan": PlanFile, "calendars": CalendarFile}
+DECLARED_FILES: dict[str, type[Declared]] = {
+    "sla": SlaFile,
+    "plan": PlanFile,
+    "calendars": CalendarFile,
+    "mapping": MappingFile,
+}
 
 
 class _UntitledSchema(GenerateJsonSchema):
@@ -26,6 +33,11 @@ class _UntitledSchema(GenerateJsonSchema):
 
     def field_title_should_be_set(self, schema: object) -> bool:
         return False
+
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        """What is written in one of several ways; some words may be read in two of them, such as `{unknown: pass}`."""
+        found = super().tagged_union_schema(schema)
+        return {"anyOf" if key == "oneOf" else key: value for key, value in found.items()}
 
 
 def render_schema(model: type[Declared]) -> str:

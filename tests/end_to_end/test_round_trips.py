@@ -6,6 +6,9 @@ What a form does not carry beyond that is named per form: a ticket is compared o
 
 from __future__ import annotations
 
+import csv
+import json
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ import pytest
 from pipeline.demo.generate import write_in_form
 from tests.end_to_end.command_line import run_sla
 from tests.end_to_end.published import query
+from tests.end_to_end.small_vendor import write_lines
 
 TICKETS, MONTHS = 160, 3
 # Forms with every message and the whole history; forms with the first answer alone; forms with neither.
@@ -38,6 +42,11 @@ Verdict = dict[str, Any]
 def build_form(root: Path, form: str) -> dict[tuple[str, str], Verdict]:
     """Write, land and build the tickets in one form; (ticket, obligation) -> what was published."""
     write_in_form(root, form, tickets=TICKETS, months=MONTHS)
+    return build_workspace(root)
+
+
+def build_workspace(root: Path) -> dict[tuple[str, str], Verdict]:
+    """Land and build what a workspace holds; (ticket, obligation) -> what was published."""
     # Refused records would leave with another code.
     run_sla("--workspace", str(root), "ingest").expect(0)
     run_sla("--workspace", str(root), "--as-of", "2026-07-01T00:00:00Z", "build").expect(0)
@@ -144,3 +153,90 @@ def test_a_form_agrees_with_the_canonical_one_or_says_that_it_cannot_tell(
     # Neither side of the comparison may be empty by accident.
     assert compared >= (0 if form in NOTHING else 100), compared
     assert unmeasured >= (0 if form in WHOLE else 100), unmeasured
+
+
+NESTED = """\
+dates: [iso]
+evidence: [messages, statuses, resolution, debug, bugs]
+files:
+  tickets:
+    format: ndjson
+    lists:
+      said: thread.messages
+      update: updates
+      change: update.changes
+    tickets:
+      {tickets}
+    events:
+      - each: said
+        event_type: {{constant: message}}
+        event_id: said.event_id
+        event_at: said.event_at
+        actor_kind: said.actor_kind
+        actor: said.actor
+        is_public: said.is_public
+      - each: change
+        event_type: change.event_type
+        event_id: change.event_id
+        event_at: update.at
+        actor_kind: update.by.kind
+        actor: update.by.name
+        value: change.value
+        value_before: change.before
+"""
+
+
+def nest_canonical(root: Path, folder: Path) -> None:
+    """The canonical exports as an object per row of a ticket: its messages and, by instant and actor, its changes inside."""
+    tickets: list[dict[str, str]] = []
+    events: dict[str, list[dict[str, str]]] = {}
+    for path in sorted((root / "inbox" / "desk").iterdir()):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if "event_id" in row:
+                    events.setdefault(row["ticket_id"], []).append(row)
+                else:
+                    tickets.append(row)
+    lines = []
+    for ticket in tickets:
+        said: list[dict[str, str]] = []
+        updates: dict[tuple[str, str], dict[str, Any]] = {}
+        level = ticket["severity"]
+        for event in events.get(ticket["ticket_id"], ()):
+            if event["event_type"] == "message":
+                said.append(event)
+            else:
+                by = {"kind": event["actor_kind"], "name": event["actor"]}
+                update = {"at": event["event_at"], "by": by, "changes": []}
+                before = None
+                if event["event_type"] == "severity_changed":
+                    before, level = level, event["value"]
+                key = (event["event_at"], event["actor"])
+                updates.setdefault(key, update)["changes"].append({**event, "before": before})
+        # The canonical row has the level that was submitted, a helpdesk's own record the one of today.
+        ticket = {**ticket, "severity": level}
+        lines.append(json.dumps({**ticket, "thread": {"messages": said}, "updates": list(updates.values())}))
+    columns = "\n      ".join(f"{name}: {name}" for name in tickets[0])
+    write_lines(folder / "reference" / "mappings" / "desk.yml", NESTED.format(tickets=columns))
+    write_lines(folder / "sla.yml", "sources:", "  desk: {type: mapped, mapping: mappings/desk.yml}")
+    write_lines(folder / "inbox" / "desk" / "tickets.ndjson", *lines)
+
+
+@pytest.mark.long
+def test_tickets_with_their_messages_and_changes_inside_agree_with_the_canonical_form(
+    root: Path, canonical: dict[tuple[str, str], Verdict], ends: set[tuple[str, datetime]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "nested"
+    shutil.copytree(root / "reference", folder / "reference")
+    nest_canonical(root, folder)
+    found = build_workspace(folder)
+    assert found.keys() == canonical.keys()
+    unordered = 0
+    for key, ours in found.items():
+        if ours["status_reason"] == "order_unknown":
+            # Messages and changes stand in two lists: an answer in the second of the end stands in no order to it.
+            assert (key[0], canonical[key]["stopped_at"]) in ends, (key, ours)
+            unordered += 1
+        else:
+            assert ours == canonical[key], (key, ours, canonical[key])
+    assert unordered < 5

@@ -38,6 +38,9 @@ DOCUMENT_BYTES = 24 << 20
 ROW_GROUP_BYTES = 128 << 20
 # JSON and XML inside one another: API answers reach 8.
 DEPTH = 100
+# Elements of one list inside a record, those of its inner lists together: a loop of two robots has written thousands of
+# messages into a ticket. Each takes up to fifty times its bytes once it is read.
+LIST_ELEMENTS = 250_000
 # One element of an XML export with all that lies in it.
 ELEMENT_BYTES = 16 << 20
 

@@ -68,7 +68,7 @@ def _bind_file(file: MappedFile, mapping: Mapping, source: Source) -> MappedFile
         conditions=binding.conditions(file.conditions),
         tickets=None if file.tickets is None else binding.cells(file.tickets),
         log=None if file.log is None else binding.cells(file.log),
-        people=None if file.people is None else binding.cells(file.people),
+        people=None if file.people is None else binding.rule(file.people),
         events=tuple(binding.rule(one) for one in file.events),
         figures=tuple(binding.rule(one) for one in file.figures),
         warnings=tuple(binding.notice(one) for one in file.warnings),
@@ -135,7 +135,12 @@ class _Binding:
         cell = condition.cell
         # A condition asks what sla.yml says there, not for what stands in the column that it names.
         said = None if cell.setting is None else self._texts[cell.setting]
-        return replace(condition, cell=self.cell(cell) if cell.setting is None else Cell(constant=said))
+        return replace(
+            condition,
+            cell=self.cell(cell) if cell.setting is None else Cell(constant=said),
+            at_least=None if condition.at_least is None else self.cell(condition.at_least),
+            fewer_than=None if condition.fewer_than is None else self.cell(condition.fewer_than),
+        )
 
     def rule(self, rule: RowRule) -> RowRule:
         return replace(

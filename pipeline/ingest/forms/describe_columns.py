@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pipeline.ingest.files.exports import Export, open_bytes, read_start, reject
 from pipeline.ingest.files.read_table import TableOptions, find_kind, read_header
+from pipeline.ingest.forms.landed_rows import Unusable
 from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.ingest.forms.read_mapped import (
     MappedRecords,
@@ -22,6 +23,7 @@ from pipeline.ingest.forms.read_mapped import (
     read_documents_of,
     read_mapped,
 )
+from pipeline.ingest.forms.read_paths import FindText, compile_text
 from pipeline.rules.mapping import DELIMITERS, EPOCH_MILLISECONDS, EPOCH_SECONDS, ISO, MappedFile, Mapping
 
 _ROWS = 200_000
@@ -174,9 +176,10 @@ def describe_columns(export: Export) -> dict[str, Any]:
     mapping = Mapping("", "UTC", (ISO,), null_markers=("",), encoding=encoding, files=(file,))
     rows = 0
     refused = 0
+    finds = [compile_text((name,), ("",), False) for name in names]
     for records in read_mapped(export, OpenFile(file, tuple(names)), mapping):
         rows, refused = rows + len(records.rows), refused + len(records.refused)
-        _see_all(records, names, columns)
+        _see_all(records, names, columns, finds)
         if rows >= _ROWS:
             break
     return {
@@ -203,9 +206,16 @@ def _find_list(export: Export, file: MappedFile) -> str | None:
     return lists[0] if len(lists) == 1 else None
 
 
-def _see_all(records: MappedRecords, names: list[str], columns: dict[str, _Column]) -> None:
+def _see_all(
+    records: MappedRecords, names: list[str], columns: dict[str, _Column], finds: list[FindText]
+) -> None:
     for row in records.rows:
-        for name, text in zip(names, row, strict=True):
+        try:
+            texts = [find(row) for find in finds] if isinstance(row, dict) else row
+        except Unusable:
+            # Nothing can be suggested of a record that will be refused.
+            continue
+        for name, text in zip(names, texts, strict=True):
             if text is not None:
                 columns[name].see(text)
 

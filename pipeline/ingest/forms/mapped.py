@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -43,6 +44,8 @@ from pipeline.ingest.forms.read_cells import (
     unknown_value,
 )
 from pipeline.ingest.forms.read_mapped import OpenFile, find_places, open_mapped, read_mapped
+from pipeline.ingest.forms.read_mapped import Record as ReadRecord
+from pipeline.ingest.forms.read_paths import FindText, ListReader, compile_count, compile_text
 from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.mapping import (
@@ -57,6 +60,8 @@ from pipeline.rules.mapping import (
     Cell,
     Cells,
     ElapsedTime,
+    MappedColumn,
+    MappedFile,
     Mapping,
     RowRule,
 )
@@ -77,7 +82,7 @@ _KEYS = {
     "ticket_versions": ("ticket_id", "version_kind", "update_number", "updated_at", "status", "severity"),
     "ticket_changes": ("change_id",),
     "ticket_messages": ("message_id",),
-    "people": ("person_id",),
+    "people": ("person_id", "role", "person"),
     "vendor_sla_figures": ("ticket_id", "figure", "cycle_number"),
     "gaps": ("ticket_id", "evidence"),
 }
@@ -152,8 +157,41 @@ def land_with_mapping(
     return landing.rows_read, warnings + landing.describe_passed(export)
 
 
+def _show_path(file: MappedFile, column: MappedColumn) -> str:
+    """How messages name a value of a nested list: by its whole path."""
+    lists = [one.paths[0] for one in file.chain_of(column.within or "")]
+    return ".".join((*lists, *(path for path in column.written[:1] if path)))
+
+
+def _list_holders(file: MappedFile, header: Sequence[str]) -> list[str]:
+    """The keys of a record that are used only by what lies in them."""
+    paths = [path for one in file.lists if one.within is None for path in one.paths]
+    paths += [
+        path.partition("[")[0] for column in file.columns for path in column.written if column.within is None
+    ]
+    return [name for name in header if any(path == name or path.startswith(f"{name}.") for path in paths)]
+
+
 class _Gap(Exception):
     """An event that says nothing certain of its ticket, although its record is taken."""
+
+
+class _OpenRecord:
+    """One record: its row, and per nested list, once it is asked for, the cells of each element and whether all was there."""
+
+    __slots__ = ("_document", "_lists", "_readers", "row")
+
+    def __init__(self, row: list[str | None], document: ReadRecord, readers: Dict[str, ListReader]) -> None:
+        self.row, self._document, self._readers = row, document, readers
+        self._lists: dict[str, tuple[list[list[str | None]], bool]] = {}
+
+    def open_list(self, name: str) -> tuple[list[list[str | None]], bool]:
+        """Raises Unusable for what is no list of records."""
+        found = self._lists.get(name)
+        if found is None:
+            assert isinstance(self._document, dict)
+            found = self._lists[name] = self._readers[name].read(self._document)
+        return found
 
 
 class _RowReader:
@@ -165,10 +203,20 @@ class _RowReader:
         self.read_date = compile_dates(mapping, dates)
         self.mapping, self._file = mapping, file
         self._header_places: list[int] = []
+        # Of a document, what finds each cell of its row.
+        self._finds: list[FindText] | None = None if file.is_table else []
         self._stars: dict[str, list[str]] = {}
+        self._lists: dict[str, ListReader] = {}
+        # How many records came without a list that they could have.
+        self._without: Counter[str] = Counter()
         places: dict[str, tuple[int, ...]] = {}
         shown: dict[str, str] = {}
+        instants = file.instant_columns()
+        nulls = frozenset(mapping.null_markers)
         for column in file.columns:
+            if column.within is not None:
+                shown[column.name] = _show_path(file, column)
+                continue
             found = find_places(column, header)
             shown[column.name] = header[found[0][0]] if found else column.written[0]
             if found:
@@ -176,20 +224,37 @@ class _RowReader:
                 places[column.name] = tuple(range(first, first + len(found)))
                 self._header_places += [at for at, _ in found]
                 self._stars[column.name] = [star for _, star in found]
-        self.scope = Scope(places, shown)
-        self.used = tuple(dict.fromkeys(shown[name] for name in places))
-        self._instant_places = sorted({at for name in file.instant_columns() for at in places.get(name, ())})
+            if self._finds is not None:
+                # What the first records lack, later ones may have.
+                places[column.name] = (len(self._finds),)
+                names = [shown[column.name]] if found else column.written
+                self._finds.append(compile_text(names, nulls, column.name in instants))
+        absent = frozenset(name for name in places if name not in self._stars)
+        counts = {}
+        for one in file.lists:
+            self._lists[one.name] = ListReader(
+                file.chain_of(one.name), file.columns, nulls, instants, file.format == "xml"
+            )
+            if one.within is None and self._finds is not None:
+                counts[one.name] = len(self._finds)
+                self._finds.append(compile_count(one, file.format == "xml"))
+        self._row_length = len(self._header_places if self._finds is None else self._finds)
+        self.scope = Scope(places, shown, absent=absent, counts=counts, has_documents=not file.is_table)
+        # A key that holds a list or an object is used where something in it is.
+        self.used = tuple(dict.fromkeys((*(shown[name] for name in places), *_list_holders(file, header))))
+        self._instant_places = sorted({at for name in instants for at in places.get(name, ())})
         self.kinds: dict[str, tuple[str, int, str]] = {}
         self._watched: list[tuple[str, int]] = []
         self._repeated = {column.name for column in file.columns if column.is_repeated}
         self._evidence = [
-            (one.shows, compile_conditions(one.conditions, self.scope)) for one in mapping.shown
+            (one.shows, compile_conditions(one.conditions, self.scope), file.lists_that_show(one.shows))
+            for one in mapping.shown
         ]
         # Where a row's ticket was submitted, as the mapping says it.
         self.submission = dict(file.tickets or ()).get("submitted_at")
         self.tickets = None if file.tickets is None else self._compile_rows(file.tickets)
         self.log = None if file.log is None else self._compile_log(file.log)
-        self.people = None if file.people is None else self._compile_rows(file.people)
+        self.people = None if file.people is None else _People(self, file.people)
         self.events = [
             _Event(self, rule, file.name, number, file.tickets is not None and rule.each is None)
             for number, rule in enumerate(file.events, 1)
@@ -218,18 +283,15 @@ class _RowReader:
 
     def _find_ticket_id(self) -> Read | None:
         rules = (*self._file.events, *self._file.figures)
+        many = self._repeated | {one.name for one in self._file.columns if one.within is not None}
         for cells in (self._file.tickets or (), self._file.log or (), *(rule.cells for rule in rules)):
             cell = dict(cells).get("ticket_id")
-            if cell is not None and not any(name in self._repeated for name in cell.names()):
+            if cell is not None and not any(name in many for name in cell.names()):
                 return compile_cell(cell, self.scope, "ticket_id")
         return None
 
-    def row(self, line_number: int, values: Sequence[str | None]) -> list[str | None]:
-        row = [values[at] for at in self._header_places]
-        for at in self._instant_places:
-            text = row[at]
-            if text is not None and is_null_date(text):
-                row[at] = None
+    def open(self, line_number: int, record: ReadRecord) -> _OpenRecord:
+        row = self._take_row(record)
         for name, at in self._watched:
             text = row[at]
             if text is not None:
@@ -238,6 +300,17 @@ class _RowReader:
                     kind = kind_of(text)
                     if known is None or KINDS.index(kind) > KINDS.index(known[0]):
                         self.kinds[name] = (kind, line_number, text)
+        return _OpenRecord(row, record, self._lists)
+
+    def _take_row(self, record: ReadRecord) -> list[str | None]:
+        if self._finds is not None:
+            return [find(record) for find in self._finds]
+        assert not isinstance(record, dict)
+        row = [record[at] for at in self._header_places]
+        for at in self._instant_places:
+            text = row[at]
+            if text is not None and is_null_date(text):
+                row[at] = None
         return row
 
     def written(self, target: str) -> str | None:
@@ -252,12 +325,28 @@ class _RowReader:
                 raise missing(shown)
 
     def scope_with(self, each: str | None) -> Scope:
-        return self.scope if each is None else self.scope.within(each, len(self._header_places))
+        if each is None:
+            return self.scope
+        if each in self._lists:
+            return self.scope.within_list(
+                each, [one.name for one in self._lists[each].columns], self._row_length
+            )
+        return self.scope.within(each, self._row_length)
 
-    def rows_of(self, each: str | None, row: list[str | None]) -> list[list[str | None]]:
-        """The row itself; or one per filled cell of a repeated column, with the cell and what stands for `*` behind it."""
+    def is_list(self, each: str | None) -> bool:
+        """Whether a rule is asked per element of a nested list."""
+        return each in self._lists
+
+    def rows_of(self, each: str | None, record: _OpenRecord) -> Iterable[list[str | None]]:
+        """The row itself; or one per filled cell of a repeated column, with the cell and what stands for `*` behind it; or one
+        per element of a nested list, with what its columns hold behind it. Raises Unusable.
+        """
+        row = record.row
         if each is None:
             return [row]
+        if each in self._lists:
+            # One at a time: of a long list, each has the whole row of its record in front.
+            return (row + cells for cells in record.open_list(each)[0])
         cells = zip(self.scope.places.get(each, ()), self._stars.get(each, ()), strict=True)
         return [[*row, row[at], star] for at, star in cells if row[at] is not None]
 
@@ -270,9 +359,17 @@ class _RowReader:
         except Unusable:
             return None
 
-    def evidence(self, row: Row, has_response: bool) -> str:
-        """What the export shows of the ticket of a row, in words. `has_response`: the row dates the first answer."""
-        words = [word for word, holds in self._evidence if holds(row)]
+    def evidence(self, record: _OpenRecord, has_response: bool) -> str:
+        """What the export shows of the ticket of a record, in words. `has_response`: it dates the first answer."""
+        words = []
+        missing_lists: set[str] = set()
+        for word, holds, lists in self._evidence:
+            if holds(record.row):
+                without = {name for name in lists if not record.open_list(name)[1]}
+                missing_lists |= without
+                if not without:
+                    words.append(word)
+        self._without.update(missing_lists)
         # A blank date of the first answer proves no silence.
         shown = ["first_response" if word == RESPONSE_IF_ANY else word for word in words]
         return " ".join(
@@ -283,8 +380,19 @@ class _RowReader:
 
     def describe(self, export: Export, rows_read: int) -> list[Problem]:
         """The warnings that the mapping declares for such a file."""
-        no_row = [None] * len(self._header_places)
-        return [
+        no_row = [None] * self._row_length
+        lists = {one.name: self._lists[one.name] for one in self._file.lists}
+        found = [
+            Problem(
+                export.name,
+                None,
+                lists[name].shown,
+                f"records without this list: {count:,}; what only it shows of their tickets is not measurable.",
+                "Export them with it; or say empty_if_missing: true where a record without it has none.",
+            )
+            for name, count in sorted(self._without.items())
+        ]
+        return found + [
             Problem(export.name, None if one.rows is not None else 1, None, one.says, one.hint)
             for one in self._file.warnings
             if one.rows in (None, rows_read) and compile_conditions(one.conditions, self.scope)(no_row)
@@ -392,15 +500,17 @@ class _Event:
 
     def __init__(self, reader: _RowReader, rule: RowRule, file: str, number: int, is_derived: bool) -> None:
         self._reader, self._rule, self._is_derived = reader, rule, is_derived
-        self._file, self._prefix = file, f"{file}{number}"
+        self._prefix, self._is_listed = f"{file}{number}", reader.is_list(rule.each)
+        self._series = f"{file}.{rule.each}" if self._is_listed else file
         scope = reader.scope_with(rule.each)
         self._meets_conditions = compile_conditions(rule.conditions, scope)
         cells = dict(rule.cells)
         word = _VALUES_OF.get(cells["event_type"].constant or "")
         words = {"value": word, "value_before": word}
-        self._columns = [
-            (name, reader.convert(name, cell, scope, words.get(name))) for name, cell in rule.cells
-        ]
+        # What is the same of every row is made once.
+        self._constants, self._columns = _part_constants(
+            rule.cells, lambda name, cell: reader.convert(name, cell, scope, words.get(name))
+        )
         self._elapsed = None if rule.elapsed is None else _compile_elapsed(rule.elapsed, reader, scope)
         self._counts_from_submission = rule.elapsed is not None and rule.elapsed.start == reader.submission
         self._names = {name: name_of(cell, scope) for name, cell in cells.items()}
@@ -417,14 +527,16 @@ class _Event:
         evidence = EVIDENCE_OF.get(self.event_type) if self.event_type else None
         return evidence if evidence in GAPS else None
 
-    def make(self, row: list[str | None]) -> list[Record]:
-        """The events of one row. Raises Unusable, and _Gap for one that is passed although its meaning is unknown."""
-        rows = enumerate(self._reader.rows_of(self._rule.each, row), 1)
+    def make(self, record: _OpenRecord) -> list[Record]:
+        """The events of one record. Raises Unusable, and _Gap for one that is passed although its meaning is unknown."""
+        rows = enumerate(self._reader.rows_of(self._rule.each, record), 1)
         made = [self._one(each, number) for number, each in rows if self._meets_conditions(each)]
         return [event for event in made if event is not None]
 
     def _one(self, row: Row, number: int) -> Record | None:
-        event = {name: convert(row) for name, convert in self._columns}
+        event = self._constants.copy()
+        for name, convert in self._columns:
+            event[name] = convert(row)
         event_type = event["event_type"]
         if event_type is None:
             raise self._missing("event_type")
@@ -435,7 +547,7 @@ class _Event:
                 raise self._missing("actor_kind")
         elif event_type in _VALUES_OF:
             self._check_words(event)
-        event["is_date"] = self._is_derived
+        event["is_date"], event["is_listed"] = self._is_derived, self._is_listed
         window: Window | None = event.get("event_at")
         if self._elapsed is not None:
             window = self._elapsed(row)
@@ -448,8 +560,8 @@ class _Event:
         is_vendors = self._is_derived and not self._reader.mapping.is_form
         event |= {"earliest_at": window.first if is_window or is_vendors else None, "event_at": window.last}
         if event.get("event_id") is not None:
-            # Each kind of file counts its ids by itself.
-            event["update_id"] = f"{self._file}:{event['event_id']}"
+            # Each kind of file, and each list in its records, counts its ids by itself.
+            event["update_id"] = f"{self._series}:{event['event_id']}"
         # The id does not change with the width of the window.
         event["event_id"] = self._compose_id(event, window.last if self._elapsed else window.first, number)
         return event
@@ -479,13 +591,37 @@ class _Event:
     def _compose_id(self, event: Record, happened: datetime, number: int) -> str:
         ticket_id, given = event["ticket_id"], event.get("event_id")
         if self._rule.name is not None:
-            return f"{ticket_id}:{self._rule.name}" + (f":{number}" if self._rule.each else "")
+            return f"{ticket_id}:{self._rule.name}" + (f":{given or number}" if self._rule.each else "")
+        if given and self._is_listed:
+            # The lists of two tickets may count alike.
+            return f"{self._prefix}:{ticket_id}:{given}"
+        if given:
+            return f"{self._prefix}:{given}"
         said = event.get("value") or event.get("actor") or event.get("actor_kind") or ""
         if event["event_type"] == "message" and event.get("is_public") is False:
             # A reply and a note of one instant are two messages.
             said += ":internal"
         composed = f"{ticket_id}:{event['event_type']}:{happened:%Y-%m-%dT%H:%M:%SZ}:{said}"
-        return f"{self._prefix}:{given or composed}"
+        return f"{self._prefix}:{composed}"
+
+
+def _part_constants(
+    cells: Cells, compile_one: Callable[[str, Cell], Convert]
+) -> tuple[Record, list[tuple[str, Convert]]]:
+    """The values that no row changes, and the functions that read the others."""
+    constants: Record = {}
+    columns: list[tuple[str, Convert]] = []
+    for name, cell in cells:
+        convert = compile_one(name, cell)
+        if cell == Cell(constant=cell.constant):
+            try:
+                constants[name] = convert(())
+                continue
+            except Unusable:
+                # Every record will be refused for it.
+                pass
+        columns.append((name, convert))
+    return constants, columns
 
 
 def _compile_elapsed(
@@ -513,6 +649,25 @@ def _compile_elapsed(
     return derive
 
 
+class _People:
+    """The rule that makes people of rows."""
+
+    def __init__(self, reader: _RowReader, rule: RowRule) -> None:
+        self._reader, self._each = reader, rule.each
+        scope = reader.scope_with(rule.each)
+        self._meets_conditions = compile_conditions(rule.conditions, scope)
+        self._columns = [(name, reader.convert(name, cell, scope)) for name, cell in rule.cells]
+
+    def make(self, record: _OpenRecord) -> list[Record]:
+        """The people of one record. Raises Unusable."""
+        rows = self._reader.rows_of(self._each, record)
+        return [
+            {name: convert(row) for name, convert in self._columns}
+            for row in rows
+            if self._meets_conditions(row)
+        ]
+
+
 class _Figure:
     """One rule that takes over a figure of the vendor's."""
 
@@ -523,9 +678,9 @@ class _Figure:
         self._columns = [(name, reader.convert(name, cell, scope)) for name, cell in rule.cells]
         self._is_difference = "they_seconds" not in dict(rule.cells)
 
-    def make(self, row: list[str | None]) -> list[Record]:
-        """The figures of one row: those that say how long, or whether it was too long. Raises Unusable."""
-        rows = self._reader.rows_of(self._each, row)
+    def make(self, record: _OpenRecord) -> list[Record]:
+        """The figures of one record: those that say how long, or whether it was too long. Raises Unusable."""
+        rows = self._reader.rows_of(self._each, record)
         made = [self._one(each) for each in rows if self._meets_conditions(each)]
         return [
             figure
@@ -581,6 +736,9 @@ def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]
         "moves_with_submission": event.get("moves_with_submission"),
         "version_at": version_at,
     }
+    if event["is_listed"]:
+        # Between the lists of one record, and from where a list begins, nothing says what came first.
+        shared["place"] = None
     if event["event_type"] == "message":
         kind = "date" if event["is_date"] else "comment"
         own = {"message_id": event["event_id"], "message_kind": kind, "said_at": event["event_at"]}
@@ -655,14 +813,11 @@ class _Landing:
         self.rows_read += len(refused)
         self.writer.refuse(refused)
 
-    def take(self, line_number: int, values: Sequence[str | None]) -> None:
+    def take(self, line_number: int, read: ReadRecord) -> None:
         """Take one record, or put it into quarantine and remember what its ticket lacks now."""
         self.rows_read += 1
         reader = self.reader
-        row = reader.row(line_number, values)
-        if not reader.meets_conditions(row):
-            self._passed += 1
-            return
+        row: list[str | None] | None = None
         rows: list[tuple[str, Record]] = []
         gaps: list[str | None] = []
         at: _Event | None = None
@@ -670,9 +825,14 @@ class _Landing:
         ticket: Record | None = None
         has_response = False
         try:
+            record = reader.open(line_number, read)
+            row = record.row
+            if not reader.meets_conditions(row):
+                self._passed += 1
+                return
             reader.check_required(row)
             if reader.people is not None:
-                rows.append(land_person(reader.people(row)))
+                rows += [land_person(person) for person in reader.people.make(record)]
             if reader.tickets is not None:
                 ticket = reader.tickets(row)
                 self._submissions.add(ticket["ticket_id"], ticket["submitted_at"].first, line_number)
@@ -680,16 +840,16 @@ class _Landing:
                 version_at = None if updated is None else updated.first
             for at in reader.events:
                 try:
-                    made = at.make(row)
+                    made = at.make(record)
                     has_response |= any(one["event_type"] == "message" and one["is_date"] for one in made)
                     rows += [land_event(event, version_at) for event in made]
                 except _Gap:
                     gaps.append(None)
             if ticket is not None:
-                rows.insert(0, land_ticket(ticket, reader.evidence(row, has_response)))
+                rows.insert(0, land_ticket(ticket, reader.evidence(record, has_response)))
             if reader.log is not None:
-                rows.insert(0, land_log_row(reader.log(row), reader.evidence(row, has_response)))
-            rows += [("vendor_sla_figures", figure) for one in reader.figures for figure in one.make(row)]
+                rows.insert(0, land_log_row(reader.log(row), reader.evidence(record, has_response)))
+            rows += [("vendor_sla_figures", figure) for one in reader.figures for figure in one.make(record)]
             self._passed += not rows and not gaps
         except Unusable as problem:
             self.writer.refuse(
@@ -700,10 +860,10 @@ class _Landing:
             rows = []
             if reader.tickets is None and at is not None:
                 gaps = [at.gap]
-            elif isinstance(problem, UnknownValue) and reader.people is None:
+            elif isinstance(problem, UnknownValue):
                 # An earlier, readable version of the ticket must not be judged as if nothing had come since.
                 gaps = [None]
-        ticket_id = reader.ticket_id(row) if gaps else None
+        ticket_id = reader.ticket_id(row) if gaps and row is not None else None
         if ticket_id is not None:
             rows += [("gaps", {"ticket_id": ticket_id, "evidence": gap}) for gap in dict.fromkeys(gaps)]
         self._add(line_number, rows)
@@ -721,9 +881,9 @@ class _Landing:
             place = len(self._keys_of_line)
             waiting.append(
                 {
+                    "place": place,
                     **row,
                     "line_number": line_number,
-                    "place": place,
                     "line_place": place if "version_kind" in row else None,
                 }
             )

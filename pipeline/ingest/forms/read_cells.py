@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TypeVar
 
 from pipeline.declarations.problems import name_nearest
 from pipeline.ingest.forms.landed_rows import Unusable, check_years, read_identifier, read_iso_window
+from pipeline.ingest.forms.read_paths import Several
 from pipeline.rules.mapping import (
     EPOCH_MILLISECONDS,
     EPOCH_SECONDS,
@@ -35,6 +35,8 @@ ReadInstant = Callable[[Row], Window | None]
 ReadDate = Callable[[str | None, str | None], Window]
 
 _EPOCH = datetime(1970, 1, 1)
+# Exports repeat instants; so many are remembered at a time.
+_KNOWN_INSTANTS = 500_000
 _ENGLISH_MONTHS = {
     name: number
     for number, names in enumerate(
@@ -59,6 +61,9 @@ _ENGLISH_MONTHS = {
 _WORD = re.compile(r"[^\W\d_]+\.?")
 _WHOLE = re.compile(r"-?\d{1,9}(\.0+)?")
 _CLOCK = re.compile(r"(-?)(\d{1,6}):([0-5]\d)(?::([0-5]\d))?")
+# What is read of a condition, and where many words may stand.
+_CONDITION = "condition"
+_MAY_BE_SEVERAL = (_CONDITION, "tags")
 T = TypeVar("T")
 
 
@@ -71,14 +76,24 @@ class Scope:
     """Which columns a row has: our short names -> their places in it and what the export calls them.
 
     Inside `each`, the cell at hand has the column's only place, and what stands for `*` in its name the one after it.
+    `absent`: columns that are looked for in every record although the header lacks them. `counts`: nested list -> the place of
+    the number of its elements. `has_documents`: a cell may be the text of a list or of an object.
     """
 
     places: Dict[str, tuple[int, ...]]
     shown: Dict[str, str]
     each: str | None = None
+    absent: frozenset[str] = frozenset()
+    counts: Dict[str, int] = field(default_factory=dict)
+    has_documents: bool = False
 
     def within(self, each: str, at: int) -> Scope:
-        return Scope({**self.places, each: (at,)}, self.shown, each)
+        return replace(self, places={**self.places, each: (at,)}, each=each)
+
+    def within_list(self, each: str, columns: Sequence[str], at: int) -> Scope:
+        """The scope inside an element of a nested list, whose columns stand in a row from `at` on."""
+        own = {name: (place,) for place, name in enumerate(columns, at)}
+        return replace(self, places={**self.places, **own}, each=each)
 
 
 def compile_cell(cell: Cell, scope: Scope, what: str) -> Read:
@@ -158,6 +173,9 @@ def _compile_origin(cell: Cell, scope: Scope, what: str) -> Read:
     if cell.first:
         parts = [compile_cell(one, scope, what) for one in cell.first]
         return lambda row: next((text for part in parts if (text := part(row)) is not None), None)
+    if cell.count is not None:
+        place_of_count = scope.counts.get(cell.count)
+        return lambda row: None if place_of_count is None else row[place_of_count]
     at = [place for name in cell.columns for place in scope.places.get(name, ())]
     if not at:
         return lambda row: None
@@ -166,8 +184,21 @@ def _compile_origin(cell: Cell, scope: Scope, what: str) -> Read:
         return lambda row: between.join(text for one in at if (text := row[one]) is not None) or None
     if len(at) == 1:
         only = at[0]
-        return lambda row: row[only]
-    return lambda row: next((text for one in at if (text := row[one]) is not None), None)
+        take: Read = lambda row: row[only]  # noqa: E731
+    else:
+        take = lambda row: next((text for one in at if (text := row[one]) is not None), None)  # noqa: E731
+    if not scope.has_documents or what in _MAY_BE_SEVERAL:
+        return take
+    column = name_of(cell, scope)
+
+    def take_one(row: Row) -> str | None:
+        text = take(row)
+        if type(text) is Several:
+            kind = "a list" if not text.startswith("{") else "an object"
+            raise Unusable(column, text, f"is {kind}, not one value", "Write the path of a value in it.")
+        return text
+
+    return take_one
 
 
 def _compile_join(parts: Sequence[Read], separator: str) -> Read:
@@ -240,14 +271,17 @@ def unknown_value(
 def compile_conditions(conditions: Conditions, scope: Scope) -> Callable[[Row], bool]:
     """Whether a row meets all of them."""
     tests = [_compile_condition(one, scope) for one in conditions]
-    return lambda row: all(holds(row) for holds in tests)
+    if not tests:
+        return lambda row: True
+    return tests[0] if len(tests) == 1 else lambda row: all(holds(row) for holds in tests)
 
 
 def _compile_condition(condition: Condition, scope: Scope) -> Callable[[Row], bool]:
     if condition.is_present is not None:
-        is_met = any(name in scope.places for name in condition.cell.names()) == condition.is_present
+        there = scope.places.keys() - scope.absent
+        is_met = any(name in there for name in condition.cell.names()) == condition.is_present
         return lambda row: is_met
-    take = compile_cell(condition.cell, scope, "value")
+    take = compile_cell(condition.cell, scope, _CONDITION)
     tests: list[Callable[[str | None], bool]] = []
     if condition.is_filled is not None:
         tests.append(lambda value: (value is not None) == condition.is_filled)
@@ -260,12 +294,31 @@ def _compile_condition(condition: Condition, scope: Scope) -> Callable[[Row], bo
     if condition.contains is not None:
         part = condition.contains.casefold()
         tests.append(lambda value: value is not None and part in value.casefold())
+    if len(tests) == 1 and condition.at_least is condition.fewer_than is None:
+        # Nearly every condition asks one thing.
+        only = tests[0]
+        return lambda row: only(take(row))
+    bounds = [
+        (compile_cell(bound, scope, _CONDITION), is_least)
+        for bound, is_least in ((condition.at_least, True), (condition.fewer_than, False))
+        if bound is not None
+    ]
 
     def holds(row: Row) -> bool:
         value = take(row)
-        return all(test(value) for test in tests)
+        return all(test(value) for test in tests) and all(
+            _compare(value, bound(row), is_least) for bound, is_least in bounds
+        )
 
     return holds
+
+
+def _compare(text: str | None, bound: str | None, is_least: bool) -> bool:
+    """Whether a number reaches a bound, or stays below it. Of what is no number neither holds."""
+    if text is None or bound is None or not (_WHOLE.fullmatch(text) and _WHOLE.fullmatch(bound)):
+        return False
+    number, limit = (int(one.partition(".")[0]) for one in (text, bound))
+    return number >= limit if is_least else number < limit
 
 
 def compile_dates(mapping: Mapping, dates: Sequence[str]) -> ReadDate:
@@ -277,8 +330,9 @@ def compile_dates(mapping: Mapping, dates: Sequence[str]) -> ReadDate:
     readers = [_compile_pattern(pattern, zone, mapping) for pattern in dates]
     listed = ", ".join(dates)
 
-    @cache
-    def read_known(text: str) -> Window | None:
+    known: dict[str, Window | None] = {}
+
+    def read_any(text: str) -> Window | None:
         for reader in readers:
             try:
                 found = reader(text)
@@ -291,9 +345,12 @@ def compile_dates(mapping: Mapping, dates: Sequence[str]) -> ReadDate:
     def read(column: str | None, text: str | None) -> Window:
         if text is None or not text.strip():
             raise missing(column)
-        if read_known.cache_info().currsize > 500_000:
-            read_known.cache_clear()
-        found = read_known(text.strip())
+        text = text.strip()
+        found = known.get(text)
+        if found is None:
+            if len(known) > _KNOWN_INSTANTS:
+                known.clear()
+            found = known[text] = read_any(text)
         if found is None:
             raise Unusable(
                 column,

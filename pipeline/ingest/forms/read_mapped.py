@@ -8,7 +8,8 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -24,6 +25,7 @@ from pipeline.ingest.files.read_table import (
     read_records,
 )
 from pipeline.ingest.files.refused import Refused
+from pipeline.ingest.forms.read_paths import compile_path, find_elements, is_selected
 from pipeline.rules.mapping import (
     ANY_COLUMNS,
     DELIMITERS,
@@ -34,33 +36,46 @@ from pipeline.rules.mapping import (
 )
 
 _PEEKED_DOCUMENTS = 100
+# Documents may be long, and are held one chunk at a time.
+_CHUNK_DOCUMENTS = 64
 # Numbers stay the text that they were written as, so that an id above 2^53 keeps its digits.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _KINDS = {"xlsx": "xlsx", "parquet": "parquet", "ndjson": "json", "json": "json", "xml": "xml"}
 
 
+# A record as it is read: of a table one text or None per name of the header, else a document.
+Record = Sequence[str | None] | dict[str, Any]
+
+
 @dataclass(frozen=True)
 class MappedRecords:
-    """Some records in file order: one text or None per name of the header."""
+    """Some records in file order."""
 
     numbers: list[int]
-    rows: list[Sequence[str | None]]
+    rows: Sequence[Record]
     refused: list[Refused]
     notes: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
 class OpenFile:
-    """A file of an export that was recognised: what the mapping says of it, and the names that it has."""
+    """A file of an export that was recognised: what the mapping says of it, and the names that it has.
+
+    `lists`: nested list -> the keys of its first elements; one without an element in the first records is not there.
+    """
 
     file: MappedFile
     header: tuple[str, ...]
+    lists: Dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def open_mapped(export: Export, start: bytes, mapping: Mapping) -> OpenFile:
     """Tell by format and header which file of the mapping this is. Raises InputRejected when none or several fit."""
     kind = find_kind(start)
     fitting = [file for file in mapping.files if _KINDS.get(file.format, "csv") == kind]
+    if kind == "json":
+        # What may come as NDJSON or as JSON is one kind of file.
+        fitting = list({file.name: file for file in fitting}.values())
     if not fitting:
         formats = sorted({file.format for file in mapping.files})
         raise reject(
@@ -70,17 +85,17 @@ def open_mapped(export: Export, start: bytes, mapping: Mapping) -> OpenFile:
         )
     opened: list[OpenFile] = []
     refusals: list[InputRejected] = []
-    headers: dict[object, tuple[str, ...]] = {}
+    headers: dict[object, tuple[tuple[str, ...], Dict[str, tuple[str, ...]]]] = {}
     for file in fitting:
         # Files of the same dialect share one look at the header.
-        dialect = (file.format, file.sheet, file.element, file.records_at)
+        dialect = (file.format, file.sheet, file.element, file.records_at, file.lists, _selected_paths(file))
         try:
             if dialect not in headers:
                 headers[dialect] = _read_names(export, file, mapping)
         except InputRejected as refusal:
             refusals.append(refusal)
             continue
-        opened.append(OpenFile(file, headers[dialect]))
+        opened.append(OpenFile(file, *headers[dialect]))
     if not opened:
         raise refusals[0]
     whole = [one for one in opened if not _missing(one)]
@@ -139,21 +154,53 @@ def _check_is_read(export: Export, file: MappedFile, mapping: Mapping) -> None:
         )
 
 
-def _read_names(export: Export, file: MappedFile, mapping: Mapping) -> tuple[str, ...]:
+def _selected_paths(file: MappedFile) -> tuple[str, ...]:
+    """The paths of values that are picked out of a list by a key of its elements."""
+    return tuple(
+        path
+        for column in file.columns
+        if column.within is None
+        for path in column.written
+        if is_selected(path)
+    )
+
+
+def _read_names(
+    export: Export, file: MappedFile, mapping: Mapping
+) -> tuple[tuple[str, ...], Dict[str, tuple[str, ...]]]:
     if file.is_table:
         # Which repeated name is used, and which is not, is looked at once the file is recognised.
-        return tuple(read_header(export, _options(file, mapping)))
+        return tuple(read_header(export, _options(file, mapping))), {}
     keys: dict[str, None] = {}
+    lists: dict[str, dict[str, None]] = {}
+    selected = [(path, compile_path(path)) for path in _selected_paths(file)]
     for _, document in islice(read_documents_of(export, file), _PEEKED_DOCUMENTS):
         if isinstance(document, dict):
             keys |= dict.fromkeys(flatten_keys(document))
+            keys |= dict.fromkeys(path for path, find in selected if find(document) is not None)
+            _peek_lists(file, document, None, lists)
     if not keys:
         raise reject(
             export,
             "the file holds no record.",
             "Even an export without tickets should say so; export it again.",
         )
-    return tuple(keys)
+    return tuple(keys), {name: tuple(found) for name, found in lists.items()}
+
+
+def _peek_lists(
+    file: MappedFile, holder: dict[str, Any], around: str | None, found: dict[str, dict[str, None]]
+) -> None:
+    """Add the keys of the first elements of every list that lies in an object."""
+    for one in file.lists:
+        if one.within == around:
+            elements = find_elements(one, holder, file.format == "xml")
+            if isinstance(elements, list):
+                known = found.setdefault(one.name, {})
+                for element in elements[:_PEEKED_DOCUMENTS]:
+                    if isinstance(element, dict):
+                        known |= dict.fromkeys(flatten_keys(element))
+                        _peek_lists(file, element, one.name, found)
 
 
 def _options(file: MappedFile, mapping: Mapping) -> TableOptions:
@@ -190,16 +237,34 @@ def find_written(column: MappedColumn, header: Sequence[str]) -> str | None:
     return next((header[at] for at, _ in find_places(column, header)), None)
 
 
+def names_of(column: MappedColumn, opened: OpenFile) -> Sequence[str]:
+    """The names among which a column is looked for: those of a record, or of the elements of its list."""
+    return opened.header if column.within is None else opened.lists.get(column.within, ())
+
+
+def _is_missing(column: MappedColumn, opened: OpenFile) -> bool:
+    if column.is_optional or (column.within is not None and not opened.lists.get(column.within)):
+        # No element was seen that could lack it.
+        return False
+    paths = [path for path in column.written if not path or is_selected(path)]
+    is_seen = column.within is not None and bool(paths)
+    return not is_seen and find_written(column, names_of(column, opened)) is None
+
+
 def _missing(one: OpenFile) -> list[MappedColumn]:
-    return [
-        column
-        for column in one.file.columns
-        if not column.is_optional and find_written(column, one.header) is None
+    """What every file needs and this one lacks; a list like a column of the same name."""
+    lists = [
+        MappedColumn(nested.name, nested.paths)
+        for nested in one.file.lists
+        if nested.within is None and not nested.is_optional and nested.name not in one.lists
     ]
+    return lists + [column for column in one.file.columns if _is_missing(column, one)]
 
 
 def _count_used(one: OpenFile) -> int:
-    return sum(find_written(column, one.header) is not None for column in one.file.columns)
+    return len(one.lists) + sum(
+        find_written(column, names_of(column, one)) is not None for column in one.file.columns
+    )
 
 
 def _explain_missing(export: Export, mapping: Mapping, opened: list[OpenFile]) -> InputRejected:
@@ -207,10 +272,13 @@ def _explain_missing(export: Export, mapping: Mapping, opened: list[OpenFile]) -
     missing = _missing(nearest)
     used = {name for column in nearest.file.columns for name in column.written}
     spare = [name for name in nearest.header if name not in used]
-    by_lower = {name.casefold(): name for name in spare}
     said = []
     for column in missing:
+        names = spare if column.within is None else nearest.lists.get(column.within, ())
+        by_lower = {name.casefold(): name for name in names}
         wanted = " or ".join(repr(name) for name in column.written)
+        if column.within is not None:
+            wanted = f"{wanted} in the elements of {column.within}"
         if mapping.is_form:
             wanted = f"{column.name} ({' or '.join(column.written)})"
         found = difflib.get_close_matches(column.written[0].casefold(), by_lower, n=1, cutoff=0.6)
@@ -231,7 +299,12 @@ def _explain_missing(export: Export, mapping: Mapping, opened: list[OpenFile]) -
 def _check_repeated(export: Export, opened: OpenFile) -> None:
     for column in opened.file.columns:
         name = find_written(column, opened.header)
-        if name is not None and not column.is_repeated and opened.header.count(name) > 1:
+        if (
+            name is not None
+            and not column.is_repeated
+            and opened.header.count(name) > 1
+            and not column.within
+        ):
             raise reject(
                 export,
                 f"the header names {name!r} more than once.",
@@ -242,29 +315,28 @@ def _check_repeated(export: Export, opened: OpenFile) -> None:
 
 
 def read_mapped(export: Export, opened: OpenFile, mapping: Mapping) -> Iterator[MappedRecords]:
-    """All records of a recognised file. Raises InputRejected."""
-    nulls = frozenset(mapping.null_markers)
-
-    def value_of(text: str) -> str | None:
-        stripped = text.strip()
-        return None if stripped in nulls or text in nulls else stripped
-
+    """All records of a recognised file: of a table with None for what is no value, else as documents. Raises InputRejected."""
     if opened.file.is_table:
+        nulls = frozenset(mapping.null_markers)
+
+        def value_of(text: str) -> str | None:
+            stripped = text.strip()
+            return None if stripped in nulls or text in nulls else stripped
+
         for records in read_records(export, list(opened.header), _options(opened.file, mapping)):
             rows = [[value_of(text) for text in row] for row in records.rows]
-            yield MappedRecords(records.line_numbers, list(rows), records.refused, records.notes)
+            yield MappedRecords(records.line_numbers, rows, records.refused, records.notes)
         return
     numbers: list[int] = []
-    found: list[Sequence[str | None]] = []
+    found: list[dict[str, Any]] = []
     refused: list[Refused] = []
     for number, document in read_documents_of(export, opened.file):
         if isinstance(document, Refused):
             refused.append(document)
         else:
-            texts = [_text(_find(document, name)) for name in opened.header]
             numbers.append(number)
-            found.append([None if text is None else value_of(text) for text in texts])
-        if len(found) >= 4096:
+            found.append(document)
+        if len(found) >= _CHUNK_DOCUMENTS:
             yield MappedRecords(numbers, found, refused)
             numbers, found, refused = [], [], []
     yield MappedRecords(numbers, found, refused)
@@ -272,6 +344,7 @@ def read_mapped(export: Export, opened: OpenFile, mapping: Mapping) -> Iterator[
 
 def read_documents_of(export: Export, file: MappedFile) -> Iterator[tuple[int, dict[str, Any] | Refused]]:
     """The objects of a JSON or XML export with the line that each begins in; what is no object comes as Refused."""
+    find_page = compile_path(file.records_at) if file.records_at else None
     for lines in read_documents(export, file.element):
         for refused in lines.refused:
             yield refused.line_number, refused
@@ -284,7 +357,7 @@ def read_documents_of(export: Export, file: MappedFile) -> Iterator[tuple[int, d
             if not isinstance(document, dict):
                 yield number, explain_lines([(number, text)], lines.cut_off_line, "the mapping's columns")[0]
                 continue
-            page = document.get(file.records_at) if file.records_at else None
+            page = None if find_page is None else find_page(document)
             if not isinstance(page, list):
                 yield number, document
                 continue
@@ -302,21 +375,3 @@ def flatten_keys(document: dict[str, Any], prefix: str = "") -> Iterator[str]:
         yield prefix + key
         if isinstance(value, dict) and prefix.count(".") < 8:
             yield from flatten_keys(value, f"{prefix}{key}.")
-
-
-def _find(document: dict[str, Any], path: str) -> Any:
-    if path in document:
-        return document[path]
-    head, _, rest = path.partition(".")
-    inner = document.get(head)
-    return _find(inner, rest) if rest and isinstance(inner, dict) else None
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return " ".join(value)
-    return json.dumps(value, ensure_ascii=False)

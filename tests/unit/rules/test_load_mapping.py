@@ -75,7 +75,8 @@ def test_mapping_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert (message.each, dict(message.cells)["ticket_id"]) == ("comment", Cell(("key",)))
     assert dict(message.cells)["actor"] == Cell(("comment",), split_by=";", part=2)
     assert solved.conditions[0].is_filled is True
-    assert dict(people.people or ())["actor_kind"].values == Values(
+    assert people.people is not None
+    assert dict(people.people.cells)["actor_kind"].values == Values(
         (("staff", "agent"),), otherwise="customer"
     )
 
@@ -212,7 +213,7 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
             "{column: Priority, values: level}",
             "{column: Priority, constant: 3}",
             "desk.yml:17: files.issues.tickets.severity: it is not clear where this value comes from. "
-            "Give exactly one of column, columns, constant, first, header, join, latest and setting.",
+            "Give exactly one of column, columns, constant, count, first, header, join, latest and setting.",
         ),
         (
             "      key: [Issue key, Clave de incidencia]",

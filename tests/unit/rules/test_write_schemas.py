@@ -53,25 +53,32 @@ def test_no_schema_is_shipped_without_a_model() -> None:
 
 def test_every_file_of_a_new_workspace_names_a_schema_that_is_there(tmp_path: Path) -> None:
     init_workspace(tmp_path / "new")
-    # A mapping has no schema: its keys depend on how a value is written.
-    files = sorted(path for path in (tmp_path / "new").rglob("*.yml") if path.parent.name != "mappings")
+    files = sorted((tmp_path / "new").rglob("*.yml"))
     assert files
     assert [path for path in files if not (path.parent / named_schema(path)).is_file()] == []
 
 
-@pytest.mark.parametrize("folder", ["plans", "calendars"])
+@pytest.mark.parametrize("folder", ["plans", "calendars", "mappings"])
 def test_an_example_names_its_schema_from_the_folder_it_is_copied_to(folder: str) -> None:
     examples = sorted((SHIPPED / folder / "examples").glob("*.yml"))
     assert examples
     assert [path for path in examples if not (SHIPPED / folder / named_schema(path)).is_file()] == []
 
 
-@pytest.mark.parametrize(("folder", "kind"), [("plans", "plan"), ("calendars", "calendars")])
+@pytest.mark.parametrize(
+    ("folder", "kind"), [("plans", "plan"), ("calendars", "calendars"), ("mappings", "mapping")]
+)
 def test_shipped_files_are_valid_by_their_schema(folder: str, kind: str) -> None:
     files = sorted((SHIPPED / folder).rglob("*.yml"))
     assert {path.name: find_errors(kind, read_yaml(path).data) for path in files} == {
         path.name: [] for path in files
     }
+
+
+def test_shipped_forms_are_valid_by_the_schema_of_mappings() -> None:
+    files = sorted((CHECKOUT / "pipeline" / "ingest" / "forms" / "shipped").glob("*.yml"))
+    assert files
+    assert [path.name for path in files if find_errors("mapping", read_yaml(path).data)] == []
 
 
 def test_template_is_valid_by_its_schema_with_and_without_its_examples(tmp_path: Path) -> None:
@@ -98,6 +105,8 @@ def test_template_is_valid_by_its_schema_with_and_without_its_examples(tmp_path:
         ("sla", {"sources": {}, "alerts": {"runs_out_chance_pct": 100}}, True),
         ("sla", {"sources": {}, "alerts": {"runs_out_chance_pct": 101}}, False),
         ("plan", {"plan": "Gold Plus", "clauses": {}, "versions": []}, False),
+        ("mapping", {"files": {"a": {"format": "json", "lists": {"note": "notes"}}}}, True),
+        ("mapping", {"files": {"a": {"format": "json", "lists": {"note": {"path": "notes"}}}}}, False),
     ],
 )
 def test_schema_refuses_what_the_reader_refuses(kind: str, data: object, is_valid: bool) -> None:
