@@ -7,17 +7,21 @@ and the obligations, in one run.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
+from typing import Any
+from unittest.mock import patch
 
 import duckdb
 
 from pipeline.ingest.landing.land import land_exports
 from pipeline.rules.load_sources import load_sources
 from pipeline.settings import CHECKOUT, Workspace
+from pipeline.warehouse import run_dbt
 from pipeline.warehouse.build import build_workspace
 
 TICKETS = 1_000_000
@@ -63,21 +67,9 @@ def main() -> bool:
         for result in land_exports(workspace, load_sources(workspace.sla_yml), None, None):
             assert result.rows_rejected == 0, result.problems
         landed = perf_counter()
-        build_workspace(workspace, None)
+        with _time_models() as seconds:
+            build_workspace(workspace, None)
         built = perf_counter()
-        results = json.loads(
-            (workspace.warehouse / "dbt" / "target" / "run_results.json").read_text(encoding="utf-8")
-        )
-        manifest = json.loads(
-            (workspace.warehouse / "dbt" / "target" / "manifest.json").read_text(encoding="utf-8")
-        )
-        seconds = {"ledger": 0.0, "compliance": 0.0}
-        for node in results["results"]:
-            described = manifest["nodes"][node["unique_id"]]
-            path = described["original_file_path"].removeprefix("models/")
-            if described["resource_type"] == "model":
-                for room, prefixes in (("ledger", _LEDGER), ("compliance", _COMPLIANCE)):
-                    seconds[room] += node["execution_time"] if path.startswith(prefixes) else 0
     ratio = seconds["ledger"] / seconds["compliance"]
     print(
         f"ledger of {TICKETS:,} tickets, {CUSTOMERS:,} customers: landing {landed - started:.1f} s, build {built - landed:.1f} s"
@@ -87,6 +79,26 @@ def main() -> bool:
         f" (goal: under 1) {'ok' if ratio < 1 else 'MISSED'}"
     )
     return ratio < 1
+
+
+@contextmanager
+def _time_models() -> Iterator[dict[str, float]]:
+    """Seconds that dbt needed for the models of the ledger and of compliance; it writes no artifacts that say so."""
+    seconds = {"ledger": 0.0, "compliance": 0.0}
+    invoke = run_dbt._invoke
+
+    def invoke_timed(*arguments: Any, **options: Any) -> Any:
+        outcome = invoke(*arguments, **options)
+        # A parse has no results.
+        for one in getattr(outcome.result, "results", ()):
+            path = one.node.original_file_path.removeprefix("models/")
+            if one.node.resource_type == "model":
+                for room, prefixes in (("ledger", _LEDGER), ("compliance", _COMPLIANCE)):
+                    seconds[room] += one.execution_time if path.startswith(prefixes) else 0
+        return outcome
+
+    with patch.object(run_dbt, "_invoke", invoke_timed):
+        yield seconds
 
 
 def _write(workspace: Workspace) -> None:
