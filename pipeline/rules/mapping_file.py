@@ -43,7 +43,7 @@ from pipeline.rules.mapping import (
 
 # Where a value comes from: exactly one of these.
 ORIGINS = ("column", "columns", "constant", "first", "header", "join", "latest", "setting")
-_TESTS = ("is_one_of", "is_none_of", "filled", "present", "starts_with", "contains")
+_TESTS = ("is_one_of", "is_none_of", "filled", "present", "starts_with", "contains", "lists")
 
 
 def _shape_of(value: Any) -> str:
@@ -171,6 +171,8 @@ class ConditionEntry(Value):
     starts_with: Text | None = None
     contains: Text | None = None
     """In any case."""
+    lists: Text | None = None
+    """A word of a list with commas between."""
 
     def check(self, place: Place) -> None:
         super().check(place)

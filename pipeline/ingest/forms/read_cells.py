@@ -260,6 +260,8 @@ def _compile_condition(condition: Condition, scope: Scope) -> Callable[[Row], bo
     if condition.contains is not None:
         part = condition.contains.casefold()
         tests.append(lambda value: value is not None and part in value.casefold())
+    if (word := condition.lists) is not None:
+        tests.append(lambda value: value is not None and word in (one.strip() for one in value.split(",")))
 
     def holds(row: Row) -> bool:
         value = take(row)

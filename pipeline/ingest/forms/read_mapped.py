@@ -157,7 +157,7 @@ def _read_names(export: Export, file: MappedFile, mapping: Mapping) -> tuple[str
 
 
 def _options(file: MappedFile, mapping: Mapping) -> TableOptions:
-    wall = next((one for one in mapping.dates_of(file) if "%" in one), None)
+    wall = tuple(one for one in mapping.dates_of(file) if "%" in one)
     return TableOptions(DELIMITERS.get(file.format, ","), file.sheet, wall, keeps_repeated_names=True)
 
 
