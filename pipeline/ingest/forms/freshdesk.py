@@ -216,7 +216,8 @@ def _add_conversation(
 ) -> None:
     said_at = read_instant("created_at", dig(conversation, "created_at"))
     conversation_id = read_identifier("id", dig(conversation, "id"))
-    text = _read_line(conversation)
+    is_incoming = conversation.get("incoming") is True
+    text = "" if is_incoming else _read_line(conversation)
     merged_into = _MERGED_INTO.match(text)
     if merged_into:
         adapted.add(
@@ -229,7 +230,10 @@ def _add_conversation(
             changed_at=said_at,
             version_at=version_at,
         )
-    is_written_by_a_merge = merged_into is not None or _MERGED_FROM.match(text) is not None
+    # The line that a merge writes has the author of the merge, and answers nothing.
+    author_kind = "bot" if merged_into or _MERGED_FROM.match(text) else "agent"
+    if is_incoming:
+        author_kind = "customer"
     adapted.add(
         "ticket_messages",
         message_id=f"{ticket_id}:{conversation_id}",
@@ -237,15 +241,8 @@ def _add_conversation(
         message_kind="comment",
         is_public=conversation.get("private") is False and as_text(conversation.get("source")) != _FORWARDED,
         author_id=as_text(conversation.get("user_id")),
-        author_address=as_text(conversation.get("from_email"))
-        if conversation.get("incoming") is True
-        else None,
-        # The line that a merge writes has the author of the merge, and answers nothing.
-        author_kind="customer"
-        if conversation.get("incoming") is True
-        else "bot"
-        if is_written_by_a_merge
-        else "agent",
+        author_address=_read_sender(conversation),
+        author_kind=author_kind,
         said_at=said_at,
         update_id=conversation_id,
         version_at=version_at,
