@@ -36,16 +36,17 @@ def _show_bar(stream: TextIO) -> Iterator[OnStep]:
     )
     with Progress(*columns, console=Console(file=stream), transient=True) as bar:
         task = bar.add_task("", total=None, step="building", count="")
+        told = "building"
 
         def tell(step: str, model: str | None, number: int, total: int) -> None:
-            bar.update(
-                task,
+            nonlocal task, told
+            if step != told:
+                # A task that has had a goal keeps one; the next step may have none.
+                bar.remove_task(task)
                 # The name of a plan is the user's: nothing in it colours the terminal.
-                step=escape(step[:60]),
-                description=escape(model[:60]) if model else "",
-                count=f"{number} of {total}" if total else "",
-                completed=number,
-                total=total or None,
-            )
+                task, told = bar.add_task("", total=None, step=escape(step[:60]), count=""), step
+            if model:
+                count = f"{number} of {total}"
+                bar.update(task, description=escape(model[:60]), count=count, completed=number, total=total)
 
         yield tell

@@ -96,7 +96,7 @@ select line_number, ticket_id || ':' || $event_type as change_id, ticket_id,
     end as changed_at,
     updated_at as version_at
 from (select *, $event_type = 'merged' and version_kind is null and closed_at is not null as has_date from judged)
-where problem is null and case $field when 'state' then state else close_code end = $value
+where problem is null and (list_contains($states, state) or list_contains($close_codes, close_code))
 order by line_number
 """
 
@@ -171,8 +171,15 @@ def land_servicenow(
         writer.refuse(refused)
         writer.add("ticket_versions", versions)
         writer.add("ticket_changes", connection.sql(f"{_DATES} order by line_number, place").to_arrow_table())
-        for sign in source.events:
-            bound = {"event_type": sign.event_type, "field": sign.field_name, "value": sign.field_value}
+        for event_type in dict.fromkeys(sign.event_type for sign in source.events):
+            bound = {"event_type": event_type} | {
+                name: [
+                    one.field_value
+                    for one in source.events
+                    if (one.event_type, one.field_name) == (event_type, field)
+                ]
+                for name, field in (("states", "state"), ("close_codes", "close_code"))
+            }
             writer.add("ticket_changes", connection.execute(_MARKS, bound).to_arrow_table())
         connection.unregister("records")
     return rows_read, warnings
