@@ -110,7 +110,7 @@ def build() -> CheckedTable:
             ),
             ExpectColumnValuesToBeInSet(
                 column="change_kind",
-                value_set=["created", "changed", "event", "date"],
+                value_set=["created", "changed", "event", "date", "mark", "line"],
                 severity="critical",
                 notes="The vocabulary is closed; staging reads a change by its kind.",
             ),
@@ -122,7 +122,7 @@ def build() -> CheckedTable:
             ExpectColumnValuesToBeInSet(
                 column="field_name",
                 value_set=EVENT_TYPES,
-                row_condition=Column("change_kind") == "event",
+                row_condition=Column("change_kind").is_in(["event", "mark", "line"]),
                 severity="critical",
                 notes="The vocabulary is closed; an unknown type may be the event that the promise waits for.",
             ),

@@ -126,13 +126,12 @@ def _suggest(paths: list[Path] | None, out: Path | None) -> None:
     )
 
 
-def _load_sources(
-    workspace: Workspace, source: str | None, mapping: Path | None, is_trial: bool
-) -> SourcesConfig:
+def _load_sources(workspace: Workspace, source: str | None, mapping: Path | None) -> SourcesConfig:
+    """The sources of sla.yml, one of them read with `mapping`. Where sla.yml does not name it yet, it is said what to add."""
     from dataclasses import replace
 
     from pipeline.rules.load_mapping import load_mapping
-    from pipeline.rules.load_sources import load_sources, mapped_source
+    from pipeline.rules.load_sources import check_source_name, load_sources, mapped_source
 
     config = load_sources(workspace.sla_yml)
     if mapping is None:
@@ -140,16 +139,18 @@ def _load_sources(
     if source is None:
         raise ConfigurationError("--mapping says how to read a source's files. Add --source NAME.")
     known = config.sources.get(source)
-    if known is None and not is_trial:
-        raise ConfigurationError(
-            f"sla.yml does not name the source {source!r}. Add it with type: mapped before its files land; "
-            "--dry-run works without."
-        )
     if known is not None and known.source_type != "mapped":
         raise ConfigurationError(
             f"The source {source!r} has the type {known.source_type}; only one of type mapped is read with a mapping."
         )
     loaded = load_mapping(mapping, str(mapping))
+    if known is None:
+        check_source_name(source)
+        say(
+            f"sla.yml does not name the source {source!r} yet, so no figure counts it. Copy {mapping} to "
+            f"reference/mappings/{source}.yml and add below sources: of sla.yml\n"
+            f"  {source}:\n    type: mapped\n    mapping: mappings/{source}.yml"
+        )
     chosen = mapped_source(source, loaded) if known is None else replace(known, mapping=loaded)
     return replace(config, sources={**config.sources, source: chosen})
 
@@ -161,7 +162,7 @@ def _preview(
     from pipeline.cli.tables import to_json, write_tables
     from pipeline.ingest.landing.preview import preview_exports
 
-    config = _load_sources(workspace, source, mapping, is_trial=True)
+    config = _load_sources(workspace, source, mapping)
     previews = preview_exports(workspace, config, paths, source, rows)
     if options.is_json:
         typer.echo(to_json(previews))
@@ -197,8 +198,8 @@ def _ingest(
     from pipeline.ingest.landing.land import land_exports
     from pipeline.ingest.landing.show_progress import show_progress
 
-    config = _load_sources(workspace, source, mapping, is_trial=False)
-    with show_progress(sys.stderr, options.verbosity < 0) as on_progress:
+    config = _load_sources(workspace, source, mapping)
+    with show_progress(sys.stderr, options.verbosity < 0 or options.is_json) as on_progress:
         results = land_exports(workspace, config, paths, source, on_progress=on_progress)
     if options.is_json:
         from pipeline.cli.tables import to_json
@@ -299,6 +300,7 @@ def build() -> None:
 
 
 def _build(workspace: Workspace) -> None:
+    from pipeline.cli.show_build import show_build
     from pipeline.ingest.landing.land import land_damaged
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
     from pipeline.reporting import figures
@@ -311,7 +313,8 @@ def _build(workspace: Workspace) -> None:
     for landed in land_damaged(workspace, load_sources(workspace.sla_yml)):
         for problem in landed.warnings:
             say(f"warning: {problem}")
-    result = build_workspace(workspace, options.as_of)
+    with show_build(sys.stderr, options.verbosity < 0 or options.is_json) as on_step:
+        result = build_workspace(workspace, options.as_of, on_step)
     for warning in result.warnings:
         say(f"warning: {warning}")
     state = (

@@ -91,7 +91,8 @@ LANDED_TABLES: dict[str, dict[str, str]] = {
         "ticket_id": "VARCHAR",
         "record_id": "VARCHAR",
         # `created`: the field at submission; `changed`: a later change; `event`: field_name is the type of an event;
-        # `date`: a date that stands in the ticket's own record.
+        # `date`: a date that stands in the ticket's own record; `mark`: the record shows it, and nothing dates it but the record;
+        # `line`: a text that the helpdesk writes when it does what field_name says.
         "change_kind": "VARCHAR",
         "field_name": "VARCHAR",
         "field_id": "VARCHAR",

@@ -10,7 +10,6 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +49,7 @@ from pipeline.rules.mapping import (
     is_beside_ticket,
     is_wall_time,
     proved_by,
+    read_other_days,
     says_a_day,
 )
 from pipeline.rules.mapping_file import (
@@ -371,6 +371,7 @@ class _CellReader:
             is_none_of=_one_or_many(entry.is_none_of),
             starts_with=entry.starts_with,
             contains=entry.contains,
+            has_word=entry.has_word,
         )
 
 
@@ -696,16 +697,7 @@ def _judge_pattern(pattern: str) -> str | None:
 def _contradict(first: str, second: str) -> bool:
     if not (is_wall_time(first) and is_wall_time(second)) or _judge_pattern(first):
         return False
-    # Day, month and year are all different and all possible in each other's place.
-    sample = datetime(2003, 2, 1, 4, 5, 6)
-    for one, other in ((first, second), (second, first)):
-        try:
-            read = datetime.strptime(sample.strftime(one), other)
-        except (ValueError, re.error):
-            continue
-        if read.date() != sample.date():
-            return True
-    return False
+    return read_other_days(first, second)
 
 
 def _check_zone_and_century(mapping: Mapping, given: Collection[str], place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,14 +19,16 @@ from pipeline.rules.mapping import Mapping as FileMapping
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules, flatten_periods
 from pipeline.rules.source import Agents, Source, SourceEvent
 from pipeline.rules.sources_file import (
+    SOURCE_NAME,
+    SOURCE_NAME_HINT,
     AgentList,
     AllowedShares,
     CanonicalSource,
-    ChangingSource,
     FreshdeskSource,
     JiraSource,
     MappedSource,
     ServicenowSource,
+    SignedSource,
     SlaFile,
     TableSource,
     VendorSource,
@@ -79,13 +82,19 @@ def load_sources(path: Path) -> SourcesConfig:
     )
 
 
+def check_source_name(name: str) -> None:
+    """Raises ConfigurationError for a name that sla.yml could not give a source."""
+    if not re.search(SOURCE_NAME, name):
+        raise ConfigurationError(f"{name!r} cannot name a source. {SOURCE_NAME_HINT}")
+
+
 def mapped_source(name: str, mapping: FileMapping) -> Source:
     """A source that sla.yml does not describe yet, to try a mapping out."""
     return Source(
         source=name,
         source_type="mapped",
         time_zone=mapping.time_zone,
-        date_format=None,
+        date_formats=(),
         null_markers=mapping.null_markers,
         ticket_prefix="",
         customer_field=None,
@@ -143,7 +152,7 @@ def _read_source(
         source=name,
         source_type=source.type,
         time_zone=source.time_zone,
-        date_format=None,
+        date_formats=(),
         null_markers=tuple(dict.fromkeys(source.null_markers)),
         ticket_prefix=source.ticket_prefix,
         customer_field=None,
@@ -170,7 +179,7 @@ def _read_source(
     if isinstance(source, TableSource):
         read = replace(
             read,
-            date_format=source.date_format,
+            date_formats=source.list_formats(),
             date_locale=source.date_locale,
             columns={
                 column: (names,) if isinstance(names, str) else names
@@ -178,13 +187,13 @@ def _read_source(
             },
             business_calendar=_find_calendar(source.business_calendar, place, folder / "calendars"),
         )
-    if isinstance(source, ChangingSource):
+    if isinstance(source, SignedSource):
         events = (SourceEvent(event, sign.field, sign.value) for event, _, sign in source.list_signs())
         read = replace(read, events=tuple(events))
     if isinstance(source, ServicenowSource):
         return replace(
             read,
-            date_format=source.date_format,
+            date_formats=source.list_formats(),
             is_journal_whole=source.journal is not None,
             is_audit_whole=source.audit is not None,
         )
@@ -254,7 +263,7 @@ def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
                         source.is_journal_whole,
                         source.is_audit_whole,
                         source.time_zone,
-                        ", ".join(source.mapping.dates) if source.mapping else source.date_format,
+                        ", ".join(source.mapping.dates if source.mapping else source.date_formats) or None,
                     )
                     for source in sources
                 ),

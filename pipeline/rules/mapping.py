@@ -153,10 +153,24 @@ def width_of(pattern: str) -> int:
     return 1 if codes & {"S", "T"} else 60 if "M" in codes else 3600 if codes & {"H", "I"} else 86_400
 
 
+def _has_touching_words(pattern: str) -> bool:
+    """Whether a name of a month or half a day stands beside another one, or beside a letter, without a sign between."""
+    is_word = [
+        code in ("b", "B", "p") or literal.isalpha() for code, literal in re.findall("%(.)|([^%])", pattern)
+    ]
+    is_name = [code in ("b", "B", "p") for code, _ in re.findall("%(.)|([^%])", pattern)]
+    return any(
+        (one and after_is_word) or (is_word[place] and after_is_name)
+        for place, (one, after_is_word, after_is_name) in enumerate(
+            zip(is_name, is_word[1:], is_name[1:], strict=False)
+        )
+    )
+
+
 def says_a_day(pattern: str) -> bool:
     """Whether a pattern writes down year, month and day, and no part of the time of the day without the hour."""
-    # A cell is read without the blanks around it.
-    if pattern != pattern.strip():
+    # A cell is read without the blanks around it. A word is found by what is no letter beside it.
+    if pattern != pattern.strip() or _has_touching_words(pattern):
         return False
     # As much of a sample as the pattern keeps.
     sample = datetime(2026, 11, 22, 13, 45)
@@ -167,6 +181,20 @@ def says_a_day(pattern: str) -> bool:
         return all(datetime.strptime(sample.strftime(one), one) == sample for one in (pattern, in_digits))
     except (ValueError, re.error):
         return False
+
+
+def read_other_days(first: str, second: str) -> bool:
+    """Whether two patterns of wall time read one text as different days, such as day and month in each other's place."""
+    # Day, month and year are all different and all possible in each other's place.
+    sample = datetime(2003, 2, 1, 4, 5, 6)
+    for one, other in ((first, second), (second, first)):
+        try:
+            read = datetime.strptime(sample.strftime(one), other)
+        except (ValueError, re.error):
+            continue
+        if read.date() != sample.date():
+            return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -245,6 +273,7 @@ class Condition:
     contains: str | None = None
     at_least: Cell | None = None
     fewer_than: Cell | None = None
+    has_word: str | None = None
 
     def read_columns(self) -> tuple[str, ...]:
         """Every column that is looked at."""
@@ -276,7 +305,8 @@ class RowRule:
     """One event, figure or person out of every row that meets all conditions; with `each`, one per filled cell of a repeated
     column, or per element of a nested list.
 
-    `name` makes an event's id of its ticket's. `elapsed`: where its instant is not written but counted.
+    `name` makes an event's id of its ticket's. `elapsed`: where its instant is not written but counted. `is_mark`: the row shows
+    it, and dates it by nothing but itself.
     """
 
     cells: Cells
@@ -284,6 +314,7 @@ class RowRule:
     each: str | None = None
     name: str | None = None
     elapsed: ElapsedTime | None = None
+    is_mark: bool = False
 
     def value_columns(self) -> tuple[str, ...]:
         """Every column that a value or a condition looks at."""

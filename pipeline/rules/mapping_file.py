@@ -43,7 +43,17 @@ from pipeline.rules.mapping import (
 
 # Where a value comes from: exactly one of these.
 ORIGINS = ("column", "columns", "constant", "count", "first", "header", "join", "latest", "setting")
-_TESTS = ("is_one_of", "is_none_of", "filled", "present", "starts_with", "contains", "at_least", "fewer_than")
+_TESTS = (
+    "is_one_of",
+    "is_none_of",
+    "filled",
+    "present",
+    "starts_with",
+    "contains",
+    "has_word",
+    "at_least",
+    "fewer_than",
+)
 
 
 def _shape_of(value: Any) -> str:
@@ -175,6 +185,8 @@ class ConditionEntry(Value):
     starts_with: Text | None = None
     contains: Text | None = None
     """In any case."""
+    has_word: Text | None = None
+    """A word of a list with commas between."""
     at_least: AnyValue | None = None
     """A whole number, or the column that holds it."""
     fewer_than: AnyValue | None = None

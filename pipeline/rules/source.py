@@ -40,7 +40,8 @@ class Source:
     source: str
     source_type: SourceType
     time_zone: str | None
-    date_format: str | None
+    # How wall times are written, tried in this order; empty: as the form says.
+    date_formats: tuple[str, ...]
     null_markers: tuple[str, ...]
     ticket_prefix: str
     customer_field: str | None

@@ -27,7 +27,7 @@ from pipeline.declarations.values import (
 )
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
 from pipeline.rules.delivery_file import Delivery
-from pipeline.rules.mapping import says_a_day
+from pipeline.rules.mapping import read_other_days, says_a_day
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules
 from pipeline.rules.plan import STATUSES
 from pipeline.rules.plan_file import Level
@@ -36,6 +36,10 @@ from pipeline.rules.plan_file import Level
 EVENT_TYPES = tuple(
     kind for kind in vocabulary.EVENT_TYPES if kind not in ("message", "status_changed", "severity_changed")
 )
+# The fields of an incident that may be a sign of an event.
+SERVICENOW_SIGNS = ("state", "close_code")
+# What the record of a ticket may show without a history: what it does to the figures hangs on no exact instant of its own.
+SHOWN_EVENT_TYPES = ("merged", "bug_confirmed")
 _PRIORITY = ("priority",)
 # The second form names a column of a table, such as `column:Severity [list]`.
 _CUSTOM_FIELD = re.compile(r"custom_field:[0-9]+|column:.+")
@@ -77,6 +81,23 @@ LevelByWord = Annotated[
     filled("the mapping is empty.", "Write one line per value of the source, such as high: 4."),
 ]
 DateFormat = Annotated[Text, AfterValidator(_check_date_format)]
+
+
+def _count_formats(value: Any) -> str:
+    return "several" if isinstance(value, list | tuple) else "one"
+
+
+# One, or several that are tried in this order.
+DateFormats = Annotated[
+    Annotated[DateFormat, Tag("one")]
+    | Annotated[
+        tuple[DateFormat, ...],
+        *UNREPEATED,
+        filled("the list is empty.", "Write at least one."),
+        Tag("several"),
+    ],
+    Discriminator(_count_formats),
+]
 NullMarker = Annotated[
     PossiblyEmptyText,
     Refusal("only text can stand for no value.", 'Put it in quotes, such as ["", "null"].'),
@@ -223,6 +244,8 @@ Signs = Annotated[
 ]
 
 
+SOURCE_NAME = r"^[a-z0-9][a-z0-9_-]*$"
+SOURCE_NAME_HINT = "It is also a folder of inbox/: use lower case letters, digits, '-' and '_'."
 Percent = Annotated[int, *whole_number(0, 100)]
 
 
@@ -273,17 +296,37 @@ class CanonicalSource(Helpdesk):
 class VendorSource(Helpdesk):
     """A helpdesk whose export says neither customer nor severity in our words."""
 
+    date_format: DateFormats | None = None
+    """How a table writes instants, such as "%Y-%m-%d %H:%M:%S", or several formats."""
+
     customer: Customer
     severity: LevelWords
     agents: AgentList = AgentList()
     """Who is on your side, where the export does not say it or says only today's role."""
 
+    def list_formats(self) -> tuple[str, ...]:
+        """How wall times are written, in the order in which the formats are tried."""
+        written = self.date_format or ()
+        return (written,) if isinstance(written, str) else written
+
+    def check(self, place: Place) -> None:
+        super().check(place)
+        formats = self.list_formats()
+        for index, one in enumerate(formats):
+            clash = next(
+                (other for other in formats[:index] if one and other and read_other_days(other, one)), None
+            )
+            if clash:
+                place.report(
+                    ["date_format", index],
+                    f"{one!r} and {clash!r} read the same text as different days.",
+                    "Keep the one that the exporter used; a file with both cannot be read.",
+                )
+
 
 class TableSource(VendorSource):
     """A helpdesk whose exports may be tables, written in the language and the zone of the user who exported them."""
 
-    date_format: DateFormat | None = None
-    """How the table writes instants, such as "%Y-%m-%d %H:%M:%S"."""
     date_locale: Annotated[Text, AfterValidator(_check_locale)] | None = None
     """The language of month names that are not English."""
     columns: dict[Text, OneOrSeveral] = {}
@@ -292,8 +335,8 @@ class TableSource(VendorSource):
     """The calendar with which the helpdesk counted its own minutes."""
 
 
-class ChangingSource(TableSource):
-    """A helpdesk whose changes of fields may stand for events."""
+class SignedSource(VendorSource):
+    """A helpdesk in whose exports something may stand for an event."""
 
     events: dict[Annotated[str, OneOf(EVENT_TYPES)], Signs] = {}
 
@@ -318,7 +361,7 @@ class ChangingSource(TableSource):
             first.setdefault(sign, event_type)
 
 
-class ZendeskSource(ChangingSource):
+class ZendeskSource(TableSource, SignedSource):
     """Zendesk: its NDJSON export, or the account's table."""
 
     type: Literal["zendesk"]
@@ -326,7 +369,7 @@ class ZendeskSource(ChangingSource):
     severity: ZendeskLevelWords
 
 
-class JiraSource(ChangingSource):
+class JiraSource(TableSource, SignedSource):
     """Jira: REST answers, or the table of all fields."""
 
     type: Literal["jira"]
@@ -338,26 +381,36 @@ class JiraSource(ChangingSource):
     """What comments are, where the export does not mark them."""
 
 
-class FreshdeskSource(TableSource):
+class FreshdeskSource(TableSource, SignedSource):
     """Freshdesk: API v2, or a table, which needs the time zone."""
 
     type: Literal["freshdesk"]
+    events: dict[Annotated[str, OneOf(SHOWN_EVENT_TYPES)], Signs] = {}
+    """The field is tags, status, type, or a custom one; a ticket's record shows it."""
 
 
-class ServicenowSource(VendorSource):
+class ServicenowSource(SignedSource):
     """ServiceNow: display values, which are wall time of the exporting user in that user's format."""
 
     type: Literal["servicenow"]
     time_zone: Zone
     """Of the user who exported; never guessed."""
-    date_format: DateFormat
-    """That user's format; never guessed."""
+    date_format: DateFormats
+    """That user's format, or several; never guessed."""
     customer: ServicenowCustomer
     severity: ServicenowLevelWords
     journal: Whole | None = None
     """whole: sys_journal_field of every incident is exported too, so that what is not there did not happen."""
     audit: Whole | None = None
     """whole: sys_audit of every incident is exported too."""
+    events: dict[Annotated[str, OneOf(SHOWN_EVENT_TYPES)], Signs] = {}
+    """The field is state or close_code; an incident's record shows it."""
+
+    def check(self, place: Place) -> None:
+        super().check(place)
+        for event_type, index, sign in self.list_signs():
+            if sign.field:
+                place.check_name(["events", event_type, *index, "field"], sign.field, SERVICENOW_SIGNS)
 
 
 class MappedSource(Declared):
@@ -388,11 +441,7 @@ AnySource = Annotated[
 ]
 SourceName = Annotated[
     Text,
-    *matching(
-        r"^[a-z0-9][a-z0-9_-]*$",
-        "cannot name a source.",
-        "It is also a folder of inbox/: use lower case letters, digits, '-' and '_'.",
-    ),
+    *matching(SOURCE_NAME, "cannot name a source.", SOURCE_NAME_HINT),
 ]
 
 

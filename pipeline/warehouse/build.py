@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from pipeline.pointer import Pointer
 from pipeline.settings import Workspace, read_clock
 from pipeline.warehouse.fingerprint import Input, fingerprint, list_inputs
 from pipeline.warehouse.publish import compact, find_served, publish
+from pipeline.warehouse.run_dbt import OnStep, tell_nothing
 
 if TYPE_CHECKING:
     from pipeline.ingest.landing.manifest import Batch
@@ -58,8 +60,11 @@ def lock_workspace(workspace: Workspace) -> Iterator[None]:
         lock.release()
 
 
-def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult:
+def build_workspace(
+    workspace: Workspace, as_of: datetime | None, on_step: OnStep = tell_nothing
+) -> BuildResult:
     """Run models and checks on everything landed and publish the result. The caller holds the workspace's lock.
+    `on_step` is told what it is at.
 
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
@@ -86,8 +91,9 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
     # The views over landed batches name their files relative to this folder (load_raw says why).
     with chdir(workspace.landed):
         known_until, landed_checks, dbt_checks, shares = fill_database(
-            database, RawInputs(batches, rules, as_of), workspace.warehouse / "dbt"
+            database, RawInputs(batches, rules, as_of), workspace.warehouse / "dbt", on_step=on_step
         )
+        on_step("checks of what is published", None, 0, 0)
         connection = open_database(database)
         try:
             published_checks = [*_run_checks(connection, "published"), *check_shares(shares)]
@@ -98,6 +104,7 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
         finally:
             connection.close()
     _stop_on_critical(published_checks)
+    on_step("publishing", None, 0, 0)
     compacted = building / f"{build_id}.duckdb"
     compact(database, compacted)
     stop_if_asked()
@@ -114,7 +121,12 @@ def build_workspace(workspace: Workspace, as_of: datetime | None) -> BuildResult
 
 
 def fill_database(
-    database: Path, inputs: RawInputs, scratch: Path, *, is_checked: bool = True
+    database: Path,
+    inputs: RawInputs,
+    scratch: Path,
+    *,
+    is_checked: bool = True,
+    on_step: OnStep = tell_nothing,
 ) -> tuple[datetime, list[CheckResult], list[DbtCheck], list[Share]]:
     """Make every table of a build in a new database; returns its as_of, the checks that ran on the way, and the shares of
     sources that are over a limit without stopping the build.
@@ -129,6 +141,7 @@ def fill_database(
     from pipeline.warehouse.run_dbt import parse_project, run_dbt, stop_on_tests_that_did_not_run
     from pipeline.warehouse.try_plans import COMPARING, try_plans
 
+    on_step("landed rows, and checks of them", None, 0, 0)
     connection = open_database(database)
     try:
         known_until = load_raw(connection, inputs)
@@ -140,8 +153,16 @@ def fill_database(
     # What compares plans needs the trials, and alerts need the forecasts; both are made from core.
     made_last = f"{COMPARING} {AFTER_FORECASTS}"
     left_out = ("unit_test",) if is_checked else ("unit_test", "test")
+    on_step("models", None, 0, 0)
     project = parse_project(database, scratch)
-    dbt_checks = run_dbt(database, scratch, project=project, exclude=made_last, leave_out=left_out)
+    dbt_checks = run_dbt(
+        database,
+        scratch,
+        project=project,
+        exclude=made_last,
+        leave_out=left_out,
+        on_model=partial(on_step, "models"),
+    )
     shares: list[Share] = []
     if is_checked:
         with open_database(database) as connection:
@@ -149,10 +170,18 @@ def fill_database(
         stop_on_shares(shares)
     compared = inputs.rules.sources.compared_plans
     plans = [plan.plan for plan in inputs.rules.plans] if compared is None else compared
-    try_plans(database, scratch, sorted(set(plans)))
+    try_plans(database, scratch, sorted(set(plans)), on_step)
+    on_step("forecasts", None, 0, 0)
     with open_database(database) as connection:
         forecast_pools(connection)
-    dbt_checks += run_dbt(database, scratch, project=project, select=made_last, leave_out=left_out)
+    dbt_checks += run_dbt(
+        database,
+        scratch,
+        project=project,
+        select=made_last,
+        leave_out=left_out,
+        on_model=partial(on_step, "plans compared, alerts"),
+    )
     if is_checked:
         stop_on_tests_that_did_not_run(project, dbt_checks)
     return known_until, landed_checks, dbt_checks, shares

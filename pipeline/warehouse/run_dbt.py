@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,14 @@ from pipeline.interruption import stop_if_asked
 from pipeline.settings import DBT_PROJECT
 
 _SHOWN_FAILURES = 3
+# Told what dbt begins with: the name of the model or test, its number in the run, and how many there are.
+OnModel = Callable[[str, int, int], None]
+# Told what a build is at: the step, and of one that dbt runs what it begins with, as above; else None, 0 and 0.
+OnStep = Callable[[str, str | None, int, int], None]
+
+
+def tell_nothing(step: str, model: str | None, number: int, total: int) -> None:
+    """For a build of which nothing is shown."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ def run_dbt(
     is_trial: bool = False,
     leave_out: Sequence[str] = ("unit_test",),
     is_test_alone: bool = False,
+    on_model: OnModel | None = None,
 ) -> list[DbtCheck]:
     """Build the chosen models (all of them) into `database` and run the tests of their rows; returns the tests that ran. Without
     `project` it is parsed for this run.
@@ -85,7 +94,7 @@ def run_dbt(
         command += ["--exclude-resource-type", kind]
     command += ["--select", select] if select else []
     command += ["--exclude", exclude] if exclude else []
-    outcome = _invoke(command, database, scratch, is_trial=is_trial, project=project)
+    outcome = _invoke(command, database, scratch, is_trial=is_trial, project=project, on_model=on_model)
     if outcome.exception is not None and outcome.result is None:
         raise _cannot_run(outcome, scratch)
     checks: list[DbtCheck] = []
@@ -123,7 +132,13 @@ def run_dbt(
 
 
 def _invoke(
-    command: list[str], database: Path, scratch: Path, *, is_trial: bool, project: Project | None = None
+    command: list[str],
+    database: Path,
+    scratch: Path,
+    *,
+    is_trial: bool,
+    project: Project | None = None,
+    on_model: OnModel | None = None,
 ) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -159,13 +174,26 @@ def _invoke(
         DO_NOT_TRACK="1",
     ):
         try:
-            outcome = dbtRunner(manifest=project.manifest if project else None).invoke(command)
+            outcome = dbtRunner(
+                manifest=project.manifest if project else None,
+                callbacks=[_listen(on_model)] if on_model else [],
+            ).invoke(command)
         finally:
             # dbt keeps its connection, and with it the write lock, until the process ends.
             DuckDBConnectionManager.close_all_connections()
     stop_if_asked()
     _share_parsed(target)
     return outcome
+
+
+def _listen(on_model: OnModel) -> Callable[[Any], None]:
+    """A callback of dbt's that tells the beginning of every model and test. dbt calls it from several threads."""
+
+    def hear(event: Any) -> None:
+        if event.info.name == "LogStartLine":
+            on_model(event.data.node_info.node_name, event.data.index, event.data.total)
+
+    return hear
 
 
 def _cannot_run(outcome: Any, scratch: Path) -> SlaError:

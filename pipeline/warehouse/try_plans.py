@@ -7,18 +7,19 @@ tables of the schema `raw`, from which dbt makes the comparison.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from pipeline.errors import ChecksFailed
 from pipeline.warehouse.connection import open_database
-from pipeline.warehouse.run_dbt import run_dbt
+from pipeline.warehouse.run_dbt import OnStep, run_dbt, tell_nothing
 
 # The models that compare the trials with the build; they can be built once both are there.
 COMPARING = "tag:plan_comparison"
 _KEPT = {"trial_obligations": "fct_sla_obligations", "trial_balances": "fct_entitlement_balances"}
 
 
-def try_plans(database: Path, scratch: Path, plans: Sequence[str]) -> None:
+def try_plans(database: Path, scratch: Path, plans: Sequence[str], on_step: OnStep = tell_nothing) -> None:
     """Fill `raw.trial_plans`, `raw.trial_obligations` and `raw.trial_balances` of a build, for every plan named.
 
     The last two are the facts of the build, which must be there, and `trial_plan`. Raises ChecksFailed, naming the plan, when a
@@ -37,8 +38,12 @@ def try_plans(database: Path, scratch: Path, plans: Sequence[str]) -> None:
                 " select * replace (cast(? as varchar) as plan) from raw.subscriptions",
                 [plan],
             )
+        step = f"plan {plan} on the same tickets"
+        on_step(step, None, 0, 0)
         try:
-            run_dbt(database, scratch, select="tag:plan_dependent", is_trial=True)
+            run_dbt(
+                database, scratch, select="tag:plan_dependent", is_trial=True, on_model=partial(on_step, step)
+            )
         except ChecksFailed as failure:
             raise ChecksFailed(f"Trying the plan {plan!r}: {failure.message}", failure.problems) from failure
         with open_database(database) as connection:

@@ -110,7 +110,7 @@ def read_plainly(file: Path) -> tuple[float, float]:
 
 def land_here(root: Path, file: Path) -> tuple[float, float]:
     """What the child does with a file: hash, read, judge, write."""
-    source = SimpleNamespace(source_type="zendesk", null_markers=("",), time_zone=None, date_format=None)
+    source = SimpleNamespace(source_type="zendesk", null_markers=("",), time_zone=None, date_formats=())
     export = Export(file, "desk", file.name, file.name)
     writer = ContentWriter(lambda rows: None)
     wall, work = perf_counter(), process_time()
@@ -124,7 +124,7 @@ def land_here(root: Path, file: Path) -> tuple[float, float]:
 
 def land_in_child(root: Path) -> float:
     """The whole landing as a run does it; GB that the child had at most."""
-    source = SimpleNamespace(source_type="zendesk", null_markers=("",), time_zone=None, date_format=None)
+    source = SimpleNamespace(source_type="zendesk", null_markers=("",), time_zone=None, date_formats=())
     results = land_exports(
         Workspace(root), SimpleNamespace(sources={"desk": source}, keep_exports=False), None, None
     )

@@ -259,7 +259,20 @@ def test_mapping_is_tried_out_before_its_source_exists(tmp_path: Path) -> None:
     assert "2026-02-02T08:00:00Z" in shown.out
     assert "10 rows read = 10 landed + 0 rejected" in shown.out
     assert not (root / "warehouse").exists()
-    run_sla(*asked, workspace=root).expect(2, "sla.yml does not name the source 'desk'")
+    assert (
+        "add below sources: of sla.yml\n  desk:\n    type: mapped\n    mapping: mappings/desk.yml"
+        in shown.err
+    )
+    # Landed before it is named, it is told the same, and is the same batch once the copied mapping is named.
+    landed = run_sla(*asked, workspace=root).expect(0, "sla.yml does not name the source 'desk' yet")
+    assert "10 rows read = 10 landed + 0 rejected" in landed.out
+    shutil.copy(mapping, root / "reference" / "mappings" / "desk.yml")
+    with (root / "sla.yml").open("a", encoding="utf-8") as file:
+        file.write("  desk:\n    type: mapped\n    mapping: mappings/desk.yml\n")
+    run_sla("ingest", str(export), "--source", "desk", workspace=root).expect(0)
+    assert len(list((root / "warehouse" / "landed" / "manifest").glob("*.json"))) == 1
+    refused = ("ingest", str(export), "--source", "My desk", "--mapping", str(mapping))
+    run_sla(*refused, workspace=root).expect(2, "'My desk' cannot name a source")
     run_sla("ingest", str(export), "--mapping", str(mapping), workspace=root).expect(2, "Add --source NAME")
 
 

@@ -257,7 +257,8 @@ CUT_INSTANTS = st.builds(
 HEADER_WORDS = st.sampled_from(
     [
         "Ticket ID", "Criado", "Data de abertura", "createDate", "Created time", "Status", "Priorität", "Ticket#", "#", "", "Key",
-        "fields.created", "Résolu", "Moment", "body", "author_id", "is_public", "\u202e", "a: b", '"', "REVIEW",
+        "fields.created", "Résolu", "Moment", "body", "author_id", "is_public",
+        "case", "time", "activity", "field_name", "Zeitstempel", "\u202e", "a: b", '"', "REVIEW",
     ]
 )  # fmt: skip
 CELL_WORDS = [
@@ -278,7 +279,7 @@ def write_rows(header: list[str], rows: list[list[str]], delimiter: str) -> byte
 TICKETS = st.builds(
     write_rows,
     st.lists(HEADER_WORDS, min_size=1, max_size=6),
-    st.lists(st.lists(CELLS, max_size=6), max_size=4),
+    st.lists(st.lists(CELLS, max_size=6), max_size=6),
     st.sampled_from([",", ";", "\t", "|"]),
 )
 PAGES = st.builds(

@@ -4,6 +4,8 @@ with
 tickets as (select * from {{ ref('int_helpdesk__tickets') }}),
 versions as (select * from {{ ref('int_helpdesk__versions') }}),
 events as (select * from {{ ref('int_helpdesk__events') }}),
+merge_lines as (select * from {{ ref('stg_helpdesk__merge_lines') }}),
+build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 
 -- Two dates of one submission that no precision explains.
 submissions as (
@@ -46,6 +48,17 @@ unplaced as (
   group by events.source, events.ticket_id
 ),
 
+-- The helpdesk wrote that it merged the ticket, and no event of the ticket says so.
+merged_by_line as (
+  select tickets.source, tickets.ticket_id, tickets.customer_id, lines.merged_into, lines.written_at, lines.source_file, lines.line_number
+  from tickets
+  cross join build_inputs
+  join merge_lines as lines on lines.source = tickets.source and lines.ticket_id = tickets.ticket_id
+  left join (select distinct source, ticket_id from events where event_type = 'merged') as merges
+    on merges.source = tickets.source and merges.ticket_id = tickets.ticket_id
+  where merges.ticket_id is null and lines.written_at <= build_inputs.as_of
+),
+
 contradictions as (
   select
     case when doubled.ticket_id is not null then 'id_with_two_submissions' else 'submission_changed' end as contradiction,
@@ -79,6 +92,10 @@ contradictions as (
   select
     'event_without_ticket', source, ticket_id, null, cast(first_event_at as varchar), null, event_count, source_file, null
   from unplaced
+  union all
+  select
+    'merge_not_declared', source, ticket_id, customer_id, merged_into, cast(written_at as varchar), null, source_file, line_number
+  from merged_by_line
 )
 
 select

@@ -73,6 +73,9 @@ contradicted as (
         then cast(contradictions.event_count as varchar) || ' events of a ticket that no export of ' || contradictions.source
           || ' holds, the first at ' || contradictions.value
       when 'records_contradict' then 'two records of one version differ in:' || contradictions.value
+      when 'merge_not_declared'
+        then 'the helpdesk wrote at ' || contradictions.other_value || ' that the ticket was merged into ' || contradictions.value
+          || '; no sign that events.merged of ' || contradictions.source || ' in sla.yml declares shows it'
       else 'submitted at ' || contradictions.value || ' and at ' || contradictions.other_value
     end as evidence,
     case contradictions.contradiction
@@ -81,6 +84,8 @@ contradicted as (
       when 'customer_contradicted' then 'the ticket is of neither: its promises are not covered, it draws on no pool'
       when 'event_without_ticket' then 'none of them is judged or counted'
       when 'records_contradict' then 'what they say differently is not known'
+      when 'merge_not_declared'
+        then 'judged and counted like any other ticket; declare a tag, status or field that your merges set, such as {merged: {field: tags, value: merged}}'
       when 'id_with_two_submissions'
         then 'one ticket, judged from ' || cast(tickets.submitted_at as varchar) || ' on with the events of both; if they are two tickets, one is missing'
       else 'the ticket is judged from ' || cast(tickets.submitted_at as varchar) || ' on'

@@ -8,7 +8,7 @@ only and reading starts again at the next, so an unclosed quote cannot swallow t
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pipeline.errors import Problem
@@ -101,9 +101,14 @@ def check_header(
             "Export fewer columns.",
             line,
         )
-    if keeps_repeated_names:
-        return names
-    doubled = sorted({name for name in names if names.count(name) > 1})
+    if not keeps_repeated_names:
+        refuse_doubled(export, names, names, line)
+    return names
+
+
+def refuse_doubled(export: Export, names: list[str], read: Collection[str], line: int | None = 1) -> None:
+    """Raises InputRejected where a column that is read comes twice; `read`: the names that some rule reads."""
+    doubled = sorted({name for name in names if name in read and names.count(name) > 1})
     if doubled:
         raise reject(
             export,
@@ -111,7 +116,6 @@ def check_header(
             "Export each column once; which of them is meant cannot be told.",
             line,
         )
-    return names
 
 
 def check_names(

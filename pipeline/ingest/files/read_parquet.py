@@ -26,13 +26,13 @@ _AGAIN = "Fetch the export again."
 
 @contextmanager
 def open_parquet(
-    export: Export, date_format: str | None
+    export: Export, date_formats: tuple[str, ...]
 ) -> Iterator[tuple[list[str], Iterator[list[list[str]]]]]:
     """The column names, and the rows in chunks, to be read once. Raises InputRejected."""
     with open_file(export) as stream:
         try:
             file = pq.ParquetFile(stream)
-            yield _check_footer(export, file), _read_rows(file, date_format)
+            yield _check_footer(export, file), _read_rows(file, date_formats)
         # Arrow reports most damage as an OSError of its own making; one of the system has a number.
         except (pa.ArrowException, OSError, ValueError, OverflowError) as problem:
             if isinstance(problem, OSError) and problem.errno is not None:
@@ -95,13 +95,13 @@ def _is_writable(kind: pa.DataType) -> bool:
     )
 
 
-def _read_rows(file: pq.ParquetFile, date_format: str | None) -> Iterator[list[list[str]]]:
+def _read_rows(file: pq.ParquetFile, date_formats: tuple[str, ...]) -> Iterator[list[list[str]]]:
     for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
-        columns = [_to_texts(column, date_format) for column in batch.columns]
+        columns = [_to_texts(column, date_formats) for column in batch.columns]
         yield [list(row) for row in zip(*columns, strict=True)]
 
 
-def _to_texts(column: pa.Array, date_format: str | None) -> list[str]:
+def _to_texts(column: pa.Array, date_formats: tuple[str, ...]) -> list[str]:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_timestamp(column.type):
@@ -109,10 +109,10 @@ def _to_texts(column: pa.Array, date_format: str | None) -> list[str]:
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
         if column.type.tz is not None:
             column = column.cast(pa.timestamp("us", "UTC"))
-    return [_to_text(value, date_format) for value in column.to_pylist()]
+    return [_to_text(value, date_formats) for value in column.to_pylist()]
 
 
-def _to_text(value: Any, date_format: str | None) -> str:
+def _to_text(value: Any, date_formats: tuple[str, ...]) -> str:
     match value:
         case None:
             return ""
@@ -128,7 +128,7 @@ def _to_text(value: Any, date_format: str | None) -> str:
         case datetime() if value.tzinfo is not None:
             return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         case datetime():
-            return write_date(value.replace(microsecond=0), date_format)
+            return write_date(value.replace(microsecond=0), date_formats)
         case date():
-            return write_date(datetime(value.year, value.month, value.day), date_format)
+            return write_date(datetime(value.year, value.month, value.day), date_formats)
     raise ValueError(f"no rule for {type(value).__name__}")

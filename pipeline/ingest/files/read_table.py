@@ -29,14 +29,14 @@ _CHUNK_ROWS = 4_096
 class TableOptions:
     """What a source declares about its tables; everything has a default that guesses nothing.
 
-    `sheet`: which sheet of a workbook, needed when several are visible. `date_format`: how date cells of XLSX and
-    zoneless Parquet instants are written (ISO where it would lose seconds, or when None). `keeps_repeated_names`:
+    `sheet`: which sheet of a workbook, needed when several are visible. `date_formats`: how date cells of XLSX and
+    zoneless Parquet instants are written (the first that loses no seconds, else ISO). `keeps_repeated_names`:
     accept a header that names a column twice (Jira's `Comment`): names and values then go by position.
     """
 
     delimiter: str = ","
     sheet: str | None = None
-    date_format: str | None = None
+    date_formats: tuple[str, ...] = ()
     keeps_repeated_names: bool = False
 
 
@@ -64,7 +64,7 @@ def read_header(export: Export, options: TableOptions = _DEFAULT) -> list[str]:
         case "xlsx":
             names = _sheet_header(export, options).values
         case "parquet":
-            with open_parquet(export, None) as (names, _):
+            with open_parquet(export, ()) as (names, _):
                 pass
         case "xml":
             raise reject(
@@ -86,7 +86,7 @@ def read_records(export: Export, names: list[str], options: TableOptions = _DEFA
             yield from _sheet_records(export, names, options)
         case "parquet":
             number = 1
-            with open_parquet(export, options.date_format) as (_, chunks):
+            with open_parquet(export, options.date_formats) as (_, chunks):
                 for rows in chunks:
                     yield _judge(names, list(range(number, number + len(rows))), rows, [])
                     number += len(rows)
@@ -116,7 +116,7 @@ def read_documents(export: Export, element: str | None = None) -> Iterator[Lines
 
 
 def _sheet_header(export: Export, options: TableOptions) -> SheetRow:
-    with open_sheet(export, options.sheet, None) as sheet:
+    with open_sheet(export, options.sheet, ()) as sheet:
         for row in sheet.rows:
             if row.refused is not None:
                 raise reject(
@@ -131,7 +131,7 @@ def _sheet_header(export: Export, options: TableOptions) -> SheetRow:
 
 
 def _sheet_records(export: Export, names: list[str], options: TableOptions) -> Iterator[Records]:
-    with open_sheet(export, options.sheet, options.date_format) as sheet:
+    with open_sheet(export, options.sheet, options.date_formats) as sheet:
         numbers: list[int] = []
         rows: list[list[str]] = []
         refused: list[Refused] = []

@@ -81,11 +81,11 @@ class Sheet:
 
 
 @contextmanager
-def open_sheet(export: Export, sheet: str | None, date_format: str | None) -> Iterator[Sheet]:
+def open_sheet(export: Export, sheet: str | None, date_formats: tuple[str, ...]) -> Iterator[Sheet]:
     """The one sheet that is asked for (by name, or the only one that is visible). Raises InputRejected."""
     try:
         with open_workbook(export) as archive:
-            workbook = _Workbook(export, archive, date_format)
+            workbook = _Workbook(export, archive, date_formats)
             yield workbook.open(sheet)
     except XmlRefused as problem:
         raise reject(export, f"a part of the workbook {problem.reason}.", _SAVE_AGAIN) from None
@@ -94,10 +94,10 @@ def open_sheet(export: Export, sheet: str | None, date_format: str | None) -> It
 
 
 class _Workbook:
-    def __init__(self, export: Export, archive: zipfile.ZipFile, date_format: str | None) -> None:
+    def __init__(self, export: Export, archive: zipfile.ZipFile, date_formats: tuple[str, ...]) -> None:
         self._export = export
         self._archive = archive
-        self._date_format = date_format
+        self._date_formats = date_formats
         self._starts_in_1904 = False
         self._texts: list[str] = []
         self._styles: list[str] = []
@@ -286,12 +286,12 @@ class _Workbook:
             instant = first + timedelta(seconds=milliseconds // 1000)
         except OverflowError:
             return str(number), "is formatted as a date but lies outside the dates that a workbook can tell"
-        return write_date(instant, self._date_format), None
+        return write_date(instant, self._date_formats), None
 
 
-def write_date(instant: datetime, date_format: str | None) -> str:
-    """A date as text: in the format that the source declares when that keeps all of it, else ISO."""
-    if date_format is not None:
+def write_date(instant: datetime, date_formats: tuple[str, ...]) -> str:
+    """A date as text: in the first format that the source declares and that keeps all of it, else ISO."""
+    for date_format in date_formats:
         text = instant.strftime(date_format)
         try:
             if datetime.strptime(text, date_format) == instant:

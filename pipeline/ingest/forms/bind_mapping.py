@@ -5,6 +5,7 @@ A shipped form leaves the zone, the format of instants, further null markers and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as Names
 from dataclasses import replace
 from functools import cache
@@ -33,6 +34,11 @@ _HEADER = "header:"
 # Ids of fields in the vendors' JSON: a table beside it has them under no name, and is landed for what else it shows.
 _ONLY_IN_JSON = ("custom_field:", "customfield_", "organization_id", "organization_external_id")
 
+# What the forms call the columns of a row that may be a sign of an event, where sla.yml uses the word of the API.
+_SIGNS = {"type": "ticket_type"}
+_TAGS = "tags"
+_CLOSED_AT = "closed_at"
+
 ColumnNames = Names[str, tuple[str, ...]]
 
 
@@ -53,7 +59,7 @@ def bind_mapping(mapping: Mapping, source: Source) -> Mapping:
     return replace(
         bound,
         time_zone=source.time_zone,
-        dates=(source.date_format,) if source.date_format else mapping.dates,
+        dates=source.date_formats or mapping.dates,
         months=mapping.months + months,
         half_days=half_days,
         named_columns=tuple(source.columns),
@@ -63,13 +69,14 @@ def bind_mapping(mapping: Mapping, source: Source) -> Mapping:
 
 def _bind_file(file: MappedFile, mapping: Mapping, source: Source) -> MappedFile:
     binding = _Binding(file, source)
+    marks = tuple(binding.marks(file)) if mapping.is_form and file.tickets is not None else ()
     bound = replace(
         file,
         conditions=binding.conditions(file.conditions),
         tickets=None if file.tickets is None else binding.cells(file.tickets),
         log=None if file.log is None else binding.cells(file.log),
         people=None if file.people is None else binding.rule(file.people),
-        events=tuple(binding.rule(one) for one in file.events),
+        events=(*(binding.rule(one) for one in file.events), *marks),
         figures=tuple(binding.rule(one) for one in file.figures),
         warnings=tuple(binding.notice(one) for one in file.warnings),
     )
@@ -92,6 +99,7 @@ class _Binding:
     def __init__(self, file: MappedFile | None, source: Source) -> None:
         self._known = {column.name for column in file.columns} if file else set()
         self.added: dict[str, MappedColumn] = {}
+        self._signs = source.events
         calendar = source.business_calendar
         written = {
             "customer": source.customer_field,
@@ -102,6 +110,37 @@ class _Binding:
             "business_calendar": calendar.name if calendar else None,
         }
         self._texts: dict[str, str | None] = {**written, "bots": next(iter(source.non_humans), None)}
+
+    def marks(self, file: MappedFile) -> Iterator[RowRule]:
+        """Rules for the events that sla.yml declares by what a column of the ticket's own row holds.
+
+        A merge closes the ticket, and has the date of that; else it is known from the row on that shows it.
+        """
+        if _CLOSED_AT not in self._known:
+            return
+        tickets = dict(file.tickets or ())
+        updated_at = tickets["updated_at"]
+        for sign in self._signs:
+            column = self._find_column(
+                _SIGNS.get(sign.field_name, sign.field_name), f"events.{sign.event_type}"
+            )
+            held = Cell(columns=(column,))
+            is_list = column == _TAGS
+            shown = Condition(
+                held,
+                has_word=sign.field_value if is_list else None,
+                is_one_of=None if is_list else (sign.field_value,),
+            )
+            is_dated = sign.event_type == "merged"
+            made = (("ticket_id", tickets["ticket_id"]), ("event_type", Cell(constant=sign.event_type)))
+            closed_at = Cell(columns=(_CLOSED_AT,))
+            if is_dated:
+                filled = Condition(closed_at, is_filled=True)
+                yield RowRule((*made, ("event_at", closed_at)), (shown, filled), name=sign.event_type)
+            undated = (Condition(closed_at, is_filled=False),) if is_dated else ()
+            yield RowRule(
+                (*made, ("event_at", updated_at)), (shown, *undated), name=sign.event_type, is_mark=True
+            )
 
     def cells(self, cells: tuple[tuple[str, Cell], ...]) -> tuple[tuple[str, Cell], ...]:
         return tuple((name, self.cell(cell)) for name, cell in cells)

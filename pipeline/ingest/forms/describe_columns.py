@@ -28,6 +28,8 @@ from pipeline.rules.mapping import DELIMITERS, EPOCH_MILLISECONDS, EPOCH_SECONDS
 
 _ROWS = 200_000
 _WORDS = 40
+# Whether a column repeats its values is seen from so many different ones.
+_DISTINCT = 5_000
 _PEEKED_BYTES = 256 << 10
 _DAYS = ("%Y-%m-%d", "%Y/%m/%d") + tuple(
     pattern.replace("/", separator)
@@ -66,10 +68,16 @@ class _Column:
     patterns: tuple[str, ...] = PATTERNS
     has_dates: bool = False
     months: dict[str, int] = field(default_factory=dict)
+    # By their hashes; and how many cells were filled until there were enough of them.
+    distinct: set[int] = field(default_factory=set)
+    seen: int = 0
 
     def see(self, text: str) -> None:
         self.filled += 1
         stripped = text.strip()
+        if len(self.distinct) < _DISTINCT:
+            self.distinct.add(hash(stripped))
+            self.seen = self.filled
         if not self.has_many_words:
             self.words[text] += 1
             self.has_many_words = len(self.words) > _WORDS
@@ -110,6 +118,7 @@ class _Column:
             "months": self.months if any("%b" in one or "%B" in one for one in dates) else {},
             "words": words,
             "sample": sample,
+            "rows_per_value": self.seen / len(self.distinct) if self.distinct else 0.0,
         }
 
 

@@ -7,7 +7,9 @@ ten. What that can show is said per ticket.
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
+from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -34,6 +36,14 @@ if TYPE_CHECKING:
 _EMBEDDED_CONVERSATIONS = 10
 # A conversation of this source is mail forwarded to another address: no answer to the customer.
 _FORWARDED = "8"
+# What Freshdesk writes, in English, into a ticket that was merged into another one, and into that one.
+_MERGED_INTO = re.compile(
+    r"\s*This ticket is closed and merged into ticket\D{0,80}?(\d{1,19})", re.IGNORECASE
+)
+_MERGED_FROM = re.compile(r"\s*Merged from ticket\D{0,80}?\d{1,19}", re.IGNORECASE)
+_ELEMENT = re.compile(r"<[^<>]{0,1000}>")
+# As much of a text as the line can take, with the elements that it may stand in.
+_LINE_LENGTH = 2000
 # The dates of a ticket's stats, and the status that each says was set then.
 _STATUS_DATES = (("reopened_at", "open"), ("resolved_at", "solved"), ("closed_at", "closed"))
 
@@ -114,6 +124,18 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
                 place=None if status == "open" else place,
                 version_at=updated_at,
             )
+    for event_type in _find_marks(ticket, source):
+        # A merge closes the ticket. Of anything else the record says that it is so, not since when.
+        closed_at = dates["closed_at"] if event_type == "merged" else None
+        adapted.add(
+            "ticket_changes",
+            change_id=f"{ticket_id}:{event_type}",
+            ticket_id=ticket_id,
+            change_kind="mark" if closed_at is None else "date",
+            field_name=event_type,
+            changed_at=closed_at or updated_at,
+            version_at=updated_at,
+        )
     requester_id = as_text(ticket.get("requester_id"))
     adapted.add(
         "ticket_versions",
@@ -154,6 +176,16 @@ def _add_ticket(adapted: Adapted, ticket: JsonObject, source: Source) -> None:
             )
 
 
+def _find_marks(ticket: JsonObject, source: Source) -> list[str]:
+    """The events that sla.yml declares and of which the ticket bears the sign."""
+    found: dict[str, None] = {}
+    for sign in source.events:
+        held = ticket.get("tags") if sign.field_name == "tags" else [_find(ticket, sign.field_name)]
+        if isinstance(held, list) and any(as_text(one) == sign.field_value for one in held):
+            found[sign.event_type] = None
+    return list(found)
+
+
 def _find(ticket: JsonObject, name: str | None) -> str | None:
     """A field of the ticket by its name in the API; custom fields need no prefix beyond their own `cf_`."""
     if name is None:
@@ -162,11 +194,46 @@ def _find(ticket: JsonObject, name: str | None) -> str | None:
     return as_text(dig(ticket, "custom_fields", name)) if found is None else found
 
 
+def _read_sender(conversation: JsonObject) -> str | None:
+    """The address that an incoming mail came from; of an outgoing one it is the desk's."""
+    written = as_text(conversation.get("from_email"))
+    if written is None or conversation.get("incoming") is not True:
+        return None
+    return parseaddr(written)[1] or None
+
+
+def _read_line(conversation: JsonObject) -> str:
+    """The beginning of a conversation's text, without the elements that it may stand in."""
+    for name in ("body_text", "body"):
+        text = conversation.get(name)
+        if isinstance(text, str) and text.strip():
+            return _ELEMENT.sub(" ", text[:_LINE_LENGTH])
+    return ""
+
+
 def _add_conversation(
     adapted: Adapted, conversation: Any, ticket_id: str, version_at: datetime | None
 ) -> None:
     said_at = read_instant("created_at", dig(conversation, "created_at"))
     conversation_id = read_identifier("id", dig(conversation, "id"))
+    is_incoming = conversation.get("incoming") is True
+    text = "" if is_incoming else _read_line(conversation)
+    merged_into = _MERGED_INTO.match(text)
+    if merged_into:
+        adapted.add(
+            "ticket_changes",
+            change_id=f"{ticket_id}:{conversation_id}:merged",
+            ticket_id=ticket_id,
+            change_kind="line",
+            field_name="merged",
+            value=merged_into[1],
+            changed_at=said_at,
+            version_at=version_at,
+        )
+    # The line that a merge writes has the author of the merge, and answers nothing.
+    author_kind = "bot" if merged_into or _MERGED_FROM.match(text) else "agent"
+    if is_incoming:
+        author_kind = "customer"
     adapted.add(
         "ticket_messages",
         message_id=f"{ticket_id}:{conversation_id}",
@@ -174,7 +241,8 @@ def _add_conversation(
         message_kind="comment",
         is_public=conversation.get("private") is False and as_text(conversation.get("source")) != _FORWARDED,
         author_id=as_text(conversation.get("user_id")),
-        author_kind="customer" if conversation.get("incoming") is True else "agent",
+        author_address=_read_sender(conversation),
+        author_kind=author_kind,
         said_at=said_at,
         update_id=conversation_id,
         version_at=version_at,

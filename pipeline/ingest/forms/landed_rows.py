@@ -6,7 +6,7 @@ A record is taken whole or refused whole: a ticket without one of its events cou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -213,17 +213,26 @@ def read_identifier(column: str, written: object) -> str:
     return text
 
 
-def read_wall_time(column: str, written: object, zone: str, date_format: str) -> Window:
-    """The window of a wall time in the declared format, in naive UTC seconds. Raises Unusable."""
-    try:
-        wall_time = datetime.strptime(str(written).strip(), date_format).replace(microsecond=0)
-        window = localize_window(wall_time, zone, width_of(date_format))
-    except (ValueError, OverflowError):
+def find_window(written: str, zone: str, date_formats: Sequence[str]) -> Window | None:
+    """The window of a wall time, in naive UTC seconds, by the first of the formats that it follows; None: it follows none."""
+    for date_format in date_formats:
+        try:
+            wall_time = datetime.strptime(written.strip(), date_format).replace(microsecond=0)
+            return localize_window(wall_time, zone, width_of(date_format))
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def read_wall_time(column: str, written: object, zone: str, date_formats: Sequence[str]) -> Window:
+    """The window of a wall time in a declared format, in naive UTC seconds. Raises Unusable."""
+    window = find_window(str(written), zone, date_formats)
+    if window is None:
         raise Unusable(
             column,
             written,
             "is not a possible time in the declared date format",
-            f"sla.yml declares the date format {date_format} for this source; other nulls go to null_markers.",
-        ) from None
+            f"sla.yml declares the date format {' or '.join(date_formats)} for this source; other nulls go to null_markers.",
+        )
     check_years(column, written, window.first)
     return window

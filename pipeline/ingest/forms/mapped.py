@@ -547,7 +547,7 @@ class _Event:
                 raise self._missing("actor_kind")
         elif event_type in _VALUES_OF:
             self._check_words(event)
-        event["is_date"], event["is_listed"] = self._is_derived, self._is_listed
+        event |= {"is_date": self._is_derived, "is_listed": self._is_listed, "is_mark": self._rule.is_mark}
         window: Window | None = event.get("event_at")
         if self._elapsed is not None:
             window = self._elapsed(row)
@@ -746,7 +746,7 @@ def land_event(event: Record, version_at: datetime | None) -> tuple[str, Record]
     is_of_status = event["is_date"] and event["event_type"] == "status_changed"
     own = {
         "change_id": event["event_id"],
-        "change_kind": "date" if event["is_date"] else "event",
+        "change_kind": "mark" if event["is_mark"] else "date" if event["is_date"] else "event",
         # A date in the ticket's own record is of a field of the ticket.
         "field_name": "status" if is_of_status else event["event_type"],
         "value_before": event.get("value_before"),

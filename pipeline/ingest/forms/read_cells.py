@@ -294,6 +294,8 @@ def _compile_condition(condition: Condition, scope: Scope) -> Callable[[Row], bo
     if condition.contains is not None:
         part = condition.contains.casefold()
         tests.append(lambda value: value is not None and part in value.casefold())
+    if (word := condition.has_word) is not None:
+        tests.append(lambda value: value is not None and word in (one.strip() for one in value.split(",")))
     if len(tests) == 1 and condition.at_least is condition.fewer_than is None:
         # Nearly every condition asks one thing.
         only = tests[0]

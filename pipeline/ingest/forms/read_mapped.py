@@ -204,7 +204,7 @@ def _peek_lists(
 
 
 def _options(file: MappedFile, mapping: Mapping) -> TableOptions:
-    wall = next((one for one in mapping.dates_of(file) if "%" in one), None)
+    wall = tuple(one for one in mapping.dates_of(file) if "%" in one)
     return TableOptions(DELIMITERS.get(file.format, ","), file.sheet, wall, keeps_repeated_names=True)
 
 

@@ -7,8 +7,7 @@ the file seems to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,13 +16,13 @@ import pyarrow as pa
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.ingest.files.engine import quote
 from pipeline.ingest.files.exports import Export
-from pipeline.ingest.files.read_csv import check_names
+from pipeline.ingest.files.read_csv import check_names, refuse_doubled
 from pipeline.ingest.files.read_table import TableOptions, find_kind, read_header, read_records
 from pipeline.ingest.forms.check_records import Contract, Field, judge, read_judged
+from pipeline.ingest.forms.landed_rows import find_window
 from pipeline.ingest.forms.row_writer import RowWriter
 from pipeline.ingest.forms.servicenow_records import is_record_table, land_record_table, land_records
-from pipeline.rules.mapping import width_of
-from pipeline.zones import Window, localize_window
+from pipeline.zones import Window
 
 if TYPE_CHECKING:
     from pipeline.rules.source import Source
@@ -49,6 +48,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "update_number": ("sys_mod_count", "Updates"),
     "reopen_count": ("reopen_count", "Reopen count"),
     "made_sla": ("made_sla", "Made SLA"),
+    "close_code": ("close_code", "Close code", "Resolution code"),
     # By this alone the journal and the field history name an incident.
     "sys_id": ("sys_id", "Sys ID"),
 }
@@ -82,6 +82,23 @@ from judged where problem is null and version_kind is null and {column} is not n
 """
     for place, (column, status) in enumerate((("resolved_at", "solved"), ("closed_at", "closed")))
 )
+# An event that sla.yml declares by what a field holds. A merge closes the ticket, and has the date of that; else it is known
+# from the record on that shows it. A row of a log has the instant of its update.
+_MARKS = """
+select line_number, ticket_id || ':' || $event_type as change_id, ticket_id,
+    case when has_date then 'date' else 'mark' end as change_kind, $event_type as field_name,
+    case
+        when has_date and closed_at_latest is not null then closed_at
+        when not has_date and updated_at_latest is not null then updated_at
+    end as earliest_at,
+    case
+        when has_date then coalesce(closed_at_latest, closed_at) else coalesce(updated_at_latest, updated_at)
+    end as changed_at,
+    updated_at as version_at
+from (select *, $event_type = 'merged' and version_kind is null and closed_at is not null as has_date from judged)
+where problem is null and (list_contains($states, state) or list_contains($close_codes, close_code))
+order by line_number
+"""
 
 
 def land_servicenow(
@@ -91,15 +108,16 @@ def land_servicenow(
 
     Raises InputRejected.
     """
-    time_zone, date_format = source.time_zone, source.date_format
-    if time_zone is None or date_format is None:
+    time_zone, date_formats = source.time_zone, source.date_formats
+    if time_zone is None or not date_formats:
         raise ConfigurationError(
             f"sla.yml: the source {export.source} needs time_zone and date_format: ServiceNow writes "
             f"neither into its exports."
         )
     if find_kind(start) in ("json", "xml"):
         return land_records(export, source, writer)
-    names = read_header(export)
+    options = TableOptions(date_formats=date_formats, keeps_repeated_names=True)
+    names = read_header(export, options)
     if is_record_table(names):
         return land_record_table(export, names, source, writer)
     read_as = {
@@ -110,7 +128,8 @@ def land_servicenow(
         check_names(
             export, names, [name for written in _NAMES.values() for name in written], required, "incidents"
         )
-    unused = [name for name in names if name not in read_as.values()]
+    refuse_doubled(export, names, [name for name in read_as.values() if name])
+    unused = [name for name in dict.fromkeys(names) if name not in read_as.values()]
     warnings = []
     if unused:
         shown = ", ".join(unused[:12]) + (", …" if len(unused) > 12 else "")
@@ -129,10 +148,10 @@ def land_servicenow(
         ),
         has_null_markers=True,
     )
-    parameters = {"null_markers": ["", *source.null_markers], "date_format": date_format}
-    convert = _wall_time_converter(time_zone, date_format)
+    parameters = {"null_markers": ["", *source.null_markers], "date_format": " or ".join(date_formats)}
+    convert = _wall_time_converter(time_zone, date_formats)
     rows_read = 0
-    for records in read_records(export, names, TableOptions(date_format=date_format)):
+    for records in read_records(export, names, options):
         warnings += records.notes
         writer.refuse(records.refused)
         rows_read += len(records.rows) + len(records.refused)
@@ -152,24 +171,31 @@ def land_servicenow(
         writer.refuse(refused)
         writer.add("ticket_versions", versions)
         writer.add("ticket_changes", connection.sql(f"{_DATES} order by line_number, place").to_arrow_table())
+        for event_type in dict.fromkeys(sign.event_type for sign in source.events):
+            bound = {"event_type": event_type} | {
+                name: [
+                    one.field_value
+                    for one in source.events
+                    if (one.event_type, one.field_name) == (event_type, field)
+                ]
+                for name, field in (("states", "state"), ("close_codes", "close_code"))
+            }
+            writer.add("ticket_changes", connection.execute(_MARKS, bound).to_arrow_table())
         connection.unregister("records")
     return rows_read, warnings
 
 
-def _wall_time_converter(time_zone: str, date_format: str) -> Callable[[pa.Array], tuple[pa.Array, pa.Array]]:
-    """Texts to UTC and to the last second of the window that each is, null where it is exact; both null where one does not
-    follow the format. Every distinct text is converted once.
+def _wall_time_converter(
+    time_zone: str, date_formats: Sequence[str]
+) -> Callable[[pa.Array], tuple[pa.Array, pa.Array]]:
+    """Texts to UTC and to the last second of the window that each is, null where it is exact; both null where one follows
+    no format. Every distinct text is converted once.
     """
     known: dict[str, Window | None] = {}
-    width = width_of(date_format)
 
     def convert_one(written: str) -> Window | None:
         if written not in known:
-            try:
-                wall_time = datetime.strptime(written.strip(), date_format).replace(microsecond=0)
-                known[written] = localize_window(wall_time, time_zone, width)
-            except (ValueError, OverflowError):
-                known[written] = None
+            known[written] = find_window(written, time_zone, date_formats)
         return known[written]
 
     def convert(texts: pa.Array) -> tuple[pa.Array, pa.Array]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.errors import Problem
 from pipeline.ingest.files.exports import Export
+from pipeline.ingest.files.read_csv import refuse_doubled
 from pipeline.ingest.files.read_table import TableOptions, read_records
 from pipeline.ingest.files.refused import Refused
 from pipeline.ingest.forms.landed_rows import (
@@ -31,12 +32,14 @@ from pipeline.ingest.forms.landed_rows import (
 from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.ingest.forms.read_objects import JsonObject, as_text, read_objects
 from pipeline.ingest.forms.row_writer import RowWriter
+from pipeline.rules.sources_file import SERVICENOW_SIGNS
 from pipeline.zones import Window
 
 if TYPE_CHECKING:
     from pipeline.rules.source import Source
 
 _RAW_FORMAT = "%Y-%m-%d %H:%M:%S"
+_RAW_FORMATS = (_RAW_FORMAT,)
 _EPOCH = datetime(1970, 1, 1)
 # The children of an XML record whose attribute says what they are displayed as.
 _DISPLAY = "@display_value"
@@ -70,6 +73,15 @@ _TABLES = (("element", "element_id"), ("documentkey", "fieldname"), ("task", "ha
 # What sla.yml may name as customer or level, and what no rule reads yet.
 _FIELDS = ("priority", "severity", "impact", "urgency", "company", "requester", "made_sla")
 _COUNTS = {"update_number": "sys_mod_count", "reopen_count": "reopen_count"}
+# The fields of a table of other records that some rule reads.
+_READ = frozenset(
+    (
+        *("sys_id", "sys_created_on", "sys_created_by", "sys_updated_on", "element", "element_id"),
+        *("documentkey", "tablename", "fieldname", "oldvalue", "newvalue", "record_checkpoint"),
+        *("task", "sla", "sla.name", "sla.target", "target", "start_time", "end_time"),
+        *("duration", "business_duration", "has_breached"),
+    )
+)
 
 
 class _Value(NamedTuple):
@@ -129,9 +141,18 @@ class _Record:
                 )
             return None
         if self._is_display_only:
-            zone, date_format = self._source.time_zone or "UTC", self._source.date_format or _RAW_FORMAT
-            return read_wall_time(name, written, zone, date_format)
-        return read_wall_time(name, written, "UTC", _RAW_FORMAT)
+            zone, date_formats = self._source.time_zone or "UTC", self._source.date_formats or _RAW_FORMATS
+            return read_wall_time(name, written, zone, date_formats)
+        return read_wall_time(name, written, "UTC", _RAW_FORMATS)
+
+    def find_marks(self) -> list[str]:
+        """The events that sla.yml declares and of which the record bears the sign."""
+        shown = {name: {self.raw(name), self.text(name)} for name in ("incident_state", *SERVICENOW_SIGNS)}
+        shown["state"] |= shown["incident_state"]
+        signs = self._source.events
+        return list(
+            dict.fromkeys(one.event_type for one in signs if one.field_value in shown[one.field_name])
+        )
 
     def whole_number(self, name: str) -> int | None:
         written = self.raw(name)
@@ -183,15 +204,19 @@ def land_record_table(
     export: Export, names: list[str], source: Source, writer: RowWriter
 ) -> tuple[int, list[Problem]]:
     """Land such a table; the number of rows read, and warnings. Its cells are what a user is shown. Raises InputRejected."""
+    refuse_doubled(export, names, _READ)
     rows = LandedRows(writer)
     notes: list[Problem] = []
-    for records in read_records(export, names, TableOptions(date_format=source.date_format)):
+    options = TableOptions(date_formats=source.date_formats, keeps_repeated_names=True)
+    for records in read_records(export, names, options):
         notes += records.notes
         for refused in records.refused:
             rows.refuse(refused)
         for line_number, values in zip(records.line_numbers, records.rows, strict=True):
             with rows.record(line_number) as adapted:
-                written = {name: value or None for name, value in zip(names, values, strict=True)}
+                written = {
+                    name: value or None for name, value in zip(names, values, strict=True) if name in _READ
+                }
                 _adapt(_Record(written, source, is_display_only=True), adapted)
     return rows.finish(), notes
 
@@ -241,6 +266,17 @@ def _add_incident(record: _Record, adapted: Adapted) -> None:
         updated_at=updated.first,
         latest_updated_at=updated.latest,
     )
+    for event_type in record.find_marks():
+        closed = windows["closed_at"] if event_type == "merged" else None
+        adapted.add(
+            "ticket_changes",
+            change_id=f"{ticket_id}:{event_type}",
+            ticket_id=ticket_id,
+            change_kind="mark" if closed is None else "date",
+            field_name=event_type,
+            **_when(closed or updated, "changed_at"),
+            version_at=updated.first,
+        )
     number = "" if counts["update_number"] is None else counts["update_number"]
     for place, (column, status) in enumerate((("resolved_at", "solved"), ("closed_at", "closed"))):
         window = windows[column]

@@ -159,7 +159,7 @@ def describe_settings(source: Source) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "source_type": source.source_type,
         "time_zone": source.time_zone,
-        "date_format": source.date_format,
+        "date_formats": list(source.date_formats),
         "null_markers": sorted(source.null_markers),
     }
     if source.source_type in _ADAPTED:
@@ -184,8 +184,12 @@ def describe_settings(source: Source) -> dict[str, Any]:
         }
     elif source.source_type == "mapped":
         settings["mapping"] = source.mapping and fingerprint_mapping(bind_mapping(source.mapping, source))
-    elif source.source_type == "servicenow" and any(source.agents[:3]):
-        settings["agents"] = [list(values) for values in source.agents[:3]]
+    elif source.source_type == "servicenow":
+        settings["events"] = [
+            [event.event_type, event.field_name, event.field_value] for event in source.events
+        ]
+        if any(source.agents[:3]):
+            settings["agents"] = [list(values) for values in source.agents[:3]]
     return settings
 
 

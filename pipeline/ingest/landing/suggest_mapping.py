@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.declarations.read_yaml import read_yaml
 from pipeline.errors import ConfigurationError
@@ -37,6 +38,10 @@ _TICKET_LINES = (
 _REVIEW = "REVIEW"
 # Our columns that hold instants.
 _DATES = ("submitted_at", "updated_at", "solved_at", "responded_at")
+# What of a ticket a log may have beside its events.
+_ATTRIBUTES = ("customer_id", "requester", "channel", "severity", "subject", "ticket_type", "ticket_status")
+# From so many rows a ticket on, rows are events: a table of tickets repeats few of them.
+_ROWS_OF_A_LOG = 1.2
 
 
 def suggest_mapping(path: Path, *, child: LandingChild | None = None) -> str:
@@ -58,6 +63,10 @@ def _write(file: str, found: dict[str, Any]) -> str:
     dated = [column for column in named or instants if column["kind"] == "instant"]
     helpdesk = _recognise(found)
     is_replies = _is_replies(columns)
+    log = None if is_replies else _find_log(columns, chosen)
+    if log is not None:
+        named = [log.event_at, *([log.submitted_at] if log.submitted_at else [])]
+        dated = [column for column in named if column["kind"] == "instant"]
     lines = [
         f"# A suggestion for {_shown(printable(file))}, made of {found['rows']} rows. Review every line, then try it:",
         "#   sla ingest FILE --source NAME --mapping THIS --dry-run",
@@ -77,7 +86,7 @@ def _write(file: str, found: dict[str, Any]) -> str:
             lines.append(
                 "# Declare it so in sla.yml; a mapping is needed only for what that type does not read."
             )
-    if "submitted_at" not in chosen and not is_replies and instants:
+    if "submitted_at" not in chosen and not is_replies and log is None and instants:
         listed = ", ".join(_shown(column["name"]) for column in instants)
         lines += [
             "#",
@@ -87,8 +96,8 @@ def _write(file: str, found: dict[str, Any]) -> str:
     lines += [
         "# What these exports show of a ticket: messages, statuses, resolution, debug, bugs. What is not listed here is",
         "# not measurable; a thing that is listed and did not happen counts as not done.",
-        *([] if is_replies else _evidence_notes(chosen)),
-        f"evidence: [{'' if is_replies else ', '.join(_evidence(chosen))}]",
+        *([] if is_replies or log else _evidence_notes(chosen)),
+        f"evidence: [{', '.join(_evidence_of_log(chosen) if log else [] if is_replies else _evidence(chosen))}]",
         "",
         "files:",
         f"  {_name(file)}:",
@@ -99,7 +108,10 @@ def _write(file: str, found: dict[str, Any]) -> str:
     if found["repeated"]:
         names = ", ".join(map(_shown, found["repeated"]))
         lines.append(f"    # Named more than once, to be used one cell at a time with each: {names}")
-    lines += _replies(columns, chosen) if is_replies else _tickets(chosen)
+    if log is not None:
+        lines += _log(log, chosen)
+    else:
+        lines += _replies(columns, chosen) if is_replies else _tickets(chosen)
     lines += ["", "# The columns:"]
     for column in columns:
         sample = "" if column["sample"] is None else f", such as {_shown(column['sample'][:60])}"
@@ -182,6 +194,65 @@ def _is_replies(columns: list[dict[str, Any]]) -> bool:
     return len(names & of_messages) >= 2 and not names & subjects
 
 
+class _Log(NamedTuple):
+    """The columns of a log of events; `rows_per_ticket`: how often it names a ticket, on average."""
+
+    event_at: dict[str, Any]
+    submitted_at: dict[str, Any] | None
+    activity: dict[str, Any] | None
+    rows_per_ticket: float
+
+
+def _find_log(columns: list[dict[str, Any]], chosen: dict[str, dict[str, Any]]) -> _Log | None:
+    """What a table with one row per event has: its tickets come several times, with an instant and attributes in each row."""
+    ticket = chosen.get("ticket_id")
+    by_name = {_plain(column["name"]): column for column in reversed(columns)}
+
+    def find(words: str) -> Iterator[dict[str, Any]]:
+        return (by_name[_plain(name)] for name in _words()[words] if _plain(name) in by_name)
+
+    activity = next(find("activity"), None)
+    if ticket is None or ticket["rows_per_value"] < _ROWS_OF_A_LOG or any(find("fields")):
+        return None
+    if activity is None and not any(ours in chosen for ours in _ATTRIBUTES):
+        return None
+    submitted_at = chosen.get("submitted_at")
+    told = next((column for column in find("event_at") if column["dates"]), None)
+    event_at = told or chosen.get("updated_at") or submitted_at
+    if event_at is None:
+        return None
+    return _Log(
+        event_at, None if submitted_at is event_at else submitted_at, activity, ticket["rows_per_value"]
+    )
+
+
+def _evidence_of_log(chosen: dict[str, dict[str, Any]]) -> list[str]:
+    return ["statuses"] if "ticket_status" in chosen else []
+
+
+def _log(log: _Log, chosen: dict[str, dict[str, Any]]) -> list[str]:
+    lines = [
+        f"    # One row per event: a ticket comes {log.rows_per_ticket:.1f} times. Its first row is its submission, unless",
+        "    # submitted_at names a column; what stands beside an event counts from its instant on.",
+        "    log:",
+        f"      event_at: {_shown(log.event_at['name'])}",
+    ]
+    taken = {"updated_at"} | (set() if log.submitted_at else {"submitted_at"})
+    lines += _columns(chosen, [ours for ours in _TICKET_LINES if ours not in taken])
+    if log.activity is not None:
+        name, words = _shown(log.activity["name"]), list(log.activity["words"])
+        listed = ", ".join(_shown(word) for word in words) if words else "more than 40 words"
+        lines += [
+            f"    # What each row is, by {name}: {listed}.",
+            "    events:",
+            "      - event_type: {constant: message}",
+            f"        actor_kind: {{constant: {_REVIEW}}}",
+            f"        is_public: {{constant: {_REVIEW}}}",
+            f"        when: {{column: {name}, is: [{_REVIEW}]}}",
+        ]
+    return lines
+
+
 def _evidence(chosen: dict[str, dict[str, Any]]) -> list[str]:
     shown = ["resolution"] if "solved_at" in chosen else []
     return [*shown, "first_response_if_any"] if "responded_at" in chosen else shown
@@ -248,26 +319,7 @@ def _zone(dated: list[dict[str, Any]]) -> list[str]:
 
 
 def _tickets(chosen: dict[str, dict[str, Any]]) -> list[str]:
-    lines = ["    tickets:"]
-    for ours in _TICKET_LINES:
-        column = chosen.get(ours)
-        if column is None:
-            if ours in ("ticket_id", "submitted_at"):
-                lines.append(
-                    f"      {ours}: {{column: {_REVIEW}, values: {_REVIEW}}}   # no column looks like it"
-                )
-            elif ours == "customer_id":
-                lines.append(f"      # customer_id: {{constant: {_REVIEW}}}")
-            continue
-        name = _shown(column["name"])
-        if ours in ("severity", "ticket_status") and column["words"]:
-            known = _status_words() if ours == "ticket_status" else {}
-            words = ", ".join(
-                f"{_shown(word)}: {known.get(_plain(word), _REVIEW)}" for word in column["words"]
-            )
-            lines.append(f"      {ours}: {{column: {name}, values: {{{words}}}}}")
-        else:
-            lines.append(f"      {ours}: {name}")
+    lines = ["    tickets:", *_columns(chosen, _TICKET_LINES)]
     solved, responded = chosen.get("solved_at"), chosen.get("responded_at")
     if solved is not None or responded is not None:
         lines.append("    events:")
@@ -286,6 +338,31 @@ def _tickets(chosen: dict[str, dict[str, Any]]) -> list[str]:
             "        value: {constant: solved}",
             f"        when: {{column: {_shown(solved['name'])}, filled: true}}",
         ]
+    return lines
+
+
+def _columns(chosen: dict[str, dict[str, Any]], wanted: Sequence[str]) -> list[str]:
+    """One line per column of ours that the file has, and for those that a ticket needs."""
+    lines = []
+    for ours in wanted:
+        column = chosen.get(ours)
+        if column is None:
+            if ours in ("ticket_id", "submitted_at"):
+                lines.append(
+                    f"      {ours}: {{column: {_REVIEW}, values: {_REVIEW}}}   # no column looks like it"
+                )
+            elif ours == "customer_id":
+                lines.append(f"      # customer_id: {{constant: {_REVIEW}}}")
+            continue
+        name = _shown(column["name"])
+        if ours in ("severity", "ticket_status") and column["words"]:
+            known = _status_words() if ours == "ticket_status" else {}
+            words = ", ".join(
+                f"{_shown(word)}: {known.get(_plain(word), _REVIEW)}" for word in column["words"]
+            )
+            lines.append(f"      {ours}: {{column: {name}, values: {{{words}}}}}")
+        else:
+            lines.append(f"      {ours}: {name}")
     return lines
 
 

@@ -30,7 +30,7 @@ def make_source(source_type: str, **settings: Any) -> SimpleNamespace:
         **{
             "source_type": source_type,
             "time_zone": None,
-            "date_format": None,
+            "date_formats": (),
             "null_markers": ("",),
             "agents": (),
             "bot_actors": (),
@@ -43,6 +43,7 @@ def make_source(source_type: str, **settings: Any) -> SimpleNamespace:
             "customer_constant": None,
             "severity_field": None,
             "severity_name": None,
+            "events": (),
             "channel_field": None,
             "channel_constant": None,
             "unmarked_comments": None,
@@ -117,7 +118,7 @@ def landing(tmp_path: Path, child: LandingChild) -> Landing:
         "own": make_source("canonical", null_markers=("", "?")),
         "desk": make_source("zendesk"),
         "snow": make_source(
-            "servicenow", time_zone="Europe/Berlin", date_format="%d-%m-%Y %H:%M", null_markers=("", "?")
+            "servicenow", time_zone="Europe/Berlin", date_formats=("%d-%m-%Y %H:%M",), null_markers=("", "?")
         ),
     }
     workspace = Workspace(tmp_path)

@@ -251,7 +251,7 @@ elif place == "before the manifest":
 elif place == "before the manifest's rename":
     replace = Path.replace
     Path.replace = lambda self, to: die() if ".json." in self.name else replace(self, to)
-source = SimpleNamespace(source_type="canonical", time_zone=None, date_format=None, null_markers=("", "?"))
+source = SimpleNamespace(source_type="canonical", time_zone=None, date_formats=(), null_markers=("", "?"))
 land.land_exports(Workspace(root), SimpleNamespace(sources={"own": source}, keep_exports=False), None, None)
 """
 
@@ -289,7 +289,7 @@ def test_manifest_tells_what_landed_and_how_it_was_read(landing, monkeypatch):
     assert batch.settings == {
         "source_type": "canonical",
         "time_zone": None,
-        "date_format": None,
+        "date_formats": [],
         "null_markers": ["", "?"],
     }
 

@@ -186,3 +186,22 @@ def test_the_vendors_own_verdict_is_kept_beside(landing: Landing) -> None:
     assert landing.rows("vendor_sla_figures", "figure, obligation, they_breached, they_stopped_at") == [
         ("fr_escalated", "first_response", True, datetime(2026, 2, 2, 10, 0, 1))
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "lines"),
+    [
+        ({"body_text": "This ticket is closed and merged into ticket 17"}, "bot", ["17"]),
+        ({"body": '<div>This ticket is closed and merged into ticket <a href="/a/17">17</a></div>'}, "bot", ["17"]),
+        ({"body_text": "Merged from ticket 16\n\nSubject: x"}, "bot", []),
+        ({"body_text": "It says: This ticket is closed and merged into ticket 17"}, "agent", []),
+        ({"body_text": "This ticket is closed and merged into ticket 17", "incoming": True}, "customer", []),
+        ({"body": None}, "agent", []),
+    ],
+)  # fmt: skip
+def test_the_line_that_a_merge_writes_is_known_by_its_words(
+    landing: Landing, said: dict[str, Any], kind: str, lines: list[str]
+) -> None:
+    land(landing, ticket(conversations=[conversation(1, "2026-02-02T09:00:00Z", **said)]))
+    assert landing.rows("ticket_messages", "author_kind") == [kind]
+    assert landing.rows("ticket_changes", "value") == lines

@@ -173,9 +173,45 @@ def test_real_audit_log_lands_whole(landing):
 @needs_shared
 def test_real_table_export_lands_whole(landing):
     landing.config.sources["snow"] = make_source(
-        "servicenow", time_zone="UTC", date_format="%Y-%m-%d %H:%M:%S"
+        "servicenow", time_zone="UTC", date_formats=("%Y-%m-%d %H:%M:%S",)
     )
     (result,) = landing.run([SHARED / "servicenow-demo-export" / "incidents_REST.csv"], "snow")
     assert (result.rows_read, result.rows_rejected) == (67, 0)
     rows = landing.rows("ticket_versions", "ticket_id, status, updated_at, version_kind, evidence, requester")
     assert rows[0] == ("INC0000060", "7", datetime(2016, 12, 14, 2, 46, 44), None, "resolution", None)
+
+
+def test_a_doubled_column_that_no_rule_reads_is_passed_over_and_one_that_is_read_is_refused(landing, reasons):
+    head = LOG.replace(",active\n", ",active,notes,notes\n")
+    row = "INC1,New,01-02-2026 09:00,?,01-02-2026 09:30,?,?,3,0,TRUE,a,b\n"
+    result = landing.land("snow", "log.csv", head + row)
+    assert (result.status, result.rows_landed) == ("landed", 1)
+    assert result.warnings[0].reason == "2 columns are not used: active, notes."
+    refused = landing.land("snow", "read.csv", LOG.replace("active", "opened_at") + row.replace(",a,b", ""))
+    assert reasons(refused) == [
+        "inbox/snow/read.csv:1: the header names 'opened_at' more than once. Export each column once; which of them is "
+        "meant cannot be told."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("doubled", "status"), [("notes", "landed"), ("value", "landed"), ("element", "rejected")]
+)
+def test_a_doubled_column_of_the_journal_counts_only_where_it_is_read(landing, doubled, status):
+    head = f"sys_id,element,element_id,sys_created_on,sys_created_by,{doubled},{doubled}\n"
+    row = "J1,comments,R1,01-02-2026 09:00,anna,x,y\n"
+    assert landing.land("snow", "journal.csv", head + row).status == status
+
+
+def test_several_date_formats_are_tried_in_their_order(landing, reasons):
+    landing.config.sources["snow"].date_formats = ("%d-%m-%Y %H:%M", "%Y-%m-%d %H:%M:%S")
+    rows = "INC1,New,01-02-2026 09:00,?,2026-02-01 09:30:05,?,?,3,0,TRUE\n"
+    bad = "INC2,New,01/02/2026 09:00,?,2026-02-01 09:30:05,?,?,3,0,TRUE\n"
+    result = landing.land("snow", "log.csv", LOG + rows + bad)
+    columns = "submitted_at, latest_submitted_at, updated_at, latest_updated_at"
+    # Each is as wide as the format that reads it.
+    assert landing.rows("ticket_versions", columns) == [
+        (datetime(2026, 2, 1, 8), datetime(2026, 2, 1, 8, 0, 59), datetime(2026, 2, 1, 8, 30, 5), None)
+    ]
+    (refused,) = reasons(result)
+    assert "sla.yml declares the date format %d-%m-%Y %H:%M or %Y-%m-%d %H:%M:%S" in refused

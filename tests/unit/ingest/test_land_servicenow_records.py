@@ -293,3 +293,20 @@ def test_a_record_that_cannot_be_used_is_refused_with_its_field(
     result = landing.land("snow", "incident.ndjson", f"{json.dumps(RAW)}\n{json.dumps(RAW | change)}\n")
     assert (result.rows_landed, result.rows_rejected) == (1, 1)
     assert f"incident.ndjson:2: {problem}" in str(result.problems[0])
+
+
+def test_a_declared_sign_in_a_record_stands_for_a_merge_with_the_date_of_the_closing(
+    declare: Callable[[str], Landing],
+) -> None:
+    landing = declare(SLA_YML + "    events: {merged: {field: close_code, value: Duplicate}}\n")
+    closed = {**RAW, "close_code": "Duplicate", "closed_at": "2026-02-01 09:30:00"}
+    shown = {**RAW, "number": "INC2", "sys_id": "s2", "close_code": display("dup", "Duplicate")}
+    other = {**RAW, "number": "INC3", "sys_id": "s3", "close_code": "Solved"}
+    landing.land("snow", "incident.json", json.dumps([closed, shown, other]))
+    columns = "change_id, change_kind, field_name, changed_at, version_at"
+    assert sorted(landing.rows("ticket_changes", columns)) == [
+        ("INC1:4:status_changed:closed", "date", "status", datetime(2026, 2, 1, 9, 30), None),
+        ("INC1:merged", "date", "merged", datetime(2026, 2, 1, 9, 30), datetime(2026, 2, 1, 10)),
+        # Without a date of closing it is as old as the record.
+        ("INC2:merged", "mark", "merged", datetime(2026, 2, 1, 10), datetime(2026, 2, 1, 10)),
+    ]

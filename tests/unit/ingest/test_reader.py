@@ -132,7 +132,7 @@ elif place == "before the manifest's rename":
     Path.replace = lambda self, to: die() if ".json." in self.name else replace(self, to)
 elif place == "after the manifest":
     land.remove_replaced = die
-source = SimpleNamespace(source_type="canonical", time_zone=None, date_format=None, null_markers=("", "?"))
+source = SimpleNamespace(source_type="canonical", time_zone=None, date_formats=(), null_markers=("", "?"))
 land.land_exports(Workspace(root), SimpleNamespace(sources={"own": source}, keep_exports=False), None, None)
 """
 

@@ -255,3 +255,61 @@ def test_any_file_gets_a_suggestion_or_a_refusal_in_words(tmp_path: Path, conten
     (tmp_path / "any.yml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError):
         load_mapping(tmp_path / "any.yml", "any.yml")
+
+
+LOG = (
+    "case,time,activity,status,priority,customer\n"
+    "A,2026-07-13 08:00,Created,New,1,acme\nA,2026-07-13 08:30,Reply,Open,1,acme\nA,2026-07-13 12:00,Solved,Resolved,1,acme\n"
+)
+
+
+def test_one_row_per_event_with_the_tickets_attributes_is_suggested_as_a_log(suggest, tmp_path: Path) -> None:
+    text = suggest(LOG)
+    assert "    log:\n" in text and "    tickets:" not in text
+    assert '      event_at: "time"\n      ticket_id: "case"\n' in text
+    assert "submitted_at:" not in text
+    assert '# What each row is, by "activity": "Created", "Reply", "Solved".' in text
+    assert "evidence: [statuses]" in text
+    reviewed = text.replace("time_zone: REVIEW", "time_zone: UTC").replace('"1": REVIEW', '"1": 5')
+    reviewed = reviewed.replace("actor_kind: {constant: REVIEW}", "actor_kind: {constant: agent}")
+    reviewed = reviewed.replace("is_public: {constant: REVIEW}", "is_public: {constant: true}")
+    (tmp_path / "log.yml").write_text(reviewed.replace("is: [REVIEW]", "is: [Reply]"), encoding="utf-8")
+    (file,) = load_mapping(tmp_path / "log.yml", "log.yml").files
+    assert file.log is not None and file.tickets is None
+
+
+@pytest.mark.parametrize(
+    ("content", "event_at", "submitted_at"),
+    [
+        (
+            "Ticketnummer;Erstellt;Zeitstempel;Aktion;Zustand\n7;13.02.2026 08:00;13.02.2026 08:00;Neu;Neu\n"
+            "7;13.02.2026 08:00;13.02.2026 09:00;Antwort;Offen\n",
+            "Zeitstempel",
+            "Erstellt",
+        ),
+        (
+            "number,opened_at,sys_updated_at,incident_state\nINC1,13-02-2026 08:00,13-02-2026 08:00,New\n"
+            "INC1,13-02-2026 08:00,14-02-2026 08:00,Closed\n",
+            "sys_updated_at",
+            "opened_at",
+        ),
+        ("Clave;Fecha y hora;Actividad\n7;13/02/2026 08:00;Alta\n7;13/02/2026 09:00;Respuesta\n", "Fecha y hora", None),
+        ("Numéro;Horodatage;Activité\n7;13/02/2026 08:00;Création\n7;13/02/2026 09:00;Réponse\n", "Horodatage", None),
+        ("Chamado;Data e hora;Atividade\n7;13/02/2026 08:00;Abertura\n7;13/02/2026 09:00;Resposta\n", "Data e hora", None),
+    ],
+    ids=["de", "servicenow", "es", "fr", "pt"],
+)  # fmt: skip
+def test_the_instant_of_a_log_is_found_beside_that_of_the_submission(
+    suggest, content: str, event_at: str, submitted_at: str | None
+) -> None:
+    text = suggest(content)
+    assert f'    log:\n      event_at: "{event_at}"\n' in text
+    assert (f'      submitted_at: "{submitted_at}"\n' in text) == (submitted_at is not None)
+    assert "No column of instants" not in text
+
+
+def test_tickets_of_which_few_come_twice_and_a_history_of_fields_are_no_log(suggest) -> None:
+    rows = "".join(f"{number % 9};13/02/2026 09:00;High;Open;\n" for number in range(10))
+    assert "    tickets:" in suggest(HEADER + rows)
+    history = "ticket_id,field_name,updated,value\n1,status,2026-02-13 09:00:00,open\n1,status,2026-02-13 10:00:00,solved\n"
+    assert "    log:" not in suggest(history)

@@ -57,7 +57,10 @@ def test_sources_are_read_as_they_are_written(tmp_path: Path) -> None:
     assert (helpdesk.assistants, helpdesk.non_humans) == ((), ("900001", "7"))
     assert (helpdesk.bot_actors, helpdesk.bot_channels) == (("900001", "7"), ("rule",))
     incidents = read(tmp_path).sources["incidents"]
-    assert (incidents.time_zone, incidents.date_format) == ("Europe/Berlin", "%d/%m/%Y %H:%M")
+    assert (incidents.time_zone, incidents.date_formats) == (
+        "Europe/Berlin",
+        ("%d/%m/%Y %H:%M",),
+    )
     assert incidents.null_markers == ("", "?")
     assert incidents.customer_constant == "acme"
     assert incidents.severity_values == {"1": 5, "2 - High": 4}
@@ -199,6 +202,15 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             ],
         ),
         (
+            "%d/%m/%Y %H:%M",
+            "%d/%Y/%I%p%b",
+            [
+                "sla.yml:16: sources.incidents.date_format: '%d/%Y/%I%p%b' does not say year, month and "
+                "day, and the hour where it says "
+                'minutes. Write it like "%Y-%m-%d %H:%M:%S", or "%d/%m/%Y %H:%M" where the day comes first.'
+            ],
+        ),
+        (
             '    bots: {actors: ["900001", 7], channels: [rule]}\n',
             '    bots: {actors: ["900001", 7], channels: [rule]}\n    assistants: {actors: [ai, "7"]}\n',
             [
@@ -299,3 +311,14 @@ def test_missing_sla_yml_is_refused(tmp_path: Path) -> None:
     assert str(refusal.value) == (
         f"There is no {tmp_path}/sla.yml. `sla init` writes a commented one into an empty folder."
     )
+
+
+def test_several_date_formats_are_read_in_their_order_and_two_that_read_other_days_are_refused(
+    tmp_path: Path,
+) -> None:
+    listed = SLA_YML.replace('"%d/%m/%Y %H:%M"', '["%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M:%S"]')
+    assert listed != SLA_YML
+    incidents = read(tmp_path, listed).sources["incidents"]
+    assert incidents.date_formats == ("%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M:%S")
+    with pytest.raises(ConfigurationError, match="read the same text as different days"):
+        read(tmp_path, listed.replace("%Y-%m-%d %H:%M:%S", "%m/%d/%Y %H:%M"))

@@ -24,7 +24,9 @@ from pipeline.warehouse import run_dbt
 run_dbt.DBT_PROJECT = Path(sys.argv[1])
 database, scratch = Path(sys.argv[2]).resolve(), Path(sys.argv[3]).resolve()
 try:
-    ran = run_dbt.run_dbt(database, scratch, select=sys.argv[4])
+    begun = []
+    ran = run_dbt.run_dbt(database, scratch, select=sys.argv[4], on_model=lambda *one: begun.append(one))
+    print(*begun, file=sys.stderr)
     print(*sorted(check.check_name for check in ran))
     if "--all" in sys.argv:
         run_dbt.stop_on_tests_that_did_not_run(run_dbt.parse_project(database, scratch), ran)
@@ -95,6 +97,8 @@ def test_a_model_cannot_reach(tmp_path: Path, sql: str) -> None:
 def test_a_model_reads_what_has_landed(tmp_path: Path) -> None:
     done = run_model(tmp_path, "select * from read_csv('batch.csv')")
     assert done.returncode == 0, done.stdout + done.stderr
+    # What dbt begins with is told: its name, its number and how many there are.
+    assert "('reaching_out', 1, 1)" in done.stderr
 
 
 def test_another_checkout_reads_its_own_seeds_in_the_same_workspace(tmp_path: Path) -> None:

@@ -75,6 +75,11 @@ judged as (
       -- A name says more than the way on which a message came.
       when coalesce(assistants.bot_value, assistant_updaters.bot_value) is not null then 'ai'
       when bot_channels.bot_value is not null then 'bot'
+      -- Who is declared to be an agent and is stated to be a customer, without being the one for whom the ticket is kept.
+      when acts.author_kind = 'customer'
+        and coalesce(agent_actors.agent_value, agent_addresses.agent_value, agent_domains.agent_value) is not null
+        and acts.author_id is distinct from requesters.requester_id
+        then 'unknown'
       when acts.author_kind in ('agent', 'customer', 'bot', 'ai') then acts.author_kind
       when acts.author_id = requesters.requester_id then 'customer'
       when coalesce(agent_actors.agent_value, agent_addresses.agent_value) is not null then 'agent'

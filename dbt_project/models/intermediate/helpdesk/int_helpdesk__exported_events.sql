@@ -1,6 +1,6 @@
 -- Grain: one row per exported copy of an event of a ticket, with the rank of the copy: 1 is the one that counts.
 -- Of an event that versions of the ticket date differently, the last version counts. A version that shows the ticket deleted dates the
--- deletion, unless a later one shows the ticket again; of several in a row the first. Copies of one version that differ contradict each
+-- deletion, unless a later one shows the ticket again; of several in a row the first. So does one that shows a mark. Copies of one version that differ contradict each
 -- other: neither the order in which they landed nor their words say which of them is right.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
@@ -66,12 +66,88 @@ withdrawn as (
   where statement_rank = 1 and is_withdrawal and event_type <> 'bug_confirmed'
 ),
 
+-- A mark that stands in the ticket's own record is taken off by a later record without it.
+record_marks as (
+  select source, ticket_id, event_type, batch_id, line_number, max(version_at) as version_at
+  from acts
+  where act_kind in ('date', 'mark') and event_type not in ('message', 'status_changed', 'severity_changed')
+  group by source, ticket_id, event_type, batch_id, line_number
+),
+
+marked_records as (
+  select
+    versions.source,
+    versions.ticket_id,
+    marks.event_type,
+    versions.updated_at,
+    record_marks.ticket_id is not null as is_marked,
+    versions.source_file,
+    versions.line_number,
+    versions.batch_id,
+    versions.known_at
+  from (select distinct source, ticket_id, event_type from record_marks) as marks
+  join versions on versions.source = marks.source and versions.ticket_id = marks.ticket_id
+  cross join build_inputs
+  left join record_marks
+    on record_marks.source = versions.source
+    and record_marks.ticket_id = versions.ticket_id
+    and record_marks.event_type = marks.event_type
+    and record_marks.batch_id = versions.batch_id
+    and record_marks.line_number = versions.line_number
+  where versions.updated_at <= build_inputs.as_of
+),
+
+last_marks as (
+  select
+    source,
+    ticket_id,
+    event_type,
+    max(case when is_marked then updated_at end) as marked_at,
+    max(case when not is_marked then updated_at end) as unmarked_at
+  from marked_records
+  group by source, ticket_id, event_type
+),
+
+-- That of a bug is a statement of its own, made with the first record without the mark.
+unmarked_bugs as (
+  select
+    marked_records.*,
+    row_number() over (
+      partition by marked_records.source, marked_records.ticket_id
+      order by marked_records.updated_at, marked_records.batch_id, marked_records.line_number
+    ) as record_rank
+  from marked_records
+  join last_marks
+    on last_marks.source = marked_records.source
+    and last_marks.ticket_id = marked_records.ticket_id
+    and last_marks.event_type = marked_records.event_type
+  where marked_records.event_type = 'bug_confirmed'
+    and not marked_records.is_marked
+    and marked_records.updated_at > last_marks.marked_at
+),
+
+-- A merge closes the ticket: what the same update, or the same record at that instant, says of its end resolves nothing.
+merging_updates as (
+  select distinct source, ticket_id, update_id
+  from acts
+  where event_type = 'merged' and act_kind in ('created', 'changed') and not is_withdrawal and update_id is not null
+),
+
+merging_dates as (
+  select distinct acts.source, acts.ticket_id, acts.event_at
+  from acts
+  left join last_marks
+    on last_marks.source = acts.source and last_marks.ticket_id = acts.ticket_id and last_marks.event_type = acts.event_type
+  where acts.event_type = 'merged' and acts.act_kind = 'date'
+    and (last_marks.unmarked_at is null or acts.version_at is null or acts.version_at >= last_marks.unmarked_at)
+),
+
 exported_events as (
   select
     acts.event_id, acts.ticket_id, acts.source, acts.event_at,
     case when acts.is_withdrawal then 'bug_rejected' else acts.event_type end as event_type, acts.actor_kind, acts.actor, acts.is_public,
     case when cancelled_records.ticket_id is not null then 'cancelled' else acts.value end as value,
-    acts.is_opening, acts.act_kind = 'date' as is_date, false as is_shown_deletion, acts.earliest_at, acts.moves_with_submission, true as is_cut,
+    acts.is_opening, acts.act_kind in ('date', 'mark') as is_date, acts.act_kind = 'mark' as is_shown, acts.earliest_at, acts.moves_with_submission, true as is_cut,
     acts.version_at, acts.source_file, acts.line_number, acts.batch_id, acts.known_at
   from acts
   left join steps on steps.source = acts.source and steps.event_id = acts.event_id
@@ -93,7 +169,29 @@ exported_events as (
     and cancelled_records.line_number = acts.line_number
     and acts.event_type = 'status_changed'
     and acts.act_kind = 'date'
+  left join last_marks
+    on last_marks.source = acts.source
+    and last_marks.ticket_id = acts.ticket_id
+    and last_marks.event_type = acts.event_type
+    and acts.act_kind in ('date', 'mark')
+    and (acts.event_type <> 'bug_confirmed' or last_marks.marked_at > last_marks.unmarked_at)
+  left join merging_updates
+    on merging_updates.source = acts.source
+    and merging_updates.ticket_id = acts.ticket_id
+    and merging_updates.update_id = acts.update_id
+    and acts.event_type = 'status_changed'
+    and acts.value in ('solved', 'closed')
+  left join merging_dates
+    on merging_dates.source = acts.source
+    and merging_dates.ticket_id = acts.ticket_id
+    and merging_dates.event_at = acts.event_at
+    and acts.act_kind = 'date'
+    and acts.event_type = 'status_changed'
+    and acts.value in ('solved', 'closed')
   where dropped.ticket_id is null
+    and merging_updates.ticket_id is null
+    and merging_dates.ticket_id is null
+    and (last_marks.unmarked_at is null or acts.version_at is null or acts.version_at >= last_marks.unmarked_at)
     and withdrawn.ticket_id is null
     and (not acts.is_withdrawal or acts.event_type = 'bug_confirmed')
     and (acts.event_type not in ('status_changed', 'severity_changed') or acts.value is not null)
@@ -125,6 +223,12 @@ exported_events as (
   from deletions
   left join last_present on last_present.source = deletions.source and last_present.ticket_id = deletions.ticket_id
   where last_present.present_at is null or deletions.event_at >= last_present.present_at
+  union all
+  select
+    ticket_id || ':bug_unmarked', ticket_id, source, updated_at, 'bug_rejected', 'unknown', null, true, null,
+    false, true, true, null, false, false, updated_at, source_file, line_number, batch_id, known_at
+  from unmarked_bugs
+  where record_rank = 1
 ),
 
 copies as (
@@ -134,7 +238,9 @@ copies as (
       partition by exported_events.source, exported_events.event_id
       order by
         case when exported_events.version_at > build_inputs.as_of then 1 else 0 end,
-        case when exported_events.is_shown_deletion then exported_events.version_at end,
+        -- What a record dates itself says more than that a record shows it.
+        case when exported_events.is_shown then 1 else 0 end,
+        case when exported_events.is_shown then exported_events.version_at end,
         exported_events.version_at desc nulls last,
         -- Of copies that contradict each other the later one: a stop that is in time there is so with the other as well.
         exported_events.event_at desc, exported_events.ticket_id, exported_events.event_type, coalesce(exported_events.value, ''),

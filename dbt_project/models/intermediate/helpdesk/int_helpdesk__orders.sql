@@ -5,7 +5,7 @@
 with
 acts as (
   select
-    source, ticket_id, event_id, event_type, value, act_kind = 'date' as is_date, event_at, update_id, update_number, place, batch_id, line_number
+    source, ticket_id, event_id, event_type, value, act_kind in ('date', 'mark') as is_date, event_at, update_id, update_number, place, batch_id, line_number
   from {{ ref('int_helpdesk__acts') }}
   union all
   select

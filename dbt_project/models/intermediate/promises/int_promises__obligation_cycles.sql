@@ -24,6 +24,7 @@ needed_evidence as (
     max(case when plan_moments.role = 'start' and moment_kinds.evidence_kind = 'statuses'
       and plan_moments.moment <> 'reopened' then 1 else 0 end) as start_needs_statuses,
     max(case when plan_moments.role = 'start' and plan_moments.moment not in ('submitted', 'reopened') then 1 else 0 end) as starts_otherwise,
+    max(case when plan_moments.role = 'stop' and plan_moments.moment = 'ai_message' then 1 else 0 end) as stops_on_ai,
     max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'debug' then 1 else 0 end) as stop_needs_debug,
     max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'messages' then 1 else 0 end) as stop_needs_messages,
     max(case when plan_moments.role = 'stop' and moment_kinds.evidence_kind = 'statuses' then 1 else 0 end) as stop_needs_statuses,
@@ -35,17 +36,22 @@ needed_evidence as (
 
 obligations_with_pauses as (select distinct plan_version, obligation from plan_pauses),
 
--- A vendor's public message within the window of the submission is the opening text, or the first answer.
+-- A vendor's public message within the window of the submission is the opening text, or the first answer; so is an AI's where the plan
+-- takes one for an answer.
 tickets_with_doubtful_opening as (
-  select distinct moments.ticket_id
+  select
+    moments.ticket_id,
+    max(case when events.actor_kind = 'agent' then 1 else 0 end) as is_of_agent,
+    max(case when events.actor_kind = 'ai' then 1 else 0 end) as is_of_ai
   from moments
   join events on events.ticket_id = moments.ticket_id and events.event_id = moments.event_id
   join ticket_terms on ticket_terms.ticket_id = moments.ticket_id
   where moments.moment = 'opener_message'
-    and events.actor_kind = 'agent'
+    and events.actor_kind in ('agent', 'ai')
     and events.is_public
     and not events.is_opening
     and moments.moment_epoch > ticket_terms.submitted_epoch
+  group by moments.ticket_id
 ),
 
 submissions as (select ticket_id, event_id from moments where moment = 'submitted')
@@ -88,7 +94,14 @@ select
   -- The ticket ended in the second of the stop, and no order of the two is known.
   cycles.stopped_epoch = ends.ended_epoch and ends.order_space <> events.order_space as is_end_unordered,
   case
-    when tickets_with_doubtful_opening.ticket_id is not null
+    when (
+        tickets_with_doubtful_opening.is_of_agent = 1
+        or (
+          tickets_with_doubtful_opening.is_of_ai = 1
+          and coalesce(cycles.reading, 'plan') <> 'humans_alone'
+          and (needed_evidence.stops_on_ai = 1 or cycles.reading = 'with_ai')
+        )
+      )
       and needed_evidence.stop_needs_messages = 1 and needed_evidence.starts_after_submission = 0 then cycles.starts_epoch
     when cycles.stopped_epoch is not null then cycles.earliest_stop_epoch
     else ending_events.earliest_epoch

@@ -88,7 +88,7 @@ declared_changes as (
 stated_events as (
   select named.*, named.field_name as event_type, true as is_marked, false as was_marked
   from named
-  where named.change_kind = 'event' or (named.change_kind = 'date' and named.field <> 'status')
+  where named.change_kind in ('event', 'mark') or (named.change_kind = 'date' and named.field <> 'status')
 ),
 
 typed as (
@@ -100,7 +100,7 @@ typed as (
 
 select
   case
-    when typed.change_kind in ('event', 'date') then typed.change_id
+    when typed.change_kind in ('event', 'date', 'mark') then typed.change_id
     -- A mark of a bug that is taken off rejects it; a mark for the rejection set by the same change says nothing more.
     when typed.was_marked and typed.event_type = 'bug_confirmed' then typed.change_id || ':bug_rejected'
     else typed.change_id || ':' || typed.event_type
