@@ -29,6 +29,7 @@ def test_new_workspace_can_be_read_at_once(tmp_path: Path) -> None:
         "reference/purchases.csv",
         "reference/redemptions.csv",
         "reference/schemas/calendars.schema.json",
+        "reference/schemas/mapping.schema.json",
         "reference/schemas/plan.schema.json",
         "reference/schemas/sla.schema.json",
         "reference/subscriptions.csv",

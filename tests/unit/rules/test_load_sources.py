@@ -176,7 +176,8 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "sources:\n",
             "delivry: {}\nsources:\n",
             [
-                "sla.yml:1: delivry: this key is not known here. Known: alerts, compare_plans, keep_exports, periods, sources."
+                "sla.yml:1: delivry: this key is not known here. "
+                "Did you mean 'delivery'? Known: alerts, compare_plans, delivery, keep_exports, periods, sources."
             ],
         ),
         (
