@@ -7,6 +7,7 @@ model's contract.
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import duckdb
 import yaml
@@ -19,9 +20,15 @@ from pipeline.settings import DBT_PROJECT
 @cache
 def read_contract(schema: str, model: str) -> dict[str, str]:
     """Column -> data type, as the model's YAML states them, in its order."""
-    text = (DBT_PROJECT / "models" / schema / f"_{schema}__models.yml").read_text(encoding="utf-8")
-    [found] = [each for each in yaml.safe_load(text)["models"] if each["name"] == model]
+    [found] = [each for each in _read_models(schema) if each["name"] == model]
     return {column["name"]: column["data_type"] for column in found["columns"]}
+
+
+@cache
+def _read_models(schema: str) -> list[dict[str, Any]]:
+    text = (DBT_PROJECT / "models" / schema / f"_{schema}__models.yml").read_text(encoding="utf-8")
+    models: list[dict[str, Any]] = yaml.safe_load(text)["models"]
+    return models
 
 
 def create_empty(connection: duckdb.DuckDBPyConnection, schema: str, model: str) -> None:
