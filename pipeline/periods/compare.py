@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.errors import ConfigurationError
 from pipeline.periods.causes import Causes
 from pipeline.periods.records import Closing, CorrectedValue, History, KeptBuild
 from pipeline.reporting.published import attach_build, check_of_record
@@ -127,6 +128,8 @@ def find_changes(workspace: Workspace, history: History, served: KeptBuild) -> l
     A build as of an earlier instant than a record says nothing of it. Raises ConfigurationError when a build on record
     is gone or damaged.
     """
+    import duckdb
+
     closed = history.known_to(served.as_of).closed()
     if not closed:
         return []
@@ -158,8 +161,11 @@ def find_changes(workspace: Workspace, history: History, served: KeptBuild) -> l
         found: dict[tuple[str, str], list[CorrectedValue]] = defaultdict(list)
         for build_id, name in numbered.items():
             # What is compared is asked of each build once, for the zones, months and customers that it is on record for.
-            rows = connection.execute(_compare(name), {"build_id": build_id}).fetchall()
-            causes = Causes(connection, name, {row[5] for row in rows if row[5] is not None})
+            try:
+                rows = connection.execute(_compare(name), {"build_id": build_id}).fetchall()
+                causes = Causes(connection, name, {row[5] for row in rows if row[5] is not None})
+            except (duckdb.BinderException, duckdb.CatalogException) as problem:
+                raise _explain_older(workspace, builds[build_id], closed.values(), problem) from problem
             changed_with: dict[tuple[str, str, str], set[str]] = defaultdict(set)
             for _, customer_id, month, item, what, *_ in rows:
                 changed_with[customer_id, month, item].add(what)
@@ -228,6 +234,18 @@ def _open(
         connection.close()
         raise
     return connection
+
+
+def _explain_older(
+    workspace: Workspace, build: KeptBuild, closings: Iterable[Closing], problem: Exception
+) -> ConfigurationError:
+    months = ", ".join(sorted({each.month for each in closings if each.build.build_id == build.build_id}))
+    return ConfigurationError(
+        f"{workspace.published / build.file}, with which {months or 'corrections'} were recorded, was made by a version "
+        f"of this program that published other columns ({str(problem).splitlines()[0]}), so what changed since cannot be "
+        "told. The figures on record stay. Reopen these months and close them again with this version: "
+        "sla close --month YYYY-MM --reopen --reason TEXT."
+    )
 
 
 def _list_closed(connection: duckdb.DuckDBPyConnection, closings: Iterable[Closing]) -> None:

@@ -22,6 +22,8 @@ from tests.end_to_end.command_line import LANDED_EPOCH, run_sla
 from tests.end_to_end.published import query
 
 MONTH = "2026-05"
+# A Wednesday, 06:00 to 21:00 in the calendar business_hours.
+HOLIDAY = "2026-05-06"
 NEXT_DAY = str(int(LANDED_EPOCH) + 86_400)
 # The instants of the two runs as a user writes them.
 FIRST_RUN, SECOND_RUN = "2026-09-21T14:13:20Z", "2026-09-22T14:13:20Z"
@@ -47,6 +49,11 @@ def change_inputs(root: Path) -> None:
     text = customers.read_text(encoding="utf-8")
     assert "Harbour Light Studios" in text
     customers.write_text(text.replace("Harbour Light Studios", "Harbour Lights"), encoding="utf-8")
+    hours = root / "reference" / "calendars" / "business_hours.yml"
+    hours.write_text(
+        hours.read_text(encoding="utf-8").replace("holidays: []", f'holidays: ["{HOLIDAY}"]'),
+        encoding="utf-8",
+    )
     [ticket_id] = query(
         root,
         "select min(ticket_id) from core.fct_sla_obligations where settled_month = '2026-05' and status = 'breached'"
@@ -122,6 +129,20 @@ def test_late_ticket_is_a_correction_that_names_the_file_that_brought_it(vendor:
     assert any("inbox/portal/tickets-late.csv" in cause for cause in causes)
     submitted_before, submitted_after, _ = lines["tickets submitted", None]
     assert int(submitted_after or 0) == int(submitted_before or 0) + 1
+
+
+def test_holiday_that_is_added_later_takes_its_open_hours_out_and_names_the_calendar(vendor: Path) -> None:
+    moved = [
+        (int(old), int(new), causes)
+        for lines in corrections(vendor).values()
+        for (what, _), (old, new, causes) in lines.items()
+        if what == "time counted" and old is not None and new is not None
+    ]
+    assert moved
+    for old, new, causes in moved:
+        # At most the 15 h of that day.
+        assert 0 < old - new <= 15 * 3600
+        assert causes == ("reference/calendars/business_hours.yml",)
 
 
 def test_renamed_customer_is_a_correction_of_every_closed_month_of_it(vendor: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.serve import HERE
+from pipeline.periods.records import Closing, Correction, append_record, keep_build
+from pipeline.pointer import read_pointer
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import read_compliance
 from pipeline.reporting.published import EVERY_CUSTOMER, Selection, open_published
@@ -83,6 +87,26 @@ def test_compliance_page_says_how_fresh_and_how_checked_it_is(workspace):
     assert any(line.startswith("Not judged: 1 of 4 tickets: ") for line in told)
     assert "build 5ma11b01d000" in header
     assert "checks: 1 passed, 1 warned" in header
+
+
+def test_compliance_page_goes_on_showing_a_closed_month_and_counts_its_corrections(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLA_WORKSPACE", str(tmp_path))
+    workspace = publish(tmp_path)
+    pointer = read_pointer(workspace)
+    closed_at = datetime(2026, 7, 8, tzinfo=UTC)
+    build = keep_build(pointer)
+    append_record(workspace, Closing(1, "2026-06", "UTC", 1, build, closed_at, "", {}))
+    before = table(open_page(), "Compliance")
+    # The next build knows no obligation any more.
+    publish(tmp_path, "5ma11b01d001", rows=[])
+    for number in (1, 2):
+        append_record(workspace, Correction(1 + number, "acme", "2026-06", 1, number, build, closed_at, ()))
+    app = open_page()
+    assert [row for row in table(app, "Compliance") if "2026-06" in str(row["Month"])] == [
+        row for row in before if "2026-06" in str(row["Month"])
+    ]
+    assert "Closed, as on record: 2026-06." in all_words(app)
+    assert "2026-06: 2 corrections since it was closed." in all_words(app)
 
 
 def test_compliance_page_names_up_to_when_each_source_is_known(workspace):

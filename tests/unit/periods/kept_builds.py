@@ -99,10 +99,18 @@ def publish_figures(
     """A published build of these figures, through the same step as any other."""
     workspace.warehouse.mkdir(parents=True, exist_ok=True)
     built = workspace.warehouse / f"{build_id}.built"
-    built.unlink(missing_ok=True)
-    with duckdb.connect(str(built)) as connection:
-        _write(connection, build_id, figures)
+    write_figures(built, build_id, figures)
     return publish(workspace, built, build_id, figures.as_of, published_at or figures.as_of)
+
+
+def write_figures(path: Path, build_id: str, figures: Figures) -> None:
+    """The database file of a build that is not published yet."""
+    path.unlink(missing_ok=True)
+    # Thousands of single inserts are one transaction.
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("begin")
+        _write(connection, build_id, figures)
+        connection.execute("commit")
 
 
 def make_workspace(root: Path) -> Workspace:

@@ -11,17 +11,36 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
+import duckdb
 import pytest
 
+from pipeline.errors import ConfigurationError
 from pipeline.periods.close import close_due, record_corrections
 from pipeline.periods.compare import read_figures
-from pipeline.periods.records import Correction, add_corrections, keep_build, read_history
+from pipeline.periods.records import (
+    Closing,
+    Correction,
+    add_corrections,
+    append_record,
+    keep_build,
+    read_history,
+)
 from pipeline.pointer import Pointer
 from pipeline.reporting.compliance import read_compliance
 from pipeline.reporting.published import EVERY_CUSTOMER, Selection, open_published
 from pipeline.rules.periods import PeriodRules
 from pipeline.settings import Workspace
-from tests.unit.periods.kept_builds import HOUR, Figures, Unit, Verdict, make_workspace, publish_figures, utc
+from pipeline.warehouse.publish import publish
+from tests.unit.periods.kept_builds import (
+    HOUR,
+    Figures,
+    Unit,
+    Verdict,
+    make_workspace,
+    publish_figures,
+    utc,
+    write_figures,
+)
 
 CLOSING = utc("2026-06-10T12:00:00")
 LATER = utc("2026-06-20T12:00:00")
@@ -200,6 +219,23 @@ def test_build_as_of_an_earlier_instant_than_the_closing_corrects_nothing(tmp_pa
 def test_same_figures_from_other_inputs_are_no_correction(tmp_path: Path) -> None:
     after = replace(MAY, as_of=LATER).change_input("code", "p2")
     assert correct(close_may(tmp_path), after) == ()
+
+
+def test_build_on_record_that_lacks_a_column_is_named_with_what_to_do(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path)
+    workspace.warehouse.mkdir()
+    # As a later version of the program would find a build of this one.
+    built = workspace.warehouse / "build-a.built"
+    write_figures(built, "build-a", MAY)
+    with duckdb.connect(str(built)) as connection:
+        connection.execute("alter table core.fct_sla_obligations drop column waiver_id")
+    pointer = publish(workspace, built, "build-a", MAY.as_of, MAY.as_of)
+    record = Closing(1, "2026-05", "UTC", 1, keep_build(pointer), CLOSING, "", {})
+    append_record(workspace, record)
+    with pytest.raises(
+        ConfigurationError, match="build-a.duckdb, with which 2026-05 were recorded, was made by a version"
+    ):
+        correct(workspace, replace(MAY, as_of=LATER))
 
 
 def test_figures_of_a_closed_month_stay_on_every_page_while_other_months_follow_the_newest_build(
