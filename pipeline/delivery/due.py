@@ -80,7 +80,7 @@ def list_due(
 ) -> tuple[list[Due], list[Due]]:
     """What is to be delivered now, and what had its attempt already; oldest first. What is only `prepared` never left.
 
-    Of a customer's month only the newest edition counts: one that was corrected before it was delivered is not delivered any more.
+    Of a customer's month only the newest edition counts: one that was corrected before it was delivered is not due any more.
     """
     chosen = set(customer_ids)
     newest: dict[tuple[str, str], Due] = {}
