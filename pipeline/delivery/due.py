@@ -45,21 +45,22 @@ def list_due(
     customer_ids: Iterable[str] = (),
     month: str | None = None,
 ) -> tuple[list[Due], list[Due]]:
-    """What is to be delivered now, and what had its attempt already; oldest first. What is only `prepared` never left."""
+    """What is to be delivered now, and what had its attempt already; oldest first. What is only `prepared` never left.
+
+    Of a customer's month only the newest edition counts: one that was corrected before it was delivered is not due any more.
+    """
     chosen = set(customer_ids)
-    wanted = sorted(
-        (
-            due
-            for due in documents.list_since(first_month)
-            if due.month >= first_month
+    newest: dict[tuple[str, str], Due] = {}
+    for due in sorted(documents.list_since(first_month), key=lambda due: due.edition.correction_number):
+        if (
+            due.month >= first_month
             and due.month == (month or due.month)
             and (not chosen or due.customer_id in chosen)
-        ),
-        key=lambda due: (due.month, due.customer_id, due.edition.correction_number),
-    )
+        ):
+            newest[due.month, due.customer_id] = due
     open_ones: list[Due] = []
     tried: list[Due] = []
-    for due in wanted:
+    for _, due in sorted(newest.items()):
         entry = ledger.find(due.key(channel))
         (open_ones if entry is None or entry.state == "prepared" else tried).append(due)
     return open_ones, tried

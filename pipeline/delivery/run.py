@@ -91,7 +91,16 @@ def settle_as_arrived(ledger: Ledger, session: Session, tried: Sequence[Due]) ->
 
 def list_open_outcomes(workspace: Workspace) -> list[Entry]:
     """Deliveries that an operator should look at: refused, of unknown outcome, or being sent by a run that may be killed."""
-    return Ledger(workspace).list_newest("refused", "unknown", "sending")
+    ledger = Ledger(workspace)
+    sent = {entry.key for entry in ledger.list_newest("sent")}
+    return [
+        entry
+        for entry in ledger.list_newest("refused", "unknown", "sending")
+        # A later edition that arrived settles it.
+        if not any(
+            entry.key._replace(edition=key.edition) == key and key.edition > entry.key.edition for key in sent
+        )
+    ]
 
 
 def _make_channel(workspace: Workspace, delivery: Delivery, login: tuple[Secret, Secret] | None) -> Channel:

@@ -91,7 +91,9 @@ def test_customer_whose_report_may_not_go_out_is_held_and_the_other_is_served(
     assert f"acme, 2026-07: held back: {problem.message}" in str(told)
 
 
-def test_oldest_month_goes_out_first_and_each_edition_once(published: Published, tmp_path: Path) -> None:
+def test_oldest_month_goes_out_first_and_of_each_month_the_newest_edition_once(
+    published: Published, tmp_path: Path
+) -> None:
     session, _ = make_session(published, tmp_path)
     dues = [
         Due("other", "2026-07", Edition("closed", "R-3")),
@@ -102,11 +104,15 @@ def test_oldest_month_goes_out_first_and_each_edition_once(published: Published,
     ]
     documents = Documents(lambda first_month: dues, session.documents.read, session.documents.render)
     now, tried = list_due(documents, session.ledger, "eml", "2026-06")
-    assert [due.edition.report_number for due in now] == ["R-1", "R-2", "R-2-C1", "R-3"]
+    assert [due.edition.report_number for due in now] == ["R-1", "R-2-C1", "R-3"]
     assert tried == []
     session.deliver(now)
     again, tried = list_due(documents, Ledger(Workspace(tmp_path)), "eml", "2026-06")
-    assert (again, [due.edition.report_number for due in tried]) == ([], ["R-1", "R-2", "R-2-C1", "R-3"])
+    assert (again, [due.edition.report_number for due in tried]) == ([], ["R-1", "R-2-C1", "R-3"])
+    # A correction that comes later is due, also where the edition before it is on its way.
+    dues.append(Due("acme", "2026-06", Edition("closed", "R-1-C1", 1, "R-1")))
+    more, _ = list_due(documents, Ledger(Workspace(tmp_path)), "eml", "2026-06")
+    assert [due.edition.report_number for due in more] == ["R-1-C1"]
 
 
 def test_outbox_that_cannot_be_written_fails_the_channel_and_nothing_is_lost(

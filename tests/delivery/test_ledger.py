@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.delivery.ledger import Entry, Key, Ledger
+from pipeline.delivery.run import list_open_outcomes
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Workspace
 
@@ -107,3 +108,12 @@ def test_every_flipped_bit_of_a_line_is_seen(tmp_path: Path) -> None:
         except ConfigurationError:
             pass
     assert unseen == []
+
+
+def test_outcome_of_an_edition_is_settled_by_a_later_one_that_arrived(tmp_path: Path) -> None:
+    ledger = write(tmp_path, "prepared", "sending", "unknown")
+    other = replace(PREPARED, key=KEY._replace(customer_id="other"), state="refused")
+    ledger.add([other])
+    assert len(list_open_outcomes(Workspace(tmp_path))) == 2
+    ledger.add([replace(PREPARED, key=KEY._replace(edition=1), state="sent")])
+    assert list_open_outcomes(Workspace(tmp_path)) == [other]

@@ -373,19 +373,25 @@ def test_send_while_another_run_holds_the_workspace_is_exit_code_6(
     assert mail_server.received() == []
 
 
-def test_run_delivers_what_is_due_once_and_names_nothing_without_the_section(
+def test_run_delivers_what_is_due_once_and_says_in_one_document_who_got_what(
     vendor: Path, mail_server: MailServer
 ) -> None:
     before = read_pointer(vendor)
-    said = run_sla("run", workspace=vendor).expect(0)
-    assert [line for line in said.err.splitlines() if "deliver" in line] == [
+    without = run_sla("run", "--json", workspace=vendor).expect(0)
+    assert [line for line in without.err.splitlines() if "deliver" in line] == [
         "Nothing is delivered: sla.yml has no section delivery."
     ]
+    answers = json.loads(without.out)
+    assert answers["deliveries"] is None
+    assert {one["status"] for one in answers["landed"]} == {"already_landed"}
     # Who receives what changes no figure: the build stays.
     configure(vendor, mail_server)
     allow_all_domains(vendor)
-    run_sla("run", workspace=vendor).expect(4, "held back: more is undecided")
+    done = run_sla("run", "--json", workspace=vendor).expect(4, "held back: more is undecided")
     assert read_pointer(vendor) == before
+    reports = {one["customer_id"]: one for one in json.loads(done.out)["deliveries"]["reports"]}
+    assert (reports[LEMERET]["status"], reports[AURORA]["status"]) == ("sent", "held")
+    assert len(reports[LEMERET]["recipients"]) == 2
     sent = by_recipient(mail_server.received())
     assert len(sent) > 20 and set(sent.values()) == {1}
     run_sla("run", workspace=vendor).expect(4)
@@ -420,16 +426,3 @@ def test_wrong_question_is_refused(vendor: Path, arguments: tuple[str, ...], wor
 
 def test_send_without_the_section_says_what_is_missing(demo_workspace: Path) -> None:
     send(demo_workspace, "--dry-run").expect(2, "has no section delivery, so nothing may be sent")
-
-
-def test_run_prints_one_json_document_of_what_landed_and_of_who_got_what(vendor: Path) -> None:
-    without = json.loads(run_sla("run", "--json", workspace=vendor).expect(0).out)
-    assert without["deliveries"] is None and {one["status"] for one in without["landed"]} == {
-        "already_landed"
-    }
-    configure(vendor)
-    allow_all_domains(vendor)
-    told = json.loads(run_sla("run", "--json", workspace=vendor).expect(4).out)
-    reports = {one["customer_id"]: one for one in told["deliveries"]["reports"]}
-    assert (reports[LEMERET]["status"], reports[AURORA]["status"]) == ("sent", "held")
-    assert len(reports[LEMERET]["recipients"]) == 2
