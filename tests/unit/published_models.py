@@ -40,18 +40,13 @@ def create_published(connection: duckdb.DuckDBPyConnection) -> None:
     """Every published table without rows, and the seeds of `core` with theirs."""
     for schema in _CONTRACTS:
         connection.execute(f"create schema {schema}")
-        for table in read_contracts(schema):
-            create_empty(connection, schema, table)
+        for table, columns in read_contracts(schema).items():
+            stated = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            connection.execute(f"create table {schema}.{table} ({stated})")
     for seed in ("finding_kinds", "share_causes", "sla_status_reasons", "vendor_figure_reasons"):
         connection.execute(
             f"create table core.{seed} as from read_csv(?)", [str(DBT_PROJECT / "seeds" / f"{seed}.csv")]
         )
-
-
-def create_empty(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
-    """One published table without rows."""
-    stated = ", ".join(f"{name} {kind}" for name, kind in read_contracts(schema)[table].items())
-    connection.execute(f"create table {schema}.{table} ({stated})")
 
 
 def build_mart(connection: duckdb.DuckDBPyConnection, model: str) -> None:

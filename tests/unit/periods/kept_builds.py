@@ -16,19 +16,9 @@ import duckdb
 from pipeline.pointer import Pointer
 from pipeline.settings import Workspace
 from pipeline.warehouse.publish import publish
-from tests.unit.published_models import build_mart, create_empty
+from tests.unit.published_models import build_mart, create_published
 
 HOUR = 3600
-_CORE = (
-    "dim_customers",
-    "dim_months",
-    "dim_plan_versions",
-    "dim_tickets",
-    "fct_entitlement_months",
-    "fct_entitlement_movements",
-    "fct_sla_obligations",
-    "fct_ticket_events",
-)
 
 
 @dataclass(frozen=True)
@@ -123,13 +113,8 @@ def utc(text: str) -> datetime:
 
 
 def _write(connection: duckdb.DuckDBPyConnection, build_id: str, figures: Figures) -> None:
-    for schema in ("core", "marts", "qc", "meta"):
-        connection.execute(f"create schema {schema}")
-    for model in _CORE:
-        create_empty(connection, "core", model)
-    connection.execute(
-        "create table core.sla_status_reasons(status_reason varchar, status varchar, reason_label varchar)"
-    )
+    create_published(connection)
+    connection.execute("create schema meta")
     as_of = figures.as_of.replace(tzinfo=None)
     names = figures.names or {each.customer_id: each.customer_id.title() for each in figures.verdicts}
     _insert(
@@ -162,7 +147,7 @@ def _write(connection: duckdb.DuckDBPyConnection, build_id: str, figures: Figure
     build_mart(connection, "mart_manager__monthly_compliance")
     connection.execute(
         """
-        create table marts.mart_customer__monthly_report as
+        insert into marts.mart_customer__monthly_report by name
         select distinct obligations.customer_id, customers.customer_name, months.month,
           $stale::varchar as stale_source, if($stale is null, null, $as_of::timestamp - interval 20 day) as
           stale_source_read_until
