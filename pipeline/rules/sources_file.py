@@ -26,6 +26,7 @@ from pipeline.declarations.values import (
     whole_number,
 )
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
+from pipeline.rules.branding import DEFAULT_BRANDING, Branding
 from pipeline.rules.mapping import says_a_day
 from pipeline.rules.plan import STATUSES
 from pipeline.rules.plan_file import Level
@@ -399,13 +400,14 @@ def _allow_nothing(schema: dict[str, Any]) -> None:
 
 
 class SlaFile(Declared):
-    """What a workspace reads, and when account teams are told."""
+    """What a workspace reads, when account teams are told, and how reports look."""
 
     sources: Annotated[
         dict[SourceName, AnySource], BeforeValidator(_read_sources), Field(json_schema_extra=_allow_nothing)
     ]
     """One helpdesk each; its exports go to inbox/NAME/."""
     alerts: AlertRules = DEFAULT_ALERTS
+    branding: Branding = DEFAULT_BRANDING
     compare_plans: tuple[Text, ...] | None = None
     """Plans that every build also tries on the same tickets; without it, all; [] tries none."""
     keep_exports: Flag = False

@@ -14,11 +14,17 @@ from pipeline.calendars.calendar_file import CalendarFile
 from pipeline.declarations.declared import Declared
 from pipeline.rules.plan_file import PlanFile
 from pipeline.rules.sources_file import SlaFile
+from pipeline.rules.words_file import WordsFile
 from pipeline.settings import CHECKOUT
 
 SCHEMAS_FOLDER = CHECKOUT / "data" / "reference" / "schemas"
 # Kind of file -> its model. A kind that is added here is written and shipped with the others.
-DECLARED_FILES: dict[str, type[Declared]] = {"sla": SlaFile, "plan": PlanFile, "calendars": CalendarFile}
+DECLARED_FILES: dict[str, type[Declared]] = {
+    "sla": SlaFile,
+    "plan": PlanFile,
+    "calendars": CalendarFile,
+    "words": WordsFile,
+}
 
 
 class _UntitledSchema(GenerateJsonSchema):

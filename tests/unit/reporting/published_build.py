@@ -130,10 +130,21 @@ create table core.dim_plan_terms(
     target_seconds bigint, time_zone varchar);
 create table core.dim_plan_pools(
     plan varchar, plan_version varchar, pool varchar, clause varchar, clause_text varchar, note varchar, is_redeemed boolean);
-create table core.dim_plan_versions(plan_version varchar, required_license_status varchar);
+create table core.dim_plan_versions(
+    plan_version varchar, plan varchar, plan_title varchar, time_zone varchar, required_license_status varchar,
+    maximum_contacts integer, valid_from timestamp, valid_to timestamp);
+create table core.dim_words(word varchar, language varchar, label varchar);
+create table core.dim_brands(
+    customer_id varchar, vendor_name varchar, sender varchar, footer varchar, logo_kind varchar, logo_base64 varchar,
+    logo_place varchar, primary_colour varchar, accent_colour varchar);
+create table core.fct_entitlement_supplies(
+    supply_kind varchar, customer_id varchar, subscription_id varchar, pool varchar, cause_id varchar, quantity bigint,
+    drawn_quantity bigint, left_quantity bigint, expired_quantity bigint, returned_quantity bigint, supplied_at timestamp,
+    ends_at timestamp);
 create table core.dim_subscription_terms(
     subscription_id varchar, account_id varchar, customer_id varchar, plan varchar, plan_version varchar, license_status varchar,
-    is_license_counted boolean, term_status varchar, term_starts_at timestamp, term_ends_at timestamp);
+    is_license_counted boolean, term_status varchar, term_starts_on date, term_ends_on date, term_starts_at timestamp,
+    term_ends_at timestamp);
 create table marts.mart_account__plan_fit(
     customer_id varchar, customer_name varchar, subscription_id varchar, plan varchar, plan_version varchar,
     trial_plan varchar, trial_plan_version varchar, term_status varchar, term_starts_on date, term_ends_on date,
@@ -240,14 +251,24 @@ create table meta.checks(check_name varchar, suite varchar, table_name varchar, 
     severity varchar, status varchar, observed varchar, detail varchar);
 """
 
+# The months in which something is counted, as dim_customer_months has them with the terms.
+_MONTHS = """
+create table core.dim_customer_months as
+select customers.customer_id, months.month, bool_or(bounds.is_month_running) as is_month_running,
+    min(bounds.starts_at) as starts_at, max(bounds.ends_at) as ends_at
+from (select distinct customer_id, month from marts.mart_manager__monthly_compliance) as months
+join core.dim_customers as customers on customers.customer_id = months.customer_id
+join core.dim_months as bounds on bounds.month = months.month and bounds.time_zone = 'UTC'
+group by all;
+"""
 _MARTS = """
 create table marts.mart_customer__monthly_report as
-select customers.customer_id, customers.customer_name, customers.time_zone, months.month,
+select customers.customer_id, customers.customer_name, customers.time_zone, customers.locale, months.month,
     (select count(distinct ticket_id) from core.fct_sla_obligations as o
      where o.customer_id = customers.customer_id and o.submitted_month = months.month
-    ) as tickets_submitted_count, months.month >= '2026-08' as is_month_running,
+    ) as tickets_submitted_count, months.is_month_running,
     null::varchar as stale_source, null::timestamp as stale_source_read_until
-from (select distinct customer_id, month from marts.mart_manager__monthly_compliance) as months
+from core.dim_customer_months as months
 join core.dim_customers as customers on customers.customer_id = months.customer_id;
 """
 
@@ -274,6 +295,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
         _insert_timeline(connection)
         _insert_entitlements(connection)
         _insert_forecasts(connection)
+        _insert_look(connection)
         _insert_trials(connection)
         _insert(connection, "meta.build", (name, AS_OF, "2026.6", "0.108", 4200, 3, AS_OF))
         _insert(
@@ -292,6 +314,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
             ),
         )
         build_mart(connection, "mart_manager__monthly_compliance")
+        connection.execute(_MONTHS)
         build_mart(connection, "mart_customer__monthly_promises")
         connection.execute(_MARTS)
     pointer = {"build_id": name, "file": path.name, "sha256": hash_file(path), "as_of": "2026-08-03T12:00:00Z",
@@ -383,8 +406,8 @@ def _insert_vocabulary(connection: duckdb.DuckDBPyConnection) -> None:
         "Direct email support is not available.",
         None, False))  # fmt: skip
     _insert(connection, "core.dim_plan_statements", (
-        "standard@2020-11-16", "severity_raised", "adds", None, None,
-        "When a severity is raised, the earlier of the old due instant and the new target counts.",
+        "standard@2020-11-16", "severity_raised", "the earlier of the old due instant and the new target counts", None, None,
+        "INTERNAL: the cell is lost in our copy.",
         True))  # fmt: skip
     _insert(connection, "core.dim_waivers", (
         "W-1", "T-5", "first_response", "Customer's own network was down", "lea", "omar", datetime(2026, 7,
@@ -457,14 +480,31 @@ def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
                 datetime(2026, 7, 6, 9), datetime(2026, 7, 6, 9)))  # fmt: skip
 
 
+def _insert_look(connection: duckdb.DuckDBPyConnection) -> None:
+    _insert(connection, "core.dim_brands", (
+        None, "Harbour Support", "reports@harbour.example", "Harbour Ltd", None, None, "paper", "#1f3a5f",
+        "#2b6cb0"))  # fmt: skip
+    for word, language, label in (
+        ("first_response", "de", "erste Antwort"), ("regular", "en", "regular tickets"), ("regular", "de", "reguläre Tickets"),
+        ("business_hours", "fr", "heures ouvrées"),
+    ):  # fmt: skip
+        _insert(connection, "core.dim_words", (word, language, label))
+
+
 def _insert_forecasts(connection: duckdb.DuckDBPyConnection) -> None:
     starts, ends = datetime(2026, 1, 1), datetime(2027, 1, 1)
     _insert(connection, "core.dim_builds", (AS_OF,))
-    _insert(connection, "core.dim_plan_versions", ("standard@2020-11-16", "active"))
+    _insert(connection, "core.dim_plan_versions", (
+        "standard@2020-11-16", "standard", "Standard", "UTC", "active", 5, datetime(2020, 11, 16),
+        datetime(9999, 12, 31)))  # fmt: skip
     for customer_id, name in (("acme", ODD_NAME), ("other", "SECRET & Co")):
         term = (f"S-{customer_id}", customer_id, "standard")
         _insert(connection, "core.dim_subscription_terms", (
-            f"S-{customer_id}", *term, "standard@2020-11-16", "active", True, "current", starts, ends))  # fmt: skip
+            f"S-{customer_id}", *term, "standard@2020-11-16", "active", True, "current", starts.date(), ends.date(), starts,
+            ends))  # fmt: skip
+        _insert(connection, "core.fct_entitlement_supplies", (
+            "purchase", customer_id, f"S-{customer_id}", "regular", f"PACK-{customer_id}", 5, 3, 2, 0, 0,
+            datetime(2026, 7, 2), datetime(2026, 12, 2)))  # fmt: skip
         for pool, status, remaining, figures in (
             ("regular", "forecast", 2, (
                 0.042, 2, 5, 8, datetime(2026, 8, 20).date(), datetime(2026, 9, 30).date(), None, 11, 215, 0.6, 2, 22,

@@ -129,6 +129,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "source_bots",
             "source_agents",
             "alert_rules",
+            "brands",
         )
     }
     # No other name of the severity field, nothing said of unmarked comments, neither journal nor audit whole.
@@ -172,7 +173,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "sources:\n",
             "delivry: {}\nsources:\n",
             [
-                "sla.yml:1: delivry: this key is not known here. Known: alerts, compare_plans, keep_exports, sources."
+                "sla.yml:1: delivry: this key is not known here. Known: alerts, branding, compare_plans, keep_exports, sources."
             ],
         ),
         (
