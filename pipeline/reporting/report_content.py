@@ -498,7 +498,7 @@ class _Content:
             })  # fmt: skip
         if not rows:
             return None
-        return {"rows": rows, "bins": [bins[key] for key in _BINS], "note": page["times_note"]}
+        return {"rows": rows, "bins": [_unbroken(bins[key]) for key in _BINS], "note": page["times_note"]}
 
     # ---- lists
 
