@@ -9,7 +9,8 @@ from pipeline.errors import ChecksFailed, ConfigurationError
 from pipeline.reporting.monthly_report import (
     read_monthly_report,
 )
-from pipeline.reporting.published import Published, Ratio, Scope, open_published
+from pipeline.reporting.published import EVERY_CUSTOMER, Published, Ratio, Scope, open_published
+from pipeline.reporting.status import UntranslatedLocale, read_status
 from tests.unit.published_models import build_mart
 from tests.unit.reporting.published_build import ODD_NAME, publish
 
@@ -127,3 +128,13 @@ def test_monthly_report_is_refused_when_a_balance_is_not_the_sum_of_its_parts(tm
         )
     with open_published(workspace) as published, pytest.raises(ChecksFailed, match="regular"):
         read_monthly_report(published, ACME, "acme", "2026-07")
+
+
+def test_status_names_locales_without_a_translation_to_the_operator_only(tmp_path: Path) -> None:
+    workspace = publish(tmp_path)
+    with duckdb.connect(str(workspace.published / "build-1.duckdb")) as connection:
+        connection.execute("update core.dim_customers set locale = 'sv-SE' where customer_id = 'other'")
+        connection.execute("update core.dim_customers set locale = 'de-AT' where customer_id = 'acme'")
+    with open_published(workspace) as published:
+        assert read_status(published, EVERY_CUSTOMER).untranslated_locales == (UntranslatedLocale("sv-SE", 1),)
+        assert read_status(published, ACME).untranslated_locales == ()
