@@ -49,7 +49,7 @@ $(VENV)/extras-installed: $(VENV)/installed requirements-extras.lock
 # Needs uv. Host-free and universal: one lock for every platform and for Python 3.11 to 3.13.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras pyproject.toml --group dev -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras pyproject.toml --group dev --extra browser --extra spark -c requirements.lock -o requirements-extras.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras pyproject.toml --group dev --extra browser --extra spark --extra fonts -c requirements.lock -o requirements-extras.lock
 
 clean:
 	rm -rf $(VENV) dbt_project/target dbt_project/logs

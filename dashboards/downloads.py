@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from pipeline.reporting.export_rows import neutral
+from pipeline.reporting import export_rows
 from pipeline.reporting.status import BuildStatus
 
 
@@ -27,9 +25,4 @@ def offer_csv(label: str, content: bytes, row_count: int, name: str, status: Bui
 
 def write_csv(rows: Sequence[Mapping[str, object]]) -> bytes:
     """All rows, none left out; text that a spreadsheet would run is made harmless."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(rows[0] if rows else [])
-    for row in rows:
-        writer.writerow(neutral(value) if isinstance(value, str) else value for value in row.values())
-    return stream.getvalue().encode()
+    return export_rows.write_csv(list(rows[0]) if rows else [], (list(row.values()) for row in rows))

@@ -44,6 +44,14 @@ class Workspace:
         return self.reference / "mappings"
 
     @property
+    def words(self) -> Path:
+        return self.reference / "words.yml"
+
+    @property
+    def branding(self) -> Path:
+        return self.root / "branding"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse"
 

@@ -20,4 +20,6 @@ EVIDENCE_OF = {row["event_type"]: row["evidence"] for row in _read("event_types"
 EVENT_TYPES = tuple(EVIDENCE_OF)
 TICKET_STATUSES = tuple(row["ticket_status"] for row in _read("ticket_statuses"))
 ACTOR_KINDS = tuple(row["actor_kind"] for row in _read("actor_kinds"))
+# The languages that documents for customers are written in; one of any other language gets the first.
+LANGUAGES = ("en", "de", "fr")
 SLA_STATUSES = tuple(row["status"] for row in _read("sla_statuses"))

@@ -86,7 +86,7 @@ def _write_real_exports(root: Path) -> None:
 
 
 def _copy_inputs(workspace: Path, root: Path) -> None:
-    for name in ("inbox", "reference"):
+    for name in ("inbox", "reference", "branding"):
         if (workspace / name).is_dir():
             shutil.copytree(workspace / name, root / name)
     shutil.copy(workspace / "sla.yml", root)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from pipeline.reporting.glyphs import FACES
 from pipeline.settings import CHECKOUT
 from tests.end_to_end.command_line import run_sla
 
@@ -43,7 +44,17 @@ def _missing_for_spark() -> str | None:
     return None
 
 
-_OPTIONAL_PARTS = {"browser": _missing_for_browser, "spark": _missing_for_spark}
+def _missing_for_fonts() -> str | None:
+    if not all(face.path for face in FACES):
+        return "the extra `fonts` is not installed: run `make extras`"
+    return None
+
+
+_OPTIONAL_PARTS = {
+    "browser": _missing_for_browser,
+    "spark": _missing_for_spark,
+    "fonts": _missing_for_fonts,
+}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -68,6 +68,7 @@ _STAGED = (
 )  # fmt: skip
 
 _CLOSED_MONTHS = 3
+_SHIPPED = Workspace(CHECKOUT / "data")
 _SLA_YML = """\
 # The demo's two sources. Customers come from one of them each.
 sources:
@@ -91,6 +92,22 @@ sources:
     bots: {actors: ["900001"], channels: [rule, trigger]}
   portal:
     type: canonical
+
+branding:
+  vendor_name: Fernhill Support
+  logo: fernhill.svg
+  primary_colour: "#1b4d4a"
+  accent_colour: "#23766f"
+  footer: Fernhill Software is invented, and so are its customers.
+  sender: service-reports@vendor.example
+"""
+# Two hills and a sun: shapes only, so that no font is needed.
+_LOGO_SVG = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 60" width="120" height="60">
+  <circle cx="84" cy="20" r="11" fill="#d98a1f"/>
+  <path d="M0 56 Q30 4 60 36 T120 56 Z" fill="#23766f"/>
+  <path d="M40 56 Q72 18 120 56 Z" fill="#1b4d4a"/>
+</svg>
 """
 
 
@@ -191,15 +208,14 @@ def _write_marker(root: Path, arguments: dict[str, Any], summary: DemoSummary | 
 
 
 def _find_rule_files() -> list[Path]:
-    """The checkout's plans and calendars, in a fixed order."""
-    checkout = Workspace(CHECKOUT / "data")
-    found = [sorted(folder.glob("*.yml")) for folder in (checkout.plans, checkout.calendars)]
-    if not all(found):
+    """The checkout's plans, calendars and words, in a fixed order."""
+    found = [sorted(folder.glob("*.yml")) for folder in (_SHIPPED.plans, _SHIPPED.calendars)]
+    if not all(found) or not _SHIPPED.words.is_file():
         raise ConfigurationError(
-            f"The plans and calendars that the demo copies are missing below {checkout.reference}. "
+            f"The plans, calendars and words that the demo copies are missing below {_SHIPPED.reference}. "
             "Restore them from the repository."
         )
-    return [*found[0], *found[1]]
+    return [*found[0], *found[1], _SHIPPED.words]
 
 
 class _Demo:
@@ -540,10 +556,12 @@ class _Demo:
         return f'{_SLA_YML}{closing}\nperiods: {{first_month: "{first}"}}\n'
 
     def _write_reference(self) -> int:
-        """sla.yml, the contract records, plans and calendars. Gives the number of files."""
+        """sla.yml with its logo, the contract records, plans, calendars and words. Gives the number of files."""
         workspace = self._workspace
         workspace.reference.mkdir(parents=True, exist_ok=True)
         workspace.sla_yml.write_text(self._describe_workspace(), encoding="utf-8", newline="\n")
+        workspace.branding.mkdir(exist_ok=True)
+        (workspace.branding / "fernhill.svg").write_text(_LOGO_SVG, encoding="utf-8", newline="\n")
         purchases = sorted(self._purchases(), key=lambda row: (row[4], row))
         tables: dict[str, tuple[str, Sequence[tuple[str, ...]]]] = {
             "customers": (
@@ -596,10 +614,10 @@ class _Demo:
             (workspace.reference / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
         rule_files = _find_rule_files()
         for path in rule_files:
-            folder = workspace.reference / path.parent.name
-            folder.mkdir(exist_ok=True)
-            shutil.copyfile(path, folder / path.name)
-        return 1 + len(tables) + len(rule_files)
+            copy = workspace.reference / path.relative_to(_SHIPPED.reference)
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, copy)
+        return 2 + len(tables) + len(rule_files)
 
 
 def _draft_order(draft: Draft) -> tuple[int, int]:

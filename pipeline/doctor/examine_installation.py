@@ -122,13 +122,22 @@ def _examine_zones() -> Iterator[Line]:
 
 
 def _examine_fonts() -> Iterator[Line]:
-    from pipeline.reporting.glyphs import font_folder, show
+    from pipeline.reporting.glyphs import FACES, show
 
     text = "Straße 95 % – Œuvre"
+    families = ", ".join(face.families[0] for face in FACES if face.path is not None)
+    missing = ", ".join(face.families[0] for face in FACES if face.path is None)
     if show(text) != text:
-        yield Line("fonts", "wrong", f"the fonts in {font_folder()} lack plain letters", _AGAIN)
+        yield Line("fonts", "wrong", "the font of reports lacks plain letters, or is not installed", _AGAIN)
+    elif missing:
+        yield Line(
+            "fonts",
+            "ok",
+            f"{families}; not installed: {missing}. Letters of those scripts are printed as code points, such as [U+65E5]; "
+            "the extra `fonts` has them",
+        )
     else:
-        yield Line("fonts", "ok", str(font_folder()))
+        yield Line("fonts", "ok", families)
 
 
 def _examine_java() -> Iterator[Line]:

@@ -1,10 +1,10 @@
-"""The rows behind a report as CSV and XLSX: every obligation, none cut off, the same bytes for the same
-figures.
+"""Rows as CSV, and what keeps text in a spreadsheet text: every obligation, none cut off, the same bytes for the same figures.
 
-A spreadsheet runs a cell that starts like a formula. XLSX cells are therefore written as strings and never as
-formulas or links. CSV has no such types, so there a text that starts with = + - @ % | ; a tab or a line break gets
-an apostrophe in front; a program that reads the file can strip it. So does what follows a semicolon, at which half of the
-world's spreadsheets begin a new cell. Numbers are ours and stay as they are.
+A spreadsheet runs a cell that starts like a formula. XLSX cells are therefore written as strings and never as formulas or links.
+CSV has no such types, so there an apostrophe goes in front of a text that starts with = + - @ % | ; a tab, a line break or an
+apostrophe, and, within a text, in front of one of them that follows a semicolon, at which half of the world's spreadsheets begin
+a new cell. `restore` gives the text back: it takes one apostrophe away at the start and after each semicolon. Numbers are ours
+and stay as they are.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 from pipeline.reporting.tickets import Obligation
@@ -30,66 +30,58 @@ COLUMNS = (
     "submitted_month", "as_of",
 )  # fmt: skip
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "%", "|", ";", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_NEXT_CELL = re.compile(r"(?<=;)(?=[=+\-@%|\t＝＋－＠])")
+# How a workbook is opened for writing: nothing in a text becomes a formula, a link or a number.
+NOTHING_ACTIVE = {
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+    "in_memory": True,
+}
+_STARTS = "=+\\-@%|\t'＝＋－＠"
+_FORMULA = re.compile(rf"\A(?=[{_STARTS};\r\n])|(?<=;)(?=[{_STARTS}])")
+_ADDED = re.compile(r"\A'|(?<=;)'")
+# Without it, spreadsheets read UTF-8 as their own old code page.
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def to_csv(obligations: Sequence[Obligation]) -> bytes:
-    """UTF-8, comma, CRLF, header in the first line; instants ISO with Z; an unknown value is empty."""
+    """UTF-8 with a byte order mark, comma, CRLF, header in the first line; instants ISO with Z; an unknown value is empty."""
+    return write_csv(COLUMNS, _rows(obligations))
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Rows in the order of the columns, in the format of `to_csv`."""
     stream = io.StringIO()
+    stream.write(_BYTE_ORDER_MARK)
     writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for values in _rows(obligations):
-        writer.writerow(neutral(value) if isinstance(value, str) else value for value in values)
+    writer.writerow(columns)
+    for values in rows:
+        writer.writerow(neutral(cell) if isinstance(cell, str) else cell for cell in map(_cell, values))
     return stream.getvalue().encode("utf-8", "replace")
 
 
 def neutral(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
-    inside = _NEXT_CELL.sub("'", text)
-    return f"'{inside}" if inside.startswith(_FORMULA_STARTS) else inside
+    return _FORMULA.sub("'", text)
 
 
-def to_xlsx(obligations: Sequence[Obligation], title: str, as_of: datetime) -> bytes:
-    """One sheet with a header, a filter and typed numbers. `as_of` stands in for the time of writing."""
-    import xlsxwriter
-
-    stream = io.BytesIO()
-    options = {
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "in_memory": True,
-    }
-    book = xlsxwriter.Workbook(stream, options)
-    book.set_properties({"title": title, "created": as_of.replace(tzinfo=None)})
-    sheet = book.add_worksheet("Obligations")
-    head = book.add_format({"bold": True, "bottom": 1})
-    for column, name in enumerate(COLUMNS):
-        sheet.write_string(0, column, name, head)
-        sheet.set_column(column, column, max(12, min(28, len(name) + 2)))
-    for number, values in enumerate(_rows(obligations), start=1):
-        for column, value in enumerate(values):
-            if isinstance(value, int):
-                sheet.write_number(number, column, value)
-            elif value is not None:
-                sheet.write_string(number, column, _xml_text(value)[:32767])
-    sheet.freeze_panes(1, 2)
-    sheet.autofilter(0, 0, max(1, len(obligations)), len(COLUMNS) - 1)
-    book.close()
-    return stream.getvalue()
+def restore(text: str) -> str:
+    """The text that `neutral` was given."""
+    return _ADDED.sub("", text)
 
 
 def _rows(obligations: Sequence[Obligation]) -> Iterator[list[Any]]:
     for row in obligations:
-        yield [_cell(getattr(row, name)) for name in COLUMNS]
+        yield [getattr(row, name) for name in COLUMNS]
 
 
 def _cell(value: Any) -> Any:
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.isoformat() if isinstance(value, date) else value
 
 
-def _xml_text(text: str) -> str:
+def xml_text(text: str) -> str:
     """XML has no way to say most control characters; one of them would make the whole workbook unreadable."""
     return "".join(
         character

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from pipeline.reporting.entitlements import Alert
+from pipeline.reporting.language import TERMINAL, Language
 from pipeline.reporting.periods import ClosedMonth
 from pipeline.reporting.published import Ratio
-from pipeline.reporting.status import BuildStatus, SourceStatus, Unjudged, UnseenName
+from pipeline.reporting.status import BuildStatus, SourceStatus, Unjudged, UnseenName, UntranslatedLocale
 
 STATUS_NAMES = {
     "met": "met",
@@ -30,51 +31,68 @@ _COULD_BE = {
 AT_RISK_FROM = (50, 75, 90)
 
 
-def percent(ratio: Ratio) -> str:
+def percent(ratio: Ratio, language: Language = TERMINAL) -> str:
     """A rate with its parts: '94.7 % (18 of 19)'; 'n/a (0 of 0)' when there was nothing to assess.
 
     Bounds stand beside it: '99.0 % (980 of 990; 98.0 % to 99.0 % with 10 undecided)'. Wide ones stand instead of it:
     '68.1 % to 100 % (9,454 met, 0 breached, 4,424 undecided)'.
     """
-    return f"{percent_alone(ratio)} ({parts(ratio)})"
+    return f"{percent_alone(ratio, language)} ({parts(ratio, language=language)})"
 
 
-def percent_alone(ratio: Ratio) -> str:
+def percent_alone(ratio: Ratio, language: Language = TERMINAL) -> str:
     """One decimal, half up, but never the limit before it is reached: 1999 of 2000 is 99.9 %, not 100.0 %.
 
     '68.1 % to 100 %' where there are only bounds. Only for places where `parts` stand beside it.
     """
-    bounds = say_bounds(ratio)
+    bounds = say_bounds(ratio, language)
     if bounds is not None and ratio.has_only_bounds:
         return bounds
-    tenths = _tenths_of_percent(ratio)
-    return "n/a" if tenths is None else f"{tenths // 10}.{tenths % 10} %"
+    tenths = tenths_of_percent(ratio)
+    return (
+        language.say("not_available")
+        if tenths is None
+        else language.say("percent", value=language.tenths(tenths))
+    )
 
 
-def met_only_by_ai(count: int) -> str | None:
+def met_only_by_ai(count: int, language: Language = TERMINAL) -> str | None:
     """What is said of promises that only an AI answered in time; None where there are none."""
-    return f"Met only by AI: {count:,} (an AI answered in time, no human did)." if count else None
+    return language.count("met_only_by_ai", count) if count else None
 
 
-def parts(ratio: Ratio, word: str = "") -> str:
-    """What a rate is made of, and its bounds where they stand beside it: '980 of 990', with a word '980 of 990 met'."""
+def parts(ratio: Ratio, is_met_said: bool = False, language: Language = TERMINAL) -> str:
+    """What a rate is made of, and its bounds where they stand beside it: '980 of 990', or '980 of 990 met'."""
     if ratio.has_only_bounds:
         breached = ratio.denominator - ratio.numerator
-        return f"{ratio.numerator:,} met, {breached:,} breached, {ratio.undecided:,} undecided"
-    known = f"{ratio.numerator} of {ratio.denominator}{f' {word}' if word else ''}"
-    return known if ratio.bounds is None else f"{known}; {say_bounds(ratio)} with {ratio.undecided} undecided"
+        return language.say(
+            "only_bounds",
+            met=language.whole(ratio.numerator),
+            breached=language.whole(breached),
+            undecided=language.whole(ratio.undecided),
+        )
+    known = language.say(
+        "of_met" if is_met_said else "of", part=str(ratio.numerator), whole=str(ratio.denominator)
+    )
+    if ratio.bounds is None:
+        return known
+    bounds = say_bounds(ratio, language)
+    return language.say("with_bounds", parts=known, bounds=bounds, undecided=str(ratio.undecided))
 
 
-def say_bounds(ratio: Ratio) -> str | None:
+def say_bounds(ratio: Ratio, language: Language = TERMINAL) -> str | None:
     """'68.1 % to 100 %': all that is undecided breached, all of it met, as far as each could be. None where nothing is."""
     if ratio.bounds is None:
         return None
     ends = (Ratio(end, ratio.bounds.of) for end in (ratio.bounds.lower, ratio.bounds.upper))
-    return " to ".join(
+    lower, upper = (
         # A limit that is reached is exact.
-        f"{100 * (end.numerator > 0)} %" if end.numerator in (0, end.denominator) else percent_alone(end)
+        language.say("percent", value=str(100 * (end.numerator > 0)))
+        if end.numerator in (0, end.denominator)
+        else percent_alone(end, language)
         for end in ends
     )
+    return language.say("between", lower=lower, upper=upper)
 
 
 def chance(ratio: float) -> str:
@@ -83,16 +101,23 @@ def chance(ratio: float) -> str:
 
 
 def points_between(now: Ratio, before: Ratio) -> str:
-    """The change of a rate in percentage points: '+1.2 points'; 'n/a' when either side had nothing to
-    assess, or has only bounds."""
-    if now.value is None or before.value is None:
-        return "n/a"
+    """The change of a rate in words: '+1.2 points'; 'n/a' where it cannot be stated."""
+    change = signed_points(now, before)
+    return TERMINAL.say("not_available") if change is None else TERMINAL.say("points", value=change)
+
+
+def signed_points(now: Ratio, before: Ratio, language: Language = TERMINAL) -> str | None:
+    """The change of a rate in percentage points: '+1.2'. None when either side had nothing to assess, or has bounds: then it
+    could be another."""
+    if now.value is None or before.value is None or now.bounds is not None or before.bounds is not None:
+        return None
     # From the exact values: the difference of two rounded numbers can be off by a tenth.
     thousandths = (now.value - before.value) * 1000
     tenths = int(abs(thousandths) + type(thousandths)(1, 2))
-    if not tenths:
-        return "±0.0 points" if not thousandths else f"{'+' if thousandths > 0 else '−'}0.1 points"
-    return f"{'+' if thousandths > 0 else '−'}{tenths // 10}.{tenths % 10} points"
+    if not thousandths:
+        return f"±{language.tenths(0)}"
+    # A difference is never told as none.
+    return f"{'+' if thousandths > 0 else '−'}{language.tenths(tenths or 1)}"
 
 
 def decimal_ratio(ratio: Ratio) -> float | None:
@@ -113,7 +138,8 @@ def decimal_bounds(ratio: Ratio) -> tuple[float, float] | None:
     return lower, upper
 
 
-def _tenths_of_percent(ratio: Ratio) -> int | None:
+def tenths_of_percent(ratio: Ratio) -> int | None:
+    """The proportion in tenths of a percent, half up, and never a limit before it is reached; None for 0 of 0."""
     numerator, denominator = ratio.numerator, ratio.denominator
     if not denominator:
         return None
@@ -127,10 +153,16 @@ def _tenths_of_percent(ratio: Ratio) -> int | None:
 
 def risk(used: Ratio | None) -> str | None:
     """How near its target a running promise is: 'over 75 % used', or None below the lowest step."""
+    step = risk_step(used)
+    return f"over {step} % used" if step else None
+
+
+def risk_step(used: Ratio | None) -> int | None:
+    """The highest step of `AT_RISK_FROM`, in percent of the target, that a running promise has reached; None below the lowest."""
     if used is None or not used.denominator:
         return None
     passed = [step for step in AT_RISK_FROM if used.numerator * 100 >= step * used.denominator]
-    return f"over {passed[-1]} % used" if passed else None
+    return passed[-1] if passed else None
 
 
 def duration(seconds: int | None) -> str:
@@ -277,11 +309,23 @@ def wall_times(found: Sequence[SourceStatus]) -> tuple[str, ...]:
     return (f"Times without a zone are read in: {'; '.join(named)}.",) if named else ()
 
 
+def untranslated_locales(found: Sequence[UntranslatedLocale]) -> tuple[str, ...]:
+    """One sentence for locales of reference/customers.csv whose language reports have no words for; nothing without any."""
+    if not found:
+        return ()
+    named = ", ".join(
+        f"{one.locale} ({one.customer_count} customer{'' if one.customer_count == 1 else 's'})"
+        for one in found
+    )
+    return (f"Reports are written in English for locales without a translation: {named}.",)
+
+
 def describe_state(status: BuildStatus) -> tuple[str, ...]:
     """What a run, the status and the pages say last of what the figures rest on."""
     return (
         *wall_times(status.sources),
         *unseen_names(status.unseen_names),
+        *untranslated_locales(status.untranslated_locales),
         *unjudged(status.unjudged),
     )
 
@@ -316,10 +360,13 @@ def _count_months(month: str) -> int:
 
 def severities(levels: tuple[int, ...]) -> str:
     """'severity 5', 'severities 1–4', 'severities 1, 3'."""
-    if len(levels) == 1:
-        return f"severity {levels[0]}"
+    return f"{'severity' if len(levels) == 1 else 'severities'} {level_range(levels)}"
+
+
+def level_range(levels: tuple[int, ...]) -> str:
+    """'5', '1–4', '1, 3'."""
     is_run = len(levels) > 2 and levels == tuple(range(levels[0], levels[-1] + 1))
-    return f"severities {levels[0]}–{levels[-1]}" if is_run else f"severities {', '.join(map(str, levels))}"
+    return f"{levels[0]}–{levels[-1]}" if is_run else ", ".join(map(str, levels))
 
 
 def day(value: date | None) -> str:

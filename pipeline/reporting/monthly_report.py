@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 
 from pipeline.errors import ChecksFailed, ConfigurationError, StaleData
 from pipeline.reporting.compliance import (
@@ -15,7 +16,7 @@ from pipeline.reporting.compliance import (
     read_compliance,
     read_trend,
 )
-from pipeline.reporting.entitlements import Statement, read_ledger
+from pipeline.reporting.entitlements import Forecast, Statement, read_forecasts, read_ledger
 from pipeline.reporting.published import (
     IN_SCOPE,
     Published,
@@ -32,8 +33,7 @@ from pipeline.reporting.tickets import Obligation, count_by_status, select_oblig
 
 @dataclass(frozen=True)
 class PlanTerm:
-    """One promise of one plan version for one severity. `note` tells a reading that the source does not
-    state."""
+    """One promise of one plan version for one severity."""
 
     plan: str
     plan_title: str
@@ -46,7 +46,7 @@ class PlanTerm:
     clock_name: str
     clause: str | None
     clause_text: str | None
-    note: str | None
+    time_zone: str
 
 
 @dataclass(frozen=True)
@@ -58,20 +58,21 @@ class PlanPool:
     pool: str
     clause: str | None
     clause_text: str | None
-    note: str | None
 
 
 @dataclass(frozen=True)
 class PlanStatement:
     """One rule of one plan version in words. A reading is one that we chose where the plan's source is
-    silent."""
+    silent. Notes of plan files are the vendor's own and are not read for customers."""
 
-    plan_version: str
+    plan: str
+    plan_title: str | None
+    plan_valid_from: datetime
+    time_zone: str
     statement: str
     statement_value: str | None
     clause: str | None
     clause_text: str | None
-    note: str | None
     is_reading: bool
 
 
@@ -87,19 +88,88 @@ class Closure:
 
 @dataclass(frozen=True)
 class Waiver:
-    """A recorded exception: why a breach is not counted, who asked for it and who else approved it."""
+    """A recorded exception: why a breach is not counted. Who asked for it and who approved it is the vendor's own."""
 
     waiver_id: str
     reason: str
-    requested_by: str
-    approved_by: str
     approved_at: datetime
 
 
 @dataclass(frozen=True)
+class Period:
+    """The month as instants of one time zone that its figures are cut in; `ends_at` is exclusive."""
+
+    time_zone: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Term:
+    """A subscription term that touches the month, half-open."""
+
+    subscription_id: str
+    plan_title: str
+    term_starts_on: date
+    term_ends_on: date
+
+
+@dataclass(frozen=True)
+class ResponseTimes:
+    """How long the answers to one promise took that was settled in the month and answered: whole seconds on its clock.
+
+    `p50_seconds` and the like are the least of these times that at least so many percent did not exceed (nearest rank).
+    `bins`: how many used up to 25, 50, 75, 100 and 150 % of their target, and more; they add up to `answered_count`.
+    """
+
+    plan: str
+    obligation: str
+    obligation_kind: str
+    severities: tuple[int, ...]
+    target_seconds: int
+    clock_name: str
+    answered_count: int
+    p50_seconds: int
+    p90_seconds: int
+    p95_seconds: int
+    longest_seconds: int
+    bins: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A bought pack as it stands at the as-of instant: quantity = drawn + left + expired + returned."""
+
+    subscription_id: str
+    pool: str
+    cause_id: str
+    quantity: int
+    drawn_quantity: int
+    left_quantity: int
+    expired_quantity: int
+    returned_quantity: int
+    supplied_at: datetime
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Brand:
+    """How the report looks; `logo_base64` are the bytes of a file of `logo_kind` (svg, png)."""
+
+    vendor_name: str | None
+    sender: str | None
+    footer: str | None
+    logo_kind: str | None
+    logo_base64: str | None
+    logo_place: str
+    primary_colour: str
+    accent_colour: str
+
+
+@dataclass(frozen=True)
 class Promise:
-    """One line of a customer's summary: a promise (all severities that share it) with this and last month's
-    count.
+    """One line of a customer's summary: a promise (all severities that share it) with the counts of this month, of the last one
+    and of the same month a year ago.
 
     `running` counts what still ran at the as-of instant and was submitted by the end of the month: such a
     promise belongs to no finished month yet.
@@ -114,31 +184,45 @@ class Promise:
     clause: str | None
     tally: Tally
     previous: Tally
+    year_ago: Tally
     running: int
 
 
 @dataclass(frozen=True)
 class MonthlyReport:
-    """Everything that a customer's monthly document says. Promises plus `outside_promises` add up to
-    `total`."""
+    """Everything that a customer's monthly document says. Promises plus `outside_promises` add up to `total`.
+
+    `labels`: language -> word of a plan or calendar -> what is printed for it. `locale` is None where the customer has none.
+    """
 
     customer_id: str
     customer_name: str
     month: str
     previous_month: str
+    month_a_year_ago: str
     time_zone: str
+    locale: str | None
+    labels: Mapping[str, Mapping[str, str]]
+    brand: Brand
+    periods: tuple[Period, ...]
+    terms: tuple[Term, ...]
+    plan_titles: Mapping[str, str]
     plans: tuple[str, ...]
     tickets_submitted_count: int
     is_partial: bool
     total: Tally
     previous_total: Tally
+    year_ago_total: Tally
     outside_promises: Tally
     outside_running: int
     promises: tuple[Promise, ...]
     trend: tuple[TrendPoint, ...]
+    response_times: tuple[ResponseTimes, ...]
     obligations: tuple[Obligation, ...]
     still_running: tuple[Obligation, ...]
     statements: tuple[Statement, ...]
+    packs: tuple[Pack, ...]
+    forecasts: tuple[Forecast, ...]
     plan_terms: tuple[PlanTerm, ...]
     plan_pools: tuple[PlanPool, ...]
     plan_statements: tuple[PlanStatement, ...]
@@ -199,6 +283,7 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
         customer_id: str
         customer_name: str
         time_zone: str
+        locale: str | None
         tickets_submitted_count: int
         is_month_running: bool
         stale_source: str | None
@@ -223,7 +308,7 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
         raise ConfigurationError(
             f"There is nothing to report for customer {customer_id!r} in {month}. {offer}"
         )
-    header, build = headers[0], read_status(published, scope)
+    header, build = headers[0], _read_build(published, scope)
     if header.stale_source is not None and header.stale_source_read_until is not None:
         raise StaleData(
             f"The report of customer {customer_id!r} for {month} would rest on source {header.stale_source!r}, which is known "
@@ -256,9 +341,14 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
         if row.submitted_month is not None and row.submitted_month <= month
     )
     rows_with_plans: tuple[Obligation | Statement, ...] = (*obligations, *running, *statements)
-    versions = sorted({row.plan_version for row in rows_with_plans if row.plan_version})
+    versions = sorted(
+        {row.plan_version for row in rows_with_plans if row.plan_version}
+        | _read_versions(published, scope, customer_id, month)
+    )
     terms = _plan_terms(published, versions)
     promises, outside, outside_running = _read_promises(published, scope, customer_id, month)
+    trend = read_trend(published, scope, Selection(customer_ids=(customer_id,)), until=month)
+    subscription_terms = _read_terms(published, scope, customer_id, month)
     if sum((promise.tally for promise in promises), outside) != counted.get(month, Tally()):
         raise ChecksFailed(
             f"The promises of customer {customer_id!r} for {month} do not add up to the total of the month, so no report was "
@@ -269,19 +359,34 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
         customer_name=header.customer_name,
         month=month,
         previous_month=previous_month,
+        month_a_year_ago=trend[0].month,
         time_zone=header.time_zone,
-        plans=tuple(sorted({row.plan for row in rows_with_plans if row.plan})),
+        locale=header.locale,
+        labels=_read_labels(published),
+        brand=_read_brand(published, customer_id),
+        periods=_read_periods(published, versions, month),
+        terms=subscription_terms,
+        plan_titles={term.plan: term.plan_title for term in terms},
+        plans=tuple(sorted({term.plan for term in terms})),
         tickets_submitted_count=header.tickets_submitted_count,
         is_partial=header.is_month_running,
         total=counted.get(month, Tally()),
         previous_total=counted.get(previous_month, Tally()),
+        year_ago_total=trend[0].tally,
         outside_promises=outside,
         outside_running=outside_running,
         promises=promises,
-        trend=read_trend(published, scope, Selection(customer_ids=(customer_id,)), until=month),
+        trend=trend,
+        response_times=_read_response_times(published, scope, customer_id, month),
         obligations=obligations,
         still_running=running,
         statements=statements,
+        packs=_read_packs(published, scope, statements),
+        forecasts=tuple(
+            forecast
+            for forecast in read_forecasts(published, scope, Selection(customer_ids=(customer_id,)))
+            if forecast.subscription_id in {statement.subscription_id for statement in statements}
+        ),
         plan_terms=terms,
         plan_pools=_plan_pools(published, versions),
         plan_statements=_plan_statements(published, versions),
@@ -302,9 +407,9 @@ def _reconcile(customer_id: str, month: str, counted: Tally, listed: Iterable[Ob
 def _read_promises(
     published: Published, scope: Scope, customer_id: str, month: str
 ) -> tuple[tuple[Promise, ...], Tally, int]:
-    """The summary's lines, each with the same promise one month earlier; the tally of what no promise covers, and how many
-    of that still run."""
-    previous_month = month_before(month)
+    """The summary's lines, each with the same promise one month and one year earlier; the tally of what no promise covers, and
+    how many of that still run."""
+    previous_month, year_ago = month_before(month), month_before(month, 12)
     columns = (
         "month, promise, plan, obligation, obligation_kind, severities, first_plan_version, target_seconds, clock_name, clause, "
         "running_count, " + ", ".join(f"{name}_count as {name}" for name in TALLIED)
@@ -322,10 +427,16 @@ def _read_promises(
         select *
         from {{of_record}} as promises
         where {IN_SCOPE.format(customer_id="customer_id")}
-          and customer_id = $customer_id and month in ($month, $previous_month)
+          and customer_id = $customer_id and month in ($month, $previous_month, $year_ago)
         order by plan, obligation_kind = 'estimate', obligation, severities, first_plan_version, promise
         """,
-        bind_values(scope) | {"customer_id": customer_id, "month": month, "previous_month": previous_month},
+        bind_values(scope)
+        | {
+            "customer_id": customer_id,
+            "month": month,
+            "previous_month": previous_month,
+            "year_ago": year_ago,
+        },
     )
     tallies = {(row["month"], row["promise"]): Tally(**{name: row[name] for name in TALLIED}) for row in rows}
     running = {row["promise"]: row["running_count"] for row in rows if row["month"] == month}
@@ -341,6 +452,7 @@ def _read_promises(
             clause=row["clause"],
             tally=tallies[month, row["promise"]],
             previous=tallies.get((previous_month, row["promise"]), Tally()),
+            year_ago=tallies.get((year_ago, row["promise"]), Tally()),
             running=row["running_count"],
         )
         for row in rows
@@ -371,11 +483,14 @@ def _plan_pools(published: Published, versions: list[str]) -> tuple[PlanPool, ..
 
 
 def _plan_statements(published: Published, versions: list[str]) -> tuple[PlanStatement, ...]:
-    sql = f"""
-        select {list_columns(PlanStatement)}
-        from core.dim_plan_statements
-        where list_contains($versions::varchar[], plan_version)
-        order by plan_version, statement
+    sql = """
+        select
+            versions.plan, versions.plan_title, versions.valid_from as plan_valid_from, versions.time_zone,
+            statements.statement, statements.statement_value, statements.clause, statements.clause_text, statements.is_reading
+        from core.dim_plan_statements as statements
+        join core.dim_plan_versions as versions on versions.plan_version = statements.plan_version
+        where list_contains($versions::varchar[], statements.plan_version)
+        order by statements.plan_version, statements.statement
     """
     return tuple(published.fetch(PlanStatement, sql, {"versions": versions}))
 
@@ -405,3 +520,154 @@ def _closures(published: Published, versions: list[str], month: str) -> tuple[Cl
         order by clock_name, starts_at, reason
     """
     return tuple(published.fetch(Closure, sql, {"versions": versions, "month": month}))
+
+
+def _read_versions(published: Published, scope: Scope, customer_id: str, month: str) -> set[str]:
+    """The versions of the plans whose terms run in the month: what was promised, also where nothing happened."""
+    sql = f"""
+        select distinct versions.plan_version
+        from core.dim_subscription_terms as terms
+        join core.dim_customer_months as months on months.customer_id = terms.customer_id
+        join core.dim_plan_versions as versions
+          on versions.plan = terms.plan and versions.valid_from < months.ends_at and months.starts_at < versions.valid_to
+        where {IN_SCOPE.format(customer_id="terms.customer_id")}
+          and terms.customer_id = $customer_id and months.month = $month
+          and terms.term_starts_at < months.ends_at and months.starts_at < terms.term_ends_at
+    """
+    rows = published.fetch(dict, sql, bind_values(scope) | {"customer_id": customer_id, "month": month})
+    return {row["plan_version"] for row in rows}
+
+
+def _read_terms(published: Published, scope: Scope, customer_id: str, month: str) -> tuple[Term, ...]:
+    sql = f"""
+        select
+            terms.subscription_id, coalesce(versions.plan_title, terms.plan) as plan_title,
+            terms.term_starts_on, terms.term_ends_on
+        from core.dim_subscription_terms as terms
+        join core.dim_customer_months as months on months.customer_id = terms.customer_id
+        left join core.dim_plan_versions as versions on versions.plan_version = terms.plan_version
+        where {IN_SCOPE.format(customer_id="terms.customer_id")}
+          and terms.customer_id = $customer_id and months.month = $month
+          and terms.term_starts_at < months.ends_at and months.starts_at < terms.term_ends_at
+        order by terms.term_starts_at, terms.subscription_id
+    """
+    bound = bind_values(scope) | {"customer_id": customer_id, "month": month}
+    return tuple(published.fetch(Term, sql, bound))
+
+
+def _read_periods(published: Published, versions: list[str], month: str) -> tuple[Period, ...]:
+    """The month in the zone of each plan in it; in UTC where there is none."""
+    sql = f"""
+        with zones as (
+            select distinct time_zone from core.dim_plan_versions where list_contains($versions::varchar[], plan_version)
+        )
+        select {list_columns(Period)}
+        from core.dim_months
+        where month = $month and (time_zone in (from zones) or (time_zone = 'UTC' and not exists (from zones)))
+        order by starts_at, time_zone
+    """
+    return tuple(published.fetch(Period, sql, {"versions": versions, "month": month}))
+
+
+def _read_response_times(
+    published: Published, scope: Scope, customer_id: str, month: str
+) -> tuple[ResponseTimes, ...]:
+    # Nearest rank, written out: the least time whose rank is at least p % of all. Shares are compared as whole numbers.
+    bins = ((0, 25), (25, 50), (50, 75), (75, 100), (100, 150))
+    counted = ", ".join(
+        f"count(*) filter (elapsed_seconds * 100 <= {upper} * target_seconds"
+        + (f" and elapsed_seconds * 100 > {lower} * target_seconds)" if lower else ")")
+        for lower, upper in bins
+    )
+    sql = f"""
+        with answered as (
+            select
+                terms.plan, terms.obligation, terms.obligation_kind, terms.target_seconds as promised_seconds, terms.clock_name,
+                terms.clause, obligations.elapsed_seconds, obligations.target_seconds
+            from core.fct_sla_obligations as obligations
+            join core.dim_plan_terms as terms
+              on terms.plan_version = obligations.plan_version
+              and terms.obligation = obligations.obligation
+              and terms.severity = obligations.severity_in_force
+            where {IN_SCOPE.format(customer_id="obligations.customer_id")}
+              and obligations.customer_id = $customer_id
+              and obligations.compliance_month = $month
+              and obligations.status in ('met', 'breached', 'waived')
+              and obligations.stopped_at is not null
+              and obligations.elapsed_seconds is not null and obligations.target_seconds is not null
+        ),
+        ranked as (
+            select
+                answered.*,
+                row_number() over (promise order by elapsed_seconds) as place,
+                count(*) over (promise) as places
+            from answered
+            window promise as (partition by plan, obligation, obligation_kind, promised_seconds, clock_name, clause)
+        ),
+        summed as (
+            select
+                plan, obligation, obligation_kind, promised_seconds as target_seconds, clock_name, clause,
+                count(*) as answered_count,
+                min(elapsed_seconds) filter (place * 100 >= 50 * places) as p50_seconds,
+                min(elapsed_seconds) filter (place * 100 >= 90 * places) as p90_seconds,
+                min(elapsed_seconds) filter (place * 100 >= 95 * places) as p95_seconds,
+                max(elapsed_seconds) as longest_seconds,
+                [{counted}, count(*) filter (elapsed_seconds * 100 > 150 * target_seconds)] as bins
+            from ranked
+            group by plan, obligation, obligation_kind, promised_seconds, clock_name, clause
+        )
+        select summed.* exclude (clause), promises.severities
+        from summed
+        join marts.mart_customer__monthly_promises as promises
+          on promises.customer_id = $customer_id and promises.month = $month
+          and promises.plan = summed.plan and promises.obligation = summed.obligation
+          and promises.obligation_kind = summed.obligation_kind and promises.target_seconds = summed.target_seconds
+          and promises.clock_name = summed.clock_name and promises.clause is not distinct from summed.clause
+        order by summed.plan, summed.obligation_kind = 'estimate', summed.obligation, promises.severities, summed.clause
+    """
+    bound = bind_values(scope) | {"customer_id": customer_id, "month": month}
+    return tuple(
+        ResponseTimes(
+            **row | {"bins": tuple(row["bins"]), "severities": tuple(map(int, row["severities"].split(",")))}
+        )
+        for row in published.fetch(dict, sql, bound)
+    )
+
+
+def _read_packs(published: Published, scope: Scope, statements: tuple[Statement, ...]) -> tuple[Pack, ...]:
+    sql = f"""
+        select {list_columns(Pack)}
+        from core.fct_entitlement_supplies
+        where {IN_SCOPE.format(customer_id="customer_id")}
+          and supply_kind = 'purchase'
+          and list_contains($subscriptions::varchar[], subscription_id)
+        order by subscription_id, pool, supplied_at, cause_id
+    """
+    subscriptions = sorted({statement.subscription_id for statement in statements})
+    return tuple(published.fetch(Pack, sql, bind_values(scope) | {"subscriptions": subscriptions}))
+
+
+# The same for every report of a run.
+_read_build = lru_cache(maxsize=1)(read_status)
+
+
+@lru_cache(maxsize=1)
+def _read_labels(published: Published) -> dict[str, dict[str, str]]:
+    labels: dict[str, dict[str, str]] = {}
+    for row in published.fetch(
+        dict, "select word, language, label from core.dim_words order by word, language"
+    ):
+        labels.setdefault(row["language"], {})[row["word"]] = row["label"]
+    return labels
+
+
+def _read_brand(published: Published, customer_id: str) -> Brand:
+    """The customer's own look, else the vendor's."""
+    sql = f"""
+        select {list_columns(Brand)}
+        from core.dim_brands
+        where customer_id = $customer_id or customer_id is null
+        order by customer_id is null
+        limit 1
+    """
+    return published.fetch(Brand, sql, {"customer_id": customer_id})[0]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -405,6 +405,8 @@ def bind_values(scope: Scope, selection: Selection | None = None) -> dict[str, A
     return bound
 
 
+# A report asks for the same customer several times, and a published build does not change.
+@lru_cache(maxsize=8)
 def check_selection(published: Published, scope: Scope, selection: Selection) -> None:
     """Raises ConfigurationError for a month, a status or a customer that there is not, or not in scope."""
     for month in selection.months or ():

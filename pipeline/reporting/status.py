@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.reporting.published import Published, Scope, list_columns
+from pipeline.vocabulary import LANGUAGES
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,14 @@ class UnseenName:
 
 
 @dataclass(frozen=True)
+class UntranslatedLocale:
+    """A locale of customers for whose language documents have no words: they are written in English."""
+
+    locale: str
+    customer_count: int
+
+
+@dataclass(frozen=True)
 class BuildStatus:
     """What is published and how fresh it is."""
 
@@ -78,6 +87,7 @@ class BuildStatus:
     sources: tuple[SourceStatus, ...]
     unjudged: tuple[Unjudged, ...]
     unseen_names: tuple[UnseenName, ...]
+    untranslated_locales: tuple[UntranslatedLocale, ...] = ()
 
 
 def read_status(published: Published, scope: Scope) -> BuildStatus:
@@ -123,6 +133,17 @@ def read_status(published: Published, scope: Scope) -> BuildStatus:
         UnseenName,
         f"select {list_columns(UnseenName)} from core.dim_declared_names where not is_shown order by declared_name_key",
     )
+    locales = published.fetch(
+        UntranslatedLocale,
+        """
+        select locale, count(*) as customer_count
+        from core.dim_customers
+        where not list_contains($languages::varchar[], regexp_extract(locale, '^[a-z]+'))
+        group by locale
+        order by customer_count desc, locale
+        """,
+        {"languages": list(LANGUAGES)},
+    )
     build = builds[0]
     return BuildStatus(
         **vars(build),
@@ -131,4 +152,5 @@ def read_status(published: Published, scope: Scope) -> BuildStatus:
         sources=tuple(sources),
         unjudged=tuple(unjudged) if scope.customer_ids is None else (),
         unseen_names=tuple(unseen) if scope.customer_ids is None else (),
+        untranslated_locales=tuple(locales) if scope.customer_ids is None else (),
     )

@@ -34,6 +34,7 @@ def init_workspace(directory: Path) -> list[Path]:
         directory.mkdir(parents=True, exist_ok=True)
         shutil.copy(_TEMPLATE / "sla.yml", directory / "sla.yml")
         (directory / "inbox").mkdir()
+        (directory / "branding").mkdir()
         (directory / "reference" / "mappings").mkdir(parents=True)
         shutil.copy(_TEMPLATE / "my_helpdesk.yml", directory / "reference" / "mappings" / "my_helpdesk.yml")
         for name, files in _COPIED.items():
@@ -41,6 +42,7 @@ def init_workspace(directory: Path) -> list[Path]:
             folder.mkdir(parents=True, exist_ok=True)
             for source in sorted((_SHIPPED / name).glob(files)):
                 shutil.copy(source, folder / source.name)
+        shutil.copy(_SHIPPED / "words.yml", directory / "reference" / "words.yml")
         for name, columns in REFERENCE_FILES.items():
             comment = f"{HEADER_COMMENTS[name]}\n" if name in HEADER_COMMENTS else ""
             text = f"{comment}{','.join(columns)}\n"

@@ -17,6 +17,7 @@ from pipeline.rules.load_plans import load_plans
 from pipeline.rules.load_reference import REFERENCE_FILES, load_reference
 from pipeline.rules.load_sources import SourcesConfig, flatten_sources, load_sources
 from pipeline.rules.plan import Plan
+from pipeline.rules.words_file import load_words
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file
 
@@ -46,8 +47,12 @@ def load_rules(workspace: Workspace) -> Rules:
     sources = load_sources(workspace.sla_yml)
     _check_compared_plans(workspace, plans, sources)
     tables = (
-        flatten_plans(plans) | flatten_sources(sources) | load_reference(workspace, plans, sources.sources)
+        flatten_plans(plans)
+        | flatten_sources(sources)
+        | load_words(workspace)
+        | load_reference(workspace, plans, sources.sources)
     )
+    _check_looks(workspace, sources, tables["customers"].column("customer_id").to_pylist())
     return Rules(tuple(plans), sources, calendars, tables, fingerprint_rules(workspace))
 
 
@@ -63,6 +68,22 @@ def _check_compared_plans(workspace: Workspace, plans: Iterable[Plan], sources: 
         )
         for plan in sources.compared_plans or ()
         if plan not in known
+    ]
+    if problems:
+        raise refuse(str(workspace.sla_yml), problems)
+
+
+def _check_looks(workspace: Workspace, sources: SourcesConfig, customers: list[str]) -> None:
+    problems = [
+        Problem(
+            str(workspace.sla_yml),
+            None,
+            f"branding.customers.{look.customer_id}",
+            f"{look.customer_id!r} is not in customers.csv.",
+            name_nearest(look.customer_id, customers),
+        )
+        for look in sources.looks
+        if look.customer_id is not None and look.customer_id not in customers
     ]
     if problems:
         raise refuse(str(workspace.sla_yml), problems)
@@ -109,4 +130,6 @@ def _list_rule_files(workspace: Workspace) -> list[Path]:
         for path in folder.glob("*")
         if path.suffix in {".yml", ".yaml"}
     ]
-    return [path for path in (workspace.sla_yml, *reference, *dated) if path.is_file()]
+    logos = [path for path in workspace.branding.rglob("*") if path.suffix.lower() in {".svg", ".png"}]
+    single = (workspace.sla_yml, workspace.words)
+    return [path for path in (*single, *reference, *dated, *logos) if path.is_file()]

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pipeline.declarations.declared import read_declared
 from pipeline.declarations.problems import Place, refuse
 from pipeline.declarations.read_yaml import read_yaml
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules, flatten_alerts
+from pipeline.rules.branding import DEFAULT_BRANDING, Look, flatten_looks, read_looks
 from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.mapping import Mapping as FileMapping
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
     from pipeline.calendars.calendar import Calendar
 
 
+# Without a section `branding`: nothing can be wrong in it, so no place is needed.
+_PLAIN_LOOKS = read_looks(DEFAULT_BRANDING, cast(Place, None), Path())
+
+
 @dataclass(frozen=True)
 class SourcesConfig:
     """The sources of a workspace by name, from when on people are told of what comes to its end, the plans to compare,
@@ -60,6 +65,7 @@ class SourcesConfig:
     periods: PeriodRules = DEFAULT_PERIODS
     # None: nothing is delivered.
     delivery: Delivery | None = None
+    looks: tuple[Look, ...] = _PLAIN_LOOKS
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -74,11 +80,19 @@ def load_sources(path: Path) -> SourcesConfig:
         name: _read_source(name, source, place.at("sources", name), path.parent / "reference")
         for name, source in file.sources.items()
     }
+    looks = read_looks(file.branding, place.at("branding"), path.parent / "branding")
     if problems:
         raise refuse(str(path), problems)
     limits = {name: source.allow for name, source in file.sources.items()}
     return SourcesConfig(
-        sources, file.alerts, file.compare_plans, file.keep_exports, limits, file.periods, file.delivery
+        sources,
+        file.alerts,
+        file.compare_plans,
+        file.keep_exports,
+        limits,
+        file.periods,
+        file.delivery,
+        looks,
     )
 
 
@@ -241,11 +255,13 @@ def _list_names(source: Source) -> Iterator[tuple[str, str, str, str]]:
 
 
 def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
-    """The tables of sources (their limits, values, events, names, agents and bots), `alert_rules` and `period_rules`."""
+    """The tables of sources (their limits, values, events, names, agents and bots), `alert_rules`,
+    `period_rules` and `brands`."""
     sources = config.sources.values()
     return (
         flatten_alerts(config.alerts)
         | flatten_periods(config.periods)
+        | flatten_looks(config.looks)
         | {
             "sources": build_table(
                 "sources",

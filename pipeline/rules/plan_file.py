@@ -114,7 +114,8 @@ class Channels(Policy):
     def words(self) -> str:
         listed = {**self.by_name, "any other": self.default_supported}
         return ", ".join(
-            f"{name}: {'' if supported else 'not '}supported" for name, supported in listed.items()
+            f"{name.replace('_', ' ')}: {'' if supported else 'not '}supported"
+            for name, supported in listed.items()
         )
 
 
@@ -142,6 +143,14 @@ class License(Policy):
         return f"required: {self.required_status or 'any'}; not counted: {not_counted}"
 
 
+# What a rule of SeverityChange means for the customer.
+_CHANGED = {
+    "adds": "the earlier of the due time so far and the change plus the new target",
+    "replaces": "the new target, counted from the start",
+    "ignored": "the due time stays",
+}
+
+
 class SeverityChange(Policy):
     """What a change of severity does to a due time."""
 
@@ -152,7 +161,7 @@ class SeverityChange(Policy):
 
     @property
     def words(self) -> str:
-        return f"raised: {self.raised}, lowered: {self.lowered}"
+        return f"raised: {_CHANGED[self.raised]}; lowered: {_CHANGED[self.lowered]}"
 
 
 class OverQuota(Policy):

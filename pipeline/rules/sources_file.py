@@ -26,6 +26,7 @@ from pipeline.declarations.values import (
     whole_number,
 )
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
+from pipeline.rules.branding import DEFAULT_BRANDING, Branding
 from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.mapping import read_other_days, says_a_day
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules
@@ -455,7 +456,7 @@ def _allow_nothing(schema: dict[str, Any]) -> None:
 
 
 class SlaFile(Declared):
-    """What a workspace reads, and when account teams are told."""
+    """What a workspace reads, when account teams are told, and how reports look."""
 
     sources: Annotated[
         dict[SourceName, AnySource], BeforeValidator(_read_sources), Field(json_schema_extra=_allow_nothing)
@@ -463,6 +464,7 @@ class SlaFile(Declared):
     """One helpdesk each; its exports go to inbox/NAME/."""
     alerts: AlertRules = DEFAULT_ALERTS
     periods: PeriodRules = DEFAULT_PERIODS
+    branding: Branding = DEFAULT_BRANDING
     compare_plans: tuple[Text, ...] | None = None
     """Plans that every build also tries on the same tickets; without it, all; [] tries none."""
     keep_exports: Flag = False

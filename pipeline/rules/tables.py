@@ -142,6 +142,19 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     "period_rules": {"grace_business_days": "INTEGER"},
     # When people are told: a kind of alert, and the limit that sla.yml sets for it.
     "alert_rules": {"alert_kind": "VARCHAR", "limit_quantity": "BIGINT"},
+    # How reports look: the vendor's row has no customer.
+    "brands": {
+        "customer_id": "VARCHAR",
+        "vendor_name": "VARCHAR",
+        "sender": "VARCHAR",
+        "footer": "VARCHAR",
+        "logo_kind": "VARCHAR",
+        "logo_base64": "VARCHAR",
+        "logo_place": "VARCHAR",
+        "primary_colour": "VARCHAR",
+        "accent_colour": "VARCHAR",
+    },
+    "words": {"word": "VARCHAR", "language": "VARCHAR", "label": "VARCHAR"},
     "customers": {
         "customer_id": "VARCHAR",
         "customer_name": "VARCHAR",

@@ -16,6 +16,7 @@ from pipeline.declarations.declared import Declared
 from pipeline.rules.mapping_file import MappingFile
 from pipeline.rules.plan_file import PlanFile
 from pipeline.rules.sources_file import SlaFile
+from pipeline.rules.words_file import WordsFile
 from pipeline.settings import CHECKOUT
 
 SCHEMAS_FOLDER = CHECKOUT / "data" / "reference" / "schemas"
@@ -25,6 +26,7 @@ DECLARED_FILES: dict[str, type[Declared]] = {
     "plan": PlanFile,
     "calendars": CalendarFile,
     "mapping": MappingFile,
+    "words": WordsFile,
 }
 
 

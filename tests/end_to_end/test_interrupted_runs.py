@@ -64,7 +64,8 @@ def test_killed_ingest_is_finished_by_the_next_one(demo_workspace: Path, tmp_pat
     root = tmp_path / "vendor"
     root.mkdir()
     shutil.copy(demo_workspace / "sla.yml", root)
-    shutil.copytree(demo_workspace / "inbox", root / "inbox")
+    for folder in ("inbox", "branding"):
+        shutil.copytree(demo_workspace / folder, root / folder)
     for seconds in moments_of_death(5, 0.8):
         kill_after(start_sla("ingest", workspace=root), seconds)
     run_sla("ingest", workspace=root).expect(0)

@@ -98,4 +98,4 @@ def test_stated_as_of_says_that_every_export_is_complete_until_then(root: Path, 
     run_sla("report", *arguments, workspace=root).expect(0)
     # The source still ends earlier, and the document says so.
     text = " ".join(pypdf.PdfReader(next(tmp_path.glob("*.pdf"))).pages[0].extract_text().split())
-    assert "south 2026-06-20 09:00:00 UTC, lags behind the others" in text
+    assert "south until 20 Jun 2026, 09:00:00 UTC, later than that is missing" in text

@@ -3,20 +3,11 @@
 with
 obligations as (select * from {{ ref('fct_sla_obligations') }}),
 statements as (select * from {{ ref('fct_entitlement_months') }}),
-customers as (select * from {{ ref('dim_customers') }}),
+reports as (select * from {{ ref('dim_customer_months') }}),
+subscription_terms as (select * from {{ ref('dim_subscription_terms') }}),
+plan_versions as (select * from {{ ref('dim_plan_versions') }}),
 plan_terms as (select * from {{ ref('dim_plan_terms') }}),
 builds as (select * from {{ ref('dim_builds') }}),
-
--- The months of mart_customer__monthly_report.
-reports as (
-  select customers.customer_id, months.month
-  from customers
-  join (
-    select customer_id, compliance_month as month from obligations
-    union
-    select customer_id, submitted_month from obligations
-  ) as months on months.customer_id = customers.customer_id
-),
 
 -- Versions of a plan that promise the same are one line of a report.
 terms as (
@@ -46,6 +37,18 @@ versions as (
   select customer_id, month, plan_version from placed
   union
   select customer_id, month, plan_version from statements
+  union
+  -- What the plan of a term promised in the month, also where nothing happened.
+  select subscription_terms.customer_id, reports.month, plan_versions.plan_version
+  from subscription_terms
+  join reports
+    on reports.customer_id = subscription_terms.customer_id
+    and reports.starts_at < subscription_terms.term_ends_at
+    and subscription_terms.term_starts_at < reports.ends_at
+  join plan_versions
+    on plan_versions.plan = subscription_terms.plan
+    and plan_versions.valid_from < reports.ends_at
+    and reports.starts_at < plan_versions.valid_to
 ),
 
 summary as (

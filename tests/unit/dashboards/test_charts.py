@@ -96,6 +96,6 @@ def test_lines_are_told_apart_by_their_markers_too():
 
 def test_download_makes_formulas_harmless_and_keeps_every_row():
     rows = [{"Customer": text, "Met": -1} for text in ("=1+1", "@cmd", "-2", "Acme, Inc.")]
-    read = list(csv.DictReader(io.StringIO(write_csv(rows).decode())))
+    read = list(csv.DictReader(io.StringIO(write_csv(rows).decode("utf-8-sig"))))
     assert [row["Customer"] for row in read] == ["'=1+1", "'@cmd", "'-2", "Acme, Inc."]
     assert {row["Met"] for row in read} == {"-1"}

@@ -88,9 +88,13 @@ core.fct_entitlement_months(subscription_id, customer_id, plan, plan_version, po
 core.dim_plan_terms(plan, plan_title, plan_version, obligation, obligation_kind, severity, severity_label, clock_name, clause,
     clause_text, note, target_seconds, time_zone)
 core.dim_plan_pools(plan, plan_version, pool, clause, clause_text, note, is_redeemed)
-core.dim_plan_versions(plan_version, required_license_status, time_zone)
+core.dim_plan_versions(plan_version, plan, plan_title, time_zone, required_license_status, maximum_contacts, valid_from, valid_to)
+core.dim_words(word, language, label)
+core.dim_brands(customer_id, vendor_name, sender, footer, logo_kind, logo_base64, logo_place, primary_colour, accent_colour)
+core.fct_entitlement_supplies(supply_kind, customer_id, subscription_id, pool, cause_id, quantity, drawn_quantity, left_quantity,
+    expired_quantity, returned_quantity, supplied_at, ends_at)
 core.dim_subscription_terms(subscription_id, account_id, customer_id, plan, plan_version, license_status, is_license_counted,
-    term_status, term_starts_at, term_ends_at)
+    term_status, term_starts_on, term_ends_on, term_starts_at, term_ends_at)
 marts.mart_account__plan_fit(customer_id, customer_name, subscription_id, plan, plan_version, trial_plan, trial_plan_version,
     term_status, term_starts_on, term_ends_on, target_met_count, target_breached_count, estimate_met_count,
     estimate_breached_count, trial_target_met_count, trial_target_breached_count, trial_estimate_met_count,
@@ -191,13 +195,23 @@ create table meta.checks(check_name varchar, suite varchar, table_name varchar, 
     severity varchar, status varchar, observed varchar, detail varchar);
 """
 
+# The months in which something is counted, as dim_customer_months has them with the terms.
+_MONTHS = """
+insert into core.dim_customer_months by name
+select customers.customer_id, months.month, bool_or(bounds.is_month_running) as is_month_running,
+    min(bounds.starts_at) as starts_at, max(bounds.ends_at) as ends_at
+from (select distinct customer_id, month from marts.mart_manager__monthly_compliance) as months
+join core.dim_customers as customers on customers.customer_id = months.customer_id
+join core.dim_months as bounds on bounds.month = months.month and bounds.time_zone = 'UTC'
+group by all;
+"""
 _MARTS = """
 insert into marts.mart_customer__monthly_report by name
-select customers.customer_id, customers.customer_name, customers.time_zone, months.month,
+select customers.customer_id, customers.customer_name, customers.time_zone, customers.locale, months.month,
     (select count(distinct ticket_id) from core.fct_sla_obligations as o
      where o.customer_id = customers.customer_id and o.submitted_month = months.month
-    ) as tickets_submitted_count, months.month >= '2026-08' as is_month_running
-from (select distinct customer_id, month from marts.mart_manager__monthly_compliance) as months
+    ) as tickets_submitted_count, months.is_month_running
+from core.dim_customer_months as months
 join core.dim_customers as customers on customers.customer_id = months.customer_id;
 """
 
@@ -223,6 +237,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
         _insert_timeline(connection)
         _insert_entitlements(connection)
         _insert_forecasts(connection)
+        _insert_look(connection)
         _insert_trials(connection)
         _insert(connection, "meta.build", (name, AS_OF, "2026.6", "0.108", 4200, 3, AS_OF))
         _insert(
@@ -241,6 +256,7 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
             ),
         )
         build_mart(connection, "mart_manager__monthly_compliance")
+        connection.execute(_MONTHS)
         build_mart(connection, "mart_customer__monthly_promises")
         connection.execute(_MARTS)
     pointer = {"build_id": name, "file": path.name, "sha256": hash_file(path), "as_of": "2026-08-03T12:00:00Z",
@@ -316,8 +332,8 @@ def _insert_vocabulary(connection: duckdb.DuckDBPyConnection) -> None:
         "Direct email support is not available.",
         None, False))  # fmt: skip
     _insert(connection, "core.dim_plan_statements", (
-        "standard@2020-11-16", "severity_raised", "adds", None, None,
-        "When a severity is raised, the earlier of the old due instant and the new target counts.",
+        "standard@2020-11-16", "severity_raised", "the earlier of the old due instant and the new target counts", None, None,
+        "INTERNAL: the cell is lost in our copy.",
         True))  # fmt: skip
     _insert(connection, "core.dim_waivers", (
         "W-1", "T-5", "first_response", "Customer's own network was down", "lea", "omar", datetime(2026, 7,
@@ -390,14 +406,31 @@ def _insert_entitlements(connection: duckdb.DuckDBPyConnection) -> None:
                 datetime(2026, 7, 6, 9), datetime(2026, 7, 6, 9)))  # fmt: skip
 
 
+def _insert_look(connection: duckdb.DuckDBPyConnection) -> None:
+    _insert(connection, "core.dim_brands", (
+        None, "Harbour Support", "reports@harbour.example", "Harbour Ltd", None, None, "paper", "#1f3a5f",
+        "#2b6cb0"))  # fmt: skip
+    for word, language, label in (
+        ("first_response", "de", "erste Antwort"), ("regular", "en", "regular tickets"), ("regular", "de", "reguläre Tickets"),
+        ("business_hours", "fr", "heures ouvrées"),
+    ):  # fmt: skip
+        _insert(connection, "core.dim_words", (word, language, label))
+
+
 def _insert_forecasts(connection: duckdb.DuckDBPyConnection) -> None:
     starts, ends = datetime(2026, 1, 1), datetime(2027, 1, 1)
     _insert(connection, "core.dim_builds", (AS_OF,))
-    _insert(connection, "core.dim_plan_versions", ("standard@2020-11-16", "active", "UTC"))
+    _insert(connection, "core.dim_plan_versions", (
+        "standard@2020-11-16", "standard", "Standard", "UTC", "active", 5, datetime(2020, 11, 16),
+        datetime(9999, 12, 31)))  # fmt: skip
     for customer_id, name in (("acme", ODD_NAME), ("other", "SECRET & Co")):
         term = (f"S-{customer_id}", customer_id, "standard")
         _insert(connection, "core.dim_subscription_terms", (
-            f"S-{customer_id}", *term, "standard@2020-11-16", "active", True, "current", starts, ends))  # fmt: skip
+            f"S-{customer_id}", *term, "standard@2020-11-16", "active", True, "current", starts.date(), ends.date(), starts,
+            ends))  # fmt: skip
+        _insert(connection, "core.fct_entitlement_supplies", (
+            "purchase", customer_id, f"S-{customer_id}", "regular", f"PACK-{customer_id}", 5, 3, 2, 0, 0,
+            datetime(2026, 7, 2), datetime(2026, 12, 2)))  # fmt: skip
         for pool, status, remaining, figures in (
             ("regular", "forecast", 2, (
                 0.042, 2, 5, 8, datetime(2026, 8, 20).date(), datetime(2026, 9, 30).date(), None, 11, 215, 0.6, 2, 22,

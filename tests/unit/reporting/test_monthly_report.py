@@ -9,7 +9,8 @@ from pipeline.errors import ChecksFailed, ConfigurationError
 from pipeline.reporting.monthly_report import (
     read_monthly_report,
 )
-from pipeline.reporting.published import Published, Ratio, Scope, open_published
+from pipeline.reporting.published import EVERY_CUSTOMER, Published, Ratio, Scope, open_published
+from pipeline.reporting.status import UntranslatedLocale, read_status
 from tests.unit.published_models import build_mart
 from tests.unit.reporting.published_build import ODD_NAME, publish
 
@@ -33,7 +34,7 @@ def test_monthly_report_promises_add_up_to_the_total(published: Published) -> No
     assert [row.running for row in report.promises] == [1, 0, 0]
     assert [row.ticket_id for row in report.still_running] == ["T-6"]
     assert report.previous_total.compliance == Ratio(1, 2)
-    assert [waiver.approved_by for waiver in report.waivers] == ["omar"]
+    assert [waiver.reason for waiver in report.waivers] == ["Customer's own network was down"]
 
 
 def test_monthly_report_compares_a_promise_with_the_same_one_of_an_earlier_plan_version(
@@ -49,6 +50,10 @@ def test_monthly_report_compares_a_promise_with_the_same_one_of_an_earlier_plan_
                 'standard@2019' as plan_version,
                 target_seconds - if(obligation = 'first_response', 0, 3600) as target_seconds)
             from core.dim_plan_terms;
+            update core.dim_plan_versions set valid_from = '2026-07-01';
+            insert into core.dim_plan_versions by name
+            select * replace ('standard@2019' as plan_version, '2019-01-01' as valid_from, '2026-07-01' as valid_to)
+            from core.dim_plan_versions;
         """)
         build_mart(connection, "mart_customer__monthly_promises")
     with open_published(workspace) as published:
@@ -122,3 +127,15 @@ def test_monthly_report_is_refused_when_a_balance_is_not_the_sum_of_its_parts(tm
         )
     with open_published(workspace) as published, pytest.raises(ChecksFailed, match="regular"):
         read_monthly_report(published, ACME, "acme", "2026-07")
+
+
+def test_status_names_locales_without_a_translation_to_the_operator_only(tmp_path: Path) -> None:
+    workspace = publish(tmp_path)
+    with duckdb.connect(str(workspace.published / "build-1.duckdb")) as connection:
+        connection.execute("update core.dim_customers set locale = 'sv-SE' where customer_id = 'other'")
+        connection.execute("update core.dim_customers set locale = 'de-AT' where customer_id = 'acme'")
+    with open_published(workspace) as published:
+        assert read_status(published, EVERY_CUSTOMER).untranslated_locales == (
+            UntranslatedLocale("sv-SE", 1),
+        )
+        assert read_status(published, ACME).untranslated_locales == ()

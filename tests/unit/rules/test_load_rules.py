@@ -32,8 +32,10 @@ def test_new_workspace_can_be_read_at_once(tmp_path: Path) -> None:
         "reference/schemas/mapping.schema.json",
         "reference/schemas/plan.schema.json",
         "reference/schemas/sla.schema.json",
+        "reference/schemas/words.schema.json",
         "reference/subscriptions.csv",
         "reference/waivers.csv",
+        "reference/words.yml",
         "sla.yml",
     ]
     rules = load_rules(Workspace(tmp_path / "new"))

@@ -133,6 +133,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "source_agents",
             "alert_rules",
             "period_rules",
+            "brands",
         )
     }
     # No other name of the severity field, nothing said of unmarked comments, neither journal nor audit whole.
@@ -177,7 +178,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "delivry: {}\nsources:\n",
             [
                 "sla.yml:1: delivry: this key is not known here. "
-                "Did you mean 'delivery'? Known: alerts, compare_plans, delivery, keep_exports, periods, sources."
+                "Did you mean 'delivery'? Known: alerts, branding, compare_plans, delivery, keep_exports, periods, sources."
             ],
         ),
         (
