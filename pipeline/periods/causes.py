@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
 
-# What a change of a value rests on, besides the rows of its ticket: the rule files that decide it, by the beginning of
-# their names.
-_CONTRACTS = (
-    "reference/subscriptions.csv",
-    "reference/licenses.csv",
+# The rule files that a value rests on, besides the rows of its ticket, by the beginning of their names.
+_WAIVERS = ("reference/waivers.csv",)
+_CUSTOMERS = ("reference/customers.csv", "reference/customer_words.csv")
+_TERMS = ("reference/subscriptions.csv", "reference/licenses.csv")
+_HOURS = ("reference/calendars/", "reference/plans/", *_TERMS)
+_UNITS = (
+    *_TERMS,
     "reference/purchases.csv",
     "reference/redemptions.csv",
-    "reference/customers.csv",
-    "reference/customer_words.csv",
+    *_WAIVERS,
+    *_CUSTOMERS,
+    "reference/plans/",
 )
-_RULES_OF = {
-    "waiver": ("reference/waivers.csv",),
-    "name": ("reference/customers.csv",),
-    "due": ("reference/calendars/", "reference/plans/", *_CONTRACTS),
-    "target": ("reference/plans/", *_CONTRACTS),
-    "time counted": ("reference/calendars/", "reference/plans/", *_CONTRACTS),
-}
-# Of a status and its reason: in this order, the first that changed with the value and has a file that changed.
-_OF_A_VERDICT = ("waiver", "due", "target", "time counted")
+# A verdict follows from these; where one of them changed with it, the verdict has its causes.
+_MEASURED = {"due", "target", "time counted"}
 _SHOWN = 12
 
 
@@ -74,27 +70,63 @@ class Causes:
             """,
             {"batches": sorted(set(landed) - read_again), "tickets": sorted(ticket_ids)},
         ).fetchall()
+        in_one = connection.execute(
+            f"""
+            select ticket_id from (
+                (select ticket_id from served.core.dim_tickets except select ticket_id from {name}.core.dim_tickets)
+                union all
+                (select ticket_id from {name}.core.dim_tickets except select ticket_id from served.core.dim_tickets)
+            )
+            where list_contains($tickets::varchar[], ticket_id)
+            """,
+            {"tickets": sorted(ticket_ids)},
+        ).fetchall()
+        self._in_one_build = {ticket_id for (ticket_id,) in in_one}
         for ticket_id, batch_id in lineage:
             self._landed[ticket_id].append(landed[batch_id])
 
-    def find(self, what: str, ticket_id: str | None, changed_with: Set[str]) -> tuple[str, ...]:
-        """The inputs behind one changed value. `changed_with`: what else of the same item changed.
+    def find(self, what: str, ticket_id: str, changed_with: Set[str], is_whole: bool) -> tuple[str, ...]:
+        """The inputs behind one changed value of a ticket. `changed_with`: what else of the same item changed;
+        `is_whole`: the item as a whole came to the customer's month, or left it.
 
         Where none can be named with certainty: one text, "one of" those that it may be.
         """
-        kinds = [what] if what in _RULES_OF else [kind for kind in _OF_A_VERDICT if kind in changed_with]
-        # A waiver and a name have one file each; nothing else changes them.
-        for certain in ("waiver", "name"):
-            if certain in kinds and (found := self._rules_under(_RULES_OF[certain])):
-                return found
-        landed = tuple(dict.fromkeys(self._landed[ticket_id])) if ticket_id is not None else ()
-        decided = [kind for kind in kinds if kind in _OF_A_VERDICT]
-        rules = tuple(dict.fromkeys(file for kind in decided for file in self._rules_under(_RULES_OF[kind])))
-        if what not in _OF_A_VERDICT and not decided:
-            rules = self._rules_under(_CONTRACTS)
-        if landed and rules:
-            return _one_of([*landed, *rules])
-        return landed or rules or self._any()
+        landed = tuple(sorted(set(self._landed[ticket_id])))
+        # A ticket that one of the two builds does not have at all is there, or not, because of its files.
+        if ticket_id in self._in_one_build and landed:
+            return landed
+        if "waiver" in changed_with and not is_whole and (found := self._rules_under(_WAIVERS)):
+            return found
+        if is_whole:
+            rules = self._rules_under((*_CUSTOMERS, *_HOURS))
+        elif what in _MEASURED or changed_with & _MEASURED:
+            rules = self._rules_under(_HOURS)
+        else:
+            rules = ()
+        return self._choose(landed, rules)
+
+    def find_of_movement(self, ticket_id: str | None) -> tuple[str, ...]:
+        """The inputs behind a movement of units, which a ticket or a contract record causes."""
+        landed = () if ticket_id is None else tuple(sorted(set(self._landed[ticket_id])))
+        if ticket_id in self._in_one_build and landed:
+            return landed
+        return self._choose(landed, self._rules_under(_UNITS))
+
+    def find_of_name(self) -> tuple[str, ...]:
+        """The inputs behind the name of a customer."""
+        return self._rules_under(_CUSTOMERS[:1]) or self._any()
+
+    def find_of_sum(self, parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+        """The inputs behind a count or a balance: those of the changed values of the same customer and month that it is
+        made of."""
+        return tuple(sorted({cause for causes in parts for cause in causes})) or self._choose(
+            (), self._rules_under(_UNITS)
+        )
+
+    def _choose(self, landed: tuple[str, ...], rules: tuple[str, ...]) -> tuple[str, ...]:
+        if landed and not rules:
+            return landed
+        return _one_of([*landed, *rules]) if landed or rules else self._any()
 
     def _rules_under(self, beginnings: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(text for text in self._rules if text.startswith(beginnings))

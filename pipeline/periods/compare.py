@@ -166,13 +166,8 @@ def find_changes(workspace: Workspace, history: History, served: KeptBuild) -> l
                 causes = Causes(connection, name, {row[5] for row in rows if row[5] is not None})
             except (duckdb.BinderException, duckdb.CatalogException) as problem:
                 raise _explain_older(workspace, builds[build_id], closed.values(), problem) from problem
-            changed_with: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-            for _, customer_id, month, item, what, *_ in rows:
-                changed_with[customer_id, month, item].add(what)
-            for time_zone, customer_id, month, item, what, ticket_id, part, old, new in rows:
-                because = causes.find(what, ticket_id, changed_with[customer_id, month, item])
-                value = CorrectedValue(time_zone, item, what, ticket_id, part, old, new, because)
-                found[customer_id, month].append(value)
+            for key, values in _explain(rows, causes).items():
+                found[key] += values
     finally:
         connection.close()
     return [
@@ -184,6 +179,40 @@ def find_changes(workspace: Workspace, history: History, served: KeptBuild) -> l
         )
         for (customer_id, month), changes in sorted(found.items(), key=lambda each: (each[0][1], each[0][0]))
     ]
+
+
+def _explain(rows: Iterable[tuple[Any, ...]], causes: Causes) -> dict[tuple[str, str], list[CorrectedValue]]:
+    """(customer, month) -> its changed values, each with the inputs behind it."""
+    listed = list(rows)
+    changed_with: dict[tuple[str, str, str], dict[str, tuple[str | None, str | None]]] = defaultdict(dict)
+    for _, customer_id, month, item, what, _, _, old, new in listed:
+        changed_with[customer_id, month, item][what] = (old, new)
+    found: dict[tuple[str, str], list[CorrectedValue]] = defaultdict(list)
+    sums: list[tuple[Any, ...]] = []
+    for row in listed:
+        time_zone, customer_id, month, item, what, ticket_id, part, old, new = row
+        if item.startswith("obligation "):
+            with_it = changed_with[customer_id, month, item]
+            is_whole = None in with_it.get("status", ("", ""))
+            because = causes.find(what, ticket_id, with_it.keys(), is_whole)
+        elif item.startswith("movement "):
+            because = causes.find_of_movement(ticket_id)
+        elif what == "name":
+            because = causes.find_of_name()
+        else:
+            sums.append(row)
+            continue
+        found[customer_id, month].append(
+            CorrectedValue(time_zone, item, what, ticket_id, part, old, new, because)
+        )
+    # What is counted or summed changes with its parts; a name is none of them.
+    parts = {key: [each.causes for each in values if each.what != "name"] for key, values in found.items()}
+    for time_zone, customer_id, month, item, what, ticket_id, part, old, new in sums:
+        because = causes.find_of_sum(parts.get((customer_id, month), ()))
+        found[customer_id, month].append(
+            CorrectedValue(time_zone, item, what, ticket_id, part, old, new, because)
+        )
+    return found
 
 
 def read_figures(
