@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from fractions import Fraction
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -405,8 +405,6 @@ def bind_values(scope: Scope, selection: Selection | None = None) -> dict[str, A
     return bound
 
 
-# A report asks for the same customer several times, and a published build does not change.
-@lru_cache(maxsize=8)
 def check_selection(published: Published, scope: Scope, selection: Selection) -> None:
     """Raises ConfigurationError for a month, a status or a customer that there is not, or not in scope."""
     for month in selection.months or ():
@@ -419,24 +417,27 @@ def check_selection(published: Published, scope: Scope, selection: Selection) ->
 
 
 def _check_customers(published: Published, scope: Scope, customer_ids: Iterable[str]) -> None:
-    for customer_id in customer_ids:
+    asked = list(customer_ids)
+    if not asked:
+        return
+    visible = f"from core.dim_customers where {IN_SCOPE.format(customer_id='customer_id')}"
+    found = published.fetch(
+        dict,
+        f"select customer_id {visible} and list_contains($asked::varchar[], customer_id)",
+        bind_values(scope) | {"asked": asked},
+    )
+    there = {row["customer_id"] for row in found}
+    for customer_id in asked:
+        if customer_id in there:
+            continue
         nearest = published.fetch(
             dict,
-            f"""
-            select customer_id
-            from core.dim_customers
-            where {IN_SCOPE.format(customer_id="customer_id")}
-            order by
-                customer_id <> $customer_id,
-                levenshtein(lower(customer_id), lower($customer_id)),
-                customer_id
-            limit 3
-            """,
+            f"select customer_id {visible} order by levenshtein(lower(customer_id), lower($customer_id)), customer_id limit 3",
             bind_values(scope) | {"customer_id": customer_id},
         )
-        names = [row["customer_id"] for row in nearest]
-        if customer_id not in names:
-            raise ConfigurationError(say_unknown("customer", customer_id, names))
+        raise ConfigurationError(
+            say_unknown("customer", customer_id, [row["customer_id"] for row in nearest])
+        )
 
 
 def check_words(what: str, words: Iterable[str], allowed: Sequence[str]) -> None:

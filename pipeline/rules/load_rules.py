@@ -19,7 +19,6 @@ from pipeline.rules.load_sources import SourcesConfig, flatten_sources, load_sou
 from pipeline.rules.plan import Plan
 from pipeline.rules.words_file import load_words
 from pipeline.settings import Workspace
-from pipeline.whole_files import hash_file
 
 if TYPE_CHECKING:
     import pyarrow
@@ -99,7 +98,7 @@ def fingerprint_rules(workspace: Workspace) -> str:
     for path in sorted(
         _list_rule_files(workspace), key=lambda path: path.relative_to(workspace.root).as_posix()
     ):
-        content = _read_settings(path) if path == workspace.sla_yml else path.read_bytes()
+        content = _read_content(workspace, path)
         # The length keeps a byte from moving between two files unseen.
         digest.update(f"{path.relative_to(workspace.root).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
@@ -107,15 +106,20 @@ def fingerprint_rules(workspace: Workspace) -> str:
 
 
 def hash_rules(workspace: Workspace) -> dict[str, str]:
-    """The name of every rule file, counted from the workspace -> the SHA-256 (hex) of its bytes."""
+    """The name of every rule file, counted from the workspace -> the SHA-256 (hex) of its content, as in the fingerprint."""
     return {
-        path.relative_to(workspace.root).as_posix(): hash_file(path)
+        path.relative_to(workspace.root).as_posix(): hashlib.sha256(
+            _read_content(workspace, path)
+        ).hexdigest()
         for path in sorted(_list_rule_files(workspace))
     }
 
 
-def _read_settings(sla_yml: Path) -> bytes:
-    data = read_yaml(sla_yml).data
+def _read_content(workspace: Workspace, path: Path) -> bytes:
+    """What counts of a rule file: its bytes, and of sla.yml what is said but for `delivery`."""
+    if path != workspace.sla_yml:
+        return path.read_bytes()
+    data = read_yaml(path).data
     kept = (
         {key: value for key, value in data.items() if key != "delivery"} if isinstance(data, dict) else data
     )

@@ -22,6 +22,10 @@ import pypdf
 import pytest
 from filelock import FileLock
 
+from pipeline.delivery.ledger import Entry, Ledger
+from pipeline.periods.deliverable import documents_of_periods
+from pipeline.periods.records import read_history
+from pipeline.settings import Workspace
 from tests.delivery.mail_server import MailServer, Received
 from tests.end_to_end.command_line import Finished, run_sla, start_sla
 from tests.end_to_end.published import query, read_pointer
@@ -426,3 +430,48 @@ def test_wrong_question_is_refused(vendor: Path, arguments: tuple[str, ...], wor
 
 def test_send_without_the_section_says_what_is_missing(demo_workspace: Path) -> None:
     send(demo_workspace, "--dry-run").expect(2, "has no section delivery, so nothing may be sent")
+
+
+def test_correction_of_a_delivered_month_goes_to_its_own_customer_once(
+    corrected_workspace: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(corrected_workspace, tmp_path / "vendor")
+    configure(root, None, "  most_undecided_points: 100")
+    allow_all_domains(root)
+    workspace = Workspace(root)
+    originals = [
+        due for due in documents_of_periods(workspace).list_since(MONTH) if not due.edition.correction_number
+    ]
+    # As if the run before the correction had delivered all of them.
+    ledger = Ledger(workspace)
+    ledger.add(
+        [
+            Entry(
+                due.key("eml"),
+                "sent",
+                1,
+                "2026-09-21T14:13:20Z",
+                "<m@v.example>",
+                "0" * 64,
+                (),
+                "",
+                {},
+                {},
+                "",
+            )
+            for due in originals
+        ]
+    )
+    done = send(root, "--json").expect(0)
+    sent = {one["customer_id"]: one for one in json.loads(done.out)["reports"]}
+    corrected = {each.customer_id for each in read_history(workspace).corrections(month=MONTH)}
+    assert corrected and set(sent) == corrected < {due.customer_id for due in originals}
+    assert {one["edition"] for one in sent.values()} == {1}
+    numbers = {due.customer_id: due.edition.report_number for due in originals}
+    for path in (root / "reports" / "outbox").iterdir():
+        subject = str(email.message_from_bytes(path.read_bytes(), policy=default)["Subject"])
+        assert any(f" 1 of {number})" in subject or f" 1 zu {number})" in subject or f" 1 de {number})" in subject
+                   for customer, number in numbers.items() if customer in corrected)  # fmt: skip
+    assert len(list((root / "reports" / "outbox").iterdir())) == len(corrected)
+    again = send(root, "--json").expect(0)
+    assert json.loads(again.out)["reports"] == []
