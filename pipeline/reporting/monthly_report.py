@@ -662,7 +662,7 @@ def _read_labels(published: Published) -> dict[str, dict[str, str]]:
 
 
 def _read_brand(published: Published, customer_id: str) -> Brand:
-    """The customer's own look, else the vendor's."""
+    """The customer's own look, else the vendor's, else a plain one."""
     sql = f"""
         select {list_columns(Brand)}
         from core.dim_brands
@@ -670,4 +670,9 @@ def _read_brand(published: Published, customer_id: str) -> Brand:
         order by customer_id is null
         limit 1
     """
-    return published.fetch(Brand, sql, {"customer_id": customer_id})[0]
+    found = published.fetch(Brand, sql, {"customer_id": customer_id})
+    if found:
+        return found[0]
+    from pipeline.rules.branding import LOGO_PLACES, PLAIN_ACCENT, PLAIN_PRIMARY
+
+    return Brand(None, None, None, None, None, LOGO_PLACES[0], PLAIN_PRIMARY, PLAIN_ACCENT)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TEXT_CONTRAST, MARK_CONTRAST = 4.5, 3.0
 LARGEST_LOGO_BYTES = 300_000
 LOGO_PLACES = ("paper", "band")
+PLAIN_PRIMARY, PLAIN_ACCENT = "#1f3a5f", "#2b6cb0"
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _PNG = b"\x89PNG\r\n\x1a\n"
 # What an SVG may load or run; a report shows what stands in the file and nothing else.
@@ -140,8 +141,8 @@ def _read_look(
         footer=look.footer or (vendor.footer if vendor else None),
         logo=logo,
         logo_place=look.logo_place or inherited_place,
-        primary_colour=look.primary_colour or (vendor.primary_colour if vendor else "#1f3a5f"),
-        accent_colour=look.accent_colour or (vendor.accent_colour if vendor else "#2b6cb0"),
+        primary_colour=look.primary_colour or (vendor.primary_colour if vendor else PLAIN_PRIMARY),
+        accent_colour=look.accent_colour or (vendor.accent_colour if vendor else PLAIN_ACCENT),
     )
 
 
