@@ -681,10 +681,10 @@ class _Content:
                 str(row.purchased_quantity),
                 str(row.used_quantity),
                 str(row.credited_quantity),
-                signed(row.overflowed_out_quantity - row.overflowed_in_quantity),
-                signed(row.overage_quantity),
+                figures.signed(row.overflowed_out_quantity - row.overflowed_in_quantity),
+                figures.signed(row.overage_quantity),
                 str(row.expired_quantity),
-                signed(row.carried_quantity),
+                figures.signed(row.carried_quantity),
                 self._quantity(row.closing_quantity, **kind),
                 str(row.overage_to_date_quantity),
             ])  # fmt: skip
@@ -792,7 +792,7 @@ class _Content:
                     say.movement_reason(line.reason),
                     line.ticket_id or (line.cause_id if line.cause_kind == "purchase" else "–"),
                     say_supply(line, say),
-                    "–" if line.quantity is None else signed(line.quantity),
+                    "–" if line.quantity is None else figures.signed(line.quantity),
                     "–" if line.balance_after is None else str(line.balance_after),
                 ])  # fmt: skip
         columns = (
@@ -914,11 +914,6 @@ class _Content:
                 say.say("substitute", example="[U+65E5]"),
             ],
         }
-
-
-def signed(value: int) -> str:
-    """'+3', '−3', '0'."""
-    return f"{'+' if value > 0 else '−'}{abs(value)}" if value else "0"
 
 
 def list_texts(content: Any) -> Iterable[str]:
