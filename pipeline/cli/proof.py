@@ -1,4 +1,4 @@
-"""Commands that prove a figure to another person: `sla verify` computes an evidence archive again."""
+"""Commands that prove a figure to another person: is a document ours, unchanged, and do its figures stand?"""
 
 from __future__ import annotations
 
@@ -9,27 +9,39 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.line import app, options
-from pipeline.errors import ChecksFailed, ConfigurationError
+from pipeline.errors import ChecksFailed, ConfigurationError, clean
 
 if TYPE_CHECKING:
     from pipeline.periods.editions import Issue
+    from pipeline.reporting.edition import Change
     from pipeline.settings import Workspace
 
 
 @app.command()
 def verify(
-    file: Annotated[Path, typer.Argument(help="An archive that `sla report --evidence` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(help="A report as it was issued, or an archive of `sla report --evidence`.")
+    ],
 ) -> None:
-    """Compute every figure of an evidence archive again, from its rows alone: no workspace is needed.
+    """Is this report one that we issued, unchanged, and do its figures still stand?
 
-    Example: sla verify c-0001-2026-06-evidence.zip
+    The figures of an archive (.zip) are computed again from its rows alone; for that no workspace is needed.
+
+    Example: sla verify c-0001-2026-06.pdf
     """
-    from pipeline.evidence.recompute import recompute_evidence
-
     if not file.is_file():
         raise ConfigurationError(
-            f"There is no file {file}. Name an archive that `sla report --evidence` wrote."
+            f"There is no file {file}. Name a report or an archive of `sla report --evidence`."
         )
+    if file.suffix == ".zip":
+        _verify_archive(file)
+    else:
+        _verify_document(file)
+
+
+def _verify_archive(file: Path) -> None:
+    from pipeline.evidence.recompute import recompute_evidence
+
     found = recompute_evidence(file)
     if found.differences:
         raise ChecksFailed(
@@ -37,22 +49,47 @@ def verify(
             f"{len(found.differences)} differ.",
             found.differences,
         )
+    lines = (
+        f"{file} is unchanged and proves its figures.",
+        f"customer     {found.customer_name} ({found.customer_id}), {found.month}, data as of {found.as_of}",
+        f"build        {found.build_id}",
+        f"computed     {found.met} of {found.counted} promises met, from {found.obligations} obligations",
+        f"             {found.seconds} seconds on their clocks, {found.movements} movements of the ledger",
+    )
+    _show(found, lines)
+
+
+def _verify_document(file: Path) -> None:
+    from pipeline.periods.verify import verify_document
+
+    found = verify_document(options.find_workspace(), file)
+    lines = [
+        f"{file} is {found.report_number} as it was issued for {found.customer_id}, {found.month}: unchanged."
+    ]
+    if found.stands:
+        lines.append("Its figures stand: nothing corrects them.")
+    elif found.newest is None:
+        lines.append(f"{found.month} was reopened since, so its figures are open again.")
+    else:
+        lines.append(f"Its figures were corrected: {found.newest} is in force.")
+        lines += [_describe_change(change) for change in found.changes]
+    _show(found, lines)
+
+
+def _describe_change(change: Change) -> str:
+    of = ", ".join(part for part in (change.ticket_id, change.obligation) if part)
+    because = "; ".join(change.causes)
+    return f"  {change.what}{f' of {of}' if of else ''}: {change.old or 'none'} -> {change.new or 'none'} ({because})"
+
+
+def _show(found: object, lines: Sequence[str]) -> None:
     if options.is_json:
         from pipeline.cli.tables import to_json
 
         typer.echo(to_json(found))
         return
-    typer.echo(f"{file} is unchanged and proves its figures.")
-    typer.echo(
-        f"customer     {found.customer_name} ({found.customer_id}), {found.month}, data as of {found.as_of}"
-    )
-    typer.echo(f"build        {found.build_id}")
-    typer.echo(
-        f"computed     {found.met} of {found.counted} promises met, from {found.obligations} obligations"
-    )
-    typer.echo(
-        f"             {found.seconds} seconds on their clocks, {found.movements} movements of the ledger"
-    )
+    for line in lines:
+        typer.echo(clean(line))
 
 
 def write_evidence(workspace: Workspace, issues: Sequence[Issue], out: Path) -> list[Path]:

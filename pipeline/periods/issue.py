@@ -6,6 +6,7 @@ A newer release of the program may draw a page differently; what was issued stay
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import ConfigurationError
@@ -17,6 +18,21 @@ from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file, seal, unseal, write_whole
 
 _ENDINGS = ("pdf", "csv", "xlsx")
+
+
+@dataclass(frozen=True)
+class Issued:
+    """An edition whose documents are on record: kind of document (pdf, csv, xlsx) -> SHA-256 of its bytes."""
+
+    report_number: str
+    customer_id: str
+    month: str
+    digests: dict[str, str]
+
+
+def list_issued(workspace: Workspace) -> list[Issued]:
+    """Every edition that was written so far, by report number. Raises ConfigurationError for a damaged record."""
+    return [_read_record(path) for path in sorted((closed_folder(workspace) / "issued").glob("*.json"))]
 
 
 def issue_report(workspace: Workspace, issue: Issue, out_dir: Path) -> ReportFiles:
@@ -82,16 +98,17 @@ def _keep(workspace: Workspace, issue: Issue) -> dict[str, str]:
 
 def _read_issued(workspace: Workspace, issue: Issue) -> dict[str, str] | None:
     path = _issued_path(workspace, issue)
+    return _read_record(path).digests if path.exists() else None
+
+
+def _read_record(path: Path) -> Issued:
     try:
         record = unseal(path.read_bytes())
-        return {ending: str(record[f"{ending}_sha256"]) for ending in _ENDINGS}
-    except FileNotFoundError:
-        return None
+        digests = {ending: str(record[f"{ending}_sha256"]) for ending in _ENDINGS}
+        return Issued(record["report_number"], record["customer_id"], record["month"], digests)
     except (ValueError, KeyError) as problem:
         raise ConfigurationError(
-            f"{path} is damaged, so which documents were issued as {issue.edition.report_number} is not known: {problem}. "
-            f"Restore it "
-            "from a backup."
+            f"{path} is damaged, so which documents were issued as {path.stem} is not known: {problem}. Restore it from a backup."
         ) from problem
 
 

@@ -300,3 +300,43 @@ def test_month_is_closed_reopened_and_closed_again_by_hand(vendor: Path, tmp_pat
     options = ("--customer", "harbour-light-studios", "--month", MONTH, "--out", str(tmp_path / "out"))
     [written] = json.loads(run_sla("report", *options, "--json", workspace=root).expect(0).out)
     assert written["report_id"].endswith("-V2")
+
+
+def test_issued_report_is_verified_and_the_correction_of_its_figures_named(vendor: Path) -> None:
+    [original] = (vendor / "before").glob("cascade-geospatial-inc-*.pdf")
+    [corrected] = (vendor / "after").glob("cascade-geospatial-inc-*-C1.pdf")
+    number = next(
+        each.stem
+        for each in (vendor / "warehouse" / "closed" / "issued").glob("*.json")
+        if json.loads(each.read_text(encoding="utf-8"))["customer_id"] == "cascade-geospatial-inc"
+        and not each.stem.endswith("-C1")
+    )
+    told = run_sla("verify", str(original), workspace=vendor).expect(0).out
+    assert f"is {number} as it was issued for cascade-geospatial-inc, {MONTH}: unchanged." in told
+    assert f"Its figures were corrected: {number}-C1 is in force." in told
+    assert (
+        "status of P-09001, first response: none -> met (inbox/portal/tickets-late.csv" in told
+        or "P-09001" in told
+    )
+    assert "Its figures stand" in run_sla("verify", str(corrected), workspace=vendor).expect(0).out
+    beside = run_sla("verify", str(original.with_suffix(".xlsx")), "--json", workspace=vendor).expect(0)
+    assert (json.loads(beside.out)["document"], json.loads(beside.out)["newest"]) == ("xlsx", f"{number}-C1")
+
+
+def test_report_with_one_flipped_byte_is_named_as_changed(vendor: Path, tmp_path: Path) -> None:
+    [original] = (vendor / "before").glob("cascade-geospatial-inc-*.pdf")
+    content = bytearray(original.read_bytes())
+    content[len(content) // 2] ^= 1
+    changed = tmp_path / "changed.pdf"
+    changed.write_bytes(content)
+    run_sla("verify", str(changed), workspace=vendor).expect(3, "calls itself R-2026-05-", "it was changed")
+
+
+def test_draft_and_another_file_are_no_issued_documents(vendor: Path, tmp_path: Path) -> None:
+    asked = ("report", "--customer", "cascade-geospatial-inc", "--month", "2026-06", "--out", str(tmp_path))
+    [draft] = run_sla(*asked, workspace=vendor).expect(0).out.splitlines()
+    run_sla("verify", draft, workspace=vendor).expect(3, "is a draft (D-2026-06-")
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.7 a letter")
+    run_sla("verify", str(tmp_path / "letter.pdf"), workspace=vendor).expect(
+        3, "no document that this workspace issued"
+    )
