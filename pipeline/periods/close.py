@@ -204,9 +204,9 @@ def _find_waiting(published: Published, states: Iterable[MonthState]) -> list[Wa
     rows = published.fetch(
         dict,
         """
-        select distinct obligations.time_zone, reports.month, reports.stale_source, reports.stale_source_read_until
+        select distinct zones.time_zone, reports.month, reports.stale_source, reports.stale_source_read_until
         from marts.mart_customer__monthly_report as reports
-        join core.fct_sla_obligations as obligations on obligations.customer_id = reports.customer_id
+        join core.dim_customer_zones as zones on zones.customer_id = reports.customer_id
         where reports.stale_source is not null
         order by 2, 1, 3
         """,

@@ -83,6 +83,11 @@ _FIGURES = """
         union all
         select obligations.time_zone, obligations.customer_id, obligations.submitted_month, obligations.ticket_id
         from {build}.core.fct_sla_obligations as obligations
+        union all
+        -- A customer with a running term and no ticket has a report too.
+        select zones.time_zone, months.customer_id, months.month, null
+        from {build}.core.dim_customer_months as months
+        join {build}.core.dim_customer_zones as zones on zones.customer_id = months.customer_id
     ),
     customers as (
         select

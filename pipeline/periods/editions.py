@@ -173,9 +173,9 @@ def _find_closings(
             rows = published.fetch(
                 dict,
                 """
-                select reports.customer_id, list(distinct obligations.time_zone) as zones
+                select reports.customer_id, list(zones.time_zone) as zones
                 from marts.mart_customer__monthly_report as reports
-                join core.fct_sla_obligations as obligations on obligations.customer_id = reports.customer_id
+                join core.dim_customer_zones as zones on zones.customer_id = reports.customer_id
                 where reports.month = $month
                 group by reports.customer_id
                 """,
@@ -219,8 +219,8 @@ def _draft(workspace: Workspace, known: _Known, customer_id: str, month: str) ->
             """
             select distinct months.period_state
             from core.dim_months as months
-            join core.fct_sla_obligations as obligations on obligations.time_zone = months.time_zone
-            where obligations.customer_id = $customer_id and months.month = $month
+            join core.dim_customer_zones as zones on zones.time_zone = months.time_zone
+            where zones.customer_id = $customer_id and months.month = $month
             """,
             {"customer_id": customer_id, "month": month},
         )

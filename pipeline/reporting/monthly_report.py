@@ -420,8 +420,8 @@ def _read_promises(
         f"""
         select {columns}, promises.customer_id, zones.time_zone
         from {{build}}marts.mart_customer__monthly_promises as promises
-        join (select customer_id, max(time_zone) as time_zone from {{build}}core.fct_sla_obligations group by
-        customer_id) as zones on zones.customer_id = promises.customer_id
+        join (select customer_id, max(time_zone) as time_zone from {{build}}core.dim_customer_zones group by customer_id) as zones
+            on zones.customer_id = promises.customer_id
         """,
         f"""
         select *

@@ -340,3 +340,22 @@ def test_draft_and_another_file_are_no_issued_documents(vendor: Path, tmp_path: 
     run_sla("verify", str(tmp_path / "letter.pdf"), workspace=vendor).expect(
         3, "no document that this workspace issued"
     )
+
+
+def test_customer_with_a_running_term_and_no_ticket_has_an_original_too(vendor: Path) -> None:
+    idle = query(
+        vendor,
+        f"""
+        select customer_id from marts.mart_customer__monthly_report
+        where month = '{MONTH}' and customer_id not in (
+            select customer_id from core.fct_sla_obligations
+            where customer_id is not null and '{MONTH}' in (compliance_month, submitted_month)
+        )
+        """,
+    )
+    assert idle
+    issued = [
+        json.loads(each.read_text(encoding="utf-8"))
+        for each in (vendor / "warehouse" / "closed" / "issued").glob("R-*.json")
+    ]
+    assert {customer_id for (customer_id,) in idle} <= {each["customer_id"] for each in issued}

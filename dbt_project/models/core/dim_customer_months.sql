@@ -7,6 +7,7 @@ months as (select * from {{ ref('dim_months') }}),
 plan_versions as (select * from {{ ref('dim_plan_versions') }}),
 terms as (select * from {{ ref('dim_subscription_terms') }}),
 obligations as (select * from {{ ref('fct_sla_obligations') }}),
+zones as (select * from {{ ref('dim_customer_zones') }}),
 
 -- Terms whose licence the plan serves.
 served as (
@@ -32,12 +33,6 @@ reported as (
   cross join builds
   where months.starts_at <= builds.as_of
     and months.month >= (select min(submitted_month) from obligations)
-),
-
-zones as (
-  select customer_id, time_zone from obligations
-  union
-  select customer_id, time_zone from served
 )
 
 select

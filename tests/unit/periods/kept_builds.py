@@ -147,6 +147,13 @@ def _write(connection: duckdb.DuckDBPyConnection, build_id: str, figures: Figure
     build_mart(connection, "mart_manager__monthly_compliance")
     connection.execute(
         """
+        insert into core.dim_customer_zones by name
+        select distinct customer_id || ':' || time_zone as customer_zone_key, customer_id, time_zone
+        from core.fct_sla_obligations where customer_id is not null
+        """
+    )
+    connection.execute(
+        """
         insert into marts.mart_customer__monthly_report by name
         select distinct obligations.customer_id, customers.customer_name, months.month,
           $stale::varchar as stale_source, if($stale is null, null, $as_of::timestamp - interval 20 day) as

@@ -197,6 +197,9 @@ create table meta.checks(check_name varchar, suite varchar, table_name varchar, 
 
 # The months in which something is counted, as dim_customer_months has them with the terms.
 _MONTHS = """
+insert into core.dim_customer_zones by name
+select distinct customer_id || ':' || time_zone as customer_zone_key, customer_id, time_zone
+from core.fct_sla_obligations where customer_id is not null;
 insert into core.dim_customer_months by name
 select customers.customer_id, months.month, bool_or(bounds.is_month_running) as is_month_running,
     min(bounds.starts_at) as starts_at, max(bounds.ends_at) as ends_at
