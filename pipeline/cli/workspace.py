@@ -297,15 +297,13 @@ def build() -> None:
     workspace = options.find_workspace()
     with lock_workspace(workspace):
         _build(workspace)
+        _say_state(workspace)
 
 
 def _build(workspace: Workspace) -> None:
     from pipeline.cli.show_build import show_build
     from pipeline.ingest.landing.land import land_damaged
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
-    from pipeline.reporting import figures
-    from pipeline.reporting.published import EVERY_CUSTOMER, open_published
-    from pipeline.reporting.status import read_status
     from pipeline.rules.load_sources import load_sources
     from pipeline.warehouse.build import build_workspace
 
@@ -325,11 +323,19 @@ def _build(workspace: Workspace) -> None:
     say(f"Build {result.pointer.build_id}, data as of {result.pointer.as_of}: {state}.")
     for message in explain_outdated(find_outdated(workspace, load_sources(workspace.sla_yml).sources)):
         say(f"warning: {message}")
+    _correct(workspace)
+
+
+def _say_state(workspace: Workspace) -> None:
+    """The last lines: what was refused, and what was not judged."""
+    from pipeline.reporting import figures
+    from pipeline.reporting.published import EVERY_CUSTOMER, open_published
+    from pipeline.reporting.status import read_status
+
     with open_published(workspace) as published:
         status = read_status(published, EVERY_CUSTOMER)
     for line in figures.describe_state(status):
         say(line)
-    _correct(workspace)
 
 
 def _correct(workspace: Workspace) -> None:
@@ -426,8 +432,6 @@ def run() -> None:
 
 
 def _run(workspace: Workspace, answers: dict[str, Any]) -> None:
-    from pipeline.cli.deliveries import deliver_due, explain_outcomes, show_outcomes
-
     rejected: InputRejected | None = None
     try:
         _ingest(workspace, None, None, answers=answers)
@@ -441,6 +445,15 @@ def _run(workspace: Workspace, answers: dict[str, Any]) -> None:
         if rejected is not None:
             say(f"sla: {rejected}")
         raise
+    try:
+        _close_and_deliver(workspace, answers, rejected)
+    finally:
+        _say_state(workspace)
+
+
+def _close_and_deliver(workspace: Workspace, answers: dict[str, Any], rejected: InputRejected | None) -> None:
+    from pipeline.cli.deliveries import deliver_due, explain_outcomes, show_outcomes
+
     if rejected is not None:
         say("Nothing was closed or delivered: files were rejected, so the figures may lack what they hold.")
         raise rejected

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pipeline.delivery.ledger import Key, Ledger
-from pipeline.reporting.edition import Edition
+from pipeline.reporting.edition import Edition, rank_edition
 from pipeline.reporting.monthly_report import MonthlyReport
 from pipeline.reporting.render_report import ReportFiles
 
@@ -51,7 +51,9 @@ def list_due(
     """
     chosen = set(customer_ids)
     newest: dict[tuple[str, str], Due] = {}
-    for due in sorted(documents.list_since(first_month), key=lambda due: due.edition.correction_number):
+    for due in sorted(
+        documents.list_since(first_month), key=lambda due: rank_edition(due.edition.report_number)
+    ):
         if (
             due.month >= first_month
             and due.month == (month or due.month)

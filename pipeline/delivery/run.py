@@ -15,6 +15,7 @@ from pipeline.delivery.post_webhook import Digest, WebhookSender
 from pipeline.delivery.send_smtp import SmtpChannel
 from pipeline.delivery.write_eml import EmlFolder
 from pipeline.errors import ConfigurationError
+from pipeline.reporting.edition import rank_edition
 from pipeline.reporting.published import EVERY_CUSTOMER, Published
 from pipeline.reporting.status import read_status
 from pipeline.rules.delivery_file import Delivery
@@ -70,7 +71,9 @@ def deliver(
     again = [one for one in tried if asked.is_resend or session.is_changed(one)]
     if asked.is_arrived:
         return Outcomes(tuple(settle_as_arrived(ledger, session, tried)), None)
-    now = sorted([*due, *again], key=lambda one: (one.month, one.customer_id, one.edition.correction_number))
+    now = sorted(
+        [*due, *again], key=lambda one: (one.month, one.customer_id, rank_edition(one.edition.report_number))
+    )
     rest = session.describe_tried([one for one in tried if one not in again])
     told = [one for one in rest if one.status != "already_sent" or asked.customer_ids]
     results = session.preview(now) if asked.is_dry_run else session.deliver(now, count(len(now)))
@@ -98,7 +101,9 @@ def list_open_outcomes(workspace: Workspace) -> list[Entry]:
         for entry in ledger.list_newest("refused", "unknown", "sending")
         # A later edition that arrived settles it.
         if not any(
-            entry.key._replace(edition=key.edition) == key and key.edition > entry.key.edition for key in sent
+            entry.key._replace(edition=key.edition) == key
+            and rank_edition(key.edition) > rank_edition(entry.key.edition)
+            for key in sent
         )
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -40,3 +41,10 @@ class Edition:
     closed_at: datetime | None = None
     issued_at: datetime | None = None
     changes: tuple[Change, ...] = ()
+
+
+def rank_edition(report_number: str) -> tuple[int, int]:
+    """Orders the editions of one customer's month: by closing (1, or that of `-V2`), then by correction (0, or that of `-C1`)."""
+    ranks = [re.search(rf"-{mark}([0-9]+)(?:-|$)", report_number) for mark in ("V", "C")]
+    version, correction = (int(found[1]) if found else None for found in ranks)
+    return version or 1, correction or 0

@@ -38,7 +38,7 @@ EVENT_TYPES = tuple(
     kind for kind in vocabulary.EVENT_TYPES if kind not in ("message", "status_changed", "severity_changed")
 )
 # The fields of an incident that may be a sign of an event.
-SERVICENOW_SIGNS = ("state", "close_code")
+_SERVICENOW_SIGNS = ("state", "close_code")
 # What the record of a ticket may show without a history: what it does to the figures hangs on no exact instant of its own.
 SHOWN_EVENT_TYPES = ("merged", "bug_confirmed")
 _PRIORITY = ("priority",)
@@ -411,7 +411,7 @@ class ServicenowSource(SignedSource):
         super().check(place)
         for event_type, index, sign in self.list_signs():
             if sign.field:
-                place.check_name(["events", event_type, *index, "field"], sign.field, SERVICENOW_SIGNS)
+                place.check_name(["events", event_type, *index, "field"], sign.field, _SERVICENOW_SIGNS)
 
 
 class MappedSource(Declared):

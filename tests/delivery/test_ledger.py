@@ -12,6 +12,7 @@ import pytest
 from pipeline.delivery.ledger import Entry, Key, Ledger
 from pipeline.delivery.run import list_open_outcomes
 from pipeline.errors import ConfigurationError
+from pipeline.reporting.edition import rank_edition
 from pipeline.settings import Workspace
 
 KEY = Key("acme", "2026-07", "report", "R-2026-07-1", "smtp")
@@ -115,5 +116,10 @@ def test_outcome_of_an_edition_is_settled_by_a_later_one_that_arrived(tmp_path: 
     other = replace(PREPARED, key=KEY._replace(customer_id="other"), state="refused")
     ledger.add([other])
     assert len(list_open_outcomes(Workspace(tmp_path))) == 2
-    ledger.add([replace(PREPARED, key=KEY._replace(edition=1), state="sent")])
+    ledger.add([replace(PREPARED, key=KEY._replace(edition="R-2026-07-1-C1"), state="sent")])
     assert list_open_outcomes(Workspace(tmp_path)) == [other]
+
+
+def test_editions_are_ranked_by_closing_and_then_by_correction() -> None:
+    numbers = ["R-2026-07-0123456789" + end for end in ("", "-C1", "-C2", "-C10", "-V2", "-V2-C1", "-V10")]
+    assert sorted(reversed(numbers), key=rank_edition) == numbers

@@ -32,7 +32,6 @@ from pipeline.ingest.forms.landed_rows import (
 from pipeline.ingest.forms.null_dates import is_null_date
 from pipeline.ingest.forms.read_objects import JsonObject, as_text, read_objects
 from pipeline.ingest.forms.row_writer import RowWriter
-from pipeline.rules.sources_file import SERVICENOW_SIGNS
 from pipeline.zones import Window
 
 if TYPE_CHECKING:
@@ -147,9 +146,10 @@ class _Record:
 
     def find_marks(self) -> list[str]:
         """The events that sla.yml declares and of which the record bears the sign."""
-        shown = {name: {self.raw(name), self.text(name)} for name in ("incident_state", *SERVICENOW_SIGNS)}
-        shown["state"] |= shown["incident_state"]
         signs = self._source.events
+        names = {"state", "incident_state", *(one.field_name for one in signs)}
+        shown = {name: {self.raw(name), self.text(name)} for name in names}
+        shown["state"] |= shown["incident_state"]
         return list(
             dict.fromkeys(one.event_type for one in signs if one.field_value in shown[one.field_name])
         )
