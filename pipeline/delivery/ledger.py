@@ -1,7 +1,8 @@
 """The ledger of deliveries: what was handed over to whom, as lines that are only ever added.
 
 Before anything leaves, the line `sending` is on the disk. A run that is killed behind it leaves the outcome unknown: that is
-told, and never repeated unless an operator asks for it.
+told, and never repeated unless an operator asks for it. `warehouse/deliveries.json` says how many lines there are, outside of the
+folder: an older copy of the ledger would send again what was sent since.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Workspace
-from pipeline.whole_files import add_lines, seal_line, unseal
+from pipeline.whole_files import add_lines, seal, seal_line, unseal, write_whole
 
 State = Literal["prepared", "sending", "sent", "refused", "unknown"]
 STATES: tuple[State, ...] = ("prepared", "sending", "sent", "refused", "unknown")
@@ -68,10 +69,22 @@ class Ledger:
 
     def __init__(self, workspace: Workspace) -> None:
         self.path = workspace.deliveries / "ledger.ndjson"
+        self._count_path = workspace.warehouse / "deliveries.json"
         self._last: dict[Key, Entry] = {}
         self._tail = ""
+        self._count = 0
+        # Before the lines: a run may add some at any moment.
+        count, tail = self._read_count()
         for entry in self._read():
             self._last[entry.key] = entry
+            if self._count == count and self._tail != tail:
+                raise _damaged(self.path, count, "it is not the line that was added")
+        if self._count < count:
+            raise _damaged(
+                self.path,
+                self._count + 1,
+                f"it is missing, and {self._count_path} says that there are {count} lines",
+            )
 
     def find(self, key: Key) -> Entry | None:
         """The newest line of a key; None for what was never tried."""
@@ -93,6 +106,9 @@ class Ledger:
             tail = hashlib.sha256(line).hexdigest()
         add_lines(self.path, b"".join(lines))
         self._tail = tail
+        self._count += len(lines)
+        # Behind the lines: a run that is killed in between leaves more than are counted, and the next ones are counted with them.
+        write_whole(self._count_path, seal({"lines": self._count, "newest_sha256": tail}))
         self._last.update((entry.key, entry) for entry in entries)
 
     def close_killed(self, at: datetime, is_proven: Callable[[Entry], bool]) -> None:
@@ -130,14 +146,24 @@ class Ledger:
             except (ValueError, TypeError, KeyError) as problem:
                 raise _damaged(self.path, number, problem) from problem
             self._tail = hashlib.sha256(line + b"\n").hexdigest()
+            self._count = number
             yield entry
+
+    def _read_count(self) -> tuple[int, str]:
+        try:
+            record = unseal(self._count_path.read_bytes(), needs_seal=True)
+            return int(record["lines"]), str(record["newest_sha256"])
+        except FileNotFoundError:
+            return 0, ""
+        except (ValueError, TypeError, KeyError) as problem:
+            raise _damaged(self._count_path, 1, problem) from problem
 
 
 def write_instant(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _damaged(path: Path, number: int, problem: Exception) -> ConfigurationError:
+def _damaged(path: Path, number: int, problem: Exception | str) -> ConfigurationError:
     return ConfigurationError(
         f"{path}, line {number}, is damaged: {problem}. What was sent already cannot be told, so nothing is delivered. "
         "Restore the file from a backup that holds every delivery; without one, ask your mail server which reports went out."

@@ -70,6 +70,8 @@ def find_issues(
         if known.served is not None and not (closings and _is_closed_everywhere(workspace, known, month)):
             with open_of_record(workspace, known.served, known.history) as published:
                 listed |= _list_drafts(published, month, is_needed=not listed)
+        if not listed and known.served is None:
+            raise ConfigurationError(_say_nothing_kept(workspace, known, "any customer", month))
         wanted: Sequence[str] = sorted(listed)
     else:
         wanted = customer_ids
@@ -212,7 +214,7 @@ def _list_drafts(published: Published, month: str, *, is_needed: bool) -> set[st
 
 def _draft(workspace: Workspace, known: _Known, customer_id: str, month: str) -> Issue:
     if known.served is None:
-        raise ConfigurationError(_say_nothing_kept(workspace, known, customer_id, month))
+        raise ConfigurationError(_say_nothing_kept(workspace, known, f"customer {customer_id!r}", month))
     with open_of_record(workspace, known.served, known.history) as published:
         rows = published.fetch(
             dict,
@@ -272,7 +274,7 @@ def _number_version(customer_id: str, month: str, version: int) -> str:
     return number if version == 1 else f"{number}-V{version}"
 
 
-def _say_nothing_kept(workspace: Workspace, known: _Known, customer_id: str, month: str) -> str:
+def _say_nothing_kept(workspace: Workspace, known: _Known, whom: str, month: str) -> str:
     kept = [
         pointer.published_at
         for _, pointer in list_publications(workspace)
@@ -281,7 +283,7 @@ def _say_nothing_kept(workspace: Workspace, known: _Known, customer_id: str, mon
     closed = sorted({each for _, each in read_history(workspace).closed()})
     instant = f"{known.instant:%Y-%m-%dT%H:%M:%SZ}" if known.instant else "now"
     return (
-        f"What was known of customer {customer_id!r} in {month} at {instant} is not kept: the month was not closed then, "
+        f"What was known of {whom} in {month} at {instant} is not kept: the month was not closed then, "
         f"and no build "
         f"of that time is left. Kept are builds published since {min(kept, default='never')}, and closed months for every "
         f"instant since "

@@ -103,10 +103,10 @@ def _read_issued(workspace: Workspace, issue: Issue) -> dict[str, str] | None:
 
 def _read_record(path: Path) -> Issued:
     try:
-        record = unseal(path.read_bytes())
+        record = unseal(path.read_bytes(), needs_seal=True)
         digests = {ending: str(record[f"{ending}_sha256"]) for ending in _ENDINGS}
         return Issued(record["report_number"], record["customer_id"], record["month"], digests)
-    except (ValueError, KeyError) as problem:
+    except (ValueError, TypeError, KeyError) as problem:
         raise ConfigurationError(
             f"{path} is damaged, so which documents were issued as {path.stem} is not known: {problem}. Restore it from a backup."
         ) from problem

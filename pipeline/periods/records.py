@@ -1,6 +1,7 @@
 """The history of closed months: one sealed record per closing, reopening and correction, numbered, never changed, never removed.
 
 `warehouse/closed/000001.json` and on. A record names the build that it rests on, and that build is kept as long as the record is.
+`warehouse/closed.json` says how many there are, outside of the folder: an older copy of it lacks months that were closed since.
 Words as in the billing standard FOCUS: a closed period, and a correction that is an entry of its own beside what it corrects.
 """
 
@@ -198,6 +199,8 @@ def keep_build(pointer: Pointer) -> KeptBuild:
 def read_history(workspace: Workspace) -> History:
     """Every record. Raises ConfigurationError for one that is damaged or missing: then it is unknown what is closed."""
     folder = closed_folder(workspace)
+    # Before the folder is listed: a run may add a record at any moment.
+    count = _read_count(workspace)
     names = sorted(path.name for path in folder.glob("*.json") if _NAME.fullmatch(path.name))
     records = []
     for number, name in enumerate(names, 1):
@@ -205,9 +208,12 @@ def read_history(workspace: Workspace) -> History:
         if name != _name(number):
             raise _unreadable(folder / _name(number), "it is missing, and a later one is there")
         try:
-            records.append(_read(unseal(path.read_bytes()), number))
+            records.append(_read(unseal(path.read_bytes(), needs_seal=True), number))
         except (ValueError, TypeError, KeyError) as problem:
             raise _unreadable(path, str(problem)) from problem
+    if len(records) < count:
+        why = f"it is missing, and {_count_path(workspace)} says that there are {count} records"
+        raise _unreadable(folder / _name(len(records) + 1), why)
     return History(tuple(records))
 
 
@@ -218,6 +224,8 @@ def append_record(workspace: Workspace, record: Record) -> None:
         raise ValueError(f"{path} exists: a record is never written over")
     [kind] = [name for name, of in _KINDS.items() if isinstance(record, of)]
     write_whole(path, seal({"kind": kind, **_plain(asdict(record))}))
+    # Behind the record: a run that is killed in between leaves one more than are counted, and the next record counts both.
+    write_whole(_count_path(workspace), seal({"records": record.number}))
 
 
 def add_corrections(
@@ -272,6 +280,20 @@ def _instant(text: str) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("an instant has no zone")
     return instant.astimezone(UTC)
+
+
+def _count_path(workspace: Workspace) -> Path:
+    return workspace.warehouse / "closed.json"
+
+
+def _read_count(workspace: Workspace) -> int:
+    path = _count_path(workspace)
+    try:
+        return int(unseal(path.read_bytes(), needs_seal=True)["records"])
+    except FileNotFoundError:
+        return 0
+    except (ValueError, TypeError, KeyError) as problem:
+        raise _unreadable(path, str(problem)) from problem
 
 
 def _name(number: int) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from pipeline.delivery import ledger as ledger_module
 from pipeline.delivery.ledger import Entry, Key, Ledger
 from pipeline.delivery.run import list_open_outcomes
 from pipeline.errors import ConfigurationError
@@ -60,9 +62,14 @@ def test_killed_run_leaves_an_unknown_outcome_unless_the_channel_proves_it(tmp_p
 
 @pytest.mark.parametrize("cut", [1, 20, 300])
 def test_torn_last_line_never_was_one_and_is_cut_off_by_the_next(tmp_path: Path, cut: int) -> None:
-    path = write(tmp_path, "prepared", "sending").path
+    path = write(tmp_path, "prepared").path
+    count = Workspace(tmp_path).warehouse / "deliveries.json"
+    counted = count.read_bytes()
+    write(tmp_path, "sending")
     whole = path.read_bytes()
     path.write_bytes(whole[:-cut])
+    # A line is counted once it is on the disk whole.
+    count.write_bytes(counted)
     torn = Ledger(Workspace(tmp_path))
     found = torn.find(KEY)
     assert found is not None and found.state == "prepared"
@@ -95,6 +102,49 @@ def test_damaged_ledger_is_refused_because_nothing_is_known_then(tmp_path: Path,
     change(path, damage)
     with pytest.raises(ConfigurationError, match="is damaged: .* nothing is delivered"):
         Ledger(Workspace(tmp_path))
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_older_copy_of_the_ledger_is_refused_because_it_would_repeat_deliveries(
+    tmp_path: Path, left: int
+) -> None:
+    ledger = write(tmp_path, "prepared", "sending", "sent")
+    lines = ledger.path.read_bytes().splitlines(keepends=True)
+    ledger.path.write_bytes(b"".join(lines[:left]))
+    with pytest.raises(ConfigurationError, match=f"line {left + 1}, is damaged: it is missing"):
+        Ledger(Workspace(tmp_path))
+    shutil.rmtree(ledger.path.parent)
+    with pytest.raises(ConfigurationError, match="line 1, is damaged: it is missing"):
+        Ledger(Workspace(tmp_path))
+
+
+def test_other_ledger_of_the_same_length_is_refused(tmp_path: Path) -> None:
+    own, other = write(tmp_path / "own", "prepared"), write(tmp_path / "other", "sent")
+    own.path.write_bytes(other.path.read_bytes())
+    with pytest.raises(ConfigurationError, match="line 1, is damaged: it is not the line that was added"):
+        Ledger(Workspace(tmp_path / "own"))
+
+
+def test_run_that_is_killed_behind_a_line_leaves_a_whole_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "prepared")
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger_module, "write_whole", die)
+        with pytest.raises(Killed):
+            write(tmp_path, "sending")
+    found = Ledger(Workspace(tmp_path)).find(KEY)
+    assert found is not None and found.state == "sending"
+    write(tmp_path, "sent")
+    found = Ledger(Workspace(tmp_path)).find(KEY)
+    assert found is not None and found.state == "sent"
 
 
 def test_every_flipped_bit_of_a_line_is_seen(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from pipeline.errors import ConfigurationError, StaleData
 from pipeline.periods import close as closing_steps
+from pipeline.periods import records
 from pipeline.periods.close import close_due, close_month, record_corrections, reopen_month
 from pipeline.periods.records import (
     Closing,
@@ -26,6 +28,7 @@ from pipeline.reporting.published import EVERY_CUSTOMER, Selection, open_publish
 from pipeline.rules.periods import PeriodRules
 from pipeline.settings import Workspace
 from pipeline.warehouse.publish import KEPT_VERSIONS
+from pipeline.whole_files import write_whole
 from tests.unit.periods.kept_builds import Figures, Verdict, make_workspace, publish_figures, utc
 
 BY_ITSELF = PeriodRules(first_month="2026-04")
@@ -248,6 +251,61 @@ def test_damaged_history_stops_every_reader_and_every_build(tmp_path: Path, dama
             ConfigurationError, match="000001.json is damaged, so which months are closed is not known"
         ):
             use()
+
+
+def test_older_copy_of_the_records_is_not_taken_for_all_of_them(tmp_path: Path) -> None:
+    workspace, pointer = publish(tmp_path)
+    close_by_itself(workspace, pointer)
+    newest = sorted(closed_folder(workspace).glob("*.json"))[-1]
+    content = newest.read_bytes()
+    # A month without its record would be closed again, with other figures under the same report numbers.
+    newest.unlink()
+    for use in (
+        lambda: open_published(workspace),
+        lambda: publish_figures(workspace, "build-b", FIGURES),
+        lambda: close_by_itself(workspace, pointer),
+    ):
+        with pytest.raises(ConfigurationError, match="000002.json is damaged.*it is missing"):
+            use()
+    shutil.rmtree(closed_folder(workspace))
+    with pytest.raises(ConfigurationError, match="000001.json is damaged.*it is missing"):
+        open_published(workspace)
+    closed_folder(workspace).mkdir()
+    newest.write_bytes(content)
+    with pytest.raises(ConfigurationError, match="000001.json is damaged.*it is missing"):
+        open_published(workspace)
+
+
+def test_record_that_lost_its_digest_is_damaged(tmp_path: Path) -> None:
+    workspace, pointer = publish(tmp_path)
+    close_by_hand(workspace, pointer, "2026-05")
+    path = closed_folder(workspace) / "000001.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    del record["record_sha256"]
+    path.write_text(json.dumps({**record, "month": "2026-04"}), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="000001.json is damaged.*it has no digest"):
+        read_history(workspace)
+
+
+def test_run_that_is_killed_behind_a_record_is_finished_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, pointer = publish(tmp_path)
+    written: list[Path] = []
+
+    def die_behind_the_record(path: Path, content: bytes) -> None:
+        if written:
+            raise _Killed
+        write_whole(path, content)
+        written.append(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(records, "write_whole", die_behind_the_record)
+        with pytest.raises(_Killed):
+            close_by_hand(workspace, pointer, "2026-04")
+    assert [path.name for path in written] == ["000001.json"]
+    assert len(read_history(workspace).records) == 1
+    assert months_of(close_by_itself(workspace, pointer).closings) == ["2026-05"]
 
 
 class _Killed(BaseException):

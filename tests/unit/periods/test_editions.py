@@ -108,6 +108,13 @@ def test_open_month_is_a_draft_of_the_build_that_was_served_at_the_instant(works
     assert before.edition.report_number != now.edition.report_number
 
 
+def test_nobody_to_report_on_at_an_instant_is_an_error_too(workspace: Workspace) -> None:
+    with pytest.raises(
+        ConfigurationError, match="any customer in 2026-05 at 2026-06-10T11:59:59Z is not kept.*2026-05"
+    ):
+        find_issues(workspace, "2026-05", as_known_at=utc("2026-06-10T11:59:59"))
+
+
 def test_instant_before_everything_that_is_kept_is_an_error_that_says_what_is(workspace: Workspace) -> None:
     with pytest.raises(
         ConfigurationError, match="is not kept.*published since 2026-06-10T12:00:00Z.*2026-05"
