@@ -172,4 +172,5 @@ def test_outcome_of_an_edition_is_settled_by_a_later_one_that_arrived(tmp_path: 
 
 def test_editions_are_ranked_by_closing_and_then_by_correction() -> None:
     numbers = ["R-2026-07-0123456789" + end for end in ("", "-C1", "-C2", "-C10", "-V2", "-V2-C1", "-V10")]
-    assert sorted(reversed(numbers), key=rank_edition) == numbers
+    turned = list(reversed(numbers))
+    assert sorted(turned, key=rank_edition) == numbers
