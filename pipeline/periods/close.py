@@ -8,7 +8,7 @@ the workspace's lock. Every record is written whole, so a run that was killed le
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.errors import ConfigurationError, StaleData
@@ -55,7 +55,7 @@ def close_month(
 
     Raises ConfigurationError for a month that is not due or is closed already, StaleData where a source of its reports lags.
     """
-    states = [state for state in read_month_states(published, EVERY_CUSTOMER) if state.month == month]
+    states = [state for state in _read_states(workspace, published) if state.month == month]
     if not states:
         raise ConfigurationError(
             f"There are no figures of {month}, so there is nothing to close. Months are written like 2026-07."
@@ -93,7 +93,7 @@ def close_due(workspace: Workspace, published: Published, pointer: Pointer, rule
     A month that was reopened waits for a user. One whose source lags waits, and so does every later one of its zone.
     """
     history = read_history(workspace)
-    states = [state for state in read_month_states(published, EVERY_CUSTOMER) if state.state == "due"]
+    states = [state for state in _read_states(workspace, published) if state.state == "due"]
     first = _first_month(history, rules)
     if first is None:
         return Closed((), (), idle=tuple(sorted({state.month for state in states})))
@@ -152,6 +152,16 @@ def record_corrections(workspace: Workspace, pointer: Pointer) -> tuple[Correcti
         append_record(workspace, correction)
         recorded.append(correction)
     return tuple(recorded)
+
+
+def _read_states(workspace: Workspace, published: Published) -> list[MonthState]:
+    """The states of all months, with every closing on record: a build as of an earlier instant shows a month as it was
+    before its closing, and must not close it again."""
+    closed = read_history(workspace).closed()
+    return [
+        replace(state, state="closed") if (state.time_zone, state.month) in closed else state
+        for state in read_month_states(published, EVERY_CUSTOMER)
+    ]
 
 
 def _close(

@@ -308,6 +308,17 @@ def test_run_that_is_killed_behind_a_record_is_finished_by_the_next_one(
     assert months_of(close_by_itself(workspace, pointer).closings) == ["2026-05"]
 
 
+def test_build_as_of_an_earlier_instant_does_not_close_a_closed_month_again(tmp_path: Path) -> None:
+    workspace, pointer = publish(tmp_path)
+    close_by_itself(workspace, pointer)
+    # 9 June: May is due in it, and was closed with what was known on 10 June.
+    earlier = publish_figures(workspace, "build-0", replace(FIGURES, as_of=utc("2026-06-09T12:00:00")))
+    assert close_by_itself(workspace, earlier).closings == ()
+    with pytest.raises(ConfigurationError, match="2026-05 is closed already"):
+        close_by_hand(workspace, earlier, "2026-05")
+    assert len(read_history(workspace).records) == 2
+
+
 class _Killed(BaseException):
     """The process ends here."""
 
