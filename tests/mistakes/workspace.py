@@ -92,6 +92,10 @@ branding:
   sender: Support, sla@vendor.example
   customers:
     acme: {sender: "Mia, mia@vendor.example", footer: For Acme}
+"""
+
+# Only for what is refused before anything is built: a run would deliver.
+DELIVERY = """\
 delivery:
   channel: smtp
   sender: sla@vendor.example
@@ -313,11 +317,11 @@ def _tables() -> Files:
     }  # fmt: skip
 
 
-def write_files() -> Files:
-    """Every file of the workspace by its path, without the warehouse."""
+def write_files(*, delivers: bool = True) -> Files:
+    """Every file of the workspace by its path, without the warehouse. `delivers`: with the section `delivery`."""
     shipped = CHECKOUT / "data" / "reference"
     files: Files = {
-        "sla.yml": SLA_YML.encode(),
+        "sla.yml": (SLA_YML + DELIVERY * delivers).encode(),
         "branding/logo.svg": LOGO,
         "reference/mappings/other.yml": MAPPING.encode(),
     }
