@@ -13,6 +13,9 @@ from pipeline.errors import ConfigurationError, Problem
 
 Key = str | int
 _MOST_VALUES = 100_000
+# What follows a key whose value begins with # and is not in quotation marks. YAML reads it as a comment; a comment that is
+# meant as one has a space after its mark.
+_COMMENT_FOR_VALUE = re.compile(r"[ \t]*:[ \t]+(#[^\s#][^\r\n]*)")
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def read_yaml(path: Path) -> YamlDocument:
     try:
         node = loader.get_single_node()
         document = YamlDocument(str(path), None, {}, {})
-        data = None if node is None else _plain(loader, node, (), document)
+        data = None if node is None else _plain(loader, node, (), document, text)
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         line = None if mark is None else mark.line + 1
@@ -81,7 +84,7 @@ def read_yaml(path: Path) -> YamlDocument:
     return replace(document, data=data)
 
 
-def _plain(loader: _Loader, node: yaml.Node, path: tuple[Key, ...], document: YamlDocument) -> Any:
+def _plain(loader: _Loader, node: yaml.Node, path: tuple[Key, ...], document: YamlDocument, text: str) -> Any:
     lines, file = document.lines, document.file
     lines[path] = node.start_mark.line + 1
     if len(lines) > _MOST_VALUES:
@@ -103,9 +106,15 @@ def _plain(loader: _Loader, node: yaml.Node, path: tuple[Key, ...], document: Ya
                     f"{file} names the same key twice.",
                     [Problem(file, line, str(key), "this key is there already.", "Keep one of the two.")],
                 )
-            mapping[key] = _plain(loader, value_node, (*path, key), document)
+            mapping[key] = _plain(loader, value_node, (*path, key), document, text)
+            comment = _COMMENT_FOR_VALUE.match(text, key_node.end_mark.index)
+            if mapping[key] is None and comment:
+                shown = ".".join(str(step) for step in (*path, key))
+                reason = f"YAML takes {comment[1].rstrip()!r} for a comment, so the key has no value."
+                hint = "Put the value in quotation marks; if it is a comment, write a space after the #."
+                raise ConfigurationError(f"{file} is not usable.", [Problem(file, line, shown, reason, hint)])
             lines[(*path, key)] = line
         return mapping
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(loader, item, (*path, index), document) for index, item in enumerate(node.value)]
+        return [_plain(loader, item, (*path, index), document, text) for index, item in enumerate(node.value)]
     return loader.construct_object(node)

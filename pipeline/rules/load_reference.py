@@ -387,7 +387,7 @@ def _read_customers(table: _Table) -> tuple[frozenset[str], list[tuple[Any, ...]
         if locale and not _LOCALE.fullmatch(locale):
             table.report(row.line, "locale", f"{locale!r} is not a locale.", "Write it like en, de or fr-CA.")
         for address in _split_recipients(recipients):
-            wrong = judge_address(address)
+            wrong = judge_address(address, "Separate several with semicolons.")
             if wrong:
                 table.report(row.line, "report_recipients", *wrong)
         rows.append(

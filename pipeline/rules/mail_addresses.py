@@ -16,10 +16,10 @@ _LONGEST_LOCAL = 64
 _LONGEST_ADDRESS = 254
 
 
-def judge_address(text: str) -> tuple[str, str] | None:
-    """What is wrong with an address, and a hint; None for one that mail may be sent to."""
+def judge_address(text: str, hint: str = "Write one, like ann@acme.example.") -> tuple[str, str] | None:
+    """What is wrong with an address, and a hint; None for one that mail may be sent to. `hint`: for text of another shape."""
     local, at, domain = text.rpartition("@")
-    shape = (f"{text!r} is not a mail address.", "Separate several with semicolons.")
+    shape = (f"{text!r} is not a mail address.", hint)
     if not at or not local or not domain or any(mark in text for mark in ' \t,;<>"'):
         return shape
     if not text.isascii():

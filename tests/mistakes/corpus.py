@@ -22,7 +22,7 @@ _SETTINGS = (
     "reference/calendars/business_hours.yml",
 )
 # Under these keys people's own words stand, which are no keys of ours.
-_OWN_WORDS = ("values", "words", "sources", "files", "calendars", "columns", "scope")
+_OWN_WORDS = ("values", "words", "sources", "files", "calendars", "columns", "scope", "customers")
 
 
 @dataclass(frozen=True)
@@ -168,6 +168,35 @@ _REFUSED = (
     ("sla.yml", "mappings/other.yml", "mappings/othr.yml"),
     ("sla.yml", "    agents: {actors: [\"557058:mia\"]}\n", ""),
     ("sla.yml", "compare_plans: []", "compare_plans: [standrd]"),
+    ("sla.yml", "grace_business_days: 3", "grace_business_days: -3"),
+    ("sla.yml", "grace_business_days: 3", "grace_business_days: 3 days"),
+    ("sla.yml", 'grace_business_days: 3, first_month: "2099-01"', 'grace_business_days: 3, first_month: "2099-13"'),
+    ("sla.yml", 'grace_business_days: 3, first_month: "2099-01"', "grace_business_days: 3, first_month: January"),
+    ("sla.yml", "logo: logo.svg", "logo: lgoo.svg"),
+    ("sla.yml", "logo: logo.svg", "logo: ../sla.yml"),
+    ("sla.yml", "logo_place: band", "logo_place: bnad"),
+    ("sla.yml", '"#1f4e79"', "#1f4e79"),
+    ("sla.yml", '"#1f4e79"', '"#f4e79"'),
+    ("sla.yml", '"#1f4e79"', '"#ffff00"'),
+    ("sla.yml", "acme: {sender:", "acne: {sender:"),
+    ("sla.yml", "channel: smtp", "channel: stmp"),
+    ("sla.yml", "sender: sla@vendor.example", "sender: sla at vendor.example"),
+    ("sla.yml", "reply_to: answers@vendor.example", 'reply_to: "answers@vendor.example, sla@vendor.example"'),
+    ("sla.yml", 'footer: Service report\n  first_month: "2099-01"', "footer: Service report"),
+    ("sla.yml", 'report\n  first_month: "2099-01"', 'report\n  first_month: "01.2099"'),
+    ("sla.yml", "allowed_domains: [acme.example]", "allowed_domains: []"),
+    ("sla.yml", "allowed_domains: [acme.example]", "allowed_domains: [ann@acme.example]"),
+    ("sla.yml", "most_undecided_points: 2", "most_undecided_points: 200"),
+    ("sla.yml", "host: mail.vendor.example", "host: https://mail.vendor.example"),
+    ("sla.yml", "security: tls", "security: none"),
+    ("sla.yml", "port: 465", "port: 4650000"),
+    ("sla.yml", "https://hooks.vendor.example/sla", "http://hooks.vendor.example/sla"),
+    ("sla.yml", "https://hooks.vendor.example/sla", "https://hoks.vendor.example/sla"),
+    ("sla.yml", "[10.1.2.0/24]", "[10.1.2.0/240]"),
+    ("sla.yml", "kinds: [at_risk, breached]", "kinds: [at_risk, breachd]"),
+    ("sla.yml", "at_risk_percent: [75, 90]", "at_risk_percent: [75, 100]"),
+    ("sla.yml", "Europe/Lisbon", "Europe/Lisboa"),
+    ("sla.yml", '"20:00-07:00"', '"20-7"'),
     ("reference/mappings/other.yml", "values: severity", "values: severty"),
     ("reference/mappings/other.yml", "format: semicolon", "format: semikolon"),
     ("reference/mappings/other.yml", "Europe/Berlin", "Berlin"),

@@ -60,7 +60,7 @@ def _read_figures(root: Path) -> object:
 
 def build_baseline(root: Path) -> Baseline:
     """Run the job on the workspace without a mistake."""
-    write_workspace(root, write_files())
+    write_workspace(root, write_files(delivers=False))
     done = run_sla("run", workspace=root).expect(0)
     return Baseline(_read_figures(root), frozenset(_last_lines(done.err, root)))
 
@@ -80,7 +80,7 @@ def refuse_settings(mistake: Mistake, root: Path) -> Outcome | None:
 
 def run_mistakes(mistakes: Sequence[Mistake], root: Path, baseline: Baseline) -> list[Outcome]:
     """Run the job once on the workspace with these mistakes; each must be told by a line of its own."""
-    files = write_files()
+    files = write_files(delivers=False)
     for mistake in mistakes:
         mistake.change(files)
     write_workspace(root, files)

@@ -81,7 +81,44 @@ sources:
     ticket_prefix: "M-"
     mapping: mappings/other.yml
     bots: {actors: [u-robot]}
+periods: {grace_business_days: 3, first_month: "2099-01"}
+branding:
+  vendor_name: Vendor
+  logo: logo.svg
+  logo_place: band
+  primary_colour: "#1f4e79"
+  accent_colour: "#2b6cb0"
+  footer: Confidential
+  sender: Support, sla@vendor.example
+  customers:
+    acme: {sender: "Mia, mia@vendor.example", footer: For Acme}
 """
+
+# Only for what is refused before anything is built: a run would deliver.
+DELIVERY = """\
+delivery:
+  channel: smtp
+  sender: sla@vendor.example
+  sender_name: Vendor Support
+  reply_to: answers@vendor.example
+  footer: Service report
+  first_month: "2099-01"
+  allowed_domains: [acme.example]
+  most_undecided_points: 2
+  secrets_file: secrets.env
+  smtp: {host: mail.vendor.example, security: tls, port: 465, certificates_file: own.pem, timeout_seconds: 20}
+  webhook:
+    url: https://hooks.vendor.example/sla
+    allowed_hosts: [hooks.vendor.example]
+    private_addresses: [10.1.2.0/24]
+    kinds: [at_risk, breached]
+    at_risk_percent: [75, 90]
+    quiet_hours: {time_zone: Europe/Lisbon, hours: ["20:00-07:00"]}
+    certificates_file: own.pem
+    timeout_seconds: 10
+"""
+
+LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="8" height="8"/></svg>\n'
 
 MAPPING = """\
 time_zone: Europe/Berlin
@@ -280,10 +317,14 @@ def _tables() -> Files:
     }  # fmt: skip
 
 
-def write_files() -> Files:
-    """Every file of the workspace by its path, without the warehouse."""
+def write_files(*, delivers: bool = True) -> Files:
+    """Every file of the workspace by its path, without the warehouse. `delivers`: with the section `delivery`."""
     shipped = CHECKOUT / "data" / "reference"
-    files: Files = {"sla.yml": SLA_YML.encode(), "reference/mappings/other.yml": MAPPING.encode()}
+    files: Files = {
+        "sla.yml": (SLA_YML + DELIVERY * delivers).encode(),
+        "branding/logo.svg": LOGO,
+        "reference/mappings/other.yml": MAPPING.encode(),
+    }
     files |= {f"reference/{name}.csv": text.encode() for name, text in REFERENCE.items()}
     for folder in ("plans", "calendars"):
         files |= {

@@ -54,6 +54,16 @@ def test_line_of_a_missing_value_is_that_of_its_nearest_parent(tmp_path: Path) -
         ("? [a]\n: 1\n", "is not usable.\n  {file}:1: a key is neither text nor a number. Put it in quotes."),
         ("true: 1\n", "is not usable.\n  {file}:1: a key is neither text nor a number. Put it in quotes."),
         ("a: &a [*a]\n", "is nested too deeply, or an alias holds itself."),
+        (
+            "a:\n  größe: #1f4e79\n  b: 1\n",
+            "is not usable.\n  {file}:2: a.größe: YAML takes '#1f4e79' for a comment, so the key has no value. "
+            "Put the value in quotation marks; if it is a comment, write a space after the #.",
+        ),
+        (
+            "{a: 1,\n 'b' :\t#2 of 3\n}\n",
+            "is not usable.\n  {file}:2: b: YAML takes '#2 of 3' for a comment, so the key has no value. "
+            "Put the value in quotation marks; if it is a comment, write a space after the #.",
+        ),
     ],
 )
 def test_file_is_refused_when_it_cannot_be_read_in_one_way(tmp_path: Path, text: str, message: str) -> None:
@@ -61,6 +71,15 @@ def test_file_is_refused_when_it_cannot_be_read_in_one_way(tmp_path: Path, text:
     with pytest.raises(ConfigurationError) as refusal:
         read(tmp_path, text)
     assert str(refusal.value) == f"{file} {message.format(file=file)}"
+
+
+@pytest.mark.parametrize("value", ['"#1f4e79"', "", "# nothing yet", "## nothing yet", "#", "null #1"])
+def test_value_may_hold_a_mark_of_a_comment_or_be_left_out_with_a_comment(tmp_path: Path, value: str) -> None:
+    assert read(tmp_path, f"a: {value}\nb: 1\n").data == {"a": "#1f4e79" if '"' in value else None, "b": 1}
+
+
+def test_comment_may_stand_between_a_key_and_what_is_below_it(tmp_path: Path) -> None:
+    assert read(tmp_path, "a: #list\n  - 1\nb: #mapping\n  c: 2\n").data == {"a": [1], "b": {"c": 2}}
 
 
 def test_file_is_refused_when_its_aliases_grow_beyond_measure(tmp_path: Path) -> None:

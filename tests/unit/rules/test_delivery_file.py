@@ -57,6 +57,10 @@ def test_mail_server_is_encrypted_and_has_the_port_of_its_kind(tmp_path: Path) -
             SMALLEST.replace("[acme.example]", "['*']"),
             "sla.yml:5: delivery.allowed_domains.0: '*' is not a domain. Write it like acme.example.",
         ),
+        (
+            SMALLEST + "  reply_to: a@v.example;b@v.example\n",
+            "delivery.reply_to: 'a@v.example;b@v.example' is not a mail address. Write one, like ann@acme.example.",
+        ),
         (SMALLEST.replace("2026-07", "2026-13"), "delivery.first_month: '2026-13' is not a month."),
         (
             SMALLEST.replace("reports@", "reports @"),
