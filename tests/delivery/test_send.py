@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import email
+import hashlib
 import html
 import io
 import json
@@ -26,6 +27,7 @@ from pipeline.delivery.ledger import Entry, Ledger
 from pipeline.periods.deliverable import documents_of_periods
 from pipeline.periods.records import read_history
 from pipeline.settings import Workspace
+from pipeline.whole_files import seal
 from tests.delivery.mail_server import MailServer, Received
 from tests.end_to_end.command_line import Finished, run_sla, start_sla
 from tests.end_to_end.published import query, read_pointer
@@ -270,19 +272,25 @@ def test_hundred_kills_at_random_instants_send_nothing_twice(
         shutil.rmtree(root)
 
 
+def take_last_line_back(root: Path, whole: bytes) -> None:
+    """As if the run had been killed before it added the last line to the ledger, and counted it."""
+    kept = whole.splitlines(keepends=True)[:-1]
+    (root / "warehouse" / "deliveries" / "ledger.ndjson").write_bytes(b"".join(kept))
+    count = {"lines": len(kept), "newest_sha256": hashlib.sha256(kept[-1]).hexdigest()}
+    (root / "warehouse" / "deliveries.json").write_bytes(seal(count))
+
+
 def test_files_in_the_outbox_are_proven_after_a_kill(vendor: Path) -> None:
     configure(vendor)
     set_recipients(vendor, {LEMERET: "l@x.example"})
     send(vendor).expect(0)
-    ledger = vendor / "warehouse" / "deliveries" / "ledger.ndjson"
-    whole = ledger.read_bytes()
-    # As if the run had been killed before its last line.
-    ledger.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    whole = (vendor / "warehouse" / "deliveries" / "ledger.ndjson").read_bytes()
+    take_last_line_back(vendor, whole)
     send(vendor).expect(0)
     assert ledger_states(vendor) == {LEMERET: "sent"}
     [mail] = (vendor / "reports" / "outbox").iterdir()
     # Picked up in the meantime, it cannot be known.
-    ledger.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    take_last_line_back(vendor, whole)
     mail.unlink()
     send(vendor).expect(5, "it may have arrived")
     assert list((vendor / "reports" / "outbox").iterdir()) == []

@@ -108,7 +108,7 @@ def test_open_month_is_a_draft_of_the_build_that_was_served_at_the_instant(works
     assert before.edition.report_number != now.edition.report_number
 
 
-def test_nobody_to_report_on_at_an_instant_is_an_error_too(workspace: Workspace) -> None:
+def test_instant_without_a_customer_to_report_on_is_an_error_too(workspace: Workspace) -> None:
     with pytest.raises(
         ConfigurationError, match="any customer in 2026-05 at 2026-06-10T11:59:59Z is not kept.*2026-05"
     ):
