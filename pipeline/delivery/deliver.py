@@ -206,11 +206,7 @@ class Session:
             raise ConfigurationError(
                 "reference/customers.csv does not list it any more. Add it, with or without recipients."
             )
-        outside = [
-            recipient
-            for recipient in customer.recipients
-            if recipient.rpartition("@")[2].lower() not in self.delivery.allowed_domains
-        ]
+        outside = self.delivery.list_outside(customer.recipients)
         if outside:
             raise ConfigurationError(
                 f"the domain of {outside[0]} is not under allowed_domains of sla.yml. Add it there, or take the address out of "

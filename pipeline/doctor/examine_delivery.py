@@ -9,12 +9,10 @@ from pipeline.delivery.credentials import read_secrets, require_login, require_w
 from pipeline.delivery.ledger import Ledger
 from pipeline.delivery.run import list_open_outcomes
 from pipeline.delivery.send_smtp import SmtpChannel
-from pipeline.doctor.line import Check, Line
+from pipeline.doctor.line import Check, Line, name_some
 from pipeline.rules.load_reference import load_customers
 from pipeline.rules.load_sources import load_sources
 from pipeline.settings import Workspace
-
-_SHOWN = 5
 
 
 def list_checks(workspace: Workspace, tries_smtp: bool) -> list[tuple[str, Check]]:
@@ -47,15 +45,13 @@ def _examine_settings(workspace: Workspace) -> Iterator[Line]:
     outside = [
         f"{recipient} ({customer.customer_id})"
         for customer in customers
-        for recipient in customer.recipients
-        if recipient.rpartition("@")[2].lower() not in delivery.allowed_domains
+        for recipient in delivery.list_outside(customer.recipients)
     ]
     if outside:
-        more = f", and {len(outside) - _SHOWN} more" if len(outside) > _SHOWN else ""
         yield Line(
             "delivery",
             "warning",
-            f"recipients outside of allowed_domains: {', '.join(outside[:_SHOWN])}{more}",
+            f"recipients outside of allowed_domains: {name_some(outside)}",
             "Add the domains in sla.yml, or take the addresses out of reference/customers.csv: these customers get no report.",
         )
     count = sum(bool(customer.recipients) for customer in customers)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from pipeline.doctor.line import Check, Line
+from pipeline.doctor.line import Check, Line, name_some
 from pipeline.settings import CHECKOUT, read_clock
 from pipeline.zones import find_zone, known_zones, tzdata_version
 
@@ -19,7 +19,6 @@ _OLDEST_PYTHON = (3, 11)
 _OLDEST_JAVA = 17
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ ;\\]+)", re.MULTILINE)
 _AGAIN = "Run `make install` in the checkout."
-_SHOWN = 5
 
 
 def list_checks() -> list[tuple[str, Check]]:
@@ -66,11 +65,10 @@ def _examine_packages() -> Iterator[Line]:
         if (found := _find_version(name)) is not None and found != wanted
     ]
     if differing:
-        more = f", and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
         yield Line(
             "packages",
             "warning",
-            f"other versions than those that were tested: {', '.join(differing[:_SHOWN])}{more}",
+            f"other versions than those that were tested: {name_some(differing)}",
             _AGAIN,
         )
     elif not missing:

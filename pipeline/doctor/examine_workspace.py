@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.doctor.line import Check, Line
+from pipeline.doctor.line import Check, Line, name_some
 from pipeline.errors import WorkspaceLocked
 from pipeline.pointer import read_pointer
 from pipeline.settings import Workspace
@@ -18,7 +18,6 @@ _MEGABYTE = 1024 * 1024
 _BUILD_TIMES = 4
 _LEAST_FREE = 200 * _MEGABYTE
 _PLENTY_FREE = 1024 * _MEGABYTE
-_SHOWN = 5
 
 
 def list_checks(workspace: Workspace) -> list[tuple[str, Check]]:
@@ -132,11 +131,10 @@ def _examine_leftovers(workspace: Workspace) -> Iterator[Line]:
             "Nothing: the next build clears it.",
         )
     if temporary:
-        more = f", and {len(temporary) - _SHOWN} more" if len(temporary) > _SHOWN else ""
         yield Line(
             "leftovers",
             "warning",
-            f"unfinished files: {', '.join(map(str, temporary[:_SHOWN]))}{more}",
+            f"unfinished files: {name_some(temporary)}",
             "Delete them: no command reads them.",
         )
     if not building.exists() and not temporary:

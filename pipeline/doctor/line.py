@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,16 @@ class Line:
     state: Literal["ok", "warning", "wrong"]
     found: str
     advice: str = ""
+
+
+# A line that names all of many things is not read.
+_SHOWN = 5
+
+
+def name_some(things: Sequence[object]) -> str:
+    """The first few, and how many more there are."""
+    more = f", and {len(things) - _SHOWN} more" if len(things) > _SHOWN else ""
+    return f"{', '.join(map(str, things[:_SHOWN]))}{more}"
 
 
 Check = Callable[[], Iterator[Line]]

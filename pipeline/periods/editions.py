@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from pipeline.periods.records import (
 )
 from pipeline.pointer import AGAIN, list_publications, read_pointer
 from pipeline.reporting import figures
-from pipeline.reporting.edition import Change, Edition
+from pipeline.reporting.edition import Change, Edition, number_draft, number_original
 from pipeline.reporting.monthly_report import read_customers_to_report
 from pipeline.reporting.published import EVERY_CUSTOMER, Published, open_of_record
 from pipeline.settings import Workspace
@@ -115,11 +114,6 @@ def list_issues(workspace: Workspace, first_month: str) -> tuple[Issue, ...]:
                 for number in range(len(own))
             ]
     return tuple(issues)
-
-
-def name_customer_month(customer_id: str, month: str) -> str:
-    """The report number of the first original: the same on every machine, and it names neither figures nor customer."""
-    return f"R-{month}-{_digest(customer_id, month)}"
 
 
 def print_change(change: CorrectedValue) -> Change:
@@ -227,7 +221,7 @@ def _draft(workspace: Workspace, known: _Known, customer_id: str, month: str) ->
             {"customer_id": customer_id, "month": month},
         )
     is_open = any(row["period_state"] == "open" for row in rows)
-    number = f"D-{month}-{_digest(customer_id, month, known.served.build_id)}"
+    number = number_draft(customer_id, month, known.served.build_id)
     return Issue(
         customer_id, month, Edition("open" if is_open else "provisional", number), known.served, known.history
     )
@@ -270,7 +264,7 @@ def _number_original(customer_id: str, month: str, closing: Closing) -> str:
 
 
 def _number_version(customer_id: str, month: str, version: int) -> str:
-    number = name_customer_month(customer_id, month)
+    number = number_original(customer_id, month)
     return number if version == 1 else f"{number}-V{version}"
 
 
@@ -289,7 +283,3 @@ def _say_nothing_kept(workspace: Workspace, known: _Known, whom: str, month: str
         f"instant since "
         f"they were closed ({', '.join(closed) or 'none'})."
     )
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:10]

@@ -5,7 +5,6 @@ A newer release of the program may draw a page differently; what was issued stay
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,13 @@ from pipeline.errors import ConfigurationError
 from pipeline.periods.editions import Issue
 from pipeline.periods.records import closed_folder
 from pipeline.reporting.published import EVERY_CUSTOMER, open_of_record
-from pipeline.reporting.render_report import ReportFiles, file_stem, render_report
+from pipeline.reporting.render_report import (
+    RenderedReport,
+    ReportFiles,
+    file_stem,
+    render_documents,
+    write_documents,
+)
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file, seal, unseal, write_whole
 
@@ -41,24 +46,13 @@ def issue_report(workspace: Workspace, issue: Issue, out_dir: Path) -> ReportFil
     Raises what `render_report` raises, and ConfigurationError when a kept document is damaged or missing.
     """
     if issue.edition.state != "closed":
-        return _render(workspace, issue, out_dir)
+        return write_documents(_render(workspace, issue), out_dir, name_files(issue))
     digests = _read_issued(workspace, issue)
     if digests is None:
         digests = _keep(workspace, issue)
     contents = {ending: _read_document(workspace, issue, digests[ending], ending) for ending in _ENDINGS}
-    out_dir.mkdir(parents=True, exist_ok=True)
-    paths = {ending: out_dir / f"{name_files(issue)}.{ending}" for ending in _ENDINGS}
-    for ending, path in paths.items():
-        write_whole(path, contents[ending])
-    return ReportFiles(
-        customer_id=issue.customer_id,
-        report_id=issue.edition.report_number,
-        pdf=paths["pdf"],
-        csv=paths["csv"],
-        xlsx=paths["xlsx"],
-        pdf_sha256=digests["pdf"],
-        csv_sha256=digests["csv"],
-        xlsx_sha256=digests["xlsx"],
+    return write_documents(
+        RenderedReport(issue.customer_id, issue.edition.report_number, contents), out_dir, name_files(issue)
     )
 
 
@@ -69,22 +63,19 @@ def name_files(issue: Issue) -> str:
     return "-".join([stem, *version]) if issue.edition.state == "closed" else stem
 
 
-def _render(workspace: Workspace, issue: Issue, out_dir: Path) -> ReportFiles:
+def _render(workspace: Workspace, issue: Issue) -> RenderedReport:
     with open_of_record(workspace, issue.build, issue.history) as published:
-        return render_report(
-            published, EVERY_CUSTOMER, issue.customer_id, issue.month, out_dir, issue.edition
-        )
+        return render_documents(published, EVERY_CUSTOMER, issue.customer_id, issue.month, issue.edition)
 
 
 def _keep(workspace: Workspace, issue: Issue) -> dict[str, str]:
     """Render an edition for the first time: its documents first, then the record that names them."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = _render(workspace, issue, Path(folder))
-        digests = {"pdf": files.pdf_sha256, "csv": files.csv_sha256, "xlsx": files.xlsx_sha256}
-        for ending in _ENDINGS:
-            path = _document_path(workspace, digests[ending], ending)
-            if not path.exists():
-                write_whole(path, Path(getattr(files, ending)).read_bytes())
+    documents = _render(workspace, issue)
+    digests = documents.digests
+    for ending, content in documents.contents.items():
+        path = _document_path(workspace, digests[ending], ending)
+        if not path.exists():
+            write_whole(path, content)
     record = {
         "report_number": issue.edition.report_number,
         "customer_id": issue.customer_id,

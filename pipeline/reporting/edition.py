@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,3 +49,18 @@ def rank_edition(report_number: str) -> tuple[int, int]:
     ranks = [re.search(rf"-{mark}([0-9]+)(?:-|$)", report_number) for mark in ("V", "C")]
     version, correction = (int(found[1]) if found else None for found in ranks)
     return version or 1, correction or 0
+
+
+def number_original(customer_id: str, month: str) -> str:
+    """The report number of the first original: the same on every machine, and it names neither figures nor customer."""
+    return f"R-{month}-{_shorten(customer_id, month)}"
+
+
+def number_draft(customer_id: str, month: str, build_id: str) -> str:
+    """The report number of a draft names its figures: the same customer, month and build always get the same one, any other build
+    another."""
+    return f"D-{month}-{_shorten(customer_id, month, build_id)}"
+
+
+def _shorten(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:10]

@@ -161,6 +161,11 @@ class Language:
         local = moment.astimezone(find_zone(time_zone))
         return f"{self.day_of_month(local.date())} {local:%H:%M}"
 
+    def period(self, starts_at: datetime, ends_at: datetime, time_zone: str) -> str:
+        """'1 April 00:00 to 1 May 00:00 UTC'."""
+        start, end = (self.month_edge(edge, time_zone) for edge in (starts_at, ends_at))
+        return self.say("period", start=start, end=end, zone=time_zone)
+
     def _format_date(self, day: date, pattern: str) -> str:
         from babel.dates import format_date
 

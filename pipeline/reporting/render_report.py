@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import SlaError
 from pipeline.reporting import customer_rows
-from pipeline.reporting.edition import Edition
+from pipeline.reporting.edition import Edition, number_draft
 from pipeline.reporting.glyphs import Face, break_long_words, find_faces, list_families, show
 from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_report
 from pipeline.reporting.published import Published, Scope
@@ -37,6 +37,20 @@ if TYPE_CHECKING:
     import typst
 
 TEMPLATE = Path(__file__).resolve().parent / "templates" / "report.typ"
+
+
+@dataclass(frozen=True)
+class RenderedReport:
+    """A report as its documents: ending (csv, xlsx, pdf) -> bytes."""
+
+    customer_id: str
+    report_number: str
+    contents: dict[str, bytes]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Ending -> SHA-256 of the bytes, hexadecimal."""
+        return {ending: hashlib.sha256(content).hexdigest() for ending, content in self.contents.items()}
 
 
 @dataclass(frozen=True)
@@ -67,22 +81,34 @@ def render_report(
     lags behind the others, ChecksFailed when the figures contradict each other, SlaError when the document cannot be
     made. Nothing half-written is ever left under a final name.
     """
+    documents = render_documents(published, scope, customer_id, month, edition)
+    return write_documents(documents, out_dir, file_stem(customer_id, month))
+
+
+def render_documents(
+    published: Published, scope: Scope, customer_id: str, month: str, edition: Edition | None = None
+) -> RenderedReport:
+    """The same, as bytes. Raises what `render_report` raises."""
     report = read_monthly_report(published, scope, customer_id, month)
     edition = edition or draft_edition(report)
-    stem = file_stem(customer_id, month)
     contents = {
         "csv": customer_rows.obligations_csv(report),
         "xlsx": to_workbook(report, edition),
-        "pdf": compile_pdf(report, edition, stem),
+        "pdf": compile_pdf(report, edition, file_stem(customer_id, month)),
     }
+    return RenderedReport(customer_id, edition.report_number, contents)
+
+
+def write_documents(documents: RenderedReport, out_dir: Path, stem: str) -> ReportFiles:
+    """Writes each document as `<stem>.<ending>` into `out_dir`, which is created."""
     out_dir.mkdir(parents=True, exist_ok=True)
-    paths = {ending: out_dir / f"{stem}.{ending}" for ending in contents}
+    paths = {ending: out_dir / f"{stem}.{ending}" for ending in documents.contents}
     for ending, path in paths.items():
-        write_whole(path, contents[ending])
-    digests = {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()}
+        write_whole(path, documents.contents[ending])
+    digests = documents.digests
     return ReportFiles(
-        customer_id=customer_id,
-        report_id=edition.report_number,
+        customer_id=documents.customer_id,
+        report_id=documents.report_number,
         pdf=paths["pdf"],
         csv=paths["csv"],
         xlsx=paths["xlsx"],
@@ -93,10 +119,9 @@ def render_report(
 
 
 def draft_edition(report: MonthlyReport) -> Edition:
-    """The edition of a month that is not closed. Its number names the figures: the same customer, month and build always get the
-    same one, any other build another."""
-    digest = _digest(report.customer_id, report.month, report.build.build_id)[:10]
-    return Edition("open" if report.is_partial else "provisional", f"D-{report.month}-{digest}")
+    """The edition of a month that is not closed."""
+    number = number_draft(report.customer_id, report.month, report.build.build_id)
+    return Edition("open" if report.is_partial else "provisional", number)
 
 
 def file_stem(customer_id: str, month: str) -> str:
@@ -104,7 +129,7 @@ def file_stem(customer_id: str, month: str) -> str:
     plain = unicodedata.normalize("NFKD", customer_id).encode("ascii", "ignore").decode("ascii").lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "customer"
     # The slug alone is not distinct: 'Acme/EU' and 'ACME EU' share it.
-    return f"{slug}-{_digest(customer_id)[:8]}-{month}"
+    return f"{slug}-{hashlib.sha256(customer_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}-{month}"
 
 
 def compile_pdf(report: MonthlyReport, edition: Edition | None = None, stem: str | None = None) -> bytes:
@@ -173,7 +198,3 @@ def _print(value: Any, shown: Callable[[str], str]) -> Any:
     if isinstance(value, list):
         return [_print(item, shown) for item in value]
     return value
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -212,13 +212,7 @@ class _Content:
     def _facts(self) -> list[list[Any]]:
         report, say, page = self._report, self._say, self._page
         period = "; ".join(
-            say.say(
-                "period",
-                start=say.month_edge(each.starts_at, each.time_zone),
-                end=say.month_edge(each.ends_at, each.time_zone),
-                zone=each.time_zone,
-            )
-            for each in report.periods
+            say.period(each.starts_at, each.ends_at, each.time_zone) for each in report.periods
         )
         if report.is_partial:
             period = say.say("running_period", period=period)

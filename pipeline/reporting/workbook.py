@@ -106,15 +106,7 @@ def _definitions(report: MonthlyReport, edition: Edition, language: Language) ->
         (page["report"], edition.report_number),
         (page["version"], say_edition(edition, language, report.time_zone)),
         *(
-            (
-                page["period"],
-                language.say(
-                    "period",
-                    start=language.month_edge(period.starts_at, period.time_zone),
-                    end=language.month_edge(period.ends_at, period.time_zone),
-                    zone=period.time_zone,
-                ),
-            )
+            (page["period"], language.period(period.starts_at, period.ends_at, period.time_zone))
             for period in report.periods
         ),
         (page["as_of"], language.instant(report.as_of, report.time_zone)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -175,6 +176,10 @@ class Delivery(Declared):
     secrets_file: Text | None = None
     """A file of mode 0600 with SLA_SMTP_USER=…, SLA_SMTP_PASSWORD=…, SLA_WEBHOOK_SECRET=…; the environment takes precedence."""
     webhook: Webhook | None = None
+
+    def list_outside(self, recipients: Iterable[str]) -> list[str]:
+        """The recipients whose domain is not allowed."""
+        return [one for one in recipients if one.rpartition("@")[2].lower() not in self.allowed_domains]
 
     def check(self, place: Place) -> None:
         if self.channel == "smtp" and self.smtp is None:
