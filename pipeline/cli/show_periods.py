@@ -24,8 +24,7 @@ def say_idle(due: Sequence[str]) -> str:
     """What to do where months could be closed and nothing closes them."""
     return (
         f"No month is closed, and none closes by itself: {_span(due)} could be. Set periods.first_month in sla.yml, or "
-        f"close one: "
-        f"sla close --month {due[-1]}."
+        f"close one: sla close --month {due[-1]}."
     )
 
 

@@ -71,9 +71,8 @@ def close_month(
             f"{state.time_zone} ({_say_when(state)})" for state in states if state.state != "closed"
         )
         raise ConfigurationError(
-            f"{month} is not due to be closed yet: {wait}. The data is known up to {_iso(published.read_as_of())}. Close "
-            f"it later, or "
-            "change periods.grace_business_days in sla.yml."
+            f"{month} is not due to be closed yet: {wait}. The data is known up to {_iso(published.read_as_of())}. "
+            "Close it later, or change periods.grace_business_days in sla.yml."
         )
     waiting = _find_waiting(published, due)
     if waiting:

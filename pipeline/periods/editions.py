@@ -59,10 +59,8 @@ def find_issues(
     there is none.
     """
     known = _find_known(workspace, as_known_at)
-    closings = {zone: closing for (zone, each), closing in known.history.closed().items() if each == month}
-    corrections: dict[str, list[Correction]] = {}
-    for correction in known.history.corrections(month=month):
-        corrections.setdefault(correction.customer_id, []).append(correction)
+    closings = _closings_of(known.history, month)
+    corrections = _corrections_of(known.history, month)
     closed_for = _find_closings(workspace, closings, known.history, month)
     if customer_ids is None:
         listed = {customer_id for customer_id in (*closed_for, *corrections) if customer_id}
@@ -85,8 +83,7 @@ def find_issues(
         elif closing is None:
             raise ConfigurationError(
                 f"There is no original report of customer {customer_id!r} for {month}: the customer had nothing in it "
-                f"when it was "
-                "closed. Leave --original away for the correction."
+                "when it was closed. Leave --original away for the correction."
             )
         else:
             issues.append(_original(known.history, customer_id, month, closing))
@@ -99,11 +96,8 @@ def list_issues(workspace: Workspace, first_month: str) -> tuple[Issue, ...]:
     history = read_history(workspace)
     issues: list[Issue] = []
     for month in sorted({month for _, month in history.closed() if month >= first_month}):
-        closings = {zone: closing for (zone, each), closing in history.closed().items() if each == month}
-        closed_for = _find_closings(workspace, closings, history, month)
-        corrections: dict[str, list[Correction]] = {}
-        for correction in history.corrections(month=month):
-            corrections.setdefault(correction.customer_id, []).append(correction)
+        closed_for = _find_closings(workspace, _closings_of(history, month), history, month)
+        corrections = _corrections_of(history, month)
         for customer_id in sorted({each for each in (*closed_for, *corrections) if each}):
             closing = closed_for.get(customer_id)
             if closing is not None:
@@ -156,6 +150,19 @@ def _find_known(workspace: Workspace, instant: datetime | None) -> _Known:
         and datetime.fromisoformat(pointer.published_at) <= instant
     ]
     return _Known(keep_build(kept[-1]) if kept else None, history.until(instant), instant)
+
+
+def _closings_of(history: History, month: str) -> dict[str, Closing]:
+    """Time zone -> the closing of the month in force there."""
+    return {zone: closing for (zone, each), closing in history.closed().items() if each == month}
+
+
+def _corrections_of(history: History, month: str) -> dict[str, list[Correction]]:
+    """Customer -> the corrections of the month, in their order."""
+    found: dict[str, list[Correction]] = {}
+    for correction in history.corrections(month=month):
+        found.setdefault(correction.customer_id, []).append(correction)
+    return found
 
 
 def _find_closings(
@@ -278,8 +285,6 @@ def _say_nothing_kept(workspace: Workspace, known: _Known, whom: str, month: str
     instant = f"{known.instant:%Y-%m-%dT%H:%M:%SZ}" if known.instant else "now"
     return (
         f"What was known of {whom} in {month} at {instant} is not kept: the month was not closed then, "
-        f"and no build "
-        f"of that time is left. Kept are builds published since {min(kept, default='never')}, and closed months for every "
-        f"instant since "
-        f"they were closed ({', '.join(closed) or 'none'})."
+        f"and no build of that time is left. Kept are builds published since {min(kept, default='never')}, and closed months for "
+        f"every instant since they were closed ({', '.join(closed) or 'none'})."
     )

@@ -108,8 +108,7 @@ def _read_document(workspace: Workspace, issue: Issue, digest: str, ending: str)
     if not path.is_file() or hash_file(path) != digest:
         raise ConfigurationError(
             f"{path}, the {ending.upper()} of {issue.edition.report_number} as it was issued, is damaged or missing. "
-            f"Restore it from a "
-            "backup; it is not rendered again, because another release might draw it differently."
+            "Restore it from a backup; it is not rendered again, because another release might draw it differently."
         )
     return path.read_bytes()
 

@@ -139,9 +139,8 @@ class Published:
     """One published build, open for reading only. Use it in a `with` block; queries may run from several threads.
 
     `history`: the months that were closed. A query through `of_record` reads each of them in the build that it was
-    closed with, and
-    all others in this one. Raises ConfigurationError, here and in every query, where the file is not the one that the
-    pointer names.
+    closed with, and all others in this one. Raises ConfigurationError, here and in every query, where the file is not the one
+    that the pointer names.
     """
 
     def __init__(self, path: Path, pointer: Pointer, history: History | None = None) -> None:
@@ -351,10 +350,8 @@ def check_of_record(path: Path, build: KeptBuild) -> None:
     if not path.is_file() or not _is_whole(path, build.sha256):
         raise ConfigurationError(
             f"{path}, on which closed months rest, is {'damaged' if path.is_file() else 'missing'}, so their figures "
-            f"cannot be shown. "
-            "Restore it from a backup. Without one, reopen the months (`sla close --month YYYY-MM --reopen --reason "
-            "TEXT`) and close "
-            "them again."
+            "cannot be shown. Restore it from a backup. Without one, reopen the months (`sla close --month YYYY-MM --reopen "
+            "--reason TEXT`) and close them again."
         )
 
 
