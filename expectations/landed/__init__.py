@@ -20,6 +20,7 @@ def build_landed() -> tuple[CheckedTable, ...]:
         ticket_versions.build(),
         ticket_versions.build_organizations(),
         ticket_changes.build(),
+        ticket_changes.build_records(),
         ticket_messages.build(),
         people.build(),
         organizations.build(),

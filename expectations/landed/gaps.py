@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import ExpectColumnValuesToBeInSet, ExpectColumnValuesToNotBeNull
-from great_expectations.expectations.row_conditions import Column
-
-from expectations.checked_table import TEXT, WHOLE, CheckedTable
+from expectations.checked_table import (
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_not_be_null,
+)
 
 
 def build() -> CheckedTable:
@@ -18,14 +21,15 @@ def build() -> CheckedTable:
             "record_id": TEXT,
             "evidence": TEXT,
         },
+        named_by=("line_number",),
         expectations=(
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="ticket_id",
-                row_condition=Column("record_id").is_null(),
+                where="record_id is null",
                 severity="critical",
                 notes="A gap without a ticket withholds no verdict.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="evidence",
                 value_set=["messages", "statuses", "debug", "bugs"],
                 severity="critical",

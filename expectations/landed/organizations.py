@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import ExpectColumnValuesToNotBeNull, ExpectCompoundColumnsToBeUnique
-
-from expectations.checked_table import TEXT, WHOLE, CheckedTable
+from expectations.checked_table import (
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_values_to_not_be_null,
+    expect_compound_columns_to_be_unique,
+)
 
 
 def build() -> CheckedTable:
     return CheckedTable(
         table="raw.organizations",
         columns={"batch_id": TEXT, "line_number": WHOLE, "organization_id": TEXT},
+        named_by=("line_number",),
         expectations=(
-            ExpectCompoundColumnsToBeUnique(
+            expect_compound_columns_to_be_unique(
                 column_list=["batch_id", "line_number", "organization_id"],
                 severity="critical",
                 notes="A line, which may hold a page of them, names each once; twice is a file landed twice.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="organization_id",
                 severity="critical",
                 notes="Tickets name their organization by this id; without it no customer is found.",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import (
-    ExpectColumnPairValuesAToBeGreaterThanB,
-    ExpectColumnValuesToBeInSet,
-    ExpectColumnValuesToNotBeNull,
-    ExpectCompoundColumnsToBeUnique,
+from expectations.checked_table import (
+    BOOLEAN,
+    INSTANT,
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_pair_values_a_to_be_greater_than_b,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_not_be_null,
+    expect_compound_columns_to_be_unique,
 )
-from great_expectations.expectations.row_conditions import Column
-
-from expectations.checked_table import BOOLEAN, INSTANT, TEXT, WHOLE, CheckedTable
 from expectations.landed.sane_instants import expect_sane_instants
 from pipeline.vocabulary import ACTOR_KINDS
 
@@ -33,58 +35,58 @@ def build() -> CheckedTable:
             "moves_with_submission": BOOLEAN,
             "said_at": INSTANT,
         },
+        named_by=("line_number",),
         expectations=(
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="message_id",
                 severity="critical",
                 notes="Exports overlap; only the id tells that a message came again.",
             ),
-            ExpectCompoundColumnsToBeUnique(
+            expect_compound_columns_to_be_unique(
                 column_list=["batch_id", "line_number", "message_id", "update_id"],
                 severity="critical",
                 notes="A record names a message once; twice means that a file was landed twice.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="ticket_id",
-                row_condition=Column("record_id").is_null(),
+                where="record_id is null",
                 severity="critical",
                 notes="A message of no ticket can stop no clock.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="said_at",
                 severity="critical",
                 notes="A message without its instant cannot be put in order.",
             ),
             *expect_sane_instants("said_at"),
-            ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A="said_at",
-                column_B="earliest_at",
+            expect_column_pair_values_a_to_be_greater_than_b(
+                column_a="said_at",
+                column_b="earliest_at",
                 or_equal=True,
-                ignore_row_if="either_value_is_missing",
                 severity="critical",
                 notes="The window of an instant ends before it begins: the form derived it wrongly.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="message_kind",
                 value_set=["comment", "chat", "date"],
                 severity="critical",
                 notes="The vocabulary is closed; staging reads a message by its kind.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="author_kind",
                 value_set=list(ACTOR_KINDS),
                 severity="critical",
                 notes="Only an agent's message stops a clock; null where the record does not state the side.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="is_public",
-                row_condition=Column("message_kind") == "comment",
+                where="message_kind = 'comment'",
                 severity="warning",
                 notes="A message not said to be public is taken as internal, unless sla.yml declares what comments are.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="author_id",
-                row_condition=(Column("message_kind") == "comment") & Column("author_kind").is_null(),
+                where="message_kind = 'comment' and author_kind is null",
                 severity="warning",
                 notes="Without an author a human's answer cannot be told from an automatic one.",
             ),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import ExpectColumnValuesToBeInSet, ExpectColumnValuesToNotBeNull
-
-from expectations.checked_table import TEXT, WHOLE, CheckedTable
+from expectations.checked_table import (
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_not_be_null,
+)
 
 
 def build() -> CheckedTable:
@@ -17,13 +21,14 @@ def build() -> CheckedTable:
             "figure": TEXT,
             "figure_kind": TEXT,
         },
+        named_by=("line_number",),
         expectations=(
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="ticket_id",
                 severity="critical",
                 notes="A figure of no ticket can be compared with nothing.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="figure_kind",
                 value_set=["elapsed", "remaining", "target"],
                 severity="critical",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import ExpectColumnValuesToBeInSet
-
-from expectations.checked_table import BOOLEAN, TEXT, CheckedTable
+from expectations.checked_table import (
+    BOOLEAN,
+    TEXT,
+    CheckedTable,
+    expect_column_values_to_be_in_set,
+)
 
 
 def build() -> CheckedTable:
     return CheckedTable(
         table="core.dim_sources",
         columns={"source": TEXT, "is_lagging": BOOLEAN},
+        named_by=("source",),
         expectations=(
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="is_lagging",
                 value_set=[False],
                 severity="warning",

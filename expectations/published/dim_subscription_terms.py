@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import ExpectColumnValuesToBeInSet
-
-from expectations.checked_table import TEXT, CheckedTable
+from expectations.checked_table import (
+    TEXT,
+    CheckedTable,
+    expect_column_values_to_be_in_set,
+)
 
 TABLE = "core.dim_subscription_terms"
 
@@ -19,8 +21,9 @@ def build() -> CheckedTable:
             left join qc.rpt_qc__findings as findings
               on findings.subscription_id = terms.subscription_id and findings.finding = 'term_ends_a_day_early'
         """,
+        named_by=("subscription_id",),
         expectations=(
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="ends_a_day_early",
                 value_set=[False],
                 severity="warning",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import (
-    ExpectColumnValuesToBeBetween,
-    ExpectColumnValuesToBeInSet,
-    ExpectColumnValuesToMatchRegex,
-    ExpectCompoundColumnsToBeUnique,
+from expectations.checked_table import (
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_values_to_be_between,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_match_regex,
+    expect_compound_columns_to_be_unique,
 )
-
-from expectations.checked_table import TEXT, WHOLE, CheckedTable
 from expectations.published.months import MONTH_PATTERN
 
 TABLE = "core.fct_entitlement_months"
@@ -47,31 +48,36 @@ def build() -> CheckedTable:
             left join moved
                 on moved.subscription_id = months.subscription_id and moved.pool = months.pool and moved.month = months.month
         """,
+        named_by=(
+            "subscription_id",
+            "pool",
+            "month",
+        ),
         expectations=(
-            ExpectCompoundColumnsToBeUnique(
+            expect_compound_columns_to_be_unique(
                 column_list=["subscription_id", "pool", "month"],
                 severity="critical",
                 notes="One statement per pool and month; two would both be sent.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="month_adds_up",
                 value_set=[True],
                 severity="critical",
                 notes="Opening and the month's lines are the closing balance, or a line is missing on paper.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="month_follows_on",
                 value_set=[True],
                 severity="critical",
                 notes="A month opens with what the one before it closed with.",
             ),
-            ExpectColumnValuesToBeBetween(
+            expect_column_values_to_be_between(
                 column="used_quantity",
-                min_value=0,
+                min_value="0",
                 severity="critical",
                 notes="A count of tickets.",
             ),
-            ExpectColumnValuesToMatchRegex(
+            expect_column_values_to_match_regex(
                 column="month",
                 regex=MONTH_PATTERN,
                 severity="critical",

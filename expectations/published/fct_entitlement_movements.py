@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import (
-    ExpectColumnValuesToBeInSet,
-    ExpectColumnValuesToMatchRegex,
-    ExpectColumnValuesToNotBeNull,
-    ExpectCompoundColumnsToBeUnique,
+from expectations.checked_table import (
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_match_regex,
+    expect_column_values_to_not_be_null,
+    expect_compound_columns_to_be_unique,
 )
-
-from expectations.checked_table import TEXT, WHOLE, CheckedTable
 from expectations.published.months import MONTH_PATTERN
 
 TABLE = "core.fct_entitlement_movements"
@@ -50,36 +51,41 @@ def build() -> CheckedTable:
             left join {TABLE} as undone
                 on undone.movement_id = lines.undoes_movement_id and undone.subscription_id = lines.subscription_id
         """,
+        named_by=(
+            "subscription_id",
+            "pool",
+            "statement_line",
+        ),
         expectations=(
-            ExpectCompoundColumnsToBeUnique(
+            expect_compound_columns_to_be_unique(
                 column_list=["subscription_id", "pool", "statement_line"],
                 severity="critical",
                 notes="A line of a statement has one number; a unit booked twice is charged twice.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="is_known_customer",
                 value_set=[True],
                 severity="critical",
                 notes="A movement of a customer that the dimension lacks is on no statement.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="balance_runs_on",
                 value_set=[True],
                 severity="critical",
                 notes="Each balance is the one before and the line's quantity, or a reader cannot add the statement up.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="undoes_an_earlier_line",
                 value_set=[True],
                 severity="critical",
                 notes="What is given back was taken before, from the same pool; several units may come back in part.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="cause_id",
                 severity="critical",
                 notes="A unit without a reason cannot be charged.",
             ),
-            ExpectColumnValuesToMatchRegex(
+            expect_column_values_to_match_regex(
                 column="month",
                 regex=MONTH_PATTERN,
                 severity="critical",

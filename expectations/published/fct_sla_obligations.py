@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import (
-    ExpectColumnPairValuesAToBeGreaterThanB,
-    ExpectColumnValuesToBeBetween,
-    ExpectColumnValuesToBeInSet,
-    ExpectColumnValuesToBeNull,
-    ExpectColumnValuesToBeUnique,
-    ExpectColumnValuesToMatchRegex,
-    ExpectColumnValuesToNotBeNull,
-)
-from great_expectations.expectations.row_conditions import Column
+from collections.abc import Collection
 
-from expectations.checked_table import INSTANT, TEXT, WHOLE, CheckedTable
+from expectations.checked_table import (
+    INSTANT,
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_pair_values_a_to_be_greater_than_b,
+    expect_column_values_to_be_between,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_be_null,
+    expect_column_values_to_be_unique,
+    expect_column_values_to_match_regex,
+    expect_column_values_to_not_be_null,
+)
 from expectations.published.months import MONTH_PATTERN
 from pipeline.vocabulary import SLA_STATUSES
 
@@ -21,8 +24,6 @@ STATUSES = list(SLA_STATUSES)
 MEASURED = ["met", "breached", "pending"]
 COUNTED = ["met", "breached"]
 EXPLAINED = ["waived", "not_covered", "not_measurable"]
-
-status = Column("status")
 
 
 def build() -> CheckedTable:
@@ -54,156 +55,154 @@ def build() -> CheckedTable:
                 elapsed_seconds + remaining_seconds = target_seconds as remainder_adds_up
             from core.fct_sla_obligations
         """,
+        named_by=("obligation_key",),
         expectations=(
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="obligation_key",
                 severity="critical",
                 notes="The key joins a verdict to its segments and its report line.",
             ),
-            ExpectColumnValuesToBeUnique(
+            expect_column_values_to_be_unique(
                 column="obligation_key",
                 severity="critical",
                 notes="An obligation twice is counted twice in every percentage.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="ticket_id",
                 severity="critical",
                 notes="A verdict without a ticket cannot be explained.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="status",
                 severity="critical",
                 notes="Null would leave both the numerator and the denominator.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="status",
                 value_set=STATUSES,
                 severity="critical",
                 notes="The set is closed: another status would be counted nowhere, without an error.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="status_as_submitted",
                 value_set=STATUSES,
                 severity="critical",
                 notes="The verdict by the severity first submitted is a verdict of the same closed set.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="target_seconds",
-                row_condition=status.is_in(MEASURED),
+                where=_status_in(MEASURED),
                 severity="critical",
                 notes="Met, breached and pending are judged against a target, so there must be one.",
             ),
-            ExpectColumnValuesToBeBetween(
+            expect_column_values_to_be_between(
                 column="target_seconds",
-                min_value=1,
-                row_condition=status.is_in(MEASURED),
+                min_value="1",
+                where=_status_in(MEASURED),
                 severity="critical",
                 notes="A target of zero or less breaches every ticket.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="elapsed_seconds",
-                row_condition=status.is_in(MEASURED),
+                where=_status_in(MEASURED),
                 severity="critical",
                 notes="Judged by elapsed time, so it must have been measured.",
             ),
-            ExpectColumnValuesToBeBetween(
+            expect_column_values_to_be_between(
                 column="elapsed_seconds",
-                min_value=0,
+                min_value="0",
                 severity="critical",
                 notes="Less than no time has passed: an answer was paired with a later start.",
             ),
-            ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A="target_seconds",
-                column_B="elapsed_seconds",
+            expect_column_pair_values_a_to_be_greater_than_b(
+                column_a="target_seconds",
+                column_b="elapsed_seconds",
                 or_equal=True,
-                row_condition=status.is_in(["met", "pending"]),
-                ignore_row_if="either_value_is_missing",
+                where=_status_in(("met", "pending")),
                 severity="critical",
                 notes="Met means elapsed <= target, to the second; pending is not over target either.",
             ),
-            ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A="elapsed_seconds",
-                column_B="target_seconds",
-                row_condition=status == "breached",
-                ignore_row_if="either_value_is_missing",
+            expect_column_pair_values_a_to_be_greater_than_b(
+                column_a="elapsed_seconds",
+                column_b="target_seconds",
+                where="status = 'breached'",
                 severity="critical",
                 notes="Breached means elapsed over target; exactly on target is met.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="remainder_adds_up",
                 value_set=[True],
-                row_condition=status.is_in(MEASURED),
+                where=_status_in(MEASURED),
                 severity="critical",
                 notes="People plan their day by what remains; it is the target less what has elapsed.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="clause",
-                row_condition=status.is_in(MEASURED),
+                where=_status_in(MEASURED),
                 severity="critical",
                 notes="A verdict that names no clause of the plan cannot be defended before a customer.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="status_reason",
-                row_condition=status.is_in(EXPLAINED),
+                where=_status_in(EXPLAINED),
                 severity="critical",
                 notes="What stays outside the percentage must say why, or it is a hiding place.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="could_be",
                 value_set=["met", "breached", "either"],
                 severity="critical",
                 notes="The set is closed: another word would be in no bound of a percentage.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="could_be",
-                row_condition=status == "not_measurable",
+                where="status = 'not_measurable'",
                 severity="critical",
                 notes="What is not measurable widens the bounds of a percentage by what it could be.",
             ),
-            ExpectColumnValuesToBeNull(
+            expect_column_values_to_be_null(
                 column="could_be",
-                row_condition=status.is_in([*MEASURED, "waived", "not_covered"]),
+                where=_status_in((*MEASURED, "waived", "not_covered")),
                 severity="critical",
                 notes="Where a verdict was found, or nothing was promised, nothing is undecided.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="settled_at",
-                row_condition=status.is_in(COUNTED),
+                where=_status_in(COUNTED),
                 severity="critical",
                 notes="Met and breached count in the month of this instant.",
             ),
-            ExpectColumnValuesToBeNull(
+            expect_column_values_to_be_null(
                 column="settled_at",
-                row_condition=status == "pending",
+                where="status = 'pending'",
                 severity="critical",
                 notes="Pending means that nothing has settled it yet.",
             ),
-            ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A="as_of",
-                column_B="settled_at",
+            expect_column_pair_values_a_to_be_greater_than_b(
+                column_a="as_of",
+                column_b="settled_at",
                 or_equal=True,
-                ignore_row_if="either_value_is_missing",
                 severity="critical",
                 notes="Nothing after the as_of instant is known, so nothing can have been settled by it.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="settled_month",
-                row_condition=status.is_in(COUNTED),
+                where=_status_in(COUNTED),
                 severity="critical",
                 notes="Without its month a verdict is in no monthly figure.",
             ),
-            ExpectColumnValuesToMatchRegex(
+            expect_column_values_to_match_regex(
                 column="settled_month",
                 regex=MONTH_PATTERN,
                 severity="critical",
                 notes="Months are filtered and sorted as YYYY-MM.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="submitted_month",
                 severity="critical",
                 notes="The second cut of every figure is by submission.",
             ),
-            ExpectColumnValuesToMatchRegex(
+            expect_column_values_to_match_regex(
                 column="submitted_month",
                 regex=MONTH_PATTERN,
                 severity="critical",
@@ -211,3 +210,8 @@ def build() -> CheckedTable:
             ),
         ),
     )
+
+
+def _status_in(words: Collection[str]) -> str:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return f"status in ({listed})"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import (
-    ExpectColumnValuesToBeBetween,
-    ExpectColumnValuesToBeInSet,
-    ExpectColumnValuesToBeUnique,
+from expectations.checked_table import (
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_values_to_be_between,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_be_unique,
 )
-
-from expectations.checked_table import TEXT, WHOLE, CheckedTable
 
 
 def build() -> CheckedTable:
@@ -22,27 +23,28 @@ def build() -> CheckedTable:
             "unit_seconds": WHOLE,
             "goal_seconds": WHOLE,
         },
+        named_by=("vendor_figure_key",),
         expectations=(
-            ExpectColumnValuesToBeUnique(
+            expect_column_values_to_be_unique(
                 column="vendor_figure_key",
                 severity="critical",
                 notes="Overlapping exports repeat a figure; the newest of them counts.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="figure_kind",
                 value_set=["elapsed", "remaining", "target"],
                 severity="critical",
                 notes="What a figure measures decides what of ours it is compared with.",
             ),
-            ExpectColumnValuesToBeBetween(
+            expect_column_values_to_be_between(
                 column="unit_seconds",
-                min_value=1,
+                min_value="1",
                 severity="critical",
                 notes="Within this many seconds the two are the same; zero would call every rounding a difference.",
             ),
-            ExpectColumnValuesToBeBetween(
+            expect_column_values_to_be_between(
                 column="goal_seconds",
-                min_value=1,
+                min_value="1",
                 severity="warning",
                 notes="A goal of no time is a setting that was never made.",
             ),

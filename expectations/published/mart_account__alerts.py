@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import (
-    ExpectColumnPairValuesAToBeGreaterThanB,
-    ExpectColumnValuesToBeBetween,
-    ExpectColumnValuesToBeUnique,
-    ExpectColumnValuesToNotBeNull,
+from expectations.checked_table import (
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_pair_values_a_to_be_greater_than_b,
+    expect_column_values_to_be_between,
+    expect_column_values_to_be_unique,
+    expect_column_values_to_not_be_null,
 )
-from great_expectations.expectations.row_conditions import Column
-
-from expectations.checked_table import TEXT, WHOLE, CheckedTable
 
 TABLE = "marts.mart_account__alerts"
 
@@ -34,36 +34,37 @@ def build() -> CheckedTable:
                 epoch(as_of) as known_epoch, epoch(raised_at) as raised_epoch
             from {TABLE}
         """,
+        named_by=("alert_key",),
         expectations=(
-            ExpectColumnValuesToBeUnique(
+            expect_column_values_to_be_unique(
                 column="alert_key",
                 severity="critical",
                 notes="Of several limits that are reached only the highest is told.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="threshold_pct",
-                row_condition=Column("alert_kind") == "threshold_reached",
+                where="alert_kind = 'threshold_reached'",
                 severity="critical",
                 notes="A limit without its number is of no use.",
             ),
-            ExpectColumnValuesToBeBetween(
+            expect_column_values_to_be_between(
                 column="threshold_pct",
-                min_value=1,
-                max_value=100,
+                min_value="1",
+                max_value="100",
                 severity="critical",
                 notes="Limits are shares of what is available; above it is overage.",
             ),
-            ExpectColumnValuesToBeBetween(
+            expect_column_values_to_be_between(
                 column="overage_quantity",
-                min_value=0,
+                min_value="0",
                 severity="critical",
                 notes="Overage is a count of tickets.",
             ),
-            ExpectColumnPairValuesAToBeGreaterThanB(
-                column_A="known_epoch",
-                column_B="raised_epoch",
+            expect_column_pair_values_a_to_be_greater_than_b(
+                column_a="known_epoch",
+                column_b="raised_epoch",
                 or_equal=True,
-                row_condition=Column("raised_epoch").is_not_null(),
+                where="raised_epoch is not null",
                 severity="critical",
                 notes="An alert is of something that happened; only a forecast has no instant.",
             ),

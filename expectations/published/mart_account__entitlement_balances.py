@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import (
-    ExpectColumnValuesToBeBetween,
-    ExpectColumnValuesToBeInSet,
-    ExpectColumnValuesToNotBeNull,
-    ExpectCompoundColumnsToBeUnique,
+from expectations.checked_table import (
+    BOOLEAN,
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_values_to_be_between,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_not_be_null,
+    expect_compound_columns_to_be_unique,
 )
-from great_expectations.expectations.row_conditions import Column
-
-from expectations.checked_table import BOOLEAN, TEXT, WHOLE, CheckedTable
 
 TABLE = "marts.mart_account__entitlement_balances"
 
@@ -56,56 +57,57 @@ def build() -> CheckedTable:
             from {TABLE} as balances
             left join core.dim_customers as customers on customers.customer_id = balances.customer_id
         """,
+        named_by=("subscription_id", "pool"),
         expectations=(
-            ExpectCompoundColumnsToBeUnique(
+            expect_compound_columns_to_be_unique(
                 column_list=["subscription_id", "pool"],
                 severity="critical",
                 notes="One balance per term and pool; two would both be shown to the customer.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="is_known_customer",
                 value_set=[True],
                 severity="critical",
                 notes="A balance of a customer that the dimension lacks is in no report.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="granted_quantity",
-                row_condition=Column("quantity_kind") == "limited",
+                where="quantity_kind = 'limited'",
                 severity="critical",
                 notes="A stated, limited pool opens with a number.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="remaining_quantity",
-                row_condition=Column("quantity_kind") == "limited",
+                where="quantity_kind = 'limited'",
                 severity="critical",
                 notes="A stated, limited pool has a number left; null would read as unlimited.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="balance_adds_up",
                 value_set=[True],
-                row_condition=Column("quantity_kind") == "limited",
+                where="quantity_kind = 'limited'",
                 severity="critical",
                 notes="Opening plus every movement is the closing balance, or the ledger lost one.",
             ),
-            ExpectColumnValuesToBeBetween(
+            expect_column_values_to_be_between(
                 column="remaining_quantity",
-                min_value=0,
+                min_value="0",
                 severity="critical",
                 notes="What is used beyond the pool is overage, never a silent negative.",
             ),
-            ExpectColumnValuesToBeBetween(
+            expect_column_values_to_be_between(
                 column="overage_quantity",
-                min_value=0,
+                min_value="0",
                 severity="critical",
                 notes="Overage is a count of tickets.",
             ),
-            ExpectColumnValuesToBeBetween(
+            expect_column_values_to_be_between(
                 column="used_quantity",
-                min_value=0,
+                min_value="0",
                 severity="critical",
                 notes="A count of tickets.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="term_status",
                 value_set=["upcoming", "current", "ended"],
                 severity="critical",

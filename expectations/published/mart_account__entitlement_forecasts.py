@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import (
-    ExpectColumnValuesToBeBetween,
-    ExpectColumnValuesToBeInSet,
-    ExpectColumnValuesToBeUnique,
+from expectations.checked_table import (
+    DATE,
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_values_to_be_between,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_be_unique,
 )
-
-from expectations.checked_table import DATE, TEXT, WHOLE, CheckedTable
 
 TABLE = "marts.mart_account__entitlement_forecasts"
 
@@ -50,38 +52,39 @@ def build() -> CheckedTable:
             left join marts.mart_account__entitlement_balances as balances
                 on balances.subscription_id = forecasts.subscription_id and balances.pool = forecasts.pool
         """,
+        named_by=("forecast_key",),
         expectations=(
-            ExpectColumnValuesToBeUnique(
+            expect_column_values_to_be_unique(
                 column="forecast_key",
                 severity="critical",
                 notes="One forecast per term and pool; two would contradict each other.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="forecast_status",
                 value_set=["forecast", "exhausted", "too_few_tickets", "no_active_license"],
                 severity="critical",
                 notes="The closed set that pages filter by.",
             ),
-            ExpectColumnValuesToBeBetween(
+            expect_column_values_to_be_between(
                 column="lasts_ratio",
-                min_value=0,
-                max_value=0.999,
+                min_value="0",
+                max_value="0.999",
                 severity="critical",
                 notes="A chance; nothing ahead is certain to last.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="is_said_when_known",
                 value_set=[True],
                 severity="critical",
                 notes="Too few tickets to say is said by saying nothing else.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="is_in_order",
                 value_set=[True],
                 severity="critical",
                 notes="Low, mid and high are in that order, or the words on the page are wrong.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="is_balance_equal",
                 value_set=[True],
                 severity="critical",

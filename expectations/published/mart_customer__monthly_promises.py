@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import (
-    ExpectColumnValuesToBeInSet,
-    ExpectColumnValuesToMatchRegex,
-    ExpectColumnValuesToNotBeNull,
-    ExpectCompoundColumnsToBeUnique,
+from expectations.checked_table import (
+    TEXT,
+    WHOLE,
+    CheckedTable,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_match_regex,
+    expect_column_values_to_not_be_null,
+    expect_compound_columns_to_be_unique,
 )
-from great_expectations.expectations.row_conditions import Column
-
-from expectations.checked_table import TEXT, WHOLE, CheckedTable
 from expectations.published.mart_manager__monthly_compliance import COUNTS, expect_count
 from expectations.published.months import MONTH_PATTERN
 
@@ -36,33 +36,37 @@ def build() -> CheckedTable:
             from {TABLE} as promises
             left join core.dim_customers as customers on customers.customer_id = promises.customer_id
         """,
+        named_by=(
+            "customer_id",
+            "month",
+            "promise",
+        ),
         expectations=(
-            ExpectCompoundColumnsToBeUnique(
+            expect_compound_columns_to_be_unique(
                 column_list=["customer_id", "month", "promise"],
                 severity="critical",
-                ignore_row_if="never",
                 notes="A second line of one promise would be added to the total.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="is_known_customer",
                 value_set=[True],
                 severity="critical",
                 notes="The promises are lines of a report; a customer that is not on the list has no recipient.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="month",
                 severity="critical",
                 notes="A report is of a month.",
             ),
-            ExpectColumnValuesToMatchRegex(
+            expect_column_values_to_match_regex(
                 column="month",
                 regex=MONTH_PATTERN,
                 severity="critical",
                 notes="Months are filtered and sorted as YYYY-MM.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="severities",
-                row_condition=Column("promise").is_not_null(),
+                where="promise is not null",
                 severity="critical",
                 notes="A promise is made for at least one level, and the report names it.",
             ),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import (
+from expectations.checked_table import (
+    TEXT,
+    WHOLE,
+    CheckedTable,
     Expectation,
-    ExpectColumnPairValuesToBeEqual,
-    ExpectColumnValuesToBeBetween,
-    ExpectColumnValuesToBeInSet,
-    ExpectColumnValuesToMatchRegex,
-    ExpectColumnValuesToNotBeNull,
+    expect_column_pair_values_to_be_equal,
+    expect_column_values_to_be_between,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_match_regex,
+    expect_column_values_to_not_be_null,
 )
-from great_expectations.expectations.row_conditions import Column
-
-from expectations.checked_table import TEXT, WHOLE, CheckedTable
 from expectations.published.months import MONTH_PATTERN
 
 TABLE = "marts.mart_manager__monthly_compliance"
@@ -37,14 +37,14 @@ COUNTS = (
 
 def expect_count(column: str) -> tuple[Expectation, ...]:
     return (
-        ExpectColumnValuesToNotBeNull(
+        expect_column_values_to_not_be_null(
             column=column,
             severity="critical",
             notes="Zero means assessed and none found; a mart has assessed every row.",
         ),
-        ExpectColumnValuesToBeBetween(
+        expect_column_values_to_be_between(
             column=column,
-            min_value=0,
+            min_value="0",
             severity="critical",
             notes="A count below zero hides as many rows elsewhere in the sum.",
         ),
@@ -79,36 +79,37 @@ def build() -> CheckedTable:
             from {TABLE} as compliance
             left join core.dim_customers as customers on customers.customer_id = compliance.customer_id
         """,
+        named_by=("month_basis", "month", "customer_id"),
         expectations=(
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="month_basis",
                 value_set=["settled", "submitted"],
                 severity="critical",
                 notes="Two labelled cuts of the same obligations; a third would be added to both in a total.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="month",
-                row_condition=Column("month_basis") == "submitted",
+                where="month_basis = 'submitted'",
                 severity="critical",
                 notes="Every obligation was submitted in some month.",
             ),
-            ExpectColumnValuesToMatchRegex(
+            expect_column_values_to_match_regex(
                 column="month",
                 regex=MONTH_PATTERN,
                 severity="critical",
                 notes="Months are filtered and sorted as YYYY-MM.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="is_known_customer",
                 value_set=[True],
-                row_condition=Column("customer_id").is_not_null(),
+                where="customer_id is not null",
                 severity="critical",
                 notes=(
                     "A figure of a customer that the dimension lacks is missing from every report, though "
                     "not from the total."
                 ),
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="waivers_add_up",
                 value_set=[True],
                 severity="critical",
@@ -117,7 +118,7 @@ def build() -> CheckedTable:
                     "counted ones plus some waived."
                 ),
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="bounds_enclose",
                 value_set=[True],
                 severity="critical",
@@ -164,10 +165,11 @@ def build_totals() -> CheckedTable:
                 on mart_totals.month_basis = bases.month_basis and mart_totals.status = statuses.status
             left join obligation_totals on obligation_totals.status = statuses.status
         """,
+        named_by=("month_basis", "status"),
         expectations=(
-            ExpectColumnPairValuesToBeEqual(
-                column_A="mart_quantity",
-                column_B="obligation_quantity",
+            expect_column_pair_values_to_be_equal(
+                column_a="mart_quantity",
+                column_b="obligation_quantity",
                 severity="critical",
                 notes=(
                     "Every obligation is counted once on each basis, so any total reconciles to the ticket "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from great_expectations.expectations import (
-    ExpectColumnValuesToBeInSet,
-    ExpectColumnValuesToBeUnique,
-    ExpectColumnValuesToNotBeNull,
+from expectations.checked_table import (
+    TEXT,
+    CheckedTable,
+    expect_column_values_to_be_in_set,
+    expect_column_values_to_be_unique,
+    expect_column_values_to_not_be_null,
 )
-
-from expectations.checked_table import TEXT, CheckedTable
 
 TABLE = "qc.rpt_qc__findings"
 
@@ -24,18 +24,18 @@ def build() -> CheckedTable:
             left join core.finding_kinds as kinds on kinds.finding = findings.finding
         """,
         expectations=(
-            ExpectColumnValuesToBeUnique(
+            expect_column_values_to_be_unique(
                 column="finding_key",
                 severity="critical",
                 notes="The same suspicion twice is reviewed twice.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="is_known_kind",
                 value_set=[True],
                 severity="critical",
                 notes="A kind without a sentence cannot be shown.",
             ),
-            ExpectColumnValuesToBeInSet(
+            expect_column_values_to_be_in_set(
                 column="names_unknown_ticket",
                 value_set=[False],
                 severity="warning",
@@ -44,12 +44,12 @@ def build() -> CheckedTable:
                     "missing? `sla findings --finding waiver_of_unknown_ticket` names it."
                 ),
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="evidence",
                 severity="critical",
                 notes="A suspicion must say what it rests on.",
             ),
-            ExpectColumnValuesToNotBeNull(
+            expect_column_values_to_not_be_null(
                 column="effect",
                 severity="critical",
                 notes="A reader must know what it did to the figures.",

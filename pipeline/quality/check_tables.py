@@ -1,28 +1,31 @@
-"""Checks what arrives and what leaves with Great Expectations; the dbt tests check what is built in between.
+"""Checks what arrives and what leaves; the dbt tests check what is built in between.
 
-Great Expectations gets whole tables, cut to the checked columns: its SQL engine does not work on DuckDB.
-Results carry counts and column names, never a value of a row, because a value may be personal.
+The engine counts what breaks an expectation (expectations/count_rows.py); Great Expectations judges the counts (judge_counts.py).
+Results carry counts, column names and what names a row, never another value of it, because a value may be personal.
 """
 
 from __future__ import annotations
 
-import logging
-import os
-import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
-if TYPE_CHECKING:  # Great Expectations takes more than two seconds to import, so only a check does.
-    from expectations.checked_table import CheckedTable
+from expectations.checked_table import CheckedTable, Expectation, Severity
+from expectations.count_batch import add_counts, find_counts
+from expectations.count_rows import Count, TableCounts, count_rows
+from expectations.landed import build_landed
+from expectations.published import build_published
+from pipeline.quality.judge_counts import Judged, Verdict, judge_counts
 
-Severity = Literal["critical", "warning"]
+if TYPE_CHECKING:
+    from pipeline.ingest.landing.manifest import Batch
+
 Status = Literal["passed", "failed", "error"]
 
-_RAISED_CLASS = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception))(?=:|$)", re.MULTILINE)
+_SHOWN_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class CheckResult:
     column: str | None
     severity: Severity
     status: Status
-    observed: str  # counts and column names only
+    observed: str  # counts, column names, and what names the first broken rows
     reason: str
 
     @property
@@ -47,61 +50,53 @@ class CheckResult:
         return self.severity == "critical" and self.status != "passed"
 
 
-def check_landed(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
-    """Checks the landed tables in schema `raw` of an open build. Never raises over data."""
-    _import_great_expectations()
-    from expectations.landed import build_landed
+def check_landed(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> list[CheckResult]:
+    """Checks the landed tables in schema `raw` of an open build, made of these batches with their counts. Never raises over data.
 
-    return check_tables(connection, "landed", build_landed())
+    A threshold is of a whole table, so the counts of its batches are added up before they are judged. What needs several batches
+    is counted here. Raises ValueError for a batch without its counts (`keep_counts`).
+    """
+    results: list[CheckResult] = []
+    for table in build_landed():
+        if table.needs_all_batches:
+            results += check_tables(connection, "landed", [table])
+            continue
+        sources = None
+        if table.sources is not None:
+            sources = {source for (source,) in connection.execute(table.sources).fetchall()}
+        counted = [
+            (batch.source_file or batch.file, find_counts(batch.checks, batch.tables, table))
+            for batch in batches
+            if sources is None or batch.source in sources
+        ]
+        results += _check_table(connection, "landed", table, add_counts(table, counted))
+    return results
 
 
 def check_published(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
     """Checks schemas `core` and `marts` of an open build. Never raises over data."""
-    _import_great_expectations()
-    from expectations.published import build_published
-
     return check_tables(connection, "published", build_published())
 
 
 def check_tables(
     connection: duckdb.DuckDBPyConnection, suite: str, tables: Iterable[CheckedTable]
 ) -> list[CheckResult]:
-    """Checks these tables, in this order."""
-    import great_expectations
-
-    # Its context module logs every temporary folder it makes, at a level that it sets for itself.
-    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
-    context = great_expectations.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    frames = context.data_sources.add_pandas("frames")
-    return [result for table in tables for result in _check_table(connection, frames, suite, table)]
-
-
-def _import_great_expectations() -> None:
-    # Read while it is imported.
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    # It imports Spark where that is installed. Nothing here uses it, it takes seconds, and in a process that was started by
-    # `python -c` it takes itself for a run of its doctests and ends the process with exit code 0.
-    is_hidden = "pyspark" not in sys.modules
-    if is_hidden:
-        sys.modules["pyspark"] = None  # type: ignore[assignment]
-    try:
-        import great_expectations.compatibility.pyspark
-        import great_expectations.expectations  # noqa: F401
-    finally:
-        if is_hidden:
-            del sys.modules["pyspark"]
+    """Counts and judges these tables, in this order."""
+    return [result for table in tables for result in _check_table(connection, suite, table, None)]
 
 
 def _check_table(
-    connection: duckdb.DuckDBPyConnection, frames: Any, suite: str, table: CheckedTable
+    connection: duckdb.DuckDBPyConnection, suite: str, table: CheckedTable, counted: TableCounts | None
 ) -> list[CheckResult]:
+    """The columns, and the expectations by what was counted already; without that, it is counted here."""
+
     def result(expectation: str, status: Status, observed: str, reason: str) -> CheckResult:
         return CheckResult(suite, table.suite_name, expectation, None, "critical", status, observed, reason)
 
     try:
         schema_faults = _find_schema_faults(connection, table)
-        rows = None if schema_faults else connection.execute(table.query).df()
+        if not schema_faults and counted is None:
+            counted = count_rows(connection, table)
     except duckdb.Error as problem:
         # The engine's message may quote a value; its class does not.
         return [
@@ -115,23 +110,22 @@ def _check_table(
         "; ".join(schema_faults) or f"{len(table.columns)} columns",
         "Pages, reports and later models read these columns by name and kind.",
     )
-    if rows is None:
+    if schema_faults or counted is None:
         return [schema]
-    if rows.empty and table.columns:
+    if not counted.rows and table.columns:
         return [schema]  # Every expectation about rows would hold, and prove nothing.
     try:
-        validated = _validate(frames, table, rows)
+        results = _judge(suite, table, counted)
     except Exception as problem:  # noqa: BLE001 - a broken checker must be distinguished from bad data
-        validated = []
+        results = []
         observed = type(problem).__name__
     else:
         observed = "0 expectations"
-    if not validated:
+    if not results:
         nothing = result(
             "evaluates_something", "error", observed, "A suite that evaluates nothing would pass any data."
         )
         return [schema, nothing]
-    results = [_read_result(suite, table, entry) for entry in validated]
     results.sort(key=lambda each: (each.column or "", each.expectation, each.severity, each.reason))
     return [schema, *results] if table.columns else results
 
@@ -146,51 +140,66 @@ def _find_schema_faults(connection: duckdb.DuckDBPyConnection, table: CheckedTab
     ]
 
 
-def _validate(frames: Any, table: CheckedTable, rows: Any) -> Sequence[Any]:
-    asset = frames.add_dataframe_asset(table.suite_name)
-    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": rows})
-    # Counts only: no list of the values that broke an expectation.
-    only_counts = {"result_format": "BASIC", "partial_unexpected_count": 0}
-    return batch.validate(table.build_suite(), result_format=only_counts).results
+def _judge(suite: str, table: CheckedTable, counted: TableCounts) -> list[CheckResult]:
+    found = [(one, counted.counts[table.name_count(one)]) for one in table.expectations]
+    judged = [
+        Judged(
+            f"{one.kind} {', '.join(one.columns)} ({number})",
+            # None judged, none broken: it holds.
+            1.0 if count.judged == 0 else (count.judged - count.broken) / count.judged,
+            one.mostly,
+            one.severity,
+            one.notes,
+        )
+        for number, (one, count) in enumerate(found, start=1)
+        if count.error is None
+    ]
+    verdicts = iter(judge_counts(table.suite_name, judged))
+    return [
+        _describe(suite, table, one, count, Verdict("error", count.error) if count.error else next(verdicts))
+        for one, count in found
+    ]
 
 
-def _read_result(suite: str, table: CheckedTable, entry: Any) -> CheckResult:
-    config = entry.expectation_config
-    status, observed = _read_outcome(entry)
+def _describe(
+    suite: str, table: CheckedTable, one: Expectation, count: Count, verdict: Verdict
+) -> CheckResult:
+    if verdict.status == "error":
+        observed = f"not evaluated: {verdict.error}"
+    else:
+        observed = f"{count.broken} of {count.rows} rows break it{_say_examples(table, count)}"
     return CheckResult(
         suite=suite,
         table=table.suite_name,
-        expectation=config.type.removeprefix("expect_"),
-        column=_name_columns(config.kwargs),
-        severity=config.severity.value,
-        status=status,
+        expectation=one.kind,
+        column=", ".join(one.columns),
+        severity=one.severity,
+        status=verdict.status,
         observed=observed,
-        reason=config.notes,
+        reason=one.notes,
     )
 
 
-def _read_outcome(entry: Any) -> tuple[Status, str]:
-    causes = _find_exceptions(entry.exception_info or {})
-    if causes:
-        return "error", f"not evaluated: {', '.join(causes)}"
-    row_count = entry.result.get("element_count")
-    broken_count = entry.result.get("unexpected_count")
-    if row_count is None or broken_count is None:
-        return "error", "not evaluated: no counts"
-    return ("passed" if entry.success else "failed"), f"{broken_count} of {row_count} rows break it"
+def _say_examples(table: CheckedTable, count: Count) -> str:
+    if not count.examples:
+        return ""
+    if table.named_by[-1] == "line_number":
+        shown = [
+            f"{file} {'line' if len(lines) == 1 else 'lines'} {', '.join(lines)}".strip()
+            for file, lines in _group_lines(count.examples[:_SHOWN_EXAMPLES])
+        ]
+    else:
+        shown = [
+            ", ".join(f"{name} {value}" for name, value in zip(table.named_by, example, strict=True))
+            for example in count.examples[:_SHOWN_EXAMPLES]
+        ]
+    return f", such as {'; '.join(shown)}"
 
 
-def _find_exceptions(exception_info: Mapping[str, Any]) -> list[str]:
-    """Class names of what was raised: Great Expectations gives one record, or one per metric."""
-    records = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
-    tracebacks = [record["exception_traceback"] for record in records if record.get("raised_exception")]
-    # The first class of a chain is the cause. Messages are left out: they may quote a value.
-    chains = [_RAISED_CLASS.findall(traceback) for traceback in tracebacks]
-    return sorted({chain[0] if chain else "unknown" for chain in chains})
-
-
-def _name_columns(kwargs: Mapping[str, Any]) -> str | None:
-    if "column" in kwargs:
-        return str(kwargs["column"])
-    names = kwargs.get("column_list") or [kwargs[key] for key in ("column_A", "column_B") if key in kwargs]
-    return ", ".join(names) or None
+def _group_lines(examples: Iterable[tuple[object, ...]]) -> list[tuple[str, list[str]]]:
+    """File -> lines, of examples that are a file and a line, or a line alone."""
+    # A line may hold several records.
+    places = dict.fromkeys((" ".join(map(str, file)), str(line)) for *file, line in examples)
+    return [
+        (file, [line for _, line in lines]) for file, lines in groupby(places, key=lambda place: place[0])
+    ]

@@ -68,7 +68,8 @@ def build_workspace(
 
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
-    from pipeline.ingest.landing.manifest import read_batches
+    from pipeline.ingest.landing.manifest import keep_counts, read_batches
+    from pipeline.quality.check_tables import check_published
     from pipeline.quality.judge_shares import TABLE as SHARES
     from pipeline.quality.judge_shares import check_shares
     from pipeline.rules.load_rules import load_rules
@@ -83,6 +84,7 @@ def build_workspace(
     if served is not None:
         return BuildResult(served, False, 0, ())
 
+    batches = keep_counts(workspace, batches)
     building = workspace.warehouse / "building"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
@@ -96,7 +98,7 @@ def build_workspace(
         on_step("checks of what is published", None, 0, 0)
         connection = open_database(database)
         try:
-            published_checks = [*_run_checks(connection, "published"), *check_shares(shares)]
+            published_checks = [*check_published(connection), *check_shares(shares)]
             _write_meta(
                 connection, build_id, known_until, batches, dbt_checks, [*landed_checks, *published_checks]
             )
@@ -135,9 +137,11 @@ def fill_database(
     ask for that. Raises ChecksFailed when a critical check of what landed failed, a model or a test of dbt, or a share.
     """
     from pipeline.forecasting.forecast_pools import AFTER_FORECASTS, forecast_pools
+    from pipeline.quality.check_tables import check_landed
     from pipeline.quality.judge_shares import read_shares_over_limit, stop_on_shares
     from pipeline.warehouse.connection import open_database
     from pipeline.warehouse.load_raw import load_raw
+    from pipeline.warehouse.prove_columns import PROVED_HERE, prove_columns
     from pipeline.warehouse.run_dbt import parse_project, run_dbt, stop_on_tests_that_did_not_run
     from pipeline.warehouse.try_plans import COMPARING, try_plans
 
@@ -145,13 +149,15 @@ def fill_database(
     connection = open_database(database)
     try:
         known_until = load_raw(connection, inputs)
-        landed_checks = _run_checks(connection, "landed") if is_checked else []
+        landed_checks = check_landed(connection, inputs.batches) if is_checked else []
     finally:
         connection.close()
     _stop_on_critical(landed_checks)
     stop_if_asked()
     # What compares plans needs the trials, and alerts need the forecasts; both are made from core.
     made_last = f"{COMPARING} {AFTER_FORECASTS}"
+    # Plain tests of columns and keys are proved at the end, one pass a table.
+    tested_last = PROVED_HERE if is_checked else ""
     left_out = ("unit_test",) if is_checked else ("unit_test", "test")
     on_step("models", None, 0, 0)
     project = parse_project(database, scratch)
@@ -159,7 +165,7 @@ def fill_database(
         database,
         scratch,
         project=project,
-        exclude=made_last,
+        exclude=f"{made_last} {tested_last}".rstrip(),
         leave_out=left_out,
         on_model=partial(on_step, "models"),
     )
@@ -179,18 +185,15 @@ def fill_database(
         scratch,
         project=project,
         select=made_last,
+        exclude=tested_last or None,
         leave_out=left_out,
         on_model=partial(on_step, "plans compared, alerts"),
     )
     if is_checked:
+        on_step("tests of columns and keys", None, 0, 0)
+        dbt_checks += prove_columns(database, scratch, project)
         stop_on_tests_that_did_not_run(project, dbt_checks)
     return known_until, landed_checks, dbt_checks, shares
-
-
-def _run_checks(connection: object, suite: str) -> list[CheckResult]:
-    from pipeline.quality.check_tables import check_landed, check_published
-
-    return {"landed": check_landed, "published": check_published}[suite](connection)  # type: ignore[arg-type]
 
 
 def _stop_on_critical(checks: Sequence[CheckResult]) -> None:

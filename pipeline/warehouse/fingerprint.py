@@ -29,6 +29,7 @@ CODE = (
     "pipeline/calendars",
     "pipeline/declarations",
     "pipeline/forecasting",
+    "pipeline/ingest/landed_views.py",
     "pipeline/ingest/landing/manifest.py",
     "pipeline/ingest/tables.py",
     "pipeline/quality",

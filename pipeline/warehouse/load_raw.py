@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ConfigurationError
+from pipeline.ingest.landed_views import create_landed_view
 from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_COLUMNS, QUARANTINE_TABLE
 from pipeline.warehouse.connection import quote
 
@@ -46,17 +47,16 @@ class RawInputs:
 def load_raw(connection: duckdb.DuckDBPyConnection, inputs: RawInputs) -> datetime:
     """Create and fill the schema `raw`; returns the as_of instant (UTC).
 
-    The connection's process must stand in the folder of the landed batches: the views name their files by table and hash only,
-    because a workspace's own path is text that must not be read as SQL or as a glob.
+    The connection's process must stand in the folder of the landed batches (landed_views.py says why).
     Raises ConfigurationError when nothing has landed.
     """
     connection.execute("create schema raw")
     for table, columns in LANDED_TABLES.items():
-        _create_landed_view(
-            connection, table, columns, [one for one in inputs.batches if table in one.tables]
-        )
-    refused = [batch for batch in inputs.batches if batch.rows_rejected]
-    _create_landed_view(connection, QUARANTINE_TABLE, QUARANTINE_COLUMNS, refused)
+        stems = [batch.file_stem for batch in inputs.batches if table in batch.tables]
+        create_landed_view(connection, table, columns, [f"{table}/{stem}.parquet" for stem in stems])
+    refused = [batch.file_stem for batch in inputs.batches if batch.rows_rejected]
+    files = [f"{QUARANTINE_TABLE}/{stem}.parquet" for stem in refused]
+    create_landed_view(connection, QUARANTINE_TABLE, QUARANTINE_COLUMNS, files)
     earliest, newest = _proven_span(connection)
     as_of = inputs.as_of or newest
     _create_table(connection, "batches", _batches_table(inputs.batches))
@@ -66,26 +66,6 @@ def load_raw(connection: duckdb.DuckDBPyConnection, inputs: RawInputs) -> dateti
         _create_table(connection, table, rows)
     _load_clocks(connection, inputs.rules, min(earliest, as_of), max(newest, as_of))
     return as_of
-
-
-def _create_landed_view(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], batches: Sequence[Batch]
-) -> None:
-    files = [f"{table}/{batch.file_stem}.parquet" for batch in batches]
-    selected = ", ".join(f"cast({quote(name)} as {kind}) as {quote(name)}" for name, kind in columns.items())
-    if not files:
-        nothing = ", ".join(f"cast(null as {kind}) as {quote(name)}" for name, kind in columns.items())
-        connection.execute(f"create view raw.{table} as select {nothing} where false")
-        return
-    # Constant table names and hexadecimal hashes: nothing in this list was written by a user.
-    listed = ", ".join(f"'{file}'" for file in files)
-    # A batch that landed before a column was added does not have it, and need not land again for it.
-    read = f"read_parquet([{listed}], union_by_name = true)"
-    present = {name for name, *_ in connection.execute(f"describe select * from {read}").fetchall()}
-    absent = "".join(
-        f", cast(null as {kind}) as {quote(name)}" for name, kind in columns.items() if name not in present
-    )
-    connection.execute(f"create view raw.{table} as select {selected} from (select *{absent} from {read})")
 
 
 def _proven_span(connection: duckdb.DuckDBPyConnection) -> tuple[datetime, datetime]:

@@ -108,9 +108,8 @@ def run_dbt(
             model = (getattr(node, "tested_node_unique_id", None) or node.model).rpartition(".")[2]
             checks.append(DbtCheck(node.name, verdict, result.failures, "critical", model, "unit_test", None))
         if node.resource_type == "test":
-            severity = "warning" if str(node.config.severity).lower() == "warn" else "critical"
             verdict = {"pass": "passed", "warn": "failed", "fail": "failed"}.get(status, "error")
-            checks.append(DbtCheck(node.name, verdict, result.failures, severity, *_describe_test(node)))
+            checks.append(describe_check(node, verdict, result.failures))
         if status == "fail" and node.resource_type == "test":
             rows = _read_failures(database, node.compiled_code)
             reason = f"{result.failures} rows break it, such as {rows}."
@@ -235,6 +234,12 @@ def _share_parsed(target: Path) -> None:
             arriving.unlink(missing_ok=True)
         return
     own.unlink()
+
+
+def describe_check(node: Any, status: str, failures: int | None) -> DbtCheck:
+    """What became of a dbt test that ran."""
+    severity = "warning" if str(node.config.severity).lower() == "warn" else "critical"
+    return DbtCheck(node.name, status, failures, severity, *_describe_test(node))
 
 
 def _describe_test(node: Any) -> tuple[str | None, str, str | None]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from expectations.count_batch import count_batch
 from pipeline.errors import InputRejected, Problem, SlaError
 from pipeline.ingest.files.exports import Export, ExportChanging, Fingerprint
 from pipeline.ingest.landing.copies import clean_copies, copy_path, list_copies, unpack_copy
@@ -304,6 +305,7 @@ def _land_new(
             source_file=None if export.name == export.given else export.name,
             reader=reader,
             parquet_sha256=hash_tables(workspace, tables, file_stem),
+            checks=count_batch(workspace.landed, written.tables, file_stem),
         )
         # This changes from the rows of an earlier reading to these in one step.
         write_manifest(workspace, batch)

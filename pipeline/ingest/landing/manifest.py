@@ -9,13 +9,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from expectations.count_batch import count_batch, has_counts
 from pipeline.errors import InputRejected, Problem
 from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_TABLE
 from pipeline.settings import Workspace
@@ -54,6 +55,8 @@ class Batch:
     reader: str | None = None
     # Table -> SHA-256 of its Parquet file. None: it landed before manifests held them, and only rows are counted.
     parquet_sha256: dict[str, str] | None = None
+    # What of its rows breaks an expectation (expectations/count_batch.py). None: not counted yet; the next build does it.
+    checks: dict[str, Any] | None = None
 
     @property
     def file_stem(self) -> str:
@@ -220,6 +223,20 @@ def hash_tables(workspace: Workspace, tables: Iterable[str], file_stem: str) -> 
 def write_manifest(workspace: Workspace, batch: Batch) -> None:
     """Make the batch exist: durable before this returns, and never half there."""
     write_whole(_manifest_path(workspace, batch.batch_id), seal(asdict(batch)))
+
+
+def keep_counts(workspace: Workspace, batches: Iterable[Batch]) -> list[Batch]:
+    """The batches, each with its counts: of one without them, as of an earlier version, the rows are counted and the counts kept.
+
+    The caller holds the workspace's lock. Raises duckdb.Error for a Parquet file that the engine cannot read, and OSError.
+    """
+    kept = []
+    for batch in batches:
+        if not has_counts(batch.checks, batch.tables):
+            batch = replace(batch, checks=count_batch(workspace.landed, batch.tables, batch.file_stem))
+            write_manifest(workspace, batch)
+        kept.append(batch)
+    return kept
 
 
 def _manifest_path(workspace: Workspace, batch_id: str) -> Path:
