@@ -189,7 +189,7 @@ class CheckedTable:
 
     `columns` are the columns of `table` that a reader relies on; a missing one, or one of another kind, is a failure that an
     empty table shows too. `rows` is the query whose rows the expectations see, by default those columns. `named_by` are columns
-    of it that tell a person which row it is, and are ids or places, never what somebody wrote.
+    of it that tell a person which row it is, and are ids or places, never what a person wrote.
 
     Of a landed table: the rows of one batch are counted when it lands, unless `needs_all_batches`; and of the batches of a source
     that the query `sources` names, or of all.
