@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 # Kinds of columns, each with the engine types that may stand for it. HUGEINT is what a sum of BIGINT becomes.
@@ -20,7 +21,6 @@ INSTANT = frozenset({"TIMESTAMP", "TIMESTAMP_S"})
 DATE = frozenset({"DATE"})
 
 Severity = Literal["critical", "warning"]
-Missing = Literal["either_value_is_missing", "all_values_are_missing", "never"]
 
 
 @dataclass(frozen=True)
@@ -213,15 +213,13 @@ class CheckedTable:
         return self.rows or f"select {', '.join(self.columns)} from {self.table}"
 
     def name_count(self, expectation: Expectation) -> str:
-        """What an expectation counts, by its content: what is kept under this name is never taken for another count."""
-        counted = [
-            self.query,
-            *self.named_by,
-            "",
-            *expectation.columns,
-            "",
-            expectation.where,
-            expectation.judged,
-            expectation.broken,
-        ]
-        return hashlib.sha256(json.dumps(counted).encode()).hexdigest()[:16]
+        """What one of its expectations counts, by its content: what is kept under this name is never taken for another count."""
+        return self._count_names[expectation]
+
+    @cached_property
+    def _count_names(self) -> Mapping[Expectation, str]:
+        names = {}
+        for one in self.expectations:
+            counted = [self.query, self.named_by, one.columns, one.where, one.judged, one.broken]
+            names[one] = hashlib.sha256(json.dumps(counted).encode()).hexdigest()[:16]
+        return names

@@ -39,7 +39,10 @@ def count_batch(landed: Path, tables: Iterable[str], file_stem: str) -> dict[str
             counted = count_rows(connection, checked)
             kept[checked.suite_name] = {
                 "rows": counted.rows,
-                "counts": {name: asdict(count) for name, count in counted.counts.items()},
+                "counts": {
+                    name: asdict(count) | {"examples": [list(example) for example in count.examples]}
+                    for name, count in counted.counts.items()
+                },
             }
     return kept
 

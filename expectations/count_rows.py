@@ -60,13 +60,13 @@ def _count(
 ) -> tuple[int, dict[str, Count]]:
     selected = ["count(*)"]
     for one in wanted.values():
-        selected.append(f"count(*) filter (where {one.where})")
-        selected.append(f"count(*) filter (where {_judged(one)})")
+        selected.append(_count_where("*", one.where))
+        selected.append(_count_where("*", one.where, one.judged))
         # As many hashes as rows prove that all rows differ; fewer are looked at once more.
         selected.append(
-            f"count(distinct hash({', '.join(one.columns)})) filter (where {_judged(one)})"
+            _count_where(f"distinct hash({', '.join(one.columns)})", one.where, one.judged)
             if one.broken is None
-            else f"count(*) filter (where {_judged(one)} and ({one.broken}))"
+            else _count_where("*", one.where, one.judged, one.broken)
         )
     [[rows, *found]] = connection.execute(
         f"select {', '.join(selected)} from ({table.query}) as seen"
@@ -80,6 +80,12 @@ def _count(
             broken, examples = last, _find_broken(connection, table, one) if last else ()
         counts[name] = Count(looked_at, judged, broken, examples)
     return rows, counts
+
+
+def _count_where(counted: str, *conditions: str) -> str:
+    # Without a filter that holds for all rows, the engine counts in half the time.
+    said = [f"({one})" for one in conditions if one != "true"]
+    return f"count({counted})" + (f" filter (where {' and '.join(said)})" if said else "")
 
 
 def _judged(expectation: Expectation) -> str:

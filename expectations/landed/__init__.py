@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from expectations.checked_table import CheckedTable
 from expectations.landed import (
     gaps,
@@ -14,6 +16,7 @@ from expectations.landed import (
 )
 
 
+@cache
 def build_landed() -> tuple[CheckedTable, ...]:
     """Every landed table with its checks."""
     return (

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -41,7 +44,7 @@ def find_broken(database: Path, fault: str) -> set[str]:
         try:
             run_dbt(database, scratch, select=f"{SUMS} {PIECES} {SAMPLE}", is_test_alone=True)
         except ChecksFailed as failure:
-            return {str(problem.column) for problem in failure.problems}
+            return {str(problem.field) for problem in failure.problems}
     return set()
 
 
@@ -73,3 +76,34 @@ def test_every_batch_of_a_landing_has_its_counts_and_one_without_them_gets_them_
         write_manifest(workspace, replace(batch, checks=None))
     assert keep_counts(workspace, list_batches(workspace)) == landed
     assert read_batches(workspace) == landed
+
+
+@pytest.mark.parametrize(
+    "filtered", ["ticket_id = $ticket", "list_contains($keys::varchar[], obligation_key)"]
+)
+def test_a_filter_of_the_segments_reaches_the_obligations_before_any_segment_is_made(
+    demo_workspace: Path, filtered: str
+) -> None:
+    pointer = read_pointer(demo_workspace)
+    file = demo_workspace / "warehouse" / "published" / pointer["file"]
+    with duckdb.connect(str(file), read_only=True) as connection:
+        [(ticket, key)] = connection.execute(
+            f"select ticket_id, obligation_key {MEASURED} order by obligation_key limit 1"
+        ).fetchall()
+        sql = f"select * from core.fct_sla_segments where {filtered}"
+        bound = {"ticket": ticket} if "$ticket" in filtered else {"keys": [key]}
+        segments = len(connection.execute(sql, bound).fetchall())
+        [(_, plan)] = connection.execute(f"explain (analyze, format json) {sql}", bound).fetchall()
+        obligations = len(connection.execute(f"select 1 {MEASURED} and ticket_id = ?", [ticket]).fetchall())
+    # The step that makes segments of edges sees those of one ticket alone: one edge more than segments of each obligation.
+    windows = list(find_windows(json.loads(plan)["operator"]))
+    assert windows
+    assert max(windows) <= segments + obligations
+
+
+def find_windows(operators: list[dict[str, Any]]) -> Iterator[int]:
+    """How many rows each window of a plan has seen."""
+    for operator in operators:
+        if "WINDOW" in operator["type"]:
+            yield operator["intermediate_rows"]
+        yield from find_windows(operator["children"])
