@@ -106,4 +106,4 @@ def find_windows(operators: list[dict[str, Any]]) -> Iterator[int]:
     for operator in operators:
         if "WINDOW" in operator["type"]:
             yield operator["intermediate_rows"]
-        yield from find_windows(operator["children"])
+        yield from find_windows(operator.get("children", []))
