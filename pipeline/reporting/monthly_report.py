@@ -362,8 +362,8 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
         month_a_year_ago=trend[0].month,
         time_zone=header.time_zone,
         locale=header.locale,
-        labels=_read_labels(published),
-        brand=_read_brand(published, customer_id),
+        labels=read_labels(published),
+        brand=read_brand(published, customer_id),
         periods=_read_periods(published, versions, month),
         terms=subscription_terms,
         plan_titles={term.plan: term.plan_title for term in terms},
@@ -652,7 +652,7 @@ _read_build = lru_cache(maxsize=1)(read_status)
 
 
 @lru_cache(maxsize=1)
-def _read_labels(published: Published) -> dict[str, dict[str, str]]:
+def read_labels(published: Published) -> dict[str, dict[str, str]]:
     labels: dict[str, dict[str, str]] = {}
     for row in published.fetch(
         dict, "select word, language, label from core.dim_words order by word, language"
@@ -661,8 +661,8 @@ def _read_labels(published: Published) -> dict[str, dict[str, str]]:
     return labels
 
 
-def _read_brand(published: Published, customer_id: str) -> Brand:
-    """The customer's own look, else the vendor's, else a plain one."""
+def read_brand(published: Published, customer_id: str | None) -> Brand:
+    """The look of a customer, else of the vendor (None: at once), else a plain one."""
     sql = f"""
         select {list_columns(Brand)}
         from core.dim_brands
