@@ -43,10 +43,13 @@ def write_pack(workspace: Workspace, month: str, out_dir: Path, locale: str | No
         return render_pack(published, EVERY_CUSTOMER, month, out_dir, edition, locale, closed.corrections)
 
 
-def list_missing_packs(workspace: Workspace, published: Published, folder: Path) -> list[str]:
-    """The closed months of which `folder` has no document for managers yet, oldest first."""
+def list_missing_packs(workspace: Workspace, published: Published) -> list[str]:
+    """The months that are closed in all their zones and have no document for managers in the workspace yet, oldest first."""
+    states: dict[str, set[str]] = {}
+    for each in read_month_states(published, EVERY_CUSTOMER):
+        states.setdefault(each.month, set()).add(each.state)
     return [
-        each.month
-        for each in read_closed_months(published, EVERY_CUSTOMER)
-        if not (folder / f"{file_stem(each.month)}.pdf").is_file()
+        month
+        for month, found in sorted(states.items())
+        if found == {"closed"} and not (workspace.reports / f"{file_stem(month)}.pdf").is_file()
     ]

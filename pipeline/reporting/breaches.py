@@ -52,14 +52,6 @@ class Breach:
 
 
 @dataclass(frozen=True)
-class BreachClass:
-    """One class of reasons, with what an English reader is told."""
-
-    breach_class: str
-    class_label: str
-
-
-@dataclass(frozen=True)
 class Holding:
     """An interval of a breached promise's clock in which one group and one assignee had the ticket, as its source names them;
     None is unassigned. The counted seconds of a promise sum to its elapsed seconds, those before it was due to its target."""
@@ -107,16 +99,6 @@ def read_breaches(
     obligations = select_obligations(published, scope, replace(selection, statuses=("breached",)))
     worst_first = sorted(obligations, key=lambda row: (-(row.over_by_seconds or 0), row.obligation_key))
     return tuple(Breach(row, known.get(row.obligation_key)) for row in worst_first)
-
-
-def read_breach_classes(published: Published) -> tuple[BreachClass, ...]:
-    """All classes, in the order in which they are looked for: of those that hold, the first one counts."""
-    return tuple(
-        published.fetch(
-            BreachClass,
-            f"select {list_columns(BreachClass)} from core.breach_classes order by precedence",
-        )
-    )
 
 
 def count_classes(breaches: Iterable[Breach]) -> Counter[tuple[str, str]]:

@@ -19,6 +19,7 @@ from pipeline.reporting.language import Language
 from pipeline.reporting.managers_pack import CutRow, ManagersPack, PromiseRow
 from pipeline.reporting.page_parts import Cell, Column, Pages, Raw, capital, unbroken
 from pipeline.reporting.report_content import say_edition
+from pipeline.vocabulary import BREACH_CLASSES
 
 # Of the breaches the document lists the worst; the attached file has all.
 LISTED_BREACHES = 50
@@ -254,7 +255,7 @@ class _PackContent(Pages):
         labels, meanings = say.section("breach_classes"), say.section("breach_meanings")
         counts, before = count_classes(pack.breaches), count_classes(pack.previous_breaches)
         obligations = [row.obligation or "" for row in pack.by_obligation]
-        known = [each.breach_class for each in pack.classes]
+        known = list(BREACH_CLASSES)
         if any(name == NOT_RECORDED for name, _ in (*counts, *before)):
             known.append(NOT_RECORDED)
 
@@ -263,11 +264,7 @@ class _PackContent(Pages):
             earlier = sum(count for (each, _), count in before.items() if each in classes)
             return [name, *map(say.whole, here), say.whole(sum(here)), say.whole(earlier)]
 
-        english = {each.breach_class: each.class_label for each in pack.classes}
-        rows = [
-            line([labels.get(each, english.get(each, each)), meanings.get(each, "")], [each])
-            for each in known
-        ]
+        rows = [line([labels[each], meanings[each]], [each]) for each in known]
         columns = (
             Column(own["class"], 3, is_strong=True),
             *(Column(capital(say.word(obligation)), 1, "right") for obligation in obligations),
@@ -336,7 +333,7 @@ class _PackContent(Pages):
                     else say.say("not_answered"),
                 ],
                 unbroken(figures.duration(breach.obligation.over_by_seconds)),
-                labels.get(breach.breach_class, breach.breach_class),
+                labels[breach.breach_class],
             ]
             for breach in self._pack.breaches
         ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import ChecksFailed, ConfigurationError
-from pipeline.reporting.breaches import Breach, BreachClass, read_breach_classes, read_breaches
+from pipeline.reporting.breaches import Breach, read_breaches
 from pipeline.reporting.compliance import (
     ComplianceRow,
     Tally,
@@ -16,7 +16,7 @@ from pipeline.reporting.compliance import (
     read_compliance,
     read_trend,
 )
-from pipeline.reporting.monthly_report import Brand, Period, read_brand, read_labels
+from pipeline.reporting.monthly_report import Brand, Period, read_look
 from pipeline.reporting.published import (
     IN_SCOPE,
     Published,
@@ -104,7 +104,6 @@ class ManagersPack:
     by_customer: tuple[CutRow, ...]
     finest: tuple[ComplianceRow, ...]
     trend: tuple[TrendPoint, ...]
-    classes: tuple[BreachClass, ...]
     breaches: tuple[Breach, ...]
     previous_breaches: tuple[Breach, ...]
     stale_sources: tuple[StaleSource, ...]
@@ -155,6 +154,7 @@ def read_managers_pack(published: Published, scope: Scope, month: str) -> Manage
             f"{len(breaches)}, so no document was made. Run `sla check`."
         )
     zones = {period.time_zone for period in periods}
+    look = read_look(published, scope)
     return ManagersPack(
         month=month,
         previous_month=previous_month,
@@ -172,13 +172,12 @@ def read_managers_pack(published: Published, scope: Scope, month: str) -> Manage
         by_customer=_of_the_month(cut("customer")),
         finest=read_compliance(published, scope, months, _MONTHS_CUT).rows,
         trend=trend,
-        classes=read_breach_classes(published),
         breaches=breaches,
         previous_breaches=read_breaches(published, scope, Selection(months=(previous_month,))),
         stale_sources=_read_stale_sources(published, scope, month),
         plan_titles=_read_plan_titles(published),
-        labels=read_labels(published),
-        brand=read_brand(published, None),
+        labels=look.labels,
+        brand=look.brand,
         build=read_status(published, scope),
     )
 
@@ -193,9 +192,8 @@ def _compare(
 
     rows = list(rows)
     tallies = {(row.month, cell(row)): row.tally for row in rows}
-    # The last month that has the cell says what it is called; the order is that of the query.
-    newest = {cell(row): row for row in rows}
-    first_places = {cell(row): place for place, row in reversed(list(enumerate(rows)))}
+    # The last month that has the cell says what it is called; of this month the order is that of the query.
+    newest = {cell(row): (row.month != month, place, row) for place, row in enumerate(rows)}
     return tuple(
         CutRow(
             plan=row.plan,
@@ -208,9 +206,7 @@ def _compare(
             previous=tallies.get((previous_month, key), Tally()),
             year_ago=tallies.get((year_ago, key), Tally()),
         )
-        for key, row in sorted(
-            newest.items(), key=lambda item: (item[1].month != month, first_places[item[0]])
-        )
+        for key, (_, _, row) in sorted(newest.items(), key=lambda item: item[1][:2])
     )
 
 
