@@ -221,7 +221,7 @@ class _PackContent(Pages):
         }
 
     def _cut(self, head: str, rows: Sequence[CutRow], name: Any) -> dict[str, Any]:
-        return self._rates([head], [([name(row)], [], row) for row in rows], has_target=False)
+        return self._rates([head], [([capital(name(row))], [], row) for row in rows], has_target=False)
 
     def _plan_name(self, row: CutRow | PromiseRow) -> str:
         return self._own["no_plan"] if row.plan is None else self._pack.plan_titles.get(row.plan, row.plan)
