@@ -22,4 +22,8 @@ TICKET_STATUSES = tuple(row["ticket_status"] for row in _read("ticket_statuses")
 ACTOR_KINDS = tuple(row["actor_kind"] for row in _read("actor_kinds"))
 # The languages that documents for customers are written in; one of any other language gets the first.
 LANGUAGES = ("en", "de", "fr")
+# Why a promise was breached, in the order in which the classes are looked for.
+BREACH_CLASSES = tuple(
+    row["breach_class"] for row in sorted(_read("breach_classes"), key=lambda row: int(row["precedence"]))
+)
 SLA_STATUSES = tuple(row["status"] for row in _read("sla_statuses"))

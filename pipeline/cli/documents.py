@@ -25,6 +25,12 @@ def report(
     month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month to report.")],
     customer: Annotated[list[str] | None, typer.Option(help="A customer id; may be repeated.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every customer with something to report.")] = False,
+    managers: Annotated[
+        bool, typer.Option("--managers", help="One document over all customers, for your own managers.")
+    ] = False,
+    locale: Annotated[
+        str | None, typer.Option(help="The language of --managers, such as de or fr-CH (default: en).")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where to write (default: the workspace's reports/).")
     ] = None,
@@ -39,16 +45,47 @@ def report(
         typer.Option("--evidence", help="Also write an archive that proves the figures: see `sla verify`."),
     ] = False,
 ) -> None:
-    """Write customers' PDF reports of a month, with the CSV and XLSX of the same rows.
+    """Write customers' PDF reports of a month, with the CSV and XLSX of the same rows; or one over all customers, for managers.
 
     A closed month gives the edition of record: the original, or its latest correction, always the same bytes. Any other a draft.
+    That of the managers has the figures of the closing, and is never sent to a customer.
 
     Example: sla report --customer C-0001 --month 2026-06
     """
-    if bool(customer) == every:
-        raise ConfigurationError("Say whose report to write: --customer ID (may be repeated), or --all.")
+    if sum((bool(customer), every, managers)) != 1:
+        raise ConfigurationError(
+            "Say whose report to write: --customer ID (may be repeated), --all, or --managers."
+        )
+    if managers:
+        if original or evidence or as_known_at is not None:
+            raise ConfigurationError(
+                "--original, --as-known-at and --evidence are for customers' reports. Leave them away with --managers."
+            )
+        _report_to_managers(month, out, locale)
+        return
+    if locale is not None:
+        raise ConfigurationError(
+            "--locale is for --managers. A customer's language is the locale of reference/customers.csv."
+        )
     known_at = None if as_known_at is None else parse_instant(as_known_at, "--as-known-at")
     _report(month, customer, out or options.find_workspace().reports, original, known_at, evidence)
+
+
+def _report_to_managers(month: str, out: Path | None, locale: str | None) -> None:
+    from pipeline.cli.tables import to_json
+    from pipeline.periods.managers import write_pack
+    from pipeline.reporting.language import check_locale
+
+    workspace = options.find_workspace()
+    if locale is not None:
+        check_locale(locale)
+    with open_build(verifies=True):
+        files = write_pack(workspace, month, out or workspace.reports, locale)
+    if options.is_json:
+        typer.echo(to_json(files))
+        return
+    for path in (files.pdf, files.compliance_csv, files.breaches_csv):
+        typer.echo(path)
 
 
 def _report(

@@ -46,6 +46,9 @@ def demo(
         from pipeline.cli.documents import write_reports
 
         written = write_reports(workspace, month, None, out)
+        from pipeline.periods.managers import write_pack
+
+        write_pack(workspace, month, out)
         for line in summarize_run(published, workspace.root, out, len(written)):
             typer.echo(line)
 
@@ -458,13 +461,38 @@ def _close_and_deliver(workspace: Workspace, answers: dict[str, Any], rejected: 
         say("Nothing was closed or delivered: files were rejected, so the figures may lack what they hold.")
         raise rejected
     _close_due(workspace)
+    unwritten = _write_missing_packs(workspace)
     outcomes = deliver_due(workspace)
     if outcomes is None:
         say("Nothing is delivered: sla.yml has no section delivery.")
-        return
-    answers["deliveries"] = outcomes
-    if not options.is_json:
-        show_outcomes(outcomes)
-    undelivered = explain_outcomes(outcomes)
-    if undelivered is not None:
-        raise undelivered
+    else:
+        answers["deliveries"] = outcomes
+        if not options.is_json:
+            show_outcomes(outcomes)
+        undelivered = explain_outcomes(outcomes)
+        if undelivered is not None:
+            raise undelivered
+    if unwritten is not None:
+        raise unwritten
+
+
+def _write_missing_packs(workspace: Workspace) -> PartlyDone | None:
+    """The managers' document of each closed month that has none yet; what could not be written, for the end of the run."""
+    from pipeline.periods.managers import list_missing_packs, write_pack
+    from pipeline.reporting.published import open_published
+
+    with open_published(workspace) as published:
+        months = list_missing_packs(workspace, published)
+    failed = []
+    for month in months:
+        try:
+            say(f"For managers: {write_pack(workspace, month, workspace.reports).pdf}")
+        except SlaError as problem:
+            # The customers' reports are delivered nevertheless.
+            failed.append(f"{month}: {problem}")
+    if not failed:
+        return None
+    return PartlyDone(
+        f"{len(failed)} of {len(months)} documents for managers could not be written:\n  "
+        + "\n  ".join(failed)
+    )

@@ -20,6 +20,10 @@ OVERLAP_SECONDS = DAY
 TICKETS_A_PAGE = 5_000
 SEVERITY_FIELD = 360001
 BUG_FIELD = 360002
+# The group that every ticket is in first, and the one to which some are handed over.
+FIRST_LINE, EXPERTS = 360_100_001, 360_100_002
+# Of so many tickets on which an agent works before the answer one is handed over with it.
+HANDED_OVER_ONE_IN = 3
 API = "https://vendor.zendesk.example/api/v2"
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -166,6 +170,8 @@ class _TicketState:
         self.bug: str | None = None
         self.tags = ["connect"]
         self.updated_at = ticket.submitted_at
+        self.group_id = FIRST_LINE
+        self.assignee_id: int | None = None
         self._priority = {4: "high", 5: "urgent"}.get(ticket.severity or 0)
 
     def apply(self, index: int, step: Step) -> dict[str, Any]:
@@ -190,6 +196,7 @@ class _TicketState:
                     "recipients": [ticket.requester.user_id],
                 }
             )
+        events.extend(self._assign(index, step))
         first_id = audit_id * 10
         return {
             "id": audit_id,
@@ -218,6 +225,20 @@ class _TicketState:
             for name, value in values
             if value is not None
         ]
+
+    def _assign(self, index: int, step: Step) -> list[dict[str, Any]]:
+        """Who has the ticket: a group from its creation on, then the first agent who works on it, now and then another group."""
+        if index == 0:
+            return [{"type": "Create", "value": str(self.group_id), "field_name": "group_id"}]
+        if step.actor.kind != "agent" or self.assignee_id is not None:
+            return []
+        self.assignee_id = step.actor.user_id
+        events = [_set("assignee_id", self.assignee_id, None)]
+        is_answer = Act("message", "public") in step.acts
+        if not is_answer and self.ticket.number % HANDED_OVER_ONE_IN == 0:
+            events.append(_set("group_id", EXPERTS, self.group_id))
+            self.group_id = EXPERTS
+        return events
 
     def _change(self, act: Act) -> dict[str, Any]:
         previous: Any
@@ -265,9 +286,9 @@ class _TicketState:
             "recipient": None,
             "requester_id": ticket.requester.user_id,
             "submitter_id": ticket.opener.user_id,
-            "assignee_id": None if self.status == "new" else AGENTS[ticket.number % len(AGENTS)].user_id,
+            "assignee_id": self.assignee_id,
             "organization_id": ticket.organization_id,
-            "group_id": 360_100_001,
+            "group_id": self.group_id,
             "collaborator_ids": [],
             "follower_ids": [],
             "email_cc_ids": [],
@@ -331,6 +352,16 @@ def _user(person: Person, organization_id: int | None, time_zone: str, updated_a
         "suspended": False,
         "tags": [],
         "user_fields": {},
+    }
+
+
+def _set(field_name: str, value: int, previous: int | None) -> dict[str, Any]:
+    """A change of a field of the system; ids are texts in an audit."""
+    return {
+        "type": "Change",
+        "value": str(value),
+        "field_name": field_name,
+        "previous_value": None if previous is None else str(previous),
     }
 
 

@@ -15,6 +15,7 @@ LINEAGE = {"source": "VARCHAR", "batch_id": "VARCHAR", "source_file": "VARCHAR",
 # `messages`: all messages; `first_messages`: the earliest ones; `unmarked_messages`: all, and none says who could see it;
 # `response_date`, `first_response`: the instant of the first answer alone; `history`: all changes since the submission;
 # `statuses`: all changes of the status; `resolution`: the instant of the last resolution; `debug`, `bugs`: these events.
+# `assignments`: all changes of the group and the assignee.
 # A mapped source may say `messages_if_any`, `statuses_if_any`, `resolution_if_any`: of the tickets that have one at all.
 EVIDENCE = (
     "first_response",
@@ -27,6 +28,7 @@ EVIDENCE = (
     "resolution",
     "debug",
     "bugs",
+    "assignments",
 )
 
 # Who wrote a message or changed a field, as the export says it; what of it makes an agent, the models judge.

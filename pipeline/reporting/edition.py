@@ -62,5 +62,12 @@ def number_draft(customer_id: str, month: str, build_id: str) -> str:
     return f"D-{month}-{_shorten(customer_id, month, build_id)}"
 
 
+def number_pack(month: str, build_id: str | None = None, version: int = 1) -> str:
+    """The report number of the managers' document: of a draft it names its build, of a closed month how often that was closed."""
+    if build_id is not None:
+        return f"DM-{month}-{_shorten(month, build_id)}"
+    return f"M-{month}" if version == 1 else f"M-{month}-V{version}"
+
+
 def _shorten(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:10]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from pipeline.errors import ConfigurationError
 from pipeline.vocabulary import LANGUAGES
 from pipeline.zones import find_zone
 
@@ -40,6 +41,14 @@ def find_language(locale: str | None) -> str:
     """The language of a locale such as `de-CH`; the first of `LANGUAGES` where there are no words for it."""
     code = (locale or "").replace("-", "_").partition("_")[0]
     return code if code in LANGUAGES else LANGUAGES[0]
+
+
+def check_locale(locale: str) -> None:
+    """Raises ConfigurationError for a locale for whose language there are no words."""
+    if locale.replace("-", "_").partition("_")[0] not in LANGUAGES:
+        raise ConfigurationError(
+            f"The locale is {locale!r}; documents are written in {', '.join(LANGUAGES)}, such as de or fr-CH."
+        )
 
 
 class Language:
@@ -81,9 +90,9 @@ class Language:
         text: str = self._catalogue[section][key]
         return text.format(**values)
 
-    def count(self, key: str, number: int, **values: object) -> str:
+    def count(self, key: str, number: int, section: str = "texts", **values: object) -> str:
         """A text in the plural form of a number, which it names `{count}`."""
-        forms: Mapping[str, str] = self._catalogue["texts"][key]
+        forms: Mapping[str, str] = self._catalogue[section][key]
         form = self.locale.plural_form(number)
         return forms.get(form, forms["other"]).format(count=self.whole(number), **values)
 
@@ -182,8 +191,8 @@ class TerminalEnglish(Language):
         sign, tenths = ("−", -tenths) if tenths < 0 else ("", tenths)
         return f"{sign}{tenths // 10}.{tenths % 10}"
 
-    def count(self, key: str, number: int, **values: object) -> str:
-        forms: Mapping[str, str] = self._catalogue["texts"][key]
+    def count(self, key: str, number: int, section: str = "texts", **values: object) -> str:
+        forms: Mapping[str, str] = self._catalogue[section][key]
         return forms["one" if number == 1 else "other"].format(count=self.whole(number), **values)
 
 

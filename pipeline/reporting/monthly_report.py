@@ -167,6 +167,14 @@ class Brand:
 
 
 @dataclass(frozen=True)
+class Look:
+    """The look and the words of documents. `labels`: language -> word of a plan or calendar -> what is printed for it."""
+
+    brand: Brand
+    labels: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
 class Promise:
     """One line of a customer's summary: a promise (all severities that share it) with the counts of this month, of the last one
     and of the same month a year ago.
@@ -349,6 +357,7 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
     promises, outside, outside_running = _read_promises(published, scope, customer_id, month)
     trend = read_trend(published, scope, Selection(customer_ids=(customer_id,)), until=month)
     subscription_terms = _read_terms(published, scope, customer_id, month)
+    look = read_look(published, scope, customer_id)
     if sum((promise.tally for promise in promises), outside) != counted.get(month, Tally()):
         raise ChecksFailed(
             f"The promises of customer {customer_id!r} for {month} do not add up to the total of the month, so no report was "
@@ -362,8 +371,8 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
         month_a_year_ago=trend[0].month,
         time_zone=header.time_zone,
         locale=header.locale,
-        labels=_read_labels(published),
-        brand=_read_brand(published, customer_id),
+        labels=look.labels,
+        brand=look.brand,
         periods=_read_periods(published, versions, month),
         terms=subscription_terms,
         plan_titles={term.plan: term.plan_title for term in terms},
@@ -661,18 +670,19 @@ def _read_labels(published: Published) -> dict[str, dict[str, str]]:
     return labels
 
 
-def _read_brand(published: Published, customer_id: str) -> Brand:
-    """The customer's own look, else the vendor's, else a plain one."""
+def read_look(published: Published, scope: Scope, customer_id: str | None = None) -> Look:
+    """How a document for a customer looks, as far as it is in scope; None: one of the vendor's own."""
     sql = f"""
         select {list_columns(Brand)}
         from core.dim_brands
-        where customer_id = $customer_id or customer_id is null
+        where customer_id is null or (customer_id = $customer_id and {IN_SCOPE.format(customer_id="customer_id")})
         order by customer_id is null
         limit 1
     """
-    found = published.fetch(Brand, sql, {"customer_id": customer_id})
+    found = published.fetch(Brand, sql, bind_values(scope) | {"customer_id": customer_id})
     if found:
-        return found[0]
+        return Look(found[0], _read_labels(published))
     from pipeline.rules.branding import LOGO_PLACES, PLAIN_ACCENT, PLAIN_PRIMARY
 
-    return Brand(None, None, None, None, None, LOGO_PLACES[0], PLAIN_PRIMARY, PLAIN_ACCENT)
+    plain = Brand(None, None, None, None, None, LOGO_PLACES[0], PLAIN_PRIMARY, PLAIN_ACCENT)
+    return Look(plain, _read_labels(published))

@@ -200,32 +200,41 @@ class Published:
         parameters: dict[str, Any] | None = None,
         *,
         is_frozen: bool = True,
+        table: str | None = None,
     ) -> list[_Record]:
         """Like `fetch`; `sql` reads, as `{of_record}`, the rows of a select that has the columns time_zone and month.
 
         In `rows`, `{build}` stands before every schema. A closed month comes from the build that it was closed with, so its
         figures are the same on every page, whatever arrives later; all other months come from this build. Without `is_frozen`,
-        all do.
+        all do. `table` (`schema.table`) names one that older builds may lack: of their months there is no row.
         """
         closed = self.history.closed() if is_frozen else {}
         if not closed:
+            if table is not None and not _has_table(self._connection, None, table):
+                return []
             return self.fetch(
                 record, sql.replace("{of_record}", f"({rows.replace('{build}', '')})"), parameters
             )
         names = {closing.build.build_id: "served" for closing in closed.values()}
         others = sorted(set(names) - {self.build_id})
         names |= {build_id: f"record_{number}" for number, build_id in enumerate(others)}
-        selects = [
-            f"select * from ({rows.replace('{build}', 'served.')}) as rows where not exists ({_CLOSED})",
-            *(
-                f"select * from ({rows.replace('{build}', f'{name}.')}) as rows"
-                f" where exists ({_CLOSED} and closed.build_name = '{name}')"
-                for name in sorted(set(names.values()))
-            ),
-        ]
         with self._opening:
             if self._of_record is None:
                 self._of_record = self._open_of_record(names)
+        wheres = [
+            ("served", f"not exists ({_CLOSED})"),
+            *(
+                (name, f"exists ({_CLOSED} and closed.build_name = '{name}')")
+                for name in sorted(set(names.values()))
+            ),
+        ]
+        selects = [
+            f"select * from ({rows.replace('{build}', f'{name}.')}) as rows where {where}"
+            for name, where in wheres
+            if table is None or _has_table(self._of_record, name, table)
+        ]
+        if not selects:
+            return []
         return self._fetch(
             self._of_record,
             record,
@@ -360,6 +369,19 @@ def attach_build(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -
     # ATTACH takes no parameter; a quoted literal is the only way to hand it a path.
     literal = "'" + str(path).replace("'", "''") + "'"
     connection.execute(f"attach {literal} as {name} (read_only)")
+
+
+def _has_table(connection: duckdb.DuckDBPyConnection, build_name: str | None, table: str) -> bool:
+    """Whether a build, by its name on the connection or the only one, has a table `schema.table`."""
+    schema, _, name = table.partition(".")
+    with connection.cursor() as cursor:
+        return bool(
+            cursor.execute(
+                "select 1 from duckdb_tables() where schema_name = $schema and table_name = $name"
+                " and database_name = coalesce($build, current_database())",
+                {"schema": schema, "name": name, "build": build_name},
+            ).fetchall()
+        )
 
 
 @cache

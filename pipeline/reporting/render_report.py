@@ -7,36 +7,21 @@ Same figures, same bytes: every date in the files is the as-of instant. A failur
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import SlaError
 from pipeline.reporting import customer_rows
 from pipeline.reporting.edition import Edition, number_draft
-from pipeline.reporting.glyphs import Face, break_long_words, find_faces, list_families, show
 from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_report
 from pipeline.reporting.published import Published, Scope
-from pipeline.reporting.report_content import (
-    Attachments,
-    Cell,
-    Raw,
-    build_content,
-    choose_language,
-    list_texts,
-)
+from pipeline.reporting.report_content import Attachments, build_content, choose_language
+from pipeline.reporting.typeset import typeset
 from pipeline.reporting.workbook import to_workbook
 from pipeline.whole_files import write_whole
 
-if TYPE_CHECKING:
-    import typst
-
-TEMPLATE = Path(__file__).resolve().parent / "templates" / "report.typ"
+TEMPLATE = "report.typ"
 
 
 @dataclass(frozen=True)
@@ -134,8 +119,6 @@ def file_stem(customer_id: str, month: str) -> str:
 
 def compile_pdf(report: MonthlyReport, edition: Edition | None = None, stem: str | None = None) -> bytes:
     """The document as PDF/A-3a and PDF/UA-1 with the rows attached. Raises SlaError when it cannot be made."""
-    import typst
-
     stem = stem or file_stem(report.customer_id, report.month)
     attachments = Attachments(f"{stem}.csv", f"{stem}-movements.csv")
     content = build_content(report, edition or draft_edition(report), choose_language(report), attachments)
@@ -143,58 +126,11 @@ def compile_pdf(report: MonthlyReport, edition: Edition | None = None, stem: str
         attachments.obligations: customer_rows.obligations_csv(report),
         attachments.movements: customer_rows.movements_csv(report),
     }
-    try:
-        return _compile(report, content, attached, show)
-    except typst.TypstError:
-        # Two characters may each have a face and no face both together. Code points can always be printed.
-        try:
-            return _compile(report, content, attached, lambda text: show(text, is_plain=True))
-        except typst.TypstError as problem:
-            raise SlaError(
-                f"The PDF of customer {report.customer_id!r} for {report.month} could not be made: "
-                f"{problem.message} Other customers are not affected."
-            ) from problem
-
-
-def _compile(
-    report: MonthlyReport, content: dict[str, Any], attached: dict[str, bytes], shown: Callable[[str], str]
-) -> bytes:
-    printed = _print(content, shown)
-    faces = find_faces(list_texts(printed))
-    printed["fonts"] = list_families(faces, report.locale)
-    printed["attached"] = [{"name": name, "content": rows.decode("utf-8")} for name, rows in attached.items()]
-    pdf = _compiler(faces).compile(
-        sys_inputs={"report": json.dumps(printed, ensure_ascii=False)},
-        pdf_standards=["a-3a", "ua-1"],
-        timestamp=report.as_of,
+    return typeset(
+        TEMPLATE,
+        content,
+        attached,
+        report.locale,
+        report.as_of,
+        f"of customer {report.customer_id!r} for {report.month}",
     )
-    assert isinstance(pdf, bytes)
-    return pdf
-
-
-@cache
-def _compiler(faces: tuple[Face, ...]) -> typst.Compiler:
-    """Reading the fonts takes longer than a document; few sets of them are ever needed."""
-    import typst
-
-    paths = [str(face.path.parent) for face in faces if face.path is not None]
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=paths)
-    return typst.Compiler(
-        str(TEMPLATE), root=str(TEMPLATE.parent), font_paths=fonts, ignore_system_fonts=True
-    )
-
-
-def _print(value: Any, shown: Callable[[str], str]) -> Any:
-    """Content whose texts have no character that the fonts lack."""
-    if isinstance(value, Raw):
-        return value
-    if isinstance(value, Cell):
-        # Breaks come last: what is shown is asked for glyphs, and a break has none.
-        return break_long_words(shown(value))
-    if isinstance(value, str):
-        return shown(value)
-    if isinstance(value, dict):
-        return {key: _print(item, shown) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_print(item, shown) for item in value]
-    return value

@@ -5,9 +5,8 @@ The template places what it gets and nothing else. Nothing here counts or compar
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -16,28 +15,20 @@ from pipeline.reporting import figures
 from pipeline.reporting.compliance import Tally
 from pipeline.reporting.edition import Edition
 from pipeline.reporting.entitlements import Forecast, Movement, Statement
-from pipeline.reporting.glyphs import measure_word
 from pipeline.reporting.language import Language
 from pipeline.reporting.monthly_report import MonthlyReport, Promise, ResponseTimes
-from pipeline.reporting.published import Ratio
+from pipeline.reporting.page_parts import Cell, Column, Pages, Raw, capital, cut_head, unbroken
 from pipeline.reporting.tickets import Obligation
 from pipeline.zones import find_zone
 
-# Beyond this many rows a table is for a spreadsheet and not for turning pages; the attached file has all.
-MAXIMUM_ROWS = 500
 # A subject is the customer's to choose; the attached rows hold it in full.
 MAXIMUM_SUBJECT_LENGTH = 120
-# What a column holds that is as wide as its text; an instant has 30 letters.
-LONGEST_ALONE = 32
-# A name is printed in full on the first page, and cut in the head of the others.
-MAXIMUM_HEAD_LENGTH = 70
 
 # A promise that did not start or was never made leaves no ticket out; these are counted but not listed one by one.
 _NOT_LISTED = ("not_started", "no_such_promise")
 _BINS = ("quarter", "half", "three_quarters", "whole", "half_over", "beyond")
 # What a movement is that was recorded as a day, not as an instant.
 _OF_A_DAY = ("term", "purchase", "redemption")
-_NOTHING = ("", "–", "0")
 
 
 @dataclass(frozen=True)
@@ -46,25 +37,6 @@ class Attachments:
 
     obligations: str
     movements: str
-
-
-class Cell(str):
-    """Text of a narrow column."""
-
-
-class Raw(str):
-    """A text that is not printed as text, such as a picture or a colour."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table: `width` 0 is as wide as its text, others share what is left; `is_kept` also when all is empty."""
-
-    head: str
-    width: float = 0
-    align: str = "left"
-    is_strong: bool = False
-    is_kept: bool = True
 
 
 def build_content(
@@ -131,14 +103,12 @@ def say_name(row: Obligation, language: Language) -> str:
     return language.say("estimate", name=name) if row.obligation_kind == "estimate" else name
 
 
-class _Content:
+class _Content(Pages):
     def __init__(
         self, report: MonthlyReport, edition: Edition, language: Language, attachments: Attachments
     ) -> None:
-        self._report, self._edition, self._say = report, edition, language
-        self._attachments = attachments
-        self._zone = report.time_zone
-        self._page = language.section("page")
+        super().__init__(language, report.time_zone)
+        self._report, self._edition, self._attachments = report, edition, attachments
         self._by_status = {
             status: [row for row in report.obligations if row.status == status]
             for status in ("breached", "waived", "not_covered", "not_measurable")
@@ -152,16 +122,16 @@ class _Content:
             "w": dict(self._page),
             "title": say.say("title", customer=name, month=say.month(report.month)),
             "customer": name,
-            "head": name if len(name) <= MAXIMUM_HEAD_LENGTH else f"{name[:MAXIMUM_HEAD_LENGTH]}…",
-            "month": _capital(say.month(report.month)),
+            "head": cut_head(name),
+            "month": capital(say.month(report.month)),
             "edition": say_edition(self._edition, say, self._zone),
             "is_original": self._edition.state == "closed" and not self._edition.correction_number,
             "report_number": self._edition.report_number,
             "build_id": report.build.build_id,
             "date": {"year": report.as_of.year, "month": report.as_of.month, "day": report.as_of.day},
-            "brand": self._brand(),
+            "brand": self._brand(report.brand),
             "facts": self._facts(),
-            "headline": self._headline(),
+            "headline": self._headline(report.total, report.month, report.tickets_submitted_count),
             "compliance": figures.percent_alone(report.total.compliance, say),
             "compliance_parts": figures.parts(report.total.compliance, True, say),
             "has_only_bounds": report.total.compliance.has_only_bounds,
@@ -169,7 +139,7 @@ class _Content:
             "notes": self._notes(),
             "summary": self._summary(),
             "changes": self._changes(),
-            "trend": self._trend(),
+            "trend": self._trend(report.trend),
             "times": self._times(),
             "breaches": self._judged(self._worst_first("breached"), self._page["no_breaches"]),
             "open": self._open(),
@@ -192,22 +162,6 @@ class _Content:
         }
 
     # ---- first page
-
-    def _brand(self) -> dict[str, Any]:
-        brand = self._report.brand
-        logo = None
-        if brand.logo_kind is not None and brand.logo_base64 is not None:
-            from pipeline.rules.branding import to_svg
-
-            logo = to_svg(brand.logo_kind, base64.b64decode(brand.logo_base64))
-        return {
-            "vendor": brand.vendor_name,
-            "footer": brand.footer,
-            "logo": Raw(logo) if logo is not None else None,
-            "logo_place": Raw(brand.logo_place),
-            "primary": Raw(brand.primary_colour),
-            "accent": Raw(brand.accent_colour),
-        }
 
     def _facts(self) -> list[list[Any]]:
         report, say, page = self._report, self._say, self._page
@@ -236,67 +190,27 @@ class _Content:
             ),
             (page["as_of"], say.instant(report.as_of, self._zone)),
             (page["period"], period),
-            (page["sources"], "; ".join(self._sources())),
+            (page["sources"], "; ".join(self._say_sources(report.build.sources))),
             (page["tickets"], say.count("tickets_submitted", report.tickets_submitted_count)),
             (page["time_zone"], self._zone),
             (page["contact"], report.brand.sender or ""),
         ]
         return [[name, Cell(value)] for name, value in facts if value]
 
-    def _sources(self) -> list[str]:
-        say = self._say
-        return [
-            say.say("nothing_known", source=source.source)
-            if source.known_until is None
-            else say.say(
-                "known_until_lagging" if source.is_lagging else "known_until",
-                source=source.source,
-                instant=say.instant(source.known_until, self._zone),
-            )
-            for source in self._report.build.sources
-        ]
-
-    def _headline(self) -> str:
-        total, say = self._report.total, self._say
-        month = say.month(self._report.month)
-        told = []
-        if not self._report.tickets_submitted_count:
-            told.append(say.say("none_submitted", month=month))
-        if not total.counted:
-            told.append(say.say("nothing_settled", month=month))
-        elif total.breached or total.undecided or total.met < 2:
-            # "All were met" would be more than is known while some are undecided.
-            told.append(say.count("headline_some", total.met, counted=say.whole(total.counted), month=month))
-            if total.breached:
-                told.append(say.count("breached_count", total.breached))
-        else:
-            told.append(say.say("headline_met", met=say.whole(total.met), month=month))
-        if total.undecided:
-            told.append(say.count("undecided_more", total.undecided))
-        return " ".join(told)
-
     def _notes(self) -> list[str]:
         report, say = self._report, self._say
         total = report.total
-        notes = [
-            say.say(
-                "beside",
-                running=len(report.still_running),
-                waived=total.waived,
-                not_covered=total.not_covered,
-                not_measurable=total.not_measurable,
-            )
-        ]
+        notes = [self._beside(total, len(report.still_running))]
         if total.waived:
             notes.append(
-                say.say("before_waivers", figure=_unbroken(figures.percent(total.raw_compliance, say)))
+                say.say("before_waivers", figure=unbroken(figures.percent(total.raw_compliance, say)))
             )
         kinds: dict[str, Tally] = {}
         for promise in report.promises:
             kinds[promise.obligation_kind] = kinds.get(promise.obligation_kind, Tally()) + promise.tally
         if len(kinds) > 1:
             targets, estimates = (
-                _unbroken(figures.percent(kinds.get(kind, Tally()).compliance, say))
+                unbroken(figures.percent(kinds.get(kind, Tally()).compliance, say))
                 for kind in ("target", "estimate")
             )
             notes.append(say.say("by_kind", targets=targets, estimates=estimates))
@@ -304,7 +218,7 @@ class _Content:
         return [*notes, by_ai] if by_ai else notes
 
     def _summary(self) -> dict[str, Any]:
-        report, say, page = self._report, self._say, self._page
+        report, page = self._report, self._page
         rows = [self._promise_row(promise) for promise in report.promises]
         outside = report.outside_promises
         if outside.counted or outside.waived or outside.undecided or report.outside_running:
@@ -328,14 +242,10 @@ class _Content:
             "status": self._status(report.total, len(report.still_running)),
         }
         return {
-            "heads": [
-                page["promise"],
-                page["target"],
-                page["compliance"],
-                f"± {say.short_month(report.previous_month)} {report.previous_month[:4]}",
-                f"± {say.short_month(report.month_a_year_ago)} {report.month_a_year_ago[:4]}",
-                page["status"],
-            ],
+            "heads": self._rate_heads(
+                [page["promise"], page["target"]], report.previous_month, report.month_a_year_ago
+            ),
+            "has_target": True,
             "rows": rows,
             "total": total,
         }
@@ -344,7 +254,7 @@ class _Content:
         return {
             "name": self._promise_name(promise),
             "target": [
-                _unbroken(figures.duration(promise.target_seconds)), self._say.word(promise.clock_name)
+                unbroken(figures.duration(promise.target_seconds)), self._say.word(promise.clock_name)
             ],
             "rate": self._rate(promise.tally.compliance),
             "changes": [
@@ -356,43 +266,11 @@ class _Content:
 
     def _promise_name(self, promise: Promise | ResponseTimes) -> list[str]:
         say = self._say
-        name = _capital(say.word(promise.obligation))
+        name = capital(say.word(promise.obligation))
         if promise.obligation_kind == "estimate":
             name = say.say("estimate", name=name)
         title = self._report.plan_titles.get(promise.plan, promise.plan)
         return [name, f"{title}, {self._levels(promise.severities)}"]
-
-    def _levels(self, levels: Sequence[int]) -> str:
-        return self._say.say(
-            "severity" if len(levels) == 1 else "severities", levels=figures.level_range(tuple(levels))
-        )
-
-    def _rate(self, ratio: Ratio) -> list[str]:
-        return [_unbroken(figures.percent_alone(ratio, self._say)), figures.parts(ratio, language=self._say)]
-
-    def _change(self, now: Ratio, before: Ratio) -> list[str]:
-        change = figures.signed_points(now, before, self._say)
-        earlier = (
-            _unbroken(figures.percent_alone(before, self._say)) if before.denominator or before.bounds else ""
-        )
-        return [change if change is not None else "–", *([earlier] if earlier else [])]
-
-    def _status(self, tally: Tally, running: int) -> dict[str, Any]:
-        say = self._say
-        if tally.breached:
-            shape, word = "breached", say.count("status_breached", tally.breached)
-        elif tally.undecided:
-            shape, word = "undecided", say.count("status_undecided", tally.undecided)
-        elif tally.counted:
-            shape, word = "met", say.say("status_met")
-        else:
-            shape, word = "nothing", say.say("status_nothing")
-        more = [
-            *([say.count("status_undecided", tally.undecided)] if tally.breached and tally.undecided else []),
-            *([say.say("more_running", count=running)] if running else []),
-            *([say.say("more_waived", count=tally.waived)] if tally.waived else []),
-        ]
-        return {"shape": Raw(shape), "word": word, "more": ", ".join(more)}
 
     def _changes(self) -> dict[str, Any] | None:
         if not self._edition.changes:
@@ -416,69 +294,18 @@ class _Content:
 
     # ---- charts
 
-    def _trend(self) -> dict[str, Any]:
-        say, page = self._say, self._page
-        points = []
-        for point in self._report.trend:
-            tally, ratio = point.tally, point.tally.compliance
-            label = say.short_month(point.month)
-            kind = "nothing"
-            if ratio.has_only_bounds:
-                kind = "bounds"
-            elif ratio.value is not None:
-                kind = "rate"
-            bounds = ratio.bounds
-            points.append({
-                "label": f"{label}*" if point.is_partial else label,
-                "year": point.month[:4] if point.month.endswith("-01") or point is self._report.trend[0] else "",
-                "kind": Raw(kind),
-                "rate": 0 if ratio.value is None else float(ratio.value * 100),
-                "lower": 100 * bounds.lower / bounds.of if bounds else 0,
-                "upper": 100 * bounds.upper / bounds.of if bounds else 0,
-                "text": "" if kind == "nothing" else figures.percent_alone(ratio, say).removesuffix(" %"),
-                "met": tally.met,
-                "breached": tally.breached,
-                "undecided": tally.undecided,
-                "counts": (f"{tally.met}/{tally.counted}" + (f" +{tally.undecided}" if tally.undecided else ""))
-                if tally.bounded
-                else page["none"],
-                "is_partial": point.is_partial,
-            })  # fmt: skip
-        notes = [page["trend_note"]]
-        if any(point.tally.undecided for point in self._report.trend):
-            notes.append(page["trend_undecided"])
-        if any(point.is_partial for point in self._report.trend):
-            notes.append(page["trend_partial"])
-        return {
-            "points": points,
-            "highest": max([1, *(point.tally.bounded for point in self._report.trend)]),
-            "has_undecided": any(point.tally.undecided for point in self._report.trend),
-            "alt": say.say(
-                "trend",
-                months="; ".join(
-                    say.say(
-                        "trend_month",
-                        month=say.month(point.month),
-                        figure=figures.percent(point.tally.compliance, say),
-                    )
-                    for point in self._report.trend
-                ),
-            ),
-            "note": " ".join(notes),
-        }
-
     def _times(self) -> dict[str, Any] | None:
         say, page = self._say, self._page
         bins = say.section("bins")
         rows = []
         for times in self._report.response_times:
             name = self._promise_name(times)
-            name.append(f"{page['target']} {_unbroken(figures.duration(times.target_seconds))}")
+            name.append(f"{page['target']} {unbroken(figures.duration(times.target_seconds))}")
             rows.append({
                 "name": name,
                 "count": say.whole(times.answered_count),
                 "times": [
-                    _unbroken(figures.duration(seconds))
+                    unbroken(figures.duration(seconds))
                     for seconds in (
                         times.p50_seconds, times.p90_seconds, times.p95_seconds, times.longest_seconds
                     )
@@ -496,49 +323,9 @@ class _Content:
             })  # fmt: skip
         if not rows:
             return None
-        return {"rows": rows, "bins": [_unbroken(bins[key]) for key in _BINS], "note": page["times_note"]}
+        return {"rows": rows, "bins": [unbroken(bins[key]) for key in _BINS], "note": page["times_note"]}
 
     # ---- lists
-
-    def _table(
-        self, columns: Sequence[Column], rows: Sequence[Sequence[Any]], empty: str, attached: str | None
-    ) -> dict[str, Any]:
-        """A table without the columns that hold nothing, cut where it is too long to read."""
-        held = [
-            place
-            for place, column in enumerate(columns)
-            if column.is_kept or any(_is_something(row[place]) for row in rows)
-        ]
-        shown = rows[:MAXIMUM_ROWS]
-        cut = len(rows) - len(shown)
-        # Long ids share the width with the others; without this, they would leave none to them.
-        widths = [
-            column.width
-            or (0 if max((_longest(row[place]) for row in shown), default=0) <= LONGEST_ALONE else 1)
-            for place, column in enumerate(columns)
-        ]
-        return {
-            "columns": [
-                {
-                    "head": columns[place].head,
-                    "width": widths[place],
-                    "align": columns[place].align,
-                    "strong": columns[place].is_strong,
-                }
-                for place in held
-            ],
-            "rows": [[_cell(row[place]) for place in held] for row in shown],
-            "empty": empty,
-            "cut": self._say.say(
-                "cut",
-                shown=self._say.whole(len(shown)),
-                count=self._say.whole(len(rows)),
-                cut=self._say.whole(cut),
-                file=attached,
-            )
-            if cut and attached
-            else None,
-        }
 
     def _worst_first(self, status: str) -> list[Obligation]:
         return sorted(self._by_status[status], key=lambda row: -(row.over_by_seconds or 0))
@@ -572,7 +359,7 @@ class _Content:
                     say.instant(row.due_at, self._zone),
                     say.instant(row.stopped_at, self._zone) if row.stopped_at else say.say("not_answered"),
                 ],
-                _unbroken(figures.duration(row.over_by_seconds)),
+                unbroken(figures.duration(row.over_by_seconds)),
                 self._why_breached(row),
                 waiver_of(row),
             ]
@@ -590,8 +377,8 @@ class _Content:
             return self._say.reason(row.status_reason, row.reason_label)
         return self._say.say(
             "took" if row.stopped_at else "unanswered",
-            elapsed=_unbroken(figures.duration(row.elapsed_seconds)),
-            target=_unbroken(figures.duration(row.target_seconds)),
+            elapsed=unbroken(figures.duration(row.elapsed_seconds)),
+            target=unbroken(figures.duration(row.target_seconds)),
         )
 
     def _open(self) -> dict[str, Any]:
@@ -612,7 +399,7 @@ class _Content:
                 _subject(row),
                 [say_name(row, say), self._level(row)],
                 say.instant(row.due_at, self._zone),
-                _unbroken(figures.duration(row.remaining_seconds)),
+                unbroken(figures.duration(row.remaining_seconds)),
                 say.say("used_over", share=step) if step else say.say("on_track"),
             ])  # fmt: skip
         return self._table(columns, rows, page["no_open"], self._attachments.obligations)
@@ -881,7 +668,7 @@ class _Content:
             dict.fromkeys(
                 say.say(
                     "reading",
-                    name=_capital(say.word(statement.statement)),
+                    name=capital(say.word(statement.statement)),
                     value=say.word(statement.statement_value),
                 )
                 for statement in self._report.plan_statements
@@ -897,54 +684,13 @@ class _Content:
         return {
             "sources": self._table((Column(page["source"]), Column(page["known_until"], 1)), rows, "", None),
             "texts": [
-                say.say(
-                    "produced",
-                    instant=say.instant(report.as_of, self._zone),
-                    build=report.build.build_id,
-                    tzdata=report.build.tzdata_version,
-                    holidays=report.build.holidays_version,
-                ),
+                self._produced(report.build),
                 say.say("all_attached", file=self._attachments.obligations),
                 say.say("substitute", example="[U+65E5]"),
             ],
         }
 
 
-def list_texts(content: Any) -> Iterable[str]:
-    """Every text of the content that is printed."""
-    if isinstance(content, str):
-        if not isinstance(content, Raw):
-            yield content
-    elif isinstance(content, Mapping):
-        for item in content.values():
-            yield from list_texts(item)
-    elif isinstance(content, list | tuple):
-        for item in content:
-            yield from list_texts(item)
-
-
-def _cell(value: Any) -> list[Cell]:
-    lines = value if isinstance(value, list) else [value]
-    return [Cell(line) for line in lines]
-
-
-def _is_something(value: Any) -> bool:
-    return any(line not in _NOTHING for line in (value if isinstance(value, list) else [value]))
-
-
-def _longest(value: Any) -> int:
-    return max(measure_word(line) for line in (value if isinstance(value, list) else [value]))
-
-
 def _subject(row: Obligation) -> str:
     subject = row.subject or "–"
     return subject if len(subject) <= MAXIMUM_SUBJECT_LENGTH else f"{subject[:MAXIMUM_SUBJECT_LENGTH]}…"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _unbroken(figure: str) -> str:
-    """A figure that the end of a line never parts from its unit."""
-    return figure.replace(" ", "\u00a0")

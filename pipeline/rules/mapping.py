@@ -130,9 +130,10 @@ EVIDENCE = (
     "resolution_if_any",
     "debug",
     "bugs",
+    "assignments",
 )
 # The parts of a ticket's history that a gap can be in; a gap in anything else leaves nothing whole.
-GAPS = ("messages", "statuses", "debug", "bugs")
+GAPS = ("messages", "statuses", "debug", "bugs", "assignments")
 # What one event proves of a kind of history that it may not show whole.
 _ALONE = {"messages": "first_response", "statuses": "resolution"}
 # What is shown with a doubt is proved by the same events.

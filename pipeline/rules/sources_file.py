@@ -33,9 +33,12 @@ from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules
 from pipeline.rules.plan import STATUSES
 from pipeline.rules.plan_file import Level
 
-# What a change of a field may stand for; messages, statuses and levels are declared elsewhere.
+# What a change of a field may stand for; messages, statuses and levels are declared elsewhere, and who holds a ticket stands in
+# fields that are known (seed assignment_fields).
 EVENT_TYPES = tuple(
-    kind for kind in vocabulary.EVENT_TYPES if kind not in ("message", "status_changed", "severity_changed")
+    kind
+    for kind, evidence in vocabulary.EVIDENCE_OF.items()
+    if kind not in ("message", "status_changed", "severity_changed") and evidence != "assignments"
 )
 # The fields of an incident that may be a sign of an event.
 _SERVICENOW_SIGNS = ("state", "close_code")

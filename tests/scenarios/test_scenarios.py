@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -47,6 +48,13 @@ _READERS: dict[str, tuple[str, Any]] = {
     "plan_version": ("plan_version", str),
     "clock": ("clock_name", str),
     "kind": ("obligation_kind", str),
+}
+# What it may say of a breach -> the column of core.fct_sla_breaches, and how its words are read.
+_BREACH_READERS: dict[str, tuple[str, Any]] = {
+    "class": ("breach_class", str),
+    "handovers": ("handover_count", int),
+    "before_handover": ("counted_before_handover_seconds", seconds),
+    "touched": ("first_touched_at", instant),
 }
 # What a scenario may say besides `expect` of a ticket, and of its customer.
 _TICKET_CLAIMS = frozenset({"expect", "earlier", "cycles", "findings"})
@@ -145,11 +153,44 @@ def _assert_obligations(
             [ticket_id, obligation],
         )
         row = rows[int(cycle or 1) - 1]
-        wanted = {
-            _READERS[word][0]: None if text == "none" else _READERS[word][1](text)
-            for word, text in expected.items()
-        }
+        wanted = _read_claims(_READERS, expected)
         assert {column: row[column] for column in wanted} == wanted, f"{ticket_id} {name}"
+        _assert_breach(connection, row["obligation_key"], expected)
+
+
+def _read_claims(readers: Mapping[str, tuple[str, Any]], expected: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = expected.keys() - _READERS.keys() - _BREACH_READERS.keys() - {"held"}
+    assert not unknown, f"no scenario can say {unknown}"
+    return {
+        readers[word][0]: None if text == "none" else readers[word][1](text)
+        for word, text in expected.items()
+        if word in readers
+    }
+
+
+def _assert_breach(connection: duckdb.DuckDBPyConnection, key: str, expected: Mapping[str, Any]) -> None:
+    """`class`, and `held`: who had the ticket on the clock in turn, `group assignee 3h 30m`, or `unassigned 30m`."""
+    wanted = _read_claims(_BREACH_READERS, expected)
+    if wanted:
+        sql = "select * from core.fct_sla_breaches where obligation_key = ?"
+        [row] = _fetch(connection, sql, [key])
+        assert {column: row[column] for column in wanted} == wanted, key
+    if "held" in expected:
+        sql = "select * from core.fct_sla_breach_holdings where obligation_key = ? order by holding_number"
+        held = [
+            (
+                " ".join(name for name in (row["group_name"], row["assignee"]) if name) or "unassigned",
+                row["counted_seconds"],
+            )
+            for row in _fetch(connection, sql, [key])
+        ]
+        assert held == [_read_holding(line) for line in expected["held"]], key
+
+
+def _read_holding(line: str) -> tuple[str, int]:
+    words = line.split(" ")
+    first = next(place for place, word in enumerate(words) if re.fullmatch(r"\d+[hms]", word) and place > 0)
+    return " ".join(words[:first]), seconds(" ".join(words[first:]))
 
 
 def _assert_findings(

@@ -39,6 +39,7 @@ select
     else ticket_terms.exclusion_reason end as exclusion_reason,
   tickets.is_messages_observed,
   tickets.is_statuses_observed,
+  tickets.is_assignments_observed,
   tickets.submitted_at,
   tickets.source_file,
   tickets.line_number,

@@ -66,6 +66,7 @@ _TEXTS = {
 # The fields whose history some rule reads.
 _STATES = ("state", "incident_state")
 _LEVELS = ("priority", "severity", "impact", "urgency")
+_HOLDERS = ("assignment_group", "assigned_to")
 _AUDIT_HINT = "Export sys_audit with oldvalue and newvalue of every row."
 # What tells the tables other than incidents, by their field names.
 _TABLES = (("element", "element_id"), ("documentkey", "fieldname"), ("task", "has_breached"))
@@ -76,7 +77,7 @@ _COUNTS = {"update_number": "sys_mod_count", "reopen_count": "reopen_count"}
 _READ = frozenset(
     (
         *("sys_id", "sys_created_on", "sys_created_by", "sys_updated_on", "element", "element_id"),
-        *("documentkey", "tablename", "fieldname", "oldvalue", "newvalue", "record_checkpoint"),
+        *("documentkey", "tablename", "fieldname", "user", "oldvalue", "newvalue", "record_checkpoint"),
         *("task", "sla", "sla.name", "sla.target", "target", "start_time", "end_time"),
         *("duration", "business_duration", "has_breached"),
     )
@@ -320,7 +321,7 @@ def _add_field_change(record: _Record, adapted: Adapted) -> None:
     table, field_name = (
         (record.raw(name) or "").strip().lower().replace(" ", "_") for name in ("tablename", "fieldname")
     )
-    if table not in ("", "incident") or field_name not in (*_STATES, *_LEVELS):
+    if table not in ("", "incident") or field_name not in (*_STATES, *_LEVELS, *_HOLDERS):
         return
     record_id = read_identifier("documentkey", record.raw("documentkey"))
     new_value = record.raw("newvalue")
@@ -329,6 +330,11 @@ def _add_field_change(record: _Record, adapted: Adapted) -> None:
         # The first row of a record has no old value; a state that nothing came after, no incident has.
         if new_value is None:
             raise Unusable("newvalue", None, "is missing", _AUDIT_HINT)
+    # Who assigned is told of assignments alone: nothing else of a field's history hangs on it.
+    author = {}
+    if field_name in _HOLDERS:
+        adapted.gaps.append({"record_id": record_id, "evidence": "assignments"})
+        author = {"author_id": record.raw("user"), "author_address": record.raw("user")}
     if "oldvalue" not in record:
         raise Unusable("oldvalue", None, "is missing", _AUDIT_HINT)
     change_id = read_identifier("sys_id", record.raw("sys_id"))
@@ -345,6 +351,7 @@ def _add_field_change(record: _Record, adapted: Adapted) -> None:
         value_before=record.raw("oldvalue"),
         value=new_value,
         update_number=update_number,
+        **author,
         **_when(changed, "changed_at"),
     )
 

@@ -168,7 +168,13 @@ def _write(connection: duckdb.DuckDBPyConnection, build_id: str, figures: Figure
         {"stale": figures.stale_source, "as_of": as_of},
     )
     connection.execute(
-        "create table meta.build as select ? as build_id, ?::timestamp as as_of", [build_id, as_of]
+        "create table meta.build as select ? as build_id, ?::timestamp as as_of, '2026.6' as tzdata_version,"
+        " '0.108' as holidays_version, 0 as landed_rows, 0 as batches, null::timestamp as newest_landed_at",
+        [build_id, as_of],
+    )
+    connection.execute(
+        "create table meta.checks(check_name varchar, suite varchar, table_name varchar, expectation varchar,"
+        " column_name varchar, severity varchar, status varchar, observed varchar, detail varchar)"
     )
     connection.execute(
         "create table meta.inputs(kind varchar, name varchar, digest varchar, reading varchar, batch_id varchar)"

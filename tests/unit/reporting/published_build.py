@@ -73,6 +73,10 @@ core.fct_sla_obligations(obligation_key, ticket_id, customer_id, subscription_id
     waiver_id, target_seconds, elapsed_seconds, remaining_seconds, status, status_reason, could_be, status_before_waiver,
     status_as_submitted, status_by_humans, status_with_ai, is_met_only_by_ai, settled_month, submitted_month, compliance_month,
     submitted_at, starts_at, due_at, stopped_at, breached_at, settled_at, as_of)
+core.fct_sla_breaches(obligation_key, ticket_id, customer_id, plan, obligation, severity_in_force, time_zone, breach_class,
+    handover_count, counted_before_handover_seconds, first_touched_at, last_handover_at, compliance_month)
+core.fct_sla_breach_holdings(obligation_key, ticket_id, customer_id, holding_number, group_name, assignee, counted_seconds,
+    counted_before_due_seconds, held_from, held_until)
 core.dim_declared_names(declared_name_key, source, setting, name, is_shown)
 core.fct_sla_segments(obligation_key, ticket_id, customer_id, segment_number, clock_name, calendar_version, segment_kind,
     segment_reason, counted_seconds, wall_seconds, starts_at, ends_at)
@@ -237,6 +241,8 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
                 "open", row.severity, row.severity, row.submitted_at, "tickets.csv", 2))  # fmt: skip
         for row in rows:
             _insert(connection, "core.fct_sla_obligations", _obligation_values(row))
+            if row.status == "breached":
+                _insert_breach(connection, row)
         _insert_timeline(connection)
         _insert_entitlements(connection)
         _insert_forecasts(connection)
@@ -266,6 +272,42 @@ def publish(root: Path, rows: tuple[Row, ...] = ROWS, name: str = "build-1") -> 
                "published_at": "2026-08-03T13:00:00+00:00"}  # fmt: skip
     (workspace.published / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
     return workspace
+
+
+def _insert_breach(connection: duckdb.DuckDBPyConnection, row: Row) -> None:
+    """Of `acme` it went through two groups, half the target each; anywhere else it was untouched."""
+    values = dict(zip(_columns("core.fct_sla_obligations"), _obligation_values(row), strict=True))
+    target, start, due_at = (values[name] for name in ("target_seconds", "starts_at", "due_at"))
+    assert isinstance(target, int) and isinstance(start, datetime) and isinstance(due_at, datetime)
+    assert row.elapsed_seconds is not None
+    is_handed_over = row.customer_id == "acme"
+    middle = start + timedelta(seconds=target // 2)
+    _insert(connection, "core.fct_sla_breaches", (
+        values["obligation_key"], row.ticket_id, row.customer_id, values["plan"], row.obligation, row.severity, "UTC",
+        "between_teams" if is_handed_over else "no_first_touch", int(is_handed_over),
+        target // 2 if is_handed_over else None, middle if is_handed_over else None, middle if is_handed_over else None,
+        values["compliance_month"]))  # fmt: skip
+    first = target // 2 if is_handed_over else 0
+    for number, (group, seconds, before_due) in enumerate(
+        (
+            ("first-line", first, first),
+            (
+                "SECRET group" if not is_handed_over else "experts",
+                row.elapsed_seconds - first,
+                target - first,
+            ),
+        ),
+        1,
+    ):
+        if seconds:
+            _insert(connection, "core.fct_sla_breach_holdings", (
+                values["obligation_key"], row.ticket_id, row.customer_id, number, group, None, seconds, before_due, start,
+                due_at))  # fmt: skip
+
+
+def _columns(table: str) -> list[str]:
+    """What `_insert` writes of a table."""
+    return [name.strip() for name in _TARGETS[table].partition("(")[2].rstrip(")").split(",")]
 
 
 def _obligation_values(row: Row) -> tuple[object, ...]:

@@ -16,7 +16,7 @@ import pypdf
 import pytest
 
 from pipeline.errors import ConfigurationError, SlaError
-from pipeline.reporting import figures, glyphs, render_report, report_content
+from pipeline.reporting import figures, glyphs, page_parts, render_report, report_content, typeset
 from pipeline.reporting.compliance import Tally
 from pipeline.reporting.edition import Change, Edition
 from pipeline.reporting.language import Language
@@ -316,7 +316,7 @@ def test_a_document_that_its_fonts_cannot_set_is_made_with_code_points(
 def test_a_document_that_cannot_be_made_names_its_customer_and_no_other(
     report: MonthlyReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(render_report, "show", lambda text, is_plain=False: f"{text}\ue000")
+    monkeypatch.setattr(typeset, "show", lambda text, is_plain=False: f"{text}\ue000")
     with pytest.raises(
         SlaError, match="'acme' for 2026-07 could not be made.*Other customers are not affected"
     ):
@@ -326,7 +326,7 @@ def test_a_document_that_cannot_be_made_names_its_customer_and_no_other(
 def test_report_says_how_many_rows_it_leaves_to_the_attachment(
     report: MonthlyReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_content, "MAXIMUM_ROWS", 3)
+    monkeypatch.setattr(page_parts, "MAXIMUM_ROWS", 3)
     late = next(row for row in report.obligations if row.status == "breached")
     text = _compiled(replace(report, obligations=(late,) * 5))
     assert "The first 3 of 5 rows; the other 2 are in the attached file rows.csv." in text

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import reporting
+from pipeline.reporting.breaches import read_breaches, read_holdings
 from pipeline.reporting.compliance import CUTS, read_compliance, read_customers, read_trend
 from pipeline.reporting.entitlements import (
     read_alerts,
@@ -18,8 +19,10 @@ from pipeline.reporting.entitlements import (
     select_movements,
 )
 from pipeline.reporting.findings import read_findings, read_vendor_figures
+from pipeline.reporting.managers_pack import read_managers_pack
 from pipeline.reporting.monthly_report import (
     read_customers_to_report,
+    read_look,
     read_monthly_report,
     read_months,
 )
@@ -41,6 +44,10 @@ CALLS = {
     "read_customers_to_report": lambda published, scope: read_customers_to_report(
         published, scope, "2026-07"
     ),
+    "read_breaches": lambda published, scope: read_breaches(published, scope),
+    "read_holdings": lambda published, scope: read_holdings(published, scope),
+    "read_managers_pack": lambda published, scope: read_managers_pack(published, scope, "2026-07"),
+    "read_look": lambda published, scope: read_look(published, scope, "other"),
     "read_compliance": lambda published, scope: read_compliance(published, scope, by=CUTS),
     "read_month_states": lambda published, scope: read_month_states(published, scope),
     "read_closed_months": lambda published, scope: read_closed_months(published, scope),
@@ -60,7 +67,7 @@ CALLS = {
     "select_obligations": lambda published, scope: select_obligations(published, scope, EVERYTHING),
 }
 # They take a scope and hand it on, and give no rows back.
-WITHOUT_ROWS = {"check_selection", "render_documents", "render_report"}
+WITHOUT_ROWS = {"check_selection", "render_documents", "render_pack", "render_report"}
 MODULES = [
     importlib.import_module(f"pipeline.reporting.{module.name}")
     for module in pkgutil.iter_modules(reporting.__path__)

@@ -1,4 +1,4 @@
--- Grain: one row per exported message, and per exported change and event that it stands for, with the side of its author.
+-- Grain: one row per exported message, assignment, and change and event that it stands for, with the side of its author.
 -- The side is read in this order: robots and assistants that sla.yml names, what the record states, the ticket's requester, agents that sla.yml names,
 -- the role that the person had then, the role that the record shows, accounts, domains and groups that sla.yml names. A role that was exported
 -- later is today's: where the person had written an internal note by then it was an agent, and where anything else contradicts it the side
@@ -6,6 +6,7 @@
 with
 messages as (select * from {{ ref('stg_helpdesk__messages') }}),
 changes as (select * from {{ ref('stg_helpdesk__changes') }}),
+assignments as (select * from {{ ref('stg_helpdesk__assignments') }}),
 versions as (select * from {{ ref('stg_helpdesk__ticket_versions') }}),
 people as (select * from {{ ref('stg_helpdesk__people') }}),
 roles as (select * from {{ ref('person_roles') }}),
@@ -36,6 +37,14 @@ acts as (
   from changes
   -- A level that no mapping knows is no level: the ticket keeps the one before.
   where event_type <> 'severity_changed' or value is not null or value_before is not null
+  union all
+  select
+    event_id, source, ticket_id, event_type, 'assignment' as act_kind,
+    value, value_before, false as is_withdrawal, true as is_public, cast(null as varchar) as unmarked_comments, channel,
+    author_id, author_kind, author_address, author_role, updater_id,
+    earliest_at, event_at, moves_with_submission, update_id, update_number, place, version_at,
+    source_file, line_number, batch_id, known_at
+  from assignments
 ),
 
 -- The person for whom a ticket is kept asks, also with an agent's seat.

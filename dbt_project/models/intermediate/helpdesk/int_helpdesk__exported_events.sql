@@ -4,7 +4,8 @@
 -- other: neither the order in which they landed nor their words say which of them is right.
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
-acts as (select * from {{ ref('int_helpdesk__acts') }}),
+-- Who holds a ticket starts, stops and pauses nothing.
+acts as (select * from {{ ref('int_helpdesk__acts') }} where act_kind <> 'assignment'),
 versions as (select * from {{ ref('int_helpdesk__versions') }}),
 steps as (select * from {{ ref('int_helpdesk__history_steps') }}),
 openings as (select * from {{ ref('int_helpdesk__openings') }}),

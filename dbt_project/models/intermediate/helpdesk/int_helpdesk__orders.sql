@@ -7,6 +7,7 @@ acts as (
   select
     source, ticket_id, event_id, event_type, value, act_kind in ('date', 'mark') as is_date, event_at, update_id, update_number, place, batch_id, line_number
   from {{ ref('int_helpdesk__acts') }}
+  where act_kind <> 'assignment'
   union all
   select
     source, ticket_id, event_id, event_type, value, false as is_date, event_at, null, update_number, place, batch_id, line_number

@@ -320,6 +320,7 @@ select
   coalesce(tickets_with_early_stop.has_early_resolution, 0) = 1 as is_resolved_before_submission,
   ranked.resolution_contradiction,
   ranked.is_debug_observed and first_contradictions.debug_at is null as is_debug_observed,
+  ranked.is_assignments_observed,
   nullif(
     ''
     {%- for column, word in [('requester', 'requester'), ('channel', 'channel'), ('severity', 'level'), ('ticket_status', 'status')] %}

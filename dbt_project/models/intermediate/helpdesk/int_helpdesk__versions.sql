@@ -29,6 +29,8 @@ shown_records as (
   group by source, ticket_id
 ),
 
+sources_with_assignments as (select distinct source from acts where act_kind = 'assignment'),
+
 shown_sources as (
   select source, max(has_messages) as has_messages, max(has_statuses) as has_statuses from shown_records group by source
 ),
@@ -74,6 +76,8 @@ described as (
     coalesce(gaps.is_in_messages, false) as has_gap_in_messages,
     coalesce(gaps.is_in_statuses, false) as has_gap_in_statuses,
     coalesce(gaps.is_in_debug, false) as has_gap_in_debug,
+    coalesce(gaps.is_in_assignments, false) as has_gap_in_assignments,
+    sources_with_assignments.source is not null as source_has_assignments,
     coalesce(shown_records.has_messages, 0) = 1 as has_messages,
     coalesce(shown_records.has_statuses, 0) = 1 as has_statuses,
     coalesce(shown_sources.has_messages, 0) = 1 as source_has_messages,
@@ -97,6 +101,7 @@ described as (
   left join gaps on gaps.source = versions.source and gaps.exported_ticket_id = versions.exported_ticket_id
   left join shown_records on shown_records.source = versions.source and shown_records.ticket_id = versions.ticket_id
   left join shown_sources on shown_sources.source = versions.source
+  left join sources_with_assignments on sources_with_assignments.source = versions.source
   left join tickets_with_chat on tickets_with_chat.source = versions.source and tickets_with_chat.ticket_id = versions.ticket_id
   left join unmarked_batches on unmarked_batches.source = versions.source and unmarked_batches.batch_id = versions.batch_id
   left join statuses on statuses.ticket_status = versions.ticket_status
@@ -201,6 +206,17 @@ select
     or (evidence is not null and {{ has_evidence('evidence', 'history') }} and declares_debug)
   )
   and not has_gap_in_debug as is_debug_observed,
+  -- A source without one such change may have left all of them out.
+  (
+    is_log_whole
+    or is_history_declared
+    or (evidence is not null and {{ has_evidence('evidence', 'history') }})
+    or {{ has_evidence('evidence', 'assignments') }}
+  )
+  and is_history_whole
+  and source_has_assignments
+  and not has_gap_in_statuses
+  and not has_gap_in_assignments as is_assignments_observed,
   uses_response_date,
   -- The date of a first answer is a message where nothing better is in the record.
   evidence is not null and {{ has_evidence('evidence', 'response_date') }} and not uses_response_date as drops_response_date,

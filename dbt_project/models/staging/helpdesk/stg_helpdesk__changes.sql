@@ -1,7 +1,13 @@
 -- Grain: one row per exported change and type of event that it stands for; overlapping exports repeat changes.
--- A change is of the status, of the level, of a field that sla.yml declares as an event, or names its event itself.
+-- A change is of the status, of the level, of a field that sla.yml declares as an event, or names its event itself. Changes of the group
+-- or the assignee decide no verdict and stand in stg_helpdesk__assignments.
 with
-changes as (select * from {{ source('raw', 'ticket_changes') }}),
+changes as (
+  select changes.*
+  from {{ source('raw', 'ticket_changes') }} as changes
+  left join {{ ref('event_types') }} as event_types on event_types.event_type = changes.field_name and event_types.evidence = 'assignments'
+  where changes.change_kind <> 'event' or event_types.event_type is null
+),
 sources as (select * from {{ ref('stg_helpdesk__sources') }}),
 batches as (select * from {{ source('raw', 'batches') }}),
 records as (select * from {{ ref('stg_helpdesk__records') }}),

@@ -11,7 +11,8 @@ select
   -- A record's field history is read only where sla.yml says that all of it is exported.
   max(case when (gaps.evidence is null or gaps.evidence = 'statuses') and (gaps.record_id is null or sources.is_audit_whole) then 1 else 0 end) = 1
     as is_in_statuses,
-  max(case when gaps.evidence is null or gaps.evidence in ('debug', 'bugs') then 1 else 0 end) = 1 as is_in_debug
+  max(case when gaps.evidence is null or gaps.evidence in ('debug', 'bugs') then 1 else 0 end) = 1 as is_in_debug,
+  max(case when gaps.evidence is null or gaps.evidence = 'assignments' then 1 else 0 end) = 1 as is_in_assignments
 from gaps
 join sources on sources.source = gaps.source
 left join records on records.source = gaps.source and records.record_id = gaps.record_id

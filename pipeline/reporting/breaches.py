@@ -1,0 +1,127 @@
+"""Why promises were breached: each breach with its one class, the counts of the classes, and who had the ticket meanwhile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+
+from pipeline.errors import ConfigurationError
+from pipeline.reporting.published import (
+    EVERYTHING,
+    IN_SCOPE,
+    Published,
+    Scope,
+    Selection,
+    bind_values,
+    list_columns,
+    where_chosen,
+)
+from pipeline.reporting.tickets import Obligation, select_obligations
+
+# Instead of a class, of a month that was closed before classes were recorded.
+NOT_RECORDED = "not_recorded"
+_TABLE = "core.fct_sla_breaches"
+
+
+@dataclass(frozen=True)
+class BreachEvidence:
+    """What a class rests on. `breach_class` is a word of the seed breach_classes; `handover_count` is None where the source does
+    not show it, the others where there was none. Everything is read at the first second over the target; seconds are those of
+    the promise's clock."""
+
+    obligation_key: str
+    breach_class: str
+    handover_count: int | None
+    counted_before_handover_seconds: int | None
+    first_touched_at: datetime | None
+    last_handover_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A breached promise and why it was breached; `breach_class` is NOT_RECORDED where there is no evidence on record."""
+
+    obligation: Obligation
+    evidence: BreachEvidence | None
+
+    @property
+    def breach_class(self) -> str:
+        return NOT_RECORDED if self.evidence is None else self.evidence.breach_class
+
+
+@dataclass(frozen=True)
+class Holding:
+    """An interval of a breached promise's clock in which one group and one assignee had the ticket, as its source names them;
+    None is unassigned. The counted seconds of a promise sum to its elapsed seconds, those before it was due to its target."""
+
+    obligation_key: str
+    holding_number: int
+    group_name: str | None
+    assignee: str | None
+    counted_seconds: int
+    counted_before_due_seconds: int
+    held_from: datetime
+    held_until: datetime
+
+
+def read_breaches(
+    published: Published, scope: Scope, selection: Selection = EVERYTHING
+) -> tuple[Breach, ...]:
+    """Every breach of the selection, by month of settling, the most time over its target first. A waived one is none.
+
+    Of a closed month both the breaches and their classes are those of the closing.
+    """
+    if selection.statuses is not None:
+        raise ConfigurationError("Breaches have one status; they cannot be limited to some.")
+    names = [field.name for field in fields(BreachEvidence)]
+    sql = f"""
+        select {", ".join(names)}
+        from {{of_record}} as breaches
+        where {IN_SCOPE.format(customer_id="customer_id")}
+          and {where_chosen("customer_ids", "customer_id")}
+          and {where_chosen("months", "month")}
+          and {where_chosen("plans", "plan")}
+          and {where_chosen("severities", "severity_in_force")}
+          and {where_chosen("obligations", "obligation")}
+    """
+    rows = f"""
+        select {", ".join(names)}, customer_id, plan, severity_in_force, obligation, time_zone, compliance_month as month
+        from {{build}}{_TABLE}
+    """
+    bound = bind_values(scope, selection)
+    del bound["statuses"]
+    known = {
+        row.obligation_key: row
+        for row in published.fetch_of_record(BreachEvidence, rows, sql, bound, table=_TABLE)
+    }
+    obligations = select_obligations(published, scope, replace(selection, statuses=("breached",)))
+    worst_first = sorted(obligations, key=lambda row: (-(row.over_by_seconds or 0), row.obligation_key))
+    return tuple(Breach(row, known.get(row.obligation_key)) for row in worst_first)
+
+
+def count_classes(breaches: Iterable[Breach]) -> Counter[tuple[str, str]]:
+    """How many breaches there are of each class and obligation; together they are all of them."""
+    return Counter((breach.breach_class, breach.obligation.obligation) for breach in breaches)
+
+
+def read_holdings(
+    published: Published, scope: Scope, selection: Selection = EVERYTHING
+) -> tuple[Holding, ...]:
+    """Who had the tickets of the selected breaches, in turn; of the newest build."""
+    sql = f"""
+        select {list_columns(Holding, "holdings")}
+        from core.fct_sla_breach_holdings as holdings
+        join {_TABLE} as breaches on breaches.obligation_key = holdings.obligation_key
+        where {IN_SCOPE.format(customer_id="breaches.customer_id")}
+          and {where_chosen("customer_ids", "breaches.customer_id")}
+          and {where_chosen("months", "breaches.compliance_month")}
+          and {where_chosen("plans", "breaches.plan")}
+          and {where_chosen("severities", "breaches.severity_in_force")}
+          and {where_chosen("obligations", "breaches.obligation")}
+        order by holdings.obligation_key, holdings.holding_number
+    """
+    bound = bind_values(scope, selection)
+    del bound["statuses"]
+    return tuple(published.fetch(Holding, sql, bound))
