@@ -22,8 +22,10 @@ importlib.import_module(module).serve(Connection(int(place)))
 """
 _SIGNAL_ON_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG
 
+Process = subprocess.Popen[bytes]
 
-def start_child(module: str) -> tuple[subprocess.Popen[bytes], Connection]:
+
+def start_child(module: str) -> tuple[Process, Connection]:
     """Start a process whose life is `serve(connection)` of a module of ours, and give our end of the connection."""
     ours, theirs = socket.socketpair()
     with theirs:
@@ -45,7 +47,7 @@ def follow_parent() -> None:
         ctypes.CDLL(None).prctl(_SIGNAL_ON_PARENTS_DEATH, signal.SIGKILL)
 
 
-def say_death(process: subprocess.Popen[bytes]) -> str:
+def say_death(process: Process) -> str:
     """'signal SIGKILL' or 'exit code 3', once the process has ended."""
     code = process.wait()
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

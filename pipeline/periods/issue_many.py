@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import errors
-from pipeline.child_process import follow_parent, say_death, start_child
+from pipeline.child_process import Process, follow_parent, say_death, start_child
 from pipeline.errors import MachineFailed, SlaError
 from pipeline.interruption import stop_if_asked
 from pipeline.periods.editions import Issue
@@ -85,7 +85,7 @@ def _count_processors() -> int:
 class _Worker:
     """A process with what it has to write: places of editions, those that are written taken out."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     connection: Connection
     job: deque[int] = field(default_factory=deque)
 
