@@ -12,7 +12,6 @@ import typer
 
 from pipeline.cli.line import app, open_build, options, select, show_result
 from pipeline.errors import ChecksFailed, ConfigurationError, InputRejected, PartlyDone, SlaError, StaleData
-from pipeline.interruption import stop_if_asked
 from pipeline.settings import Workspace, parse_instant
 
 if TYPE_CHECKING:
@@ -131,34 +130,31 @@ def write_reports(
     """The files of every edition that could be written. Raises where one could not, after the others."""
     from pipeline.cli.progress import count_steps
     from pipeline.periods.editions import find_issues
-    from pipeline.periods.issue import issue_report
+    from pipeline.periods.issue_many import issue_reports
     from pipeline.reporting.published import EVERY_CUSTOMER, Selection, check_selection
 
     with open_build(verifies=True) as published:
         check_selection(published, EVERY_CUSTOMER, Selection(months=(month,)))
     issues = find_issues(workspace, month, customer_ids, is_original=is_original, as_known_at=as_known_at)
-    written: list[tuple[Issue, ReportFiles]] = []
-    failed: list[str] = []
-    is_only_stale = True
     with count_steps(sys.stderr, options.verbosity < 0, f"reports of {month}") as count:
         on_progress = count(len(issues))
-        for issue in issues:
-            stop_if_asked()
-            on_progress(issue.customer_id)
-            try:
-                written.append((issue, issue_report(workspace, issue, out)))
-            except SlaError as problem:
-                if customer_ids is not None and len(customer_ids) == 1:
-                    raise
-                # One customer's trouble must not take the others' reports away.
-                failed.append(f"{issue.customer_id}: {problem}")
-                is_only_stale = is_only_stale and isinstance(problem, StaleData)
+        results = issue_reports(workspace, issues, out, lambda issue: on_progress(issue.customer_id))
+    failed = [
+        (issue, result) for issue, result in zip(issues, results, strict=True) if isinstance(result, SlaError)
+    ]
     if failed:
+        if customer_ids is not None and len(customer_ids) == 1:
+            raise failed[0][1]
+        is_only_stale = all(isinstance(problem, StaleData) for _, problem in failed)
         raise (StaleData if is_only_stale else PartlyDone)(
-            f"{len(failed)} of {len(written) + len(failed)} reports could not be written:\n  "
-            + "\n  ".join(failed)
+            f"{len(failed)} of {len(issues)} reports could not be written:\n  "
+            + "\n  ".join(f"{issue.customer_id}: {problem}" for issue, problem in failed)
         )
-    return written
+    return [
+        (issue, result)
+        for issue, result in zip(issues, results, strict=True)
+        if not isinstance(result, SlaError)
+    ]
 
 
 @app.command()

@@ -72,6 +72,7 @@ class Session:
         results: list[Delivered] = []
         failure: ChannelFailed | None = None
         try:
+            self.documents.prepare([due for due in dues if self._is_wanted(due)], True)
             for due in dues:
                 stop_if_asked()
                 on_progress(due.customer_id)
@@ -92,6 +93,7 @@ class Session:
     def preview(self, dues: Sequence[Due]) -> list[Delivered]:
         """What `deliver` would try, and what it would hold back. Nothing is rendered, written or sent."""
         results = []
+        self.documents.prepare([due for due in dues if self._is_wanted(due)], False)
         for due in dues:
             try:
                 customer = self._find_recipients(due)
@@ -213,6 +215,13 @@ class Session:
                 "reference/customers.csv."
             )
         return customer if customer.recipients else None
+
+    def _is_wanted(self, due: Due) -> bool:
+        """Whether there is somebody to send it to."""
+        try:
+            return self._find_recipients(due) is not None
+        except ConfigurationError:
+            return False
 
     def _hold(self, due: Due, problem: SlaError) -> Delivered:
         return self._result(due, "held", reason=problem.message, code=problem.exit_code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.delivery.ledger import Key, Ledger
@@ -29,12 +29,14 @@ class Due:
 class Documents:
     """Where editions come from: which there are since a month, what one says, and its finished files.
 
-    `read` and `render` raise SlaError for what concerns one customer: StaleData, ChecksFailed, and the like.
+    `read` and `render` raise SlaError for what concerns one customer: StaleData, ChecksFailed, and the like. `prepare` is told
+    beforehand which editions they will be asked for, in this order; `is_rendered`: whether their files too.
     """
 
     list_since: Callable[[str], Iterable[Due]]
     read: Callable[[Due], MonthlyReport]
     render: Callable[[Due], ReportFiles]
+    prepare: Callable[[Sequence[Due], bool], None] = lambda dues, is_rendered: None
 
 
 def list_due(

@@ -171,10 +171,14 @@ def pick(rng: Random, items: Sequence[T]) -> T:
     return items[int(rng.random() * len(items))]
 
 
-def draw_customers(rng: Random, *, tickets: int, starts_on: date, ends_on: date) -> tuple[Customer, ...]:
-    """The customers in a fixed order, with people, and with terms around the data by their roles."""
+def draw_customers(
+    rng: Random, *, tickets: int, starts_on: date, ends_on: date, count: int | None = None
+) -> tuple[Customer, ...]:
+    """The customers in a fixed order, with people, and with terms around the data by their roles: at least those written by hand,
+    and `count` in all, or as many as could send the tickets."""
     rows = [*_CUSTOMERS]
-    for number in range(max(0, tickets // TICKETS_PER_EXTRA_CUSTOMER - len(_CUSTOMERS))):
+    wanted = tickets // TICKETS_PER_EXTRA_CUSTOMER if count is None else count
+    for number in range(max(0, wanted - len(_CUSTOMERS))):
         stem = _EXTRA_STEMS[number % len(_EXTRA_STEMS)]
         kind = _EXTRA_KINDS[number // len(_EXTRA_STEMS) % len(_EXTRA_KINDS)]
         plan = ("standard", "enhanced", "premium", "enhanced")[number % 4]

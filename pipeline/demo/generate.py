@@ -122,24 +122,32 @@ class DemoSummary:
 
 
 def write_demo(
-    root: Path, *, tickets: int = 4000, months: int = 24, seed: int = 1, ends_on: date = date(2026, 7, 1)
+    root: Path,
+    *,
+    tickets: int = 4000,
+    months: int = 24,
+    seed: int = 1,
+    ends_on: date = date(2026, 7, 1),
+    customers: int | None = None,
 ) -> DemoSummary:
     """Write the demo workspace below `root`, or leave it as it is when the same arguments wrote it.
 
     The data covers the `months` calendar months before `ends_on`, which must be the first of a month; its
-    newest instant lies in the last minute before. `root` must be missing, empty, or a demo of the same
-    arguments, which an interrupted run may have left half written. Raises ConfigurationError otherwise, and
-    for arguments out of range; nothing is changed then.
+    newest instant lies in the last minute before. `customers`: how many, if more than their tickets ask for. `root`
+    must be missing, empty, or a demo of the same arguments, which an interrupted run may have left half written.
+    Raises ConfigurationError otherwise, and for arguments out of range; nothing is changed then.
     """
     _check_arguments(tickets, months, ends_on)
     arguments = {"tickets": tickets, "months": months, "seed": seed, "ends_on": ends_on.isoformat()}
+    if customers is not None:
+        arguments["customers"] = customers
     done = _read_marker(root, arguments)
     if done is not None:
         return done
     _find_rule_files()
     root.mkdir(parents=True, exist_ok=True)
     _write_marker(root, arguments, None)
-    summary = _Demo(root, tickets, months, seed, ends_on).write()
+    summary = _Demo(root, tickets, months, seed, ends_on, customers).write()
     _write_marker(root, arguments, summary)
     return summary
 
@@ -221,7 +229,9 @@ def _find_rule_files() -> list[Path]:
 class _Demo:
     """One run of the generator."""
 
-    def __init__(self, root: Path, tickets: int, months: int, seed: int, ends_on: date) -> None:
+    def __init__(
+        self, root: Path, tickets: int, months: int, seed: int, ends_on: date, customers: int | None = None
+    ) -> None:
         self._workspace = Workspace(root)
         self._tickets_count = tickets
         self._rng = Random(seed)
@@ -231,7 +241,7 @@ class _Demo:
         self._ends_on = ends_on
         self._starts_on = date.fromisoformat(f"{self._months[0].label}-01")
         self._customers = draw_customers(
-            self._rng, tickets=tickets, starts_on=self._starts_on, ends_on=ends_on
+            self._rng, tickets=tickets, starts_on=self._starts_on, ends_on=ends_on, count=customers
         )
         self._met_shares = self._draw_met_shares()
         self._next_number = {HELPDESK: _FIRST_HELPDESK_NUMBER, PORTAL: 1}

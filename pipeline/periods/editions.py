@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 from pipeline.errors import ConfigurationError
 from pipeline.periods.records import (
@@ -73,11 +74,13 @@ def find_issues(
     else:
         wanted = customer_ids
     issues = []
+    drafts = [each for each in wanted if each not in closed_for and not corrections.get(each)]
+    state_of = _read_draft_states(workspace, known, drafts, month)
     for customer_id in wanted:
         mine = corrections.get(customer_id, [])
         closing = closed_for.get(customer_id)
         if closing is None and not mine:
-            issues.append(_draft(workspace, known, customer_id, month))
+            issues.append(_draft(known, customer_id, month, state_of[customer_id]))
         elif mine and not is_original:
             issues.append(_corrected(known.history, customer_id, month, closing, mine))
         elif closing is None:
@@ -213,25 +216,34 @@ def _list_drafts(published: Published, month: str, *, is_needed: bool) -> set[st
         return set()
 
 
-def _draft(workspace: Workspace, known: _Known, customer_id: str, month: str) -> Issue:
+def _read_draft_states(
+    workspace: Workspace, known: _Known, customer_ids: Sequence[str], month: str
+) -> dict[str, Literal["open", "provisional"]]:
+    """How far the month of each customer is; of several zones it is open until it has ended in the last of them."""
+    if not customer_ids:
+        return {}
     if known.served is None:
-        raise ConfigurationError(_say_nothing_kept(workspace, known, f"customer {customer_id!r}", month))
+        raise ConfigurationError(_say_nothing_kept(workspace, known, f"customer {customer_ids[0]!r}", month))
     with open_of_record(workspace, known.served, known.history) as published:
         rows = published.fetch(
             dict,
             """
-            select distinct months.period_state
+            select distinct zones.customer_id
             from core.dim_months as months
             join core.dim_customer_zones as zones on zones.time_zone = months.time_zone
-            where zones.customer_id = $customer_id and months.month = $month
+            where list_contains($customer_ids::varchar[], zones.customer_id) and months.month = $month
+              and months.period_state = 'open'
             """,
-            {"customer_id": customer_id, "month": month},
+            {"customer_ids": list(customer_ids), "month": month},
         )
-    is_open = any(row["period_state"] == "open" for row in rows)
+    open_for = {row["customer_id"] for row in rows}
+    return {each: "open" if each in open_for else "provisional" for each in customer_ids}
+
+
+def _draft(known: _Known, customer_id: str, month: str, state: Literal["open", "provisional"]) -> Issue:
+    assert known.served is not None
     number = number_draft(customer_id, month, known.served.build_id)
-    return Issue(
-        customer_id, month, Edition("open" if is_open else "provisional", number), known.served, known.history
-    )
+    return Issue(customer_id, month, Edition(state, number), known.served, known.history)
 
 
 def _original(history: History, customer_id: str, month: str, closing: Closing) -> Issue:

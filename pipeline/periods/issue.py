@@ -5,13 +5,15 @@ A newer release of the program may draw a page differently; what was issued stay
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import ConfigurationError
+from pipeline.errors import ConfigurationError, SlaError
 from pipeline.periods.editions import Issue
 from pipeline.periods.records import closed_folder
-from pipeline.reporting.published import EVERY_CUSTOMER, open_of_record
+from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_reports
+from pipeline.reporting.published import EVERY_CUSTOMER, Published, open_of_record
 from pipeline.reporting.render_report import (
     RenderedReport,
     ReportFiles,
@@ -45,15 +47,75 @@ def issue_report(workspace: Workspace, issue: Issue, out_dir: Path) -> ReportFil
 
     Raises what `render_report` raises, and ConfigurationError when a kept document is damaged or missing.
     """
-    if issue.edition.state != "closed":
-        return write_documents(_render(workspace, issue), out_dir, name_files(issue))
-    digests = _read_issued(workspace, issue)
-    if digests is None:
-        digests = _keep(workspace, issue)
-    contents = {ending: _read_document(workspace, issue, digests[ending], ending) for ending in _ENDINGS}
-    return write_documents(
-        RenderedReport(issue.customer_id, issue.edition.report_number, contents), out_dir, name_files(issue)
-    )
+    with Builds(workspace) as builds:
+        [written] = issue_batch(builds, [issue], out_dir)
+    if isinstance(written, SlaError):
+        raise written
+    return written
+
+
+def issue_batch(builds: Builds, issues: Sequence[Issue], out_dir: Path) -> Iterator[ReportFiles | SlaError]:
+    """The files of each of some editions of one month that are read from the same build, in their order, or why one could not be
+    written. Each table is read once for all of them, when the first of them has to be rendered."""
+    workspace = builds.workspace
+    reports: dict[str, MonthlyReport | SlaError] | None = None
+    for issue in issues:
+        try:
+            if needs_rendering(workspace, issue):
+                if reports is None:
+                    reports = builds.read_reports(
+                        [each for each in issues if needs_rendering(workspace, each)]
+                    )
+                report = reports[issue.customer_id]
+                if isinstance(report, SlaError):
+                    raise report
+                documents = render_documents(report, issue.edition)
+                if issue.edition.state != "closed":
+                    yield write_documents(documents, out_dir, name_files(issue))
+                    continue
+                _keep(workspace, issue, documents)
+            yield write_documents(_read_kept(workspace, issue), out_dir, name_files(issue))
+        except SlaError as problem:
+            yield problem
+
+
+def needs_rendering(workspace: Workspace, issue: Issue) -> bool:
+    """Whether there are no documents of an edition yet: those of a closed one are made once."""
+    return issue.edition.state != "closed" or not _issued_path(workspace, issue).exists()
+
+
+class Builds:
+    """The build that editions are read from, open as long as the next edition is read from the same one. Use it in a `with`
+    block."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._open: tuple[Issue, Published] | None = None
+
+    def __enter__(self) -> Builds:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def read_reports(self, issues: Sequence[Issue]) -> dict[str, MonthlyReport | SlaError]:
+        """By customer what each edition says, or why it cannot be told. They are of one month and one build."""
+        first = issues[0]
+        if self._open is None or not is_read_with(self._open[0], first):
+            self._close()
+            self._open = (first, open_of_record(self.workspace, first.build, first.history))
+        customer_ids = [issue.customer_id for issue in issues]
+        return read_monthly_reports(self._open[1], EVERY_CUSTOMER, customer_ids, first.month)
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+
+def is_read_with(issue: Issue, other: Issue) -> bool:
+    """Whether two editions are read from the same build, with the same months closed beside it."""
+    return issue.build == other.build and issue.history == other.history
 
 
 def name_files(issue: Issue) -> str:
@@ -63,14 +125,8 @@ def name_files(issue: Issue) -> str:
     return "-".join([stem, *version]) if issue.edition.state == "closed" else stem
 
 
-def _render(workspace: Workspace, issue: Issue) -> RenderedReport:
-    with open_of_record(workspace, issue.build, issue.history) as published:
-        return render_documents(published, EVERY_CUSTOMER, issue.customer_id, issue.month, issue.edition)
-
-
-def _keep(workspace: Workspace, issue: Issue) -> dict[str, str]:
-    """Render an edition for the first time: its documents first, then the record that names them."""
-    documents = _render(workspace, issue)
+def _keep(workspace: Workspace, issue: Issue, documents: RenderedReport) -> None:
+    """Put an edition on record: its documents first, then the record that names them."""
     digests = documents.digests
     for ending, content in documents.contents.items():
         path = _document_path(workspace, digests[ending], ending)
@@ -84,12 +140,13 @@ def _keep(workspace: Workspace, issue: Issue) -> dict[str, str]:
         **{f"{ending}_sha256": digest for ending, digest in digests.items()},
     }
     write_whole(_issued_path(workspace, issue), seal(record))
-    return digests
 
 
-def _read_issued(workspace: Workspace, issue: Issue) -> dict[str, str] | None:
-    path = _issued_path(workspace, issue)
-    return _read_record(path).digests if path.exists() else None
+def _read_kept(workspace: Workspace, issue: Issue) -> RenderedReport:
+    """The documents of an edition on record, as they were issued."""
+    digests = _read_record(_issued_path(workspace, issue)).digests
+    contents = {ending: _read_document(workspace, issue, digests[ending], ending) for ending in _ENDINGS}
+    return RenderedReport(issue.customer_id, issue.edition.report_number, contents)
 
 
 def _read_record(path: Path) -> Issued:

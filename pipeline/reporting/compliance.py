@@ -223,16 +223,43 @@ def read_trend(
     out. Of several time zones a month is partial until it has ended in the last of them."""
     check_words("The month basis", (month_basis,), MONTH_BASES)
     check_selection(published, scope, selection)
+    return _read_trends(published, scope, selection, (None,), until, month_basis)[None]
+
+
+def read_trends(
+    published: Published, scope: Scope, customer_ids: Sequence[str], until: str
+) -> dict[str, tuple[TrendPoint, ...]]:
+    """The same for each of several customers, by month of settling."""
+    selection = Selection(customer_ids=tuple(customer_ids))
+    check_selection(published, scope, selection)
+    trends = _read_trends(published, scope, selection, customer_ids, until, "settled")
+    return {customer_id: trends[customer_id] for customer_id in customer_ids}
+
+
+def _read_trends(
+    published: Published,
+    scope: Scope,
+    selection: Selection,
+    owners: Sequence[str | None],
+    until: str | None,
+    month_basis: str,
+) -> dict[str | None, tuple[TrendPoint, ...]]:
+    """The trend of each owner: of a customer, or of None for all that is selected together."""
+    is_of_customers = None not in owners
 
     @dataclass(frozen=True)
     class Month:
+        owner: str | None
         month: str
         is_partial: bool
         is_current: bool
 
     sql = f"""
-        with zones as (
-            select distinct time_zone
+        with owners as (
+            select unnest($owners::varchar[]) as owner
+        ),
+        zones as (
+            select distinct {"customer_id" if is_of_customers else "null::varchar"} as owner, time_zone
             from marts.mart_manager__monthly_compliance
             where {IN_SCOPE.format(customer_id="customer_id")}
               and {where_chosen("customer_ids", "customer_id")}
@@ -240,24 +267,37 @@ def read_trend(
               and {where_chosen("severities", "severity")}
               and {where_chosen("obligations", "obligation")}
         )
-        select month, bool_or(is_month_running) as is_partial, bool_or(is_current_month) as is_current
-        from core.dim_months
-        where time_zone in (from zones) or (time_zone = 'UTC' and not exists (from zones))
-        group by month
-        order by month
+        select
+            owners.owner, months.month, bool_or(months.is_month_running) as is_partial,
+            bool_or(months.is_current_month) as is_current
+        from owners
+        left join zones on zones.owner is not distinct from owners.owner
+        join core.dim_months as months on months.time_zone = coalesce(zones.time_zone, 'UTC')
+        group by owners.owner, months.month
+        order by months.month
     """
-    bound = bind_values(scope, selection)
+    bound = bind_values(scope, selection) | {"owners": list(owners)}
     del bound["months"], bound["statuses"]
-    known = {row.month: row for row in published.fetch(Month, sql, bound)}
-    last = until or max(row.month for row in known.values() if row.is_current)
+    known: dict[str | None, dict[str, Month]] = {owner: {} for owner in owners}
+    for row in published.fetch(Month, sql, bound):
+        known[row.owner][row.month] = row
+    last = until or max(row.month for months in known.values() for row in months.values() if row.is_current)
     wanted = tuple(month_before(last, count) for count in reversed(range(TREND_MONTHS)))
-    found = read_compliance(published, scope, replace(selection, months=wanted), ("month",), month_basis)
-    tallies = {row.month: row.tally for row in found.rows}
+    by = ("customer", "month") if is_of_customers else ("month",)
+    found = read_compliance(published, scope, replace(selection, months=wanted), by, month_basis)
+    tallies = {(row.customer_id, row.month): row.tally for row in found.rows}
     # A month that is not known is one before the first of the data.
-    return tuple(
-        TrendPoint(month, month in known and known[month].is_partial, tallies.get(month, Tally()))
-        for month in wanted
-    )
+    return {
+        owner: tuple(
+            TrendPoint(
+                month,
+                month in months and months[month].is_partial,
+                tallies.get((owner, month), Tally()),
+            )
+            for month in wanted
+        )
+        for owner, months in known.items()
+    }
 
 
 def read_customers(published: Published, scope: Scope) -> tuple[Customer, ...]:

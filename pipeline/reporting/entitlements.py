@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
@@ -295,56 +296,70 @@ def read_ledger(
     published: Published, scope: Scope, customer_id: str, month: str | None = None
 ) -> tuple[Statement, ...]:
     """The statement of every pool of one customer, term by term: of one month, or of all there are."""
-    selection = Selection(customer_ids=(customer_id,), months=(month,) if month else ())
+    return read_ledgers(published, scope, (customer_id,), month).get(customer_id, ())
+
+
+def read_ledgers(
+    published: Published, scope: Scope, customer_ids: Sequence[str], month: str | None = None
+) -> dict[str, tuple[Statement, ...]]:
+    """The same for several customers; those without a pool are left out."""
+    selection = Selection(customer_ids=tuple(customer_ids), months=(month,) if month else ())
     check_selection(published, scope, selection)
-    bound = bind_values(scope) | {"customer_id": customer_id, "month": month}
     months = published.fetch(
         StatementMonth,
         f"""
         select {list_columns(StatementMonth)}
         from core.fct_entitlement_months
         where {IN_SCOPE.format(customer_id="customer_id")}
-          and customer_id = $customer_id
+          and list_contains($customer_ids::varchar[], customer_id)
           and ($month::varchar is null or month = $month)
         order by term_starts_on, subscription_id, is_redeemed, pool, month
         """,
-        bound,
+        bind_values(scope) | {"customer_ids": list(customer_ids), "month": month},
     )
-    lines: dict[tuple[str, str], list[Movement]] = {}
-    for line in select_movements(published, scope, customer_id=customer_id):
-        if month is None or line.month == month:
-            lines.setdefault((line.subscription_id, line.pool), []).append(line)
-    own: dict[tuple[str, str], list[StatementMonth]] = {}
+    lines: dict[tuple[str, str, str], list[Movement]] = {}
+    for line in select_movements(published, scope, customer_ids=customer_ids, month=month):
+        lines.setdefault((line.customer_id, line.subscription_id, line.pool), []).append(line)
+    own: dict[tuple[str, str, str], list[StatementMonth]] = {}
     for each in months:
-        own.setdefault((each.subscription_id, each.pool), []).append(each)
-    return tuple(
-        Statement(
+        own.setdefault((each.customer_id, each.subscription_id, each.pool), []).append(each)
+    found: dict[str, tuple[Statement, ...]] = {}
+    for key, (first, *rest) in own.items():
+        statement = Statement(
             first.customer_id,
             first.subscription_id,
             first.plan,
             first.plan_version,
             first.pool,
             (first, *rest),
-            tuple(lines.get((first.subscription_id, first.pool), ())),
+            tuple(lines.get(key, ())),
         )
-        for first, *rest in own.values()
-    )
+        found[first.customer_id] = (*found.get(first.customer_id, ()), statement)
+    return found
 
 
 def select_movements(
-    published: Published, scope: Scope, customer_id: str | None = None, ticket_id: str | None = None
+    published: Published,
+    scope: Scope,
+    customer_ids: Sequence[str] | None = None,
+    ticket_id: str | None = None,
+    month: str | None = None,
 ) -> tuple[Movement, ...]:
-    """The lines of the ledger, pool by pool in their order: of one customer, of one ticket, or all in scope."""
+    """The lines of the ledger, pool by pool in their order: of some customers, of one ticket, of one month, or all in scope."""
     sql = f"""
         select {list_columns(Movement)}
         from core.fct_entitlement_movements
         where {IN_SCOPE.format(customer_id="customer_id")}
-          and ($customer_id::varchar is null or customer_id = $customer_id)
+          and ($customer_ids::varchar[] is null or list_contains($customer_ids::varchar[], customer_id))
           and ($ticket_id::varchar is null or ticket_id = $ticket_id)
+          and ($month::varchar is null or month = $month)
         order by subscription_id, pool, statement_line
     """
+    chosen = None if customer_ids is None else list(customer_ids)
     return tuple(
         published.fetch(
-            Movement, sql, bind_values(scope) | {"customer_id": customer_id, "ticket_id": ticket_id}
+            Movement,
+            sql,
+            bind_values(scope) | {"customer_ids": chosen, "ticket_id": ticket_id, "month": month},
         )
     )

@@ -154,7 +154,7 @@ def read_managers_pack(published: Published, scope: Scope, month: str) -> Manage
             f"{len(breaches)}, so no document was made. Run `sla check`."
         )
     zones = {period.time_zone for period in periods}
-    look = read_look(published, scope)
+    look = read_look(published)
     return ManagersPack(
         month=month,
         previous_month=previous_month,

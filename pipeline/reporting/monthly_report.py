@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
+from typing import Any, Protocol, TypeVar
 
-from pipeline.errors import ChecksFailed, ConfigurationError, StaleData
+from pipeline.errors import ChecksFailed, ConfigurationError, SlaError, StaleData
 from pipeline.reporting.compliance import (
     TALLIED,
     Tally,
     TrendPoint,
     month_before,
-    read_compliance,
-    read_trend,
+    read_trends,
 )
-from pipeline.reporting.entitlements import Forecast, Statement, read_forecasts, read_ledger
+from pipeline.reporting.entitlements import Forecast, Statement, read_forecasts, read_ledgers
 from pipeline.reporting.published import (
     IN_SCOPE,
     Published,
@@ -284,85 +283,167 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
     that the month rests on lags behind the others, and ChecksFailed when the published tables contradict each other: then
     no document may be made.
     """
-    check_selection(published, scope, Selection(customer_ids=(customer_id,), months=(month,)))
+    found = read_monthly_reports(published, scope, (customer_id,), month)[customer_id]
+    if isinstance(found, SlaError):
+        raise found
+    return found
 
-    @dataclass(frozen=True)
-    class Header:
-        customer_id: str
-        customer_name: str
-        time_zone: str
-        locale: str | None
-        tickets_submitted_count: int
-        is_month_running: bool
-        stale_source: str | None
-        stale_source_read_until: datetime | None
 
-    headers = published.fetch(
-        Header,
+def read_monthly_reports(
+    published: Published, scope: Scope, customer_ids: Sequence[str], month: str
+) -> dict[str, MonthlyReport | SlaError]:
+    """The same for several customers, each table read once for all of them: customer -> its report, or the error that
+    `read_monthly_report` raises for it. Raises ConfigurationError for a month that is none."""
+    check_selection(published, scope, Selection(months=(month,)))
+    found: dict[str, MonthlyReport | SlaError] = {}
+    headers = _read_headers(published, scope, customer_ids, month)
+    build = _read_build(published, scope)
+    for customer_id in customer_ids:
+        problem = _find_obstacle(published, scope, customer_id, month, headers.get(customer_id), build)
+        if problem is not None:
+            found[customer_id] = problem
+    rows = _Rows(published, scope, [each for each in dict.fromkeys(customer_ids) if each not in found], month)
+    for customer_id in rows.customer_ids:
+        try:
+            found[customer_id] = _assemble(rows, headers[customer_id], build)
+        except ChecksFailed as problem:
+            found[customer_id] = problem
+    return found
+
+
+@dataclass(frozen=True)
+class _Header:
+    customer_id: str
+    customer_name: str
+    time_zone: str
+    locale: str | None
+    tickets_submitted_count: int
+    is_month_running: bool
+    stale_source: str | None
+    stale_source_read_until: datetime | None
+
+
+def _read_headers(
+    published: Published, scope: Scope, customer_ids: Sequence[str], month: str
+) -> dict[str, _Header]:
+    rows = published.fetch(
+        _Header,
         f"""
-        select {list_columns(Header)}
+        select {list_columns(_Header)}
         from marts.mart_customer__monthly_report
-        where {IN_SCOPE.format(customer_id="customer_id")} and customer_id = $customer_id and month = $month
+        where {IN_SCOPE.format(customer_id="customer_id")}
+          and list_contains($customer_ids::varchar[], customer_id) and month = $month
         """,
-        bind_values(scope) | {"customer_id": customer_id, "month": month},
+        bind_values(scope) | {"customer_ids": list(customer_ids), "month": month},
     )
-    if not headers:
+    return {row.customer_id: row for row in rows}
+
+
+def _find_obstacle(
+    published: Published,
+    scope: Scope,
+    customer_id: str,
+    month: str,
+    header: _Header | None,
+    build: BuildStatus,
+) -> SlaError | None:
+    """Why a customer's month cannot be read at all."""
+    if header is None:
+        try:
+            check_selection(published, scope, Selection(customer_ids=(customer_id,)))
+        except ConfigurationError as problem:
+            return problem
         known = read_months(published, scope, customer_id)
         offer = (
             f"Months with something to report: {', '.join(known[-6:])}."
             if known
             else "There is none for this customer yet."
         )
-        raise ConfigurationError(
+        return ConfigurationError(
             f"There is nothing to report for customer {customer_id!r} in {month}. {offer}"
         )
-    header, build = headers[0], _read_build(published, scope)
     if header.stale_source is not None and header.stale_source_read_until is not None:
-        raise StaleData(
+        return StaleData(
             f"The report of customer {customer_id!r} for {month} would rest on source {header.stale_source!r}, which is known "
             f"until {header.stale_source_read_until:%Y-%m-%dT%H:%M:%SZ} only, while other sources reach further: what it has not "
             f"exported yet would be missing. Put its newer export into inbox/{header.stale_source}/ and call `sla run`. If its "
             "export is complete and nothing has happened there since, say so: sla build --as-of "
             f"{build.as_of:%Y-%m-%dT%H:%M:%SZ}."
         )
-    previous_month = month_before(month)
-    both = Selection(customer_ids=(customer_id,), months=(previous_month, month))
-    counted = {row.month: row.tally for row in read_compliance(published, scope, both).rows}
-    listed = select_obligations(published, scope, both)
-    for each in (previous_month, month):
-        _reconcile(
-            customer_id, each, counted.get(each, Tally()), (row for row in listed if row.month == each)
+    return None
+
+
+class _Rows:
+    """Everything that the reports of some customers are made of, each table read once; rows by customer, in their order."""
+
+    def __init__(self, published: Published, scope: Scope, customer_ids: Sequence[str], month: str) -> None:
+        self.published, self.scope, self.month = published, scope, month
+        self.customer_ids = tuple(customer_ids)
+        if not self.customer_ids:
+            return
+        ours = Selection(customer_ids=self.customer_ids)
+        both = replace(ours, months=(month_before(month), month))
+        self.trends = read_trends(published, scope, self.customer_ids, month)
+        self.listed = _by_customer(select_obligations(published, scope, both))
+        self.ledgers = read_ledgers(published, scope, self.customer_ids, month)
+        running = select_obligations(published, scope, replace(ours, statuses=("pending",)), "submitted")
+        self.running = _by_customer(
+            row for row in running if row.submitted_month is not None and row.submitted_month <= month
         )
+        bound_customers = bind_values(scope) | {"customer_ids": list(self.customer_ids)}
+        bound = bound_customers | {"month": month}
+        self.versions = _read_versions(published, bound)
+        self.promises = _read_promises(published, bound, month)
+        self.terms = _read_terms(published, bound)
+        self.response_times = _read_response_times(published, bound)
+        self.packs = _read_packs(published, bound_customers)
+        self.forecasts = _by_customer(read_forecasts(published, scope, ours))
+        self.brands = _read_brands(published, self.customer_ids)
+        self.waivers = _read_waivers(
+            published,
+            scope,
+            sorted({row.waiver_id for rows in self.listed.values() for row in rows if row.waiver_id}),
+        )
+        self.labels = _read_labels(published)
+
+
+def _assemble(rows: _Rows, header: _Header, build: BuildStatus) -> MonthlyReport:
+    """One customer's report. Raises ChecksFailed when its rows contradict each other."""
+    customer_id, month, published = header.customer_id, rows.month, rows.published
+    previous_month = month_before(month)
+    trend = rows.trends[customer_id]
+    counted = {point.month: point.tally for point in trend}
+    listed = rows.listed.get(customer_id, [])
+    for each in (previous_month, month):
+        _reconcile(customer_id, each, counted[each], (row for row in listed if row.month == each))
     obligations = tuple(row for row in listed if row.month == month)
-    statements = read_ledger(published, scope, customer_id, month)
+    statements = rows.ledgers.get(customer_id, ())
     for statement in statements:
         if not statement.adds_up:
             raise ChecksFailed(
                 f"The balance of pool {statement.pool!r} in term {statement.subscription_id!r} of customer "
                 f"{customer_id!r} is not the sum of its movements, so no report was made. Run `sla check`."
             )
-    running = tuple(
-        row
-        for row in select_obligations(
-            published, scope, Selection(customer_ids=(customer_id,), statuses=("pending",)), "submitted"
-        )
-        if row.submitted_month is not None and row.submitted_month <= month
-    )
+    subscriptions = {statement.subscription_id for statement in statements}
+    running = tuple(rows.running.get(customer_id, ()))
     rows_with_plans: tuple[Obligation | Statement, ...] = (*obligations, *running, *statements)
-    versions = sorted(
-        {row.plan_version for row in rows_with_plans if row.plan_version}
-        | _read_versions(published, scope, customer_id, month)
+    versions = tuple(
+        sorted(
+            {row.plan_version for row in rows_with_plans if row.plan_version}
+            | rows.versions.get(customer_id, set())
+        )
     )
-    terms = _plan_terms(published, versions)
-    promises, outside, outside_running = _read_promises(published, scope, customer_id, month)
-    trend = read_trend(published, scope, Selection(customer_ids=(customer_id,)), until=month)
-    subscription_terms = _read_terms(published, scope, customer_id, month)
-    look = read_look(published, scope, customer_id)
-    if sum((promise.tally for promise in promises), outside) != counted.get(month, Tally()):
+    # Few plans have many customers: what depends on the plans alone is read once for them.
+    plans = published.remember(
+        ("plans", versions, month), lambda: _read_plans(published, list(versions), month)
+    )
+    promises, outside, outside_running = rows.promises.get(customer_id, ((), Tally(), 0))
+    if sum((promise.tally for promise in promises), outside) != counted[month]:
         raise ChecksFailed(
             f"The promises of customer {customer_id!r} for {month} do not add up to the total of the month, so no report was "
             "made. Run `sla check`."
         )
+    waived_by = {row.waiver_id for row in obligations if row.waiver_id}
     return MonthlyReport(
         customer_id=customer_id,
         customer_name=header.customer_name,
@@ -371,38 +452,68 @@ def read_monthly_report(published: Published, scope: Scope, customer_id: str, mo
         month_a_year_ago=trend[0].month,
         time_zone=header.time_zone,
         locale=header.locale,
-        labels=look.labels,
-        brand=look.brand,
-        periods=_read_periods(published, versions, month),
-        terms=subscription_terms,
-        plan_titles={term.plan: term.plan_title for term in terms},
-        plans=tuple(sorted({term.plan for term in terms})),
+        labels=rows.labels,
+        brand=rows.brands[customer_id],
+        periods=plans.periods,
+        terms=tuple(rows.terms.get(customer_id, ())),
+        plan_titles={term.plan: term.plan_title for term in plans.terms},
+        plans=tuple(sorted({term.plan for term in plans.terms})),
         tickets_submitted_count=header.tickets_submitted_count,
         is_partial=header.is_month_running,
-        total=counted.get(month, Tally()),
-        previous_total=counted.get(previous_month, Tally()),
+        total=counted[month],
+        previous_total=counted[previous_month],
         year_ago_total=trend[0].tally,
         outside_promises=outside,
         outside_running=outside_running,
         promises=promises,
         trend=trend,
-        response_times=_read_response_times(published, scope, customer_id, month),
+        response_times=tuple(rows.response_times.get(customer_id, ())),
         obligations=obligations,
         still_running=running,
         statements=statements,
-        packs=_read_packs(published, scope, statements),
+        packs=tuple(
+            pack for pack in rows.packs.get(customer_id, ()) if pack.subscription_id in subscriptions
+        ),
         forecasts=tuple(
             forecast
-            for forecast in read_forecasts(published, scope, Selection(customer_ids=(customer_id,)))
-            if forecast.subscription_id in {statement.subscription_id for statement in statements}
+            for forecast in rows.forecasts.get(customer_id, ())
+            if forecast.subscription_id in subscriptions
         ),
-        plan_terms=terms,
-        plan_pools=_plan_pools(published, versions),
-        plan_statements=_plan_statements(published, versions),
-        closures=_closures(published, versions, month),
-        waivers=_waivers(published, scope, sorted({row.waiver_id for row in obligations if row.waiver_id})),
+        plan_terms=plans.terms,
+        plan_pools=plans.pools,
+        plan_statements=plans.statements,
+        closures=plans.closures,
+        waivers=tuple(waiver for waiver in rows.waivers if waiver.waiver_id in waived_by),
         build=build,
     )
+
+
+class _OfCustomer(Protocol):
+    @property
+    def customer_id(self) -> str: ...
+
+
+_Row = TypeVar("_Row", bound=_OfCustomer)
+
+
+def _by_customer(rows: Iterable[_Row]) -> dict[str, list[_Row]]:
+    found: dict[str, list[_Row]] = {}
+    for row in rows:
+        found.setdefault(row.customer_id, []).append(row)
+    return found
+
+
+_Record = TypeVar("_Record")
+
+
+def _records_by_customer(
+    record: Callable[..., _Record], rows: Iterable[dict[str, Any]]
+) -> dict[str, list[_Record]]:
+    """Records of rows that have the customer beside the fields of the record."""
+    found: dict[str, list[_Record]] = {}
+    for row in rows:
+        found.setdefault(row.pop("customer_id"), []).append(record(**row))
+    return found
 
 
 def _reconcile(customer_id: str, month: str, counted: Tally, listed: Iterable[Obligation]) -> None:
@@ -414,10 +525,10 @@ def _reconcile(customer_id: str, month: str, counted: Tally, listed: Iterable[Ob
 
 
 def _read_promises(
-    published: Published, scope: Scope, customer_id: str, month: str
-) -> tuple[tuple[Promise, ...], Tally, int]:
-    """The summary's lines, each with the same promise one month and one year earlier; the tally of what no promise covers, and
-    how many of that still run."""
+    published: Published, bound: dict[str, Any], month: str
+) -> dict[str, tuple[tuple[Promise, ...], Tally, int]]:
+    """By customer: the summary's lines, each with the same promise one month and one year earlier; the tally of what no promise
+    covers, and how many of that still run."""
     previous_month, year_ago = month_before(month), month_before(month, 12)
     columns = (
         "month, promise, plan, obligation, obligation_kind, severities, first_plan_version, target_seconds, clock_name, clause, "
@@ -436,17 +547,19 @@ def _read_promises(
         select *
         from {{of_record}} as promises
         where {IN_SCOPE.format(customer_id="customer_id")}
-          and customer_id = $customer_id and month in ($month, $previous_month, $year_ago)
-        order by plan, obligation_kind = 'estimate', obligation, severities, first_plan_version, promise
+          and list_contains($customer_ids::varchar[], customer_id) and month in ($month, $previous_month, $year_ago)
+        order by customer_id, plan, obligation_kind = 'estimate', obligation, severities, first_plan_version, promise
         """,
-        bind_values(scope)
-        | {
-            "customer_id": customer_id,
-            "month": month,
-            "previous_month": previous_month,
-            "year_ago": year_ago,
-        },
+        bound | {"previous_month": previous_month, "year_ago": year_ago},
     )
+    own: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        own.setdefault(row["customer_id"], []).append(row)
+    return {customer_id: _count_promises(each, month) for customer_id, each in own.items()}
+
+
+def _count_promises(rows: list[dict[str, Any]], month: str) -> tuple[tuple[Promise, ...], Tally, int]:
+    previous_month, year_ago = month_before(month), month_before(month, 12)
     tallies = {(row["month"], row["promise"]): Tally(**{name: row[name] for name in TALLIED}) for row in rows}
     running = {row["promise"]: row["running_count"] for row in rows if row["month"] == month}
     # Targets before estimates, and within each the widest promise first.
@@ -468,6 +581,27 @@ def _read_promises(
         if row["month"] == month and row["promise"] is not None
     )
     return promises, tallies.get((month, None), Tally()), running.get(None, 0)
+
+
+@dataclass(frozen=True)
+class _Plans:
+    """What the plans of a report say, whoever's report it is."""
+
+    terms: tuple[PlanTerm, ...]
+    pools: tuple[PlanPool, ...]
+    statements: tuple[PlanStatement, ...]
+    closures: tuple[Closure, ...]
+    periods: tuple[Period, ...]
+
+
+def _read_plans(published: Published, versions: list[str], month: str) -> _Plans:
+    return _Plans(
+        _plan_terms(published, versions),
+        _plan_pools(published, versions),
+        _plan_statements(published, versions),
+        _closures(published, versions, month),
+        _read_periods(published, versions, month),
+    )
 
 
 def _plan_terms(published: Published, versions: list[str]) -> tuple[PlanTerm, ...]:
@@ -504,7 +638,7 @@ def _plan_statements(published: Published, versions: list[str]) -> tuple[PlanSta
     return tuple(published.fetch(PlanStatement, sql, {"versions": versions}))
 
 
-def _waivers(published: Published, scope: Scope, waiver_ids: list[str]) -> tuple[Waiver, ...]:
+def _read_waivers(published: Published, scope: Scope, waiver_ids: list[str]) -> tuple[Waiver, ...]:
     sql = f"""
         select {list_columns(Waiver, table="waivers")}
         from core.dim_waivers as waivers
@@ -531,37 +665,38 @@ def _closures(published: Published, versions: list[str], month: str) -> tuple[Cl
     return tuple(published.fetch(Closure, sql, {"versions": versions, "month": month}))
 
 
-def _read_versions(published: Published, scope: Scope, customer_id: str, month: str) -> set[str]:
-    """The versions of the plans whose terms run in the month: what was promised, also where nothing happened."""
+def _read_versions(published: Published, bound: dict[str, Any]) -> dict[str, set[str]]:
+    """By customer: the versions of the plans whose terms run in the month: what was promised, also where nothing happened."""
     sql = f"""
-        select distinct versions.plan_version
+        select distinct terms.customer_id, versions.plan_version
         from core.dim_subscription_terms as terms
         join core.dim_customer_months as months on months.customer_id = terms.customer_id
         join core.dim_plan_versions as versions
           on versions.plan = terms.plan and versions.valid_from < months.ends_at and months.starts_at < versions.valid_to
         where {IN_SCOPE.format(customer_id="terms.customer_id")}
-          and terms.customer_id = $customer_id and months.month = $month
+          and list_contains($customer_ids::varchar[], terms.customer_id) and months.month = $month
           and terms.term_starts_at < months.ends_at and months.starts_at < terms.term_ends_at
     """
-    rows = published.fetch(dict, sql, bind_values(scope) | {"customer_id": customer_id, "month": month})
-    return {row["plan_version"] for row in rows}
+    found: dict[str, set[str]] = {}
+    for row in published.fetch(dict, sql, bound):
+        found.setdefault(row["customer_id"], set()).add(row["plan_version"])
+    return found
 
 
-def _read_terms(published: Published, scope: Scope, customer_id: str, month: str) -> tuple[Term, ...]:
+def _read_terms(published: Published, bound: dict[str, Any]) -> dict[str, list[Term]]:
     sql = f"""
         select
-            terms.subscription_id, coalesce(versions.plan_title, terms.plan) as plan_title,
+            terms.customer_id, terms.subscription_id, coalesce(versions.plan_title, terms.plan) as plan_title,
             terms.term_starts_on, terms.term_ends_on
         from core.dim_subscription_terms as terms
         join core.dim_customer_months as months on months.customer_id = terms.customer_id
         left join core.dim_plan_versions as versions on versions.plan_version = terms.plan_version
         where {IN_SCOPE.format(customer_id="terms.customer_id")}
-          and terms.customer_id = $customer_id and months.month = $month
+          and list_contains($customer_ids::varchar[], terms.customer_id) and months.month = $month
           and terms.term_starts_at < months.ends_at and months.starts_at < terms.term_ends_at
         order by terms.term_starts_at, terms.subscription_id
     """
-    bound = bind_values(scope) | {"customer_id": customer_id, "month": month}
-    return tuple(published.fetch(Term, sql, bound))
+    return _records_by_customer(Term, published.fetch(dict, sql, bound))
 
 
 def _read_periods(published: Published, versions: list[str], month: str) -> tuple[Period, ...]:
@@ -578,9 +713,7 @@ def _read_periods(published: Published, versions: list[str], month: str) -> tupl
     return tuple(published.fetch(Period, sql, {"versions": versions, "month": month}))
 
 
-def _read_response_times(
-    published: Published, scope: Scope, customer_id: str, month: str
-) -> tuple[ResponseTimes, ...]:
+def _read_response_times(published: Published, bound: dict[str, Any]) -> dict[str, list[ResponseTimes]]:
     # Nearest rank, written out: the least time whose rank is at least p % of all. Shares are compared as whole numbers.
     bins = ((0, 25), (25, 50), (50, 75), (75, 100), (100, 150))
     counted = ", ".join(
@@ -591,15 +724,16 @@ def _read_response_times(
     sql = f"""
         with answered as (
             select
-                terms.plan, terms.obligation, terms.obligation_kind, terms.target_seconds as promised_seconds, terms.clock_name,
-                terms.clause, obligations.elapsed_seconds, obligations.target_seconds
+                obligations.customer_id, terms.plan, terms.obligation, terms.obligation_kind,
+                terms.target_seconds as promised_seconds, terms.clock_name, terms.clause, obligations.elapsed_seconds,
+                obligations.target_seconds
             from core.fct_sla_obligations as obligations
             join core.dim_plan_terms as terms
               on terms.plan_version = obligations.plan_version
               and terms.obligation = obligations.obligation
               and terms.severity = obligations.severity_in_force
             where {IN_SCOPE.format(customer_id="obligations.customer_id")}
-              and obligations.customer_id = $customer_id
+              and list_contains($customer_ids::varchar[], obligations.customer_id)
               and obligations.compliance_month = $month
               and obligations.status in ('met', 'breached', 'waived')
               and obligations.stopped_at is not null
@@ -611,11 +745,13 @@ def _read_response_times(
                 row_number() over (promise order by elapsed_seconds) as place,
                 count(*) over (promise) as places
             from answered
-            window promise as (partition by plan, obligation, obligation_kind, promised_seconds, clock_name, clause)
+            window promise as (
+                partition by customer_id, plan, obligation, obligation_kind, promised_seconds, clock_name, clause
+            )
         ),
         summed as (
             select
-                plan, obligation, obligation_kind, promised_seconds as target_seconds, clock_name, clause,
+                customer_id, plan, obligation, obligation_kind, promised_seconds as target_seconds, clock_name, clause,
                 count(*) as answered_count,
                 min(elapsed_seconds) filter (place * 100 >= 50 * places) as p50_seconds,
                 min(elapsed_seconds) filter (place * 100 >= 90 * places) as p90_seconds,
@@ -623,66 +759,70 @@ def _read_response_times(
                 max(elapsed_seconds) as longest_seconds,
                 [{counted}, count(*) filter (elapsed_seconds * 100 > 150 * target_seconds)] as bins
             from ranked
-            group by plan, obligation, obligation_kind, promised_seconds, clock_name, clause
+            group by customer_id, plan, obligation, obligation_kind, promised_seconds, clock_name, clause
         )
         select summed.* exclude (clause), promises.severities
         from summed
         join marts.mart_customer__monthly_promises as promises
-          on promises.customer_id = $customer_id and promises.month = $month
+          on promises.customer_id = summed.customer_id and promises.month = $month
           and promises.plan = summed.plan and promises.obligation = summed.obligation
           and promises.obligation_kind = summed.obligation_kind and promises.target_seconds = summed.target_seconds
           and promises.clock_name = summed.clock_name and promises.clause is not distinct from summed.clause
         order by summed.plan, summed.obligation_kind = 'estimate', summed.obligation, promises.severities, summed.clause
     """
-    bound = bind_values(scope) | {"customer_id": customer_id, "month": month}
-    return tuple(
-        ResponseTimes(
-            **row | {"bins": tuple(row["bins"]), "severities": tuple(map(int, row["severities"].split(",")))}
-        )
-        for row in published.fetch(dict, sql, bound)
-    )
+    rows = published.fetch(dict, sql, bound)
+    for row in rows:
+        row |= {"bins": tuple(row["bins"]), "severities": tuple(map(int, row["severities"].split(",")))}
+    return _records_by_customer(ResponseTimes, rows)
 
 
-def _read_packs(published: Published, scope: Scope, statements: tuple[Statement, ...]) -> tuple[Pack, ...]:
+def _read_packs(published: Published, bound: dict[str, Any]) -> dict[str, list[Pack]]:
     sql = f"""
-        select {list_columns(Pack)}
+        select customer_id, {list_columns(Pack)}
         from core.fct_entitlement_supplies
         where {IN_SCOPE.format(customer_id="customer_id")}
+          and list_contains($customer_ids::varchar[], customer_id)
           and supply_kind = 'purchase'
-          and list_contains($subscriptions::varchar[], subscription_id)
         order by subscription_id, pool, supplied_at, cause_id
     """
-    subscriptions = sorted({statement.subscription_id for statement in statements})
-    return tuple(published.fetch(Pack, sql, bind_values(scope) | {"subscriptions": subscriptions}))
+    return _records_by_customer(Pack, published.fetch(dict, sql, bound))
 
 
-# The same for every report of a run.
-_read_build = lru_cache(maxsize=1)(read_status)
+def _read_build(published: Published, scope: Scope) -> BuildStatus:
+    return published.remember(("build", scope), lambda: read_status(published, scope))
 
 
-@lru_cache(maxsize=1)
 def _read_labels(published: Published) -> dict[str, dict[str, str]]:
-    labels: dict[str, dict[str, str]] = {}
-    for row in published.fetch(
-        dict, "select word, language, label from core.dim_words order by word, language"
-    ):
-        labels.setdefault(row["language"], {})[row["word"]] = row["label"]
-    return labels
+    def read() -> dict[str, dict[str, str]]:
+        labels: dict[str, dict[str, str]] = {}
+        for row in published.fetch(
+            dict, "select word, language, label from core.dim_words order by word, language"
+        ):
+            labels.setdefault(row["language"], {})[row["word"]] = row["label"]
+        return labels
+
+    return published.remember("labels", read)
 
 
-def read_look(published: Published, scope: Scope, customer_id: str | None = None) -> Look:
-    """How a document for a customer looks, as far as it is in scope; None: one of the vendor's own."""
+def read_look(published: Published) -> Look:
+    """How a document of the vendor's own looks."""
+    return Look(_read_brands(published, ())[None], _read_labels(published))
+
+
+def _read_brands(published: Published, customer_ids: Sequence[str]) -> dict[str | None, Brand]:
+    """By customer: its own look, else the vendor's, else a plain one. The vendor's has no customer."""
     sql = f"""
-        select {list_columns(Brand)}
+        select customer_id, {list_columns(Brand)}
         from core.dim_brands
-        where customer_id is null or (customer_id = $customer_id and {IN_SCOPE.format(customer_id="customer_id")})
-        order by customer_id is null
-        limit 1
+        where list_contains($customer_ids::varchar[], customer_id) or customer_id is null
     """
-    found = published.fetch(Brand, sql, bind_values(scope) | {"customer_id": customer_id})
-    if found:
-        return Look(found[0], _read_labels(published))
     from pipeline.rules.branding import LOGO_PLACES, PLAIN_ACCENT, PLAIN_PRIMARY
 
     plain = Brand(None, None, None, None, None, LOGO_PLACES[0], PLAIN_PRIMARY, PLAIN_ACCENT)
-    return Look(plain, _read_labels(published))
+    found = {
+        row.pop("customer_id"): Brand(**row)
+        for row in published.fetch(dict, sql, {"customer_ids": list(customer_ids)})
+    }
+    return {
+        customer_id: found.get(customer_id) or found.get(None) or plain for customer_id in (None, *customer_ids)
+    }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -32,6 +32,7 @@ STATUSES = ("met", "breached", "pending", "waived", "not_covered", "not_measurab
 MONTH_BASES = ("settled", "submitted")
 
 _Record = TypeVar("_Record")
+_Kept = TypeVar("_Kept")
 
 # Nothing but the one file may be reached from a query; DuckDB refuses to widen that while the file is open.
 _HARDENED = {
@@ -148,6 +149,7 @@ class Published:
         self._every_record = history or History()
         self._of_record: duckdb.DuckDBPyConnection | None = None
         self._opening = threading.Lock()
+        self._remembered: dict[Hashable, Any] = {}
         self.build_id = pointer.build_id
         self.published_at = datetime.fromisoformat(pointer.published_at)
         self._pointer = pointer
@@ -180,6 +182,14 @@ class Published:
     def history(self) -> History:
         """The closings and corrections that this build takes into account: none whose as_of lies after its own."""
         return self._every_record.known_to(self.read_as_of())
+
+    def remember(self, key: Hashable, read: Callable[[], _Kept]) -> _Kept:
+        """What `read` gives, read once while the build is open: for what is the same in many answers. A key that depends on a
+        reader names its scope."""
+        if key not in self._remembered:
+            self._remembered[key] = read()
+        kept: _Kept = self._remembered[key]
+        return kept
 
     def read_as_of(self) -> datetime:
         """The instant up to which the figures know."""

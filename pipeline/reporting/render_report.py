@@ -66,16 +66,14 @@ def render_report(
     lags behind the others, ChecksFailed when the figures contradict each other, SlaError when the document cannot be
     made. Nothing half-written is ever left under a final name.
     """
-    documents = render_documents(published, scope, customer_id, month, edition)
+    documents = render_documents(read_monthly_report(published, scope, customer_id, month), edition)
     return write_documents(documents, out_dir, file_stem(customer_id, month))
 
 
-def render_documents(
-    published: Published, scope: Scope, customer_id: str, month: str, edition: Edition | None = None
-) -> RenderedReport:
-    """The same, as bytes. Raises what `render_report` raises."""
-    report = read_monthly_report(published, scope, customer_id, month)
+def render_documents(report: MonthlyReport, edition: Edition | None = None) -> RenderedReport:
+    """The documents of what was read. Raises SlaError when one cannot be made."""
     edition = edition or draft_edition(report)
+    customer_id, month = report.customer_id, report.month
     contents = {
         "csv": customer_rows.obligations_csv(report),
         "xlsx": to_workbook(report, edition),

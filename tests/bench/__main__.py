@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import clock, landing, ledger
+from tests.bench import clock, landing, ledger, reports
 
-BENCHES = (clock, landing, ledger)
+BENCHES = (clock, landing, ledger, reports)
 
 if __name__ == "__main__":
     met = []

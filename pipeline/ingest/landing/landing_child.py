@@ -7,12 +7,10 @@ Jobs go down pickled, answers come back as JSON: nothing that a file could do to
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pipeline import errors
+from pipeline.child_process import follow_parent, say_death, start_child
 from pipeline.errors import InputRejected, Problem, SlaError
 from pipeline.ingest.files.exports import Export, ExportChanging, Fingerprint, reject
 from pipeline.ingest.files.limits import (
@@ -46,14 +45,6 @@ if TYPE_CHECKING:
 _REPORT_EVERY_SECONDS = 0.2
 _LOOK_EVERY_SECONDS = 0.05
 _SHORTER = "Export shorter periods. If the file is genuine and small, report it as a fault of this program."
-_START = """
-import sys
-from multiprocessing.connection import Connection
-sys.path[:] = sys.argv[2:]
-from pipeline.ingest.landing.landing_child import serve
-serve(Connection(int(sys.argv[1])))
-"""
-_SIGNAL_ON_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG
 
 
 @dataclass(frozen=True)
@@ -193,18 +184,7 @@ class LandingChild:
             except ConnectionError:
                 # It died between two files, of neither of them.
                 self.close()
-        # A new interpreter: a fork of a process with threads may begin with their locks held, and a spawned one of
-        # multiprocessing first runs whatever is the main module here. Isolated, it takes its path from us alone.
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _START, str(theirs.fileno()), *sys.path],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        self._connection = Connection(ours.detach())
+        self._process, self._connection = start_child(__name__)
         self._connection.send(message)
         return self._connection
 
@@ -235,10 +215,9 @@ class LandingChild:
 
     def _explain_death(self, export: Export) -> InputRejected:
         assert self._process is not None
-        code = self._process.wait()
-        if code == -signal.SIGXCPU:
+        died = say_death(self._process)
+        if self._process.returncode == -signal.SIGXCPU:
             return _took_too_long(export)
-        died = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return reject(
             export, f"the process that read it died ({died}), perhaps for lack of memory.", _SHORTER
         )
@@ -340,8 +319,7 @@ class _Reporter:
 
 
 def _restrict_process() -> None:
-    # Ctrl-C is the parent's to answer; it ends this process then.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    follow_parent()
     # Sent when a process opens a file for writing at the moment when we ask whether one has.
     signal.signal(signal.SIGIO, signal.SIG_IGN)
     # What a library prints while it dies is no message for a user.
@@ -350,8 +328,6 @@ def _restrict_process() -> None:
         os.dup2(nowhere, descriptor)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        # A parent that is killed takes its child along: an orphan would write beside the next run.
-        ctypes.CDLL(None).prctl(_SIGNAL_ON_PARENTS_DEATH, signal.SIGKILL)
         # Data, not address space: the engine reserves addresses freely and touches few of them.
         resource.setrlimit(resource.RLIMIT_DATA, (RESERVED_BYTES, RESERVED_BYTES))
 

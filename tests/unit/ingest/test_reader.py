@@ -40,6 +40,8 @@ MISREAD = set_column("subject", "misread")
 BESIDE_READING = {
     "pipeline/errors.py",
     "pipeline/settings.py",
+    # How the process that reads is started.
+    "pipeline/child_process.py",
     # How a file is made durable and hashed, not what stands in it.
     "pipeline/whole_files.py",
     # The keys of a YAML file, which a landing compares by what they say (describe_settings).

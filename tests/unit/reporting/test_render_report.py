@@ -522,6 +522,56 @@ def test_report_has_the_structure_that_a_screen_reader_follows(files: render_rep
     assert all(alt for name, alt in tags if name == "/Figure")
 
 
+def test_report_is_read_aloud_in_its_order_with_the_head_of_each_cell(
+    files: render_report.ReportFiles,
+) -> None:
+    with pikepdf.open(files.pdf) as document:
+        [whole] = _find_tags(document.Root.StructTreeRoot, "/Document")
+        # No text stands outside a paragraph, a table, a list or a part of the cover.
+        blocks = [str(child.S) for child in _children(whole)]
+        assert set(blocks) <= {"/Div", "/P", "/H1", "/H2", "/Table", "/L", "/Figure"}
+        headings = [each for each in _children(whole) if str(each.S) in ("/H1", "/H2")]
+        with document.open_outline() as outline:
+            bookmarks = [
+                (level, item.title)
+                for top in outline.root
+                for level, item in [("/H1", top), *(("/H2", below) for below in top.children)]
+            ]
+        assert [(str(each.S), str(each.T)) for each in headings] == bookmarks and bookmarks
+        tables = _find_tags(whole, "/Table")
+        assert len(tables) == blocks.count("/Table") > 5
+        for table in tables:
+            heads = _find_tags(table, "/TH")
+            names = [str(head.ID) for head in heads]
+            assert {str(_attribute(head, "/Scope")) for head in heads} == {"/Column"}
+            [body] = _find_tags(table, "/TBody")
+            for row in _children(body):
+                cells = [[str(name) for name in _attribute(cell, "/Headers")] for cell in _children(row)]
+                assert cells == [[name] for name in names]
+
+
+def _children(node: pikepdf.Object) -> list[pikepdf.Object]:
+    below = node.get("/K", [])
+    return [
+        child
+        for child in (list(below) if isinstance(below, pikepdf.Array) else [below])
+        if isinstance(child, pikepdf.Dictionary) and "/S" in child
+    ]
+
+
+def _find_tags(node: pikepdf.Object, name: str) -> list[pikepdf.Object]:
+    return [
+        found
+        for child in _children(node)
+        for found in ([child] if str(child.S) == name else _find_tags(child, name))
+    ]
+
+
+def _attribute(node: pikepdf.Object, name: str) -> pikepdf.Object:
+    owners = node.A if isinstance(node.A, pikepdf.Array) else [node.A]
+    return next(owner[name] for owner in owners if name in owner)
+
+
 def _list_tags(node: pikepdf.Object) -> Iterator[tuple[str, str]]:
     for child in list(node) if isinstance(node, pikepdf.Array) else [node]:
         if isinstance(child, pikepdf.Dictionary) and "/S" in child:

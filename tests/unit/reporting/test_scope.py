@@ -10,20 +10,21 @@ import pytest
 
 from pipeline import reporting
 from pipeline.reporting.breaches import read_breaches, read_holdings
-from pipeline.reporting.compliance import CUTS, read_compliance, read_customers, read_trend
+from pipeline.reporting.compliance import CUTS, read_compliance, read_customers, read_trend, read_trends
 from pipeline.reporting.entitlements import (
     read_alerts,
     read_balances,
     read_forecasts,
     read_ledger,
+    read_ledgers,
     select_movements,
 )
 from pipeline.reporting.findings import read_findings, read_vendor_figures
 from pipeline.reporting.managers_pack import read_managers_pack
 from pipeline.reporting.monthly_report import (
     read_customers_to_report,
-    read_look,
     read_monthly_report,
+    read_monthly_reports,
     read_months,
 )
 from pipeline.reporting.periods import read_closed_months, read_month_states
@@ -47,11 +48,11 @@ CALLS = {
     "read_breaches": lambda published, scope: read_breaches(published, scope),
     "read_holdings": lambda published, scope: read_holdings(published, scope),
     "read_managers_pack": lambda published, scope: read_managers_pack(published, scope, "2026-07"),
-    "read_look": lambda published, scope: read_look(published, scope, "other"),
     "read_compliance": lambda published, scope: read_compliance(published, scope, by=CUTS),
     "read_month_states": lambda published, scope: read_month_states(published, scope),
     "read_closed_months": lambda published, scope: read_closed_months(published, scope),
     "read_trend": lambda published, scope: read_trend(published, scope),
+    "read_trends": lambda published, scope: read_trends(published, scope, ("acme",), "2026-07"),
     "read_tickets": lambda published, scope: read_tickets(published, scope),
     "read_at_risk": lambda published, scope: read_at_risk(published, scope),
     "read_balances": lambda published, scope: read_balances(published, scope),
@@ -60,9 +61,14 @@ CALLS = {
     "read_vendor_figures": lambda published, scope: read_vendor_figures(published, scope),
     "read_forecasts": lambda published, scope: read_forecasts(published, scope),
     "read_ledger": lambda published, scope: read_ledger(published, scope, "acme"),
+    "read_ledgers": lambda published, scope: read_ledgers(published, scope, ("acme",)),
     "read_trial": lambda published, scope: read_trial(published, scope, "gold"),
     "read_explanation": lambda published, scope: read_explanation(published, scope, "T-1"),
     "read_monthly_report": lambda published, scope: read_monthly_report(published, scope, "acme", "2026-07"),
+    # One that is out of scope is like one that does not exist.
+    "read_monthly_reports": lambda published, scope: read_monthly_reports(
+        published, scope, ("acme", "other"), "2026-07"
+    ),
     "select_movements": lambda published, scope: select_movements(published, scope),
     "select_obligations": lambda published, scope: select_obligations(published, scope, EVERYTHING),
 }
