@@ -1,8 +1,7 @@
 """Closing months, reopening them, and recording what later inputs change in them.
 
-A month is closed per time zone of plans, with the build that is served, once its grace period has passed at as_of.
-The caller holds
-the workspace's lock. Every record is written whole, so a run that was killed leaves the next one the rest to do.
+A month is closed per time zone of plans, with the build that is served, once its grace period has passed at as_of. The caller
+holds the workspace's lock. Every record is written whole, so a run that was killed leaves the next one the rest to do.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.errors import ConfigurationError, StaleData
-from pipeline.periods.compare import digest_figures, find_changes, read_figures
+from pipeline.periods.compare import digest_figures, find_changes, read_by_closing
 from pipeline.periods.records import (
     Closing,
     Correction,
@@ -168,9 +167,10 @@ def _close(
 ) -> tuple[Closing, ...]:
     history = read_history(workspace)
     build, now = keep_build(pointer), _next_instant(history)
-    inputs = _read_inputs(workspace, pointer)
+    due = sorted(states, key=lambda state: (state.month, state.time_zone))
+    inputs = _read_inputs(workspace, pointer) if due else {}
     closings: list[Closing] = []
-    for state in sorted(states, key=lambda state: (state.month, state.time_zone)):
+    for state in due:
         before = [
             closing
             for closing in history.of_kind(Closing)
@@ -187,11 +187,14 @@ def _close(
             inputs=inputs,
             replaces=before[-1].number if before else None,
         )
-        figures = read_figures(workspace, build, [closing])
-        closings.append(Closing(**{**vars(closing), "figures_sha256": digest_figures(figures)}))
-        if not dry_run:
-            append_record(workspace, closings[-1])
-    return tuple(closings)
+        closings.append(closing)
+    figures = read_by_closing(workspace, build, closings) if closings else {}
+    sealed = tuple(
+        replace(closing, figures_sha256=digest_figures(figures[closing.number])) for closing in closings
+    )
+    for closing in sealed if not dry_run else ():
+        append_record(workspace, closing)
+    return sealed
 
 
 def _read_inputs(workspace: Workspace, pointer: Pointer) -> dict[str, str]:
