@@ -14,7 +14,8 @@ from pipeline.doctor.line import Line, examine
 from pipeline.errors import ConfigurationError
 from pipeline.settings import CHECKOUT, Workspace
 from tests.delivery.mail_server import MailServer
-from tests.delivery.test_send import LEMERET, configure, set_recipients
+from tests.delivery.settings import configure, set_recipients
+from tests.delivery.test_send import LEMERET
 from tests.end_to_end.command_line import run_sla
 from tests.end_to_end.published import read_pointer
 
