@@ -43,7 +43,7 @@ def report(
 
     A closed month gives the edition of record: the original, or its latest correction, always the same bytes. Any other a draft.
 
-    Example: sla report --customer C-0001 --month 2026-06
+    Example: sla report --customer kestrel-aerospace-ltd --month 2026-06
     """
     if bool(customer) == every:
         raise ConfigurationError("Say whose report to write: --customer ID (may be repeated), or --all.")
@@ -218,7 +218,7 @@ def findings(
 ) -> None:
     """What is suspicious in tickets and contract records, and what it did to the figures.
 
-    Example: sla findings --customer C-0001 --finding redeemed_too_often
+    Example: sla findings --customer kestrel-aerospace-ltd --finding redeemed_too_often
     """
     from pipeline.cli.show_findings import findings_tables
     from pipeline.reporting.findings import read_findings

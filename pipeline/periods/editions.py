@@ -15,13 +15,14 @@ from pipeline.periods.records import (
     KeptBuild,
     keep_build,
     read_history,
+    recorded_at,
 )
 from pipeline.pointer import AGAIN, list_publications, read_pointer
 from pipeline.reporting import figures
 from pipeline.reporting.edition import Change, Edition, number_draft, number_original
 from pipeline.reporting.monthly_report import read_customers_to_report
 from pipeline.reporting.published import EVERY_CUSTOMER, Published, open_of_record
-from pipeline.settings import Workspace
+from pipeline.settings import Workspace, read_clock
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,11 @@ def _print_value(what: str, value: str | None) -> str | None:
 
 def _find_known(workspace: Workspace, instant: datetime | None) -> _Known:
     history = read_history(workspace)
+    if instant is not None and instant > (latest := _find_latest(workspace, history)):
+        raise ConfigurationError(
+            f"--as-known-at is {instant:%Y-%m-%dT%H:%M:%SZ}, which lies in the future: what will be known then cannot be told. "
+            f"Give an instant up to {latest:%Y-%m-%dT%H:%M:%SZ}, or leave the option away."
+        )
     if instant is None:
         pointer = read_pointer(workspace)
         if pointer is None:
@@ -150,6 +156,14 @@ def _find_known(workspace: Workspace, instant: datetime | None) -> _Known:
         and datetime.fromisoformat(pointer.published_at) <= instant
     ]
     return _Known(keep_build(kept[-1]) if kept else None, history.until(instant), instant)
+
+
+def _find_latest(workspace: Workspace, history: History) -> datetime:
+    """Now, or when the newest thing on record was made, where the clock of the machine was set back since."""
+    published = [
+        datetime.fromisoformat(pointer.published_at) for _, pointer in list_publications(workspace)[-1:]
+    ]
+    return max([read_clock(), *published, *(recorded_at(record) for record in history.records[-1:])])
 
 
 def _closings_of(history: History, month: str) -> dict[str, Closing]:
