@@ -126,6 +126,31 @@ def test_mail_server_is_tried_on_request_only_and_gets_no_message(
     assert "mail server" not in dict(examine_delivery.list_checks(Workspace(vendor), False))
 
 
+def test_senders_of_single_customers_are_told_and_tried_at_the_mail_server(
+    vendor: Path, mail_server: MailServer
+) -> None:
+    own = f"  customers: {{{LEMERET}: {{sender: s550@partner.example, sender_name: Partner}}}}"
+    configure(vendor, mail_server, own)
+    told = [line.found for line in run_checks(vendor, "delivery") if line.state == "ok"]
+    assert told[0] == (
+        f"senders of single customers: {LEMERET}: Partner <s550@partner.example>, "
+        "answers to service-reports@vendor.example"
+    )
+    refused, ok = run_checks(vendor, "mail server", tries_smtp=True)
+    assert refused.state == "wrong" and "s550@partner.example (550" in refused.found
+    assert (ok.state, mail_server.received()) == ("ok", [])
+
+
+def test_sender_of_a_customer_that_there_is_not_and_a_missing_secrets_file_are_wrong(vendor: Path) -> None:
+    for lines, words in (
+        ("  customers: {no-such: {footer: x}}", "delivery.customers.no-such"),
+        ("  secrets_file: none", "secrets_file:"),
+    ):
+        configure(vendor, None, lines)
+        [line] = run_checks(vendor, "delivery")
+        assert line.state == "wrong" and words in line.found
+
+
 def test_full_disk_is_wrong_and_a_nearly_full_one_a_warning(
     vendor: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

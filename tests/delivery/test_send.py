@@ -338,6 +338,52 @@ def test_run_delivers_what_is_due_once_and_says_in_one_document_who_got_what(
     assert by_recipient(mail_server.received()) == sent
 
 
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (("  secrets_file: no-such-file",), "secrets_file: {root}/no-such-file cannot be read as text"),
+        (
+            ("  webhook: {url: 'https://h.example/', allowed_hosts: [h.example]}",),
+            "SLA_WEBHOOK_SECRET is not set, and alerts are only sent signed",
+        ),
+        (
+            ("  customers: {groupe-lemeret: {sender: a@partner.example}}",),
+            "delivery.customers.groupe-lemeret: 'groupe-lemeret' is not in customers.csv. "
+            "Did you mean 'groupe-lemeret-energie'?",
+        ),
+    ],
+)
+def test_settings_with_which_nothing_could_be_sent_stop_a_run_before_it_lands_or_builds_anything(
+    vendor: Path, lines: tuple[str, ...], words: str
+) -> None:
+    configure(vendor, None, *lines)
+    # Something that a run would land and build.
+    (vendor / "inbox" / "portal" / "tickets-new.csv").write_text("no,such,header\n1,2,3\n", encoding="utf-8")
+    before = sorted(path for path in vendor.rglob("*"))
+    told = run_sla("run", workspace=vendor).expect(2, words.format(root=vendor))
+    assert "rejected" not in told.err and "Build" not in told.err
+    assert sorted(path for path in vendor.rglob("*")) == before
+
+
+def test_customer_with_a_sender_of_its_own_gets_its_mail_from_there(
+    vendor: Path, mail_server: MailServer
+) -> None:
+    own = '{sender: sla@partner.example, sender_name: "Partner, Care", footer: Partner AG}'
+    configure(vendor, mail_server, f"  customers: {{{LEMERET}: {own}}}")
+    set_recipients(vendor, {LEMERET: "l@x.example", MULLER: "m@x.example"})
+    send(vendor).expect(0)
+    mails = {
+        one.recipients: (one.sender, email.message_from_bytes(one.content, policy=default))
+        for one in mail_server.received()
+    }
+    sender, mail = mails[("l@x.example",)]
+    assert (sender, mail["From"]) == ("sla@partner.example", '"Partner, Care" <sla@partner.example>')
+    # What branding says of the vendor, where nothing else is said.
+    sender, mail = mails[("m@x.example",)]
+    assert (sender, mail["From"]) == ("reports@vendor.example", "Fernhill Support <reports@vendor.example>")
+    assert mail["Reply-To"] == "service-reports@vendor.example"
+
+
 def test_run_with_a_rejected_file_delivers_nothing(vendor: Path, mail_server: MailServer) -> None:
     configure(vendor, mail_server)
     allow_all_domains(vendor)
