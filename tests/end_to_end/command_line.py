@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -103,6 +104,12 @@ def _start_fork(arguments: tuple[str, ...], variables: dict[str, str], out: Path
     finally:
         sys.modules["__main__"] = main_module
     return process
+
+
+def run_at_once(*calls: tuple[str, ...], workspace: Path) -> list[Finished]:
+    """Several commands at the same time, each to its end."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(lambda call: run_sla(*call, workspace=workspace), calls))
 
 
 def kill_sla(*arguments: str, workspace: Path, seconds: float) -> bool:
