@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pipeline.errors import ConfigurationError
+from pipeline.periods.customers import read_customers
 from pipeline.periods.records import (
     Closing,
     CorrectedValue,
@@ -62,7 +63,7 @@ def find_issues(
     known = _find_known(workspace, as_known_at)
     closings = _closings_of(known.history, month)
     corrections = _corrections_of(known.history, month)
-    closed_for = _find_closings(workspace, closings, known.history, month)
+    closed_for = _find_closings(workspace, closings, known.history)
     if customer_ids is None:
         listed = {customer_id for customer_id in (*closed_for, *corrections) if customer_id}
         if known.served is not None and not (closings and _is_closed_everywhere(workspace, known, month)):
@@ -97,7 +98,7 @@ def list_issues(workspace: Workspace, first_month: str) -> tuple[Issue, ...]:
     history = read_history(workspace)
     issues: list[Issue] = []
     for month in sorted({month for _, month in history.closed() if month >= first_month}):
-        closed_for = _find_closings(workspace, _closings_of(history, month), history, month)
+        closed_for = _find_closings(workspace, _closings_of(history, month), history)
         corrections = _corrections_of(history, month)
         for customer_id in sorted({each for each in (*closed_for, *corrections) if each}):
             closing = closed_for.get(customer_id)
@@ -180,29 +181,17 @@ def _corrections_of(history: History, month: str) -> dict[str, list[Correction]]
 
 
 def _find_closings(
-    workspace: Workspace, closings: dict[str, Closing], history: History, month: str
+    workspace: Workspace, closings: dict[str, Closing], history: History
 ) -> dict[str, Closing]:
     """Customer -> the closing whose build has the month of record: the last of the customer's zones, once all of them
     are closed."""
     found: dict[str, Closing] = {}
     for closing in sorted(closings.values(), key=lambda each: each.number):
-        with open_of_record(workspace, closing.build, history) as published:
-            rows = published.fetch(
-                dict,
-                """
-                select reports.customer_id, list(zones.time_zone) as zones
-                from marts.mart_customer__monthly_report as reports
-                join core.dim_customer_zones as zones on zones.customer_id = reports.customer_id
-                where reports.month = $month
-                group by reports.customer_id
-                """,
-                {"month": month},
-            )
         found |= {
-            row["customer_id"]: closing
-            for row in rows
-            if closing.time_zone in row["zones"]
-            and all(zone in closings and closings[zone].number <= closing.number for zone in row["zones"])
+            customer_id: closing
+            for customer_id, zones in read_customers(workspace, closing, history).items()
+            if closing.time_zone in zones
+            and all(zone in closings and closings[zone].number <= closing.number for zone in zones)
         }
     return found
 

@@ -53,7 +53,8 @@ def test_healthy_installation_and_workspace_are_ok_line_by_line(demo_workspace: 
         "disk",
         "lock",
     ]
-    expected += ["leftovers", "published build", "landed batches", "delivery", "deliveries"]
+    expected += ["leftovers", "published build", "closed months"]
+    expected += ["landed batches", "delivery", "deliveries"]
     assert list(dict.fromkeys(line["check"] for line in lines)) == expected
     after = sorted((path, path.stat().st_mtime_ns) for path in demo_workspace.rglob("*"))
     assert [path for path, _ in after] == [path for path, _ in before]
@@ -76,6 +77,8 @@ def test_damaged_pointer_build_and_batch_are_named(vendor: Path) -> None:
     file.write_bytes(content)
     [line] = run_checks(vendor, "published build")
     assert (line.state, line.advice) == ("wrong", "Run `sla build`.")
+    [line] = run_checks(vendor, "closed months")
+    assert line.state == "wrong" and "on which closed months rest, is damaged" in line.found
     (vendor / "warehouse" / "published" / "current.json").write_text("{", encoding="utf-8")
     [line] = run_checks(vendor, "published build")
     assert line.state == "wrong" and "current.json is damaged" in line.found
