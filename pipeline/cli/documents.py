@@ -191,14 +191,14 @@ def status() -> None:
 def check(
     html: Annotated[Path | None, typer.Option(help="Also write every check as a page to this file.")] = None,
 ) -> None:
-    """The data checks of the published version; exit code 4 when one did not pass. A damaged file is told before it is opened,
-    also one that closed months rest on.
+    """The data checks of the published version; exit code 4 when one did not pass. A damaged file is told before it is opened.
+
+    So is a damaged build on which closed months rest: every byte of all of them is read.
 
     Example: sla check --html checks.html
     """
     from pipeline.cli.show_status import status_tables
-    from pipeline.periods.verify import check_builds
-    from pipeline.reporting.published import EVERY_CUSTOMER
+    from pipeline.reporting.published import EVERY_CUSTOMER, check_builds
     from pipeline.reporting.status import read_status
 
     # The bytes first: what a damaged file says of its checks proves nothing.

@@ -158,7 +158,7 @@ def _examine_published(workspace: Workspace) -> Iterator[Line]:
 
 def _examine_closed(workspace: Workspace) -> Iterator[Line]:
     from pipeline.periods.records import read_history
-    from pipeline.periods.verify import check_builds
+    from pipeline.reporting.published import check_builds
 
     count = check_builds(workspace)
     closed = len(read_history(workspace).closed())

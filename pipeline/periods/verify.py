@@ -1,4 +1,4 @@
-"""Whether a document is one that this workspace issued, unchanged, and its figures stand; whether the builds are whole."""
+"""Whether a document is one that this workspace issued, unchanged, and whether its figures still stand."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from pathlib import Path
 from pipeline.errors import InputRejected
 from pipeline.periods.editions import list_issues
 from pipeline.periods.issue import list_issued
-from pipeline.periods.records import read_history
 from pipeline.reporting.edition import Change
-from pipeline.reporting.published import check_of_record
 from pipeline.settings import Workspace
 
 # A PDF carries its number in its metadata, as plain text.
@@ -34,17 +32,6 @@ class Verified:
     @property
     def stands(self) -> bool:
         return self.newest == self.report_number
-
-
-def check_builds(workspace: Workspace) -> int:
-    """Read every build on which closed months rest, byte by byte, and give how many there are.
-
-    Raises ConfigurationError for the first that is gone or damaged, and where the records themselves are.
-    """
-    builds = sorted(read_history(workspace).builds().values(), key=lambda build: build.build_id)
-    for build in builds:
-        check_of_record(workspace.published / build.file, build, reads_all=True)
-    return len(builds)
 
 
 def verify_document(workspace: Workspace, path: Path) -> Verified:

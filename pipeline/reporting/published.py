@@ -360,6 +360,17 @@ def check_of_record(path: Path, build: KeptBuild, *, reads_all: bool = False) ->
         )
 
 
+def check_builds(workspace: Workspace) -> int:
+    """Read every build on which closed months rest, byte by byte, and give how many there are.
+
+    Raises ConfigurationError for the first that is gone or damaged, and where the records themselves are.
+    """
+    builds = sorted(read_history(workspace).builds().values(), key=lambda build: build.build_id)
+    for build in builds:
+        check_of_record(workspace.published / build.file, build, reads_all=True)
+    return len(builds)
+
+
 def attach_build(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     """Attach a build for reading only. `name` is a constant or a number, never text of a user."""
     # ATTACH takes no parameter; a quoted literal is the only way to hand it a path.

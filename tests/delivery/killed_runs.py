@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,9 +115,8 @@ def try_kills(prepared: Path, scratch: Path, server: MailServer, kills: int, see
     for number in range(kills):
         root = copy_workspace(prepared, scratch / f"killed {number}")
         server.clear()
-        # Spread over the run, so that few kills come to all parts of it too.
-        part = whole.seconds / kills
-        kill_sla("run", workspace=root, seconds=part * (number + chance.random()))
+        after, span = list_moments(root, whole)[number % _MOMENTS]
+        kill_sla("run", workspace=root, seconds=span * chance.random(), after=after)
         stage = find_stage(root, whole)
         assert_nothing_is_half_done(root, whole)
         finished = run_sla("run", "--json", workspace=root)
@@ -130,6 +129,29 @@ def try_kills(prepared: Path, scratch: Path, server: MailServer, kills: int, see
         outcomes.most_of_one = max(outcomes.most_of_one, *count_mails(server).values())
         shutil.rmtree(root)
     return outcomes
+
+
+_MOMENTS = 5
+
+
+def list_moments(root: Path, whole: Undisturbed) -> list[tuple[Callable[[], bool], float]]:
+    """From when on, and within how many seconds, a run is killed: anywhere, and where a step has just begun to be on the disk.
+
+    Of a run's time, closing takes a hundredth, and a message is on its way for less.
+    """
+    warehouse = root / "warehouse"
+    ledger = warehouse / "deliveries" / "ledger.ndjson"
+
+    def count_sending() -> int:
+        return ledger.read_bytes().count(b'"sending"') if ledger.exists() else 0
+
+    return [
+        (lambda: True, whole.seconds),
+        (lambda: (warehouse / "closed").exists(), 0.2),
+        (lambda: (warehouse / "closed" / "documents").exists(), whole.seconds / 5),
+        (lambda: count_sending() > 0, 0.05),
+        (lambda: count_sending() > 2, 0.05),
+    ]
 
 
 def assert_nothing_is_half_done(root: Path, whole: Undisturbed) -> None:

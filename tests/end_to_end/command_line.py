@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -112,9 +114,16 @@ def run_at_once(*calls: tuple[str, ...], workspace: Path) -> list[Finished]:
         return list(pool.map(lambda call: run_sla(*call, workspace=workspace), calls))
 
 
-def kill_sla(*arguments: str, workspace: Path, seconds: float) -> bool:
-    """Start `sla` with its imports done, and kill it and all that it started after that time; whether it was still running."""
+def kill_sla(
+    *arguments: str, workspace: Path, seconds: float, after: Callable[[], bool] = lambda: True
+) -> bool:
+    """Start `sla` with its imports done, and kill it and all that it started; whether it was still running.
+
+    `seconds` count from the start, or from when `after` is first true.
+    """
     process = _start_fork(arguments, environment(workspace), Path(os.devnull), Path(os.devnull))
+    while process.is_alive() and not after():
+        time.sleep(0.001)
     process.join(seconds)
     was_running = process.exitcode is None
     with suppress(ProcessLookupError):

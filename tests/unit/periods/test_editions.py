@@ -18,11 +18,10 @@ from pipeline.periods.compare import CustomerMonth, find_changes
 from pipeline.periods.editions import Issue, find_issues, list_issues
 from pipeline.periods.issue import name_files
 from pipeline.periods.records import closed_folder, read_history
-from pipeline.periods.verify import check_builds
 from pipeline.pointer import read_pointer
 from pipeline.reporting import published as published_module
 from pipeline.reporting.edition import Change
-from pipeline.reporting.published import check_of_record, open_published
+from pipeline.reporting.published import check_builds, check_of_record, open_published
 from pipeline.rules.periods import PeriodRules
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file
