@@ -28,6 +28,9 @@ def send(
     arrived: Annotated[
         bool, typer.Option("--arrived", help="Put on record that what may have arrived did; send nothing.")
     ] = False,
+    digest: Annotated[
+        str | None, typer.Option(metavar="ID", help="The alerts of one digest, with --arrived or --resend.")
+    ] = None,
 ) -> None:
     """Deliver what is due: closed months' reports to customers, new alerts to account teams. Nothing is sent twice.
 
@@ -37,13 +40,17 @@ def send(
     from pipeline.rules.load_sources import load_sources
     from pipeline.warehouse.build import lock_workspace
 
-    if (resend or arrived) and not (customer and month):
+    if digest is not None and (customer or month or not (resend or arrived)):
         raise ConfigurationError(
-            "--resend and --arrived are for named reports: add --customer ID and --month YYYY-MM."
+            "--digest names alerts that may have arrived. Give it with --arrived or --resend, and without --customer and --month."
+        )
+    if (resend or arrived) and not (digest or (customer and month)):
+        raise ConfigurationError(
+            "--resend and --arrived are for named reports or alerts: add --customer ID and --month YYYY-MM, or --digest ID."
         )
     if arrived and (resend or dry_run):
         raise ConfigurationError("--arrived sends nothing; give it without --resend and --dry-run.")
-    asked = Asked(tuple(customer or ()), month, dry_run, resend, arrived)
+    asked = Asked(tuple(customer or ()), month, digest, dry_run, resend, arrived)
     workspace = options.find_workspace()
     if load_sources(workspace.sla_yml).delivery is None:
         raise ConfigurationError(
@@ -73,7 +80,8 @@ def deliver_due(workspace: Workspace, asked: Asked | None = None) -> Outcomes | 
     from pipeline.periods.deliverable import documents_of_periods
     from pipeline.rules.load_sources import load_sources
 
-    delivery = load_sources(workspace.sla_yml).delivery
+    config = load_sources(workspace.sla_yml)
+    delivery = config.delivery
     if delivery is None:
         return None
     with (
@@ -81,7 +89,17 @@ def deliver_due(workspace: Workspace, asked: Asked | None = None) -> Outcomes | 
         count_steps(sys.stderr, options.verbosity < 0, "reports") as count,
     ):
         documents = documents_of_periods(workspace)
-        return deliver(workspace, delivery, published, documents, asked or Asked(), count)
+        return deliver(workspace, delivery, config.looks, published, documents, asked or Asked(), count)
+
+
+def check_delivery(workspace: Workspace) -> None:
+    """Raises ConfigurationError where reports or alerts could not be handed over as the section delivery of sla.yml stands."""
+    from pipeline.delivery.run import check_settings
+    from pipeline.rules.load_sources import load_sources
+
+    config = load_sources(workspace.sla_yml)
+    if config.delivery is not None:
+        check_settings(workspace, config.delivery, config.looks)
 
 
 def show_outcomes(outcomes: Outcomes) -> None:

@@ -49,7 +49,7 @@ def report(
     A closed month gives the edition of record: the original, or its latest correction, always the same bytes. Any other a draft.
     That of the managers has the figures of the closing, and is never sent to a customer.
 
-    Example: sla report --customer C-0001 --month 2026-06
+    Example: sla report --customer kestrel-aerospace-ltd --month 2026-06
     """
     if sum((bool(customer), every, managers)) != 1:
         raise ConfigurationError(
@@ -226,13 +226,16 @@ def check(
 ) -> None:
     """The data checks of the published version; exit code 4 when one did not pass. A damaged file is told before it is opened.
 
+    So is a damaged build on which closed months rest: every byte of all of them is read.
+
     Example: sla check --html checks.html
     """
     from pipeline.cli.show_status import status_tables
-    from pipeline.reporting.published import EVERY_CUSTOMER
+    from pipeline.reporting.published import EVERY_CUSTOMER, check_builds
     from pipeline.reporting.status import read_status
 
     # The bytes first: what a damaged file says of its checks proves nothing.
+    check_builds(options.find_workspace())
     with open_build(verifies=True) as published:
         result = read_status(published, EVERY_CUSTOMER)
         if html is not None:
@@ -251,7 +254,7 @@ def findings(
 ) -> None:
     """What is suspicious in tickets and contract records, and what it did to the figures.
 
-    Example: sla findings --customer C-0001 --finding redeemed_too_often
+    Example: sla findings --customer kestrel-aerospace-ltd --finding redeemed_too_often
     """
     from pipeline.cli.show_findings import findings_tables
     from pipeline.reporting.findings import read_findings

@@ -49,7 +49,7 @@ def entitlements(
 ) -> None:
     """What each customer has left of every pool.
 
-    Example: sla entitlements --customer C-0001
+    Example: sla entitlements --customer kestrel-aerospace-ltd
     """
     from pipeline.cli.show_entitlements import alerts_table, entitlements_table
     from pipeline.reporting.entitlements import read_alerts, read_balances, read_forecasts
@@ -91,7 +91,7 @@ def ledger(
 ) -> None:
     """A customer's statement: every movement of every pool, from the opening to the closing balance.
 
-    Example: sla ledger C-0001 --month 2026-06
+    Example: sla ledger kestrel-aerospace-ltd --month 2026-06
     """
     from pipeline.cli.show_entitlements import ledger_tables
     from pipeline.reporting.entitlements import read_ledger
@@ -108,7 +108,7 @@ def whatif(
 ) -> None:
     """The same tickets under another plan: compliance, overage, and every difference explained.
 
-    Example: sla whatif --plan PLAN --customer CUSTOMER
+    Example: sla whatif --plan PLAN --customer kestrel-aerospace-ltd
     """
     from pipeline.cli.show_plan_trials import trial_tables
     from pipeline.reporting.plan_trials import read_trial

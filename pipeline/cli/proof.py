@@ -27,8 +27,13 @@ def verify(
 
     The figures of an archive (.zip) are computed again from its rows alone; for that no workspace is needed.
 
-    Example: sla verify c-0001-2026-06.pdf
+    Example: sla verify kestrel-aerospace-ltd-75c30719-2026-05.pdf
     """
+    if file.is_dir():
+        raise ConfigurationError(
+            f"{file} is a folder. Name one file of it: a report (PDF, CSV or XLSX) as it was issued, or an archive of "
+            "`sla report --evidence`."
+        )
     if not file.is_file():
         raise ConfigurationError(
             f"There is no file {file}. Name a report or an archive of `sla report --evidence`."

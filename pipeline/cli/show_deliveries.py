@@ -19,6 +19,7 @@ _STATUS = {
     "prepared": "not sent",
     "not_tried": "not tried",
     "unknown": "may have arrived",
+    "dropped": "customer not listed",
 }
 
 
@@ -92,11 +93,14 @@ def open_outcomes_tables(entries: Sequence[Entry]) -> list[TextTable]:
             if entry.state == "sending"
             else _STATUS.get(entry.state, entry.state),
             entry.at,
-            entry.detail,
+            f"digest {entry.message}: {entry.detail}" if entry.key.channel == "webhook" else entry.detail,
         )
         for entry in entries
     )
-    notes = (
-        "Ask the customers whether it arrived, then: sla send --customer ID --month YYYY-MM --arrived, or --resend.",
-    )
+    is_alert = {entry.key.channel == "webhook" for entry in entries}
+    advice = {
+        False: "Ask the customers whether it arrived, then: sla send --customer ID --month YYYY-MM --arrived, or --resend.",
+        True: "Ask the receiver of the alerts for the digest, then: sla send --digest ID --arrived, or --resend.",
+    }
+    notes = tuple(advice[each] for each in sorted(is_alert))
     return [TextTable("Deliveries to look at", columns, rows, notes)]

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 @app.command()
 def demo(
-    directory: Annotated[Path, typer.Option("--dir", help="Where the demo workspace goes.")] = CHECKOUT
-    / "data"
-    / "demo",
+    directory: Annotated[
+        Path | None,
+        typer.Option("--dir", help="Where the demo workspace goes (default: --workspace, else data/demo)."),
+    ] = None,
     tickets: Annotated[int, typer.Option(min=1, help="How many tickets.")] = 4000,
     months: Annotated[int, typer.Option(min=1, help="How many months.")] = 24,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
@@ -31,7 +32,12 @@ def demo(
     """
     from pipeline.demo.generate import write_demo
 
-    summary = write_demo(directory, tickets=tickets, months=months, seed=seed)
+    if directory is not None and options.workspace not in (None, directory):
+        raise ConfigurationError(
+            f"--dir is {directory} and --workspace is {options.workspace}; the demo goes to one folder. Give one of the two."
+        )
+    chosen = directory or options.workspace or CHECKOUT / "data" / "demo"
+    summary = write_demo(chosen, tickets=tickets, months=months, seed=seed)
     say(f"Exports of {summary.tickets} tickets of {summary.customers} customers lie in {summary.root}.")
     options.workspace = summary.root
     run()
@@ -435,6 +441,10 @@ def run() -> None:
 
 
 def _run(workspace: Workspace, answers: dict[str, Any]) -> None:
+    from pipeline.cli.deliveries import check_delivery
+
+    # What delivery lacks is told before anything is built, and not behind a build that is published and never sent.
+    check_delivery(workspace)
     rejected: InputRejected | None = None
     try:
         _ingest(workspace, None, None, answers=answers)

@@ -13,9 +13,11 @@ from pipeline.errors import ConfigurationError, Problem
 
 Key = str | int
 _MOST_VALUES = 100_000
-# What follows a key whose value begins with # and is not in quotation marks. YAML reads it as a comment; a comment that is
-# meant as one has a space after its mark.
-_COMMENT_FOR_VALUE = re.compile(r"[ \t]*:[ \t]+(#[^\s#][^\r\n]*)")
+# What follows a value on its line. Where the value is not in quotation marks, YAML reads it as a comment; a comment that is meant
+# as one has a space after its mark.
+_COMMENT = re.compile(r"[ \t]+(#[^\s#][^\r\n]*)")
+# The same behind a key whose value begins with #.
+_COMMENT_FOR_VALUE = re.compile(rf"[ \t]*:{_COMMENT.pattern}")
 
 
 @dataclass(frozen=True)
@@ -109,12 +111,25 @@ def _plain(loader: _Loader, node: yaml.Node, path: tuple[Key, ...], document: Ya
             mapping[key] = _plain(loader, value_node, (*path, key), document, text)
             comment = _COMMENT_FOR_VALUE.match(text, key_node.end_mark.index)
             if mapping[key] is None and comment:
-                shown = ".".join(str(step) for step in (*path, key))
-                reason = f"YAML takes {comment[1].rstrip()!r} for a comment, so the key has no value."
-                hint = "Put the value in quotation marks; if it is a comment, write a space after the #."
-                raise ConfigurationError(f"{file} is not usable.", [Problem(file, line, shown, reason, hint)])
+                raise _taken_for_comment(file, line, (*path, key), comment[1], "the key has no value")
             lines[(*path, key)] = line
         return mapping
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, (*path, index), document, text) for index, item in enumerate(node.value)]
-    return loader.construct_object(node)
+    value = loader.construct_object(node)
+    # A value in quotation marks says itself where it ends, and null is a value of no other word.
+    is_quoted = isinstance(node, yaml.ScalarNode) and bool(node.style)
+    comment = None if is_quoted else _COMMENT.match(text, node.end_mark.index)
+    if comment and (value is not None if node.value else isinstance(path[-1] if path else "", int)):
+        what = "the list has an item without a value" if value is None else f"the value is {value!r} only"
+        raise _taken_for_comment(file, node.end_mark.line + 1, path, comment[1], what)
+    return value
+
+
+def _taken_for_comment(
+    file: str, line: int, path: tuple[Key, ...], comment: str, what: str
+) -> ConfigurationError:
+    shown = ".".join(str(step) for step in path) or None
+    reason = f"YAML takes {comment.rstrip()!r} for a comment, so {what}."
+    hint = "Put the value in quotation marks; if it is a comment, write a space after the #."
+    return ConfigurationError(f"{file} is not usable.", [Problem(file, line, shown, reason, hint)])

@@ -27,7 +27,7 @@ class ChannelFailed(DeliveryFailed):
 
 
 class Channel(Protocol):
-    """`name` is a part of the ledger's key; `to` names the settings under which a refusal may be another one."""
+    """`name` is a part of the ledger's key; `to` names the settings that, with the sender, make a refusal another one."""
 
     name: str
     to: str

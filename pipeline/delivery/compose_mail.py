@@ -14,11 +14,11 @@ from email.utils import format_datetime
 from pipeline.delivery.due import Due
 from pipeline.delivery.ledger import Key
 from pipeline.delivery.mail_words import Language, find_language
+from pipeline.delivery.sender import Sender
 from pipeline.errors import SlaError, is_safe
 from pipeline.reporting import figures
 from pipeline.reporting.monthly_report import MonthlyReport
 from pipeline.reporting.render_report import ReportFiles
-from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.load_reference import Customer
 
 _LONGEST_NAME = 120
@@ -46,25 +46,25 @@ def compose_mail(
     report: MonthlyReport,
     files: ReportFiles,
     customer: Customer,
-    delivery: Delivery,
+    sender: Sender,
     at: datetime,
 ) -> Message:
     """The message of an edition. The same key always has the same Message-ID, so that a repeated message is recognized."""
     language = find_language(customer.locale)
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address(_header(delivery.sender_name or ""), addr_spec=delivery.sender)
+    mail["From"] = Address(_header(sender.name or "")[:_LONGEST_NAME], addr_spec=sender.address)
     mail["To"] = [Address(addr_spec=recipient) for recipient in customer.recipients]
-    if delivery.reply_to:
-        mail["Reply-To"] = Address(addr_spec=delivery.reply_to)
+    if sender.reply_to:
+        mail["Reply-To"] = Address(addr_spec=sender.reply_to)
     mail["Subject"] = write_subject(due, report, language)
     mail["Date"] = format_datetime(at)
-    message_id = f"<{key.digest()}@{delivery.sender.rpartition('@')[2].lower()}>"
+    message_id = f"<{key.digest()}@{sender.address.rpartition('@')[2].lower()}>"
     mail["Message-ID"] = message_id
     # No out-of-office answers, and the receiving side knows the language.
     mail["Auto-Submitted"] = "auto-generated"
     mail["Content-Language"] = language.locale.replace("_", "-")
     names = (files.pdf.name, files.xlsx.name)
-    body = write_body(due, report, names, delivery, language)
+    body = write_body(due, report, names, sender, language)
     mail.set_content(body, charset="utf-8", cte="quoted-printable")
     documents = {}
     for path, kind, digest in (
@@ -77,7 +77,7 @@ def compose_mail(
     mail.set_boundary(f"=_{key.digest()}")
     content = mail.as_bytes()
     _check_headers(mail, content, due)
-    return Message(key, message_id, delivery.sender, customer.recipients, content, documents)
+    return Message(key, message_id, sender.address, customer.recipients, content, documents)
 
 
 def write_subject(due: Due, report: MonthlyReport, language: Language) -> str:
@@ -89,7 +89,7 @@ def write_subject(due: Due, report: MonthlyReport, language: Language) -> str:
 
 
 def write_body(
-    due: Due, report: MonthlyReport, names: tuple[str, str], delivery: Delivery, language: Language
+    due: Due, report: MonthlyReport, names: tuple[str, str], sender: Sender, language: Language
 ) -> str:
     """The text of the message, one fact a line. Its figures are those of the report."""
     year, month = map(int, due.month.split("-"))
@@ -113,9 +113,7 @@ def write_body(
         *([correction] if (correction := _say_correction(due, language)) else []),
     ]
     attached = language.say("attached", pdf=names[0], xlsx=names[1])
-    closing = [
-        _plain(line) for line in (delivery.sender_name or delivery.sender, delivery.footer or "") if line
-    ]
+    closing = [_plain(line) for line in (sender.name or sender.address, sender.footer or "") if line]
     return "\n".join([*heading, "", *facts, "", attached, "", *closing, ""])
 
 
@@ -143,5 +141,5 @@ def _check_headers(mail: EmailMessage, content: bytes, due: Due) -> None:
     if written != mail.keys():
         raise SlaError(
             f"the message of customer {due.customer_id!r} for {due.month} would have headers that were not set, so it was not "
-            "made. Look at the customer's name in reference/customers.csv."
+            "made. Look at the customer's name in reference/customers.csv, and at delivery and branding in sla.yml."
         )

@@ -12,13 +12,15 @@ from pipeline.delivery.due import Documents, Due
 from pipeline.delivery.judge_report import hold_unsound
 from pipeline.delivery.ledger import Entry, Ledger, write_instant
 from pipeline.delivery.mail_words import find_language
+from pipeline.delivery.sender import Sender, Senders
 from pipeline.errors import ChecksFailed, ConfigurationError, PartlyDone, SlaError, StaleData
 from pipeline.interruption import stop_if_asked
 from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.load_reference import Customer
 from pipeline.settings import read_clock
 
-# What became of one edition. `prepared` did not leave and is tried again by the next run; `held` must not go out as it is.
+# What became of one edition. `prepared` did not leave and is tried again by the next run; `held` must not go out as it is;
+# `dropped` has nobody that it could go to, which is told once.
 Status = Literal[
     "sent",
     "would_be_sent",
@@ -29,7 +31,9 @@ Status = Literal[
     "refused",
     "unknown",
     "not_tried",
+    "dropped",
 ]
+_UNLISTED = "reference/customers.csv does not list the customer any more."
 DONE: tuple[Status, ...] = ("sent", "would_be_sent", "no_recipients", "already_sent")
 OnProgress = Callable[[str], None]
 
@@ -57,6 +61,7 @@ class Session:
     """What one run delivers with. `customers` are those of reference/customers.csv as it is now."""
 
     delivery: Delivery
+    senders: Senders
     customers: Mapping[str, Customer]
     documents: Documents
     ledger: Ledger
@@ -96,10 +101,14 @@ class Session:
         self.documents.prepare([due for due in dues if self._is_wanted(due)], False)
         for due in dues:
             try:
+                if due.customer_id not in self.customers:
+                    results.append(self._result(due, "dropped", reason=_UNLISTED, code=5))
+                    continue
                 customer = self._find_recipients(due)
                 if customer is None:
                     results.append(self._result(due, "no_recipients"))
                     continue
+                sender = self.senders.find(due.customer_id)
                 report = self.documents.read(due)
                 hold_unsound(report, self.delivery.most_undecided_points)
                 language = find_language(customer.locale)
@@ -110,7 +119,7 @@ class Session:
                         "would_be_sent",
                         customer.recipients,
                         subject=write_subject(due, report, language),
-                        body=write_body(due, report, names, self.delivery, language),
+                        body=write_body(due, report, names, sender, language),
                     )
                 )
             except SlaError as problem:
@@ -126,6 +135,8 @@ class Session:
             assert entry is not None
             if entry.state == "sent":
                 results.append(self._result(due, "already_sent", entry.recipients, entry.refused, entry.at))
+            elif entry.state == "dropped":
+                results.append(self._result(due, "dropped", reason=f"{entry.at}: {entry.detail}"))
             else:
                 status: Status = "refused" if entry.state == "refused" else "unknown"
                 reason = f"{entry.at}: {entry.detail}"
@@ -133,17 +144,20 @@ class Session:
         return results
 
     def is_changed(self, due: Due) -> bool:
-        """Whether what was refused is another delivery today: to other recipients, or through another channel."""
+        """Whether what was refused is another delivery today: to other recipients, through another channel or from another
+        sender; or whether the customer of what was dropped is there again."""
         entry = self.ledger.find(due.key(self.channel.name))
         customer = self.customers.get(due.customer_id)
-        recipients = customer.recipients if customer else ()
-        return (
-            entry is not None
-            and entry.state == "refused"
-            and (entry.recipients, entry.to) != (recipients, self.channel.to)
-        )
+        if entry is None or customer is None:
+            return False
+        if entry.state == "dropped":
+            return True
+        now = (customer.recipients, self._name_way(self.senders.find(due.customer_id)))
+        return entry.state == "refused" and (entry.recipients, entry.to) != now
 
     def _deliver_one(self, due: Due) -> Delivered:
+        if due.customer_id not in self.customers:
+            return self._drop(due)
         customer = self._find_recipients(due)
         if customer is None:
             return self._result(due, "no_recipients")
@@ -151,10 +165,9 @@ class Session:
         hold_unsound(report, self.delivery.most_undecided_points)
         files = self.documents.render(due)
         self.channel.open()
-        message = compose_mail(
-            due, due.key(self.channel.name), report, files, customer, self.delivery, read_clock()
-        )
-        outcome = self._hand_over(message)
+        sender = self.senders.find(due.customer_id)
+        message = compose_mail(due, due.key(self.channel.name), report, files, customer, sender, read_clock())
+        outcome = self._hand_over(message, self._name_way(sender))
         code = 0 if outcome.state == "sent" and not outcome.refused else 5
         accepted = tuple(one for one in customer.recipients if one not in outcome.refused)
         return self._result(
@@ -166,9 +179,20 @@ class Session:
             code=code,
         )
 
-    def _hand_over(self, message: Message) -> Outcome:
+    def _name_way(self, sender: Sender) -> str:
+        """The settings of the channel and of the sender that a delivery is made with."""
+        return f"{self.channel.to} as {sender.address}"
+
+    def _drop(self, due: Due) -> Delivered:
+        """Put on record that the customer is not there any more, so that it is told once and not by every run."""
+        key = due.key(self.channel.name)
+        entry = Entry(key, "dropped", 1, write_instant(read_clock()), "", "", (), "", {}, {}, _UNLISTED)
+        self.ledger.add([entry])
+        return self._result(due, "dropped", reason=_UNLISTED, code=5)
+
+    def _hand_over(self, message: Message, way: str) -> Outcome:
         before = self.ledger.find(message.key)
-        left_before = before is not None and before.state != "prepared"
+        left_before = before is not None and before.state not in ("prepared", "dropped")
         attempt = (before.attempt if before else 1) + left_before
 
         def record(state: str, refused: Mapping[str, str] | None = None, detail: str = "") -> None:
@@ -182,7 +206,7 @@ class Session:
                         message.message_id,
                         message.sha256,
                         message.recipients,
-                        self.channel.to,
+                        way,
                         refused or {},
                         message.documents,
                         detail,
@@ -203,11 +227,7 @@ class Session:
     def _find_recipients(self, due: Due) -> Customer | None:
         """The customer with its own recipients; None where it wants no reports. Raises ConfigurationError for a domain that
         is not allowed: then none of its recipients gets it."""
-        customer = self.customers.get(due.customer_id)
-        if customer is None:
-            raise ConfigurationError(
-                "reference/customers.csv does not list it any more. Add it, with or without recipients."
-            )
+        customer = self.customers[due.customer_id]
         outside = self.delivery.list_outside(customer.recipients)
         if outside:
             raise ConfigurationError(
@@ -295,5 +315,6 @@ def explain(result: Delivered) -> str:
         "prepared": f"not sent: {told}. The next run tries again.",
         "not_tried": f"not tried: {told}. The next run tries again.",
         "held": f"held back: {told}",
+        "dropped": f"not sent, and not told again: {told} Once it is listed, the next run sends it.",
     }
     return advice.get(result.status, told)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.delivery.ledger import Key, Ledger
+from pipeline.delivery.ledger import Entry, Key
 from pipeline.reporting import figures
 from pipeline.reporting.entitlements import Alert, read_alerts
 from pipeline.reporting.published import EVERY_CUSTOMER, Published, Selection
@@ -31,16 +31,16 @@ class Told:
     facts: dict[str, str | int | None]
 
 
-def list_new_alerts(published: Published, webhook: Webhook, first_month: str, ledger: Ledger) -> list[Told]:
-    """The alerts that no run has sent, in a fixed order: promises first. Those with an unknown outcome are not repeated."""
-    found = (
-        alert
-        for alert in (*_find_promises(published, webhook, first_month), *_find_endings(published))
-        if alert.kind in webhook.kinds
-    )
-    return [
-        alert for alert in found if (entry := ledger.find(alert.key)) is None or entry.state == "prepared"
-    ]
+def list_alerts(published: Published, webhook: Webhook, first_month: str) -> list[Told]:
+    """The alerts that hold now, told before or not, in a fixed order: promises first."""
+    found = (*_find_promises(published, webhook, first_month), *_find_endings(published))
+    return [alert for alert in found if alert.kind in webhook.kinds]
+
+
+def is_new(entry: Entry | None) -> bool:
+    """Whether an alert, with its newest line of the ledger, is still to be told. One with an unknown outcome is not repeated; one
+    that held no more when it was to be sent again is another one now."""
+    return entry is None or entry.state in ("prepared", "dropped")
 
 
 def _find_promises(published: Published, webhook: Webhook, first_month: str) -> Iterator[Told]:

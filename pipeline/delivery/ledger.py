@@ -19,8 +19,8 @@ from pipeline.errors import ConfigurationError
 from pipeline.settings import Workspace
 from pipeline.whole_files import add_lines, seal, seal_line, unseal, write_whole
 
-State = Literal["prepared", "sending", "sent", "refused", "unknown"]
-STATES: tuple[State, ...] = ("prepared", "sending", "sent", "refused", "unknown")
+State = Literal["prepared", "sending", "sent", "refused", "unknown", "dropped"]
+STATES: tuple[State, ...] = ("prepared", "sending", "sent", "refused", "unknown", "dropped")
 _VERSION = 1
 
 

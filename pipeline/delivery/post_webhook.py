@@ -62,14 +62,25 @@ class WebhookSender:
                 f"certificates_file: {path} holds no certificates in PEM: {problem}."
             ) from problem
 
-    def send(self, alerts: Sequence[Told], status: BuildStatus, ledger: Ledger, at: datetime) -> Digest:
-        """Tell new alerts in one request. The caller holds the workspace's lock."""
+    def send(
+        self,
+        alerts: Sequence[Told],
+        status: BuildStatus,
+        ledger: Ledger,
+        at: datetime,
+        *,
+        is_again: bool = False,
+    ) -> Digest:
+        """Tell alerts in one request. The caller holds the workspace's lock. `is_again`: an operator asks for those of an earlier
+        run, also in quiet hours."""
         quiet = self._webhook.quiet_hours
         if not alerts:
             return Digest("none", ())
-        if quiet is not None and is_quiet(quiet, at):
+        if quiet is not None and not is_again and is_quiet(quiet, at):
             return Digest("quiet", tuple(alerts), reason=f"quiet hours in {quiet.time_zone}")
         body, digest_id = write_digest(alerts, status)
+        before = {alert.key: ledger.find(alert.key) for alert in alerts}
+        attempts = {key: 1 if entry is None else entry.attempt + is_again for key, entry in before.items()}
 
         def record(state: State, detail: str = "") -> None:
             ledger.add(
@@ -77,7 +88,7 @@ class WebhookSender:
                     Entry(
                         alert.key,
                         state,
-                        1,
+                        attempts[alert.key],
                         write_instant(at),
                         digest_id,
                         hashlib.sha256(body).hexdigest(),
@@ -95,6 +106,8 @@ class WebhookSender:
         try:
             request.connect()
         except ChannelFailed as problem:
+            if is_again:
+                record("prepared", problem.message)
             return Digest("prepared", tuple(alerts), digest_id, problem.message)
         record("prepared")
         record("sending")
@@ -112,7 +125,7 @@ def explain_digest(digest: Digest) -> DeliveryFailed | None:
     if digest.status == "unknown":
         return DeliveryFailed(
             f"{len(digest.alerts)} alerts may have arrived, and are not repeated: {digest.reason}. Ask the receiver for digest "
-            f"{digest.digest_id}; `sla entitlements --alerts` and `sla tickets` show what they were about."
+            f"{digest.digest_id}, then: sla send --digest {digest.digest_id} --arrived, or --resend"
         )
     return None
 

@@ -30,14 +30,12 @@ class SmtpChannel:
 
     name = "smtp"
 
-    def __init__(
-        self, server: SmtpServer, root: Path, sender: str, login: tuple[Secret, Secret] | None
-    ) -> None:
+    def __init__(self, server: SmtpServer, root: Path, login: tuple[Secret, Secret] | None) -> None:
         self._server = server
         self._login = login
         self._smtp: smtplib.SMTP | None = None
         self._tls = _trust(root, server.certificates_file)
-        self.to = f"{server.security} {server.host}:{server.port_used} as {sender}"
+        self.to = f"{server.security} {server.host}:{server.port_used}"
 
     def open(self) -> None:
         if self._smtp is not None:
@@ -138,6 +136,15 @@ class SmtpChannel:
 
     def is_proven(self, entry: Entry) -> bool:
         return False
+
+    def judge_sender(self, sender: str) -> str | None:
+        """Why the server does not take a sender; None where it does. Nothing is sent. Raises ChannelFailed."""
+        try:
+            code, answer = self._begin(sender)
+        except _ERRORS as problem:
+            self._break_off()
+            return _answer_of(problem)
+        return None if code // 100 == 2 else _say(code, answer)
 
     def close(self) -> None:
         smtp, self._smtp = self._smtp, None

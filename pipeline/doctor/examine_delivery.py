@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.delivery.credentials import read_secrets, require_login, require_webhook_secret
+from pipeline.delivery.credentials import read_secrets, require_login
 from pipeline.delivery.ledger import Ledger
-from pipeline.delivery.run import list_open_outcomes
+from pipeline.delivery.run import check_settings, list_open_outcomes
 from pipeline.delivery.send_smtp import SmtpChannel
+from pipeline.delivery.sender import Senders
 from pipeline.doctor.line import Check, Line, name_some
 from pipeline.rules.load_reference import load_customers
 from pipeline.rules.load_sources import load_sources
@@ -27,13 +28,14 @@ def list_checks(workspace: Workspace, tries_smtp: bool) -> list[tuple[str, Check
 
 
 def _examine_settings(workspace: Workspace) -> Iterator[Line]:
-    delivery = load_sources(workspace.sla_yml).delivery
+    config = load_sources(workspace.sla_yml)
+    delivery = config.delivery
     if delivery is None:
         yield Line("delivery", "ok", "sla.yml has no section delivery: nothing is delivered")
         return
+    # What a run would stop at; it is raised, and so the last line.
+    check_settings(workspace, delivery, config.looks)
     secrets = read_secrets(workspace, delivery)
-    if delivery.webhook is not None:
-        require_webhook_secret(secrets)
     if delivery.channel == "smtp" and require_login(secrets) is None:
         yield Line(
             "delivery",
@@ -41,10 +43,10 @@ def _examine_settings(workspace: Workspace) -> Iterator[Line]:
             "no login for the mail server is set",
             "Set SLA_SMTP_USER and SLA_SMTP_PASSWORD, unless the server needs none.",
         )
-    customers = load_customers(workspace).values()
+    customers = load_customers(workspace)
     outside = [
         f"{recipient} ({customer.customer_id})"
-        for customer in customers
+        for customer in customers.values()
         for recipient in delivery.list_outside(customer.recipients)
     ]
     if outside:
@@ -54,7 +56,16 @@ def _examine_settings(workspace: Workspace) -> Iterator[Line]:
             f"recipients outside of allowed_domains: {name_some(outside)}",
             "Add the domains in sla.yml, or take the addresses out of reference/customers.csv: these customers get no report.",
         )
-    count = sum(bool(customer.recipients) for customer in customers)
+    senders = Senders(delivery, config.looks)
+    found = {customer_id: senders.find(customer_id) for customer_id in sorted(customers)}
+    own = [
+        f"{customer_id}: {sender.name or 'no name'} <{sender.address}>, answers to {sender.reply_to or sender.address}"
+        for customer_id, sender in found.items()
+        if sender != senders.find_vendor()
+    ]
+    if own:
+        yield Line("delivery", "ok", f"senders of single customers: {name_some(own)}")
+    count = sum(bool(customer.recipients) for customer in customers.values())
     yield Line(
         "delivery",
         "ok",
@@ -85,9 +96,25 @@ def _examine_smtp(workspace: Workspace) -> Iterator[Line]:
         )
         return
     login = require_login(read_secrets(workspace, delivery))
-    channel = SmtpChannel(delivery.smtp, workspace.root, delivery.sender, login)
-    channel.open()
-    channel.close()
+    channel = SmtpChannel(delivery.smtp, workspace.root, login)
+    senders = Senders(delivery, ())
+    addresses = sorted({delivery.sender, *(senders.find(each).address for each in delivery.customers)})
+    try:
+        channel.open()
+        refused = [
+            f"{address} ({why})"
+            for address in addresses
+            if (why := channel.judge_sender(address)) is not None
+        ]
+    finally:
+        channel.close()
+    if refused:
+        yield Line(
+            "mail server",
+            "wrong",
+            f"does not take as sender: {name_some(refused)}",
+            "Correct the sender under delivery in sla.yml, or permit it on the server.",
+        )
     told = "accepts the login" if login else "answers"
     yield Line(
         "mail server", "ok", f"{delivery.smtp.host}, port {delivery.smtp.port_used}, is encrypted and {told}"

@@ -28,6 +28,7 @@ def list_checks(workspace: Workspace) -> list[tuple[str, Check]]:
         "lock": _examine_lock,
         "leftovers": _examine_leftovers,
         "published build": _examine_published,
+        "closed months": _examine_closed,
         "landed batches": _examine_landed,
     }
     return [(name, partial(check, workspace)) for name, check in checks.items()]
@@ -153,6 +154,15 @@ def _examine_published(workspace: Workspace) -> Iterator[Line]:
         yield Line("published build", "wrong", f"{file} is damaged: its bytes are others", "Run `sla build`.")
     else:
         yield Line("published build", "ok", f"{pointer.build_id}, data as of {pointer.as_of}, whole")
+
+
+def _examine_closed(workspace: Workspace) -> Iterator[Line]:
+    from pipeline.periods.records import read_history
+    from pipeline.reporting.published import check_builds
+
+    count = check_builds(workspace)
+    closed = len(read_history(workspace).closed())
+    yield Line("closed months", "ok", f"{closed} closed, on {count} builds, whole")
 
 
 def _examine_landed(workspace: Workspace) -> Iterator[Line]:

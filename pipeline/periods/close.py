@@ -1,8 +1,7 @@
 """Closing months, reopening them, and recording what later inputs change in them.
 
-A month is closed per time zone of plans, with the build that is served, once its grace period has passed at as_of.
-The caller holds
-the workspace's lock. Every record is written whole, so a run that was killed leaves the next one the rest to do.
+A month is closed per time zone of plans, with the build that is served, once its grace period has passed at as_of. The caller
+holds the workspace's lock. Every record is written whole, so a run that was killed leaves the next one the rest to do.
 """
 
 from __future__ import annotations
@@ -10,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from pipeline.errors import ConfigurationError, StaleData
-from pipeline.periods.compare import digest_figures, find_changes, read_figures
+from pipeline.periods.compare import digest_figures, find_changes, read_by_closing
+from pipeline.periods.customers import keep_customers
 from pipeline.periods.records import (
     Closing,
     Correction,
     History,
+    KeptBuild,
     Reopening,
     append_record,
+    closed_folder,
     keep_build,
     read_history,
 )
@@ -27,6 +30,7 @@ from pipeline.reporting.periods import MonthState, read_month_states
 from pipeline.reporting.published import EVERY_CUSTOMER, Published
 from pipeline.rules.periods import PeriodRules
 from pipeline.settings import Workspace, read_clock
+from pipeline.whole_files import note_whole, seal, unseal, write_whole
 
 
 @dataclass(frozen=True)
@@ -131,9 +135,14 @@ def reopen_month(workspace: Workspace, month: str, reason: str) -> tuple[Reopeni
 
 
 def record_corrections(workspace: Workspace, pointer: Pointer) -> tuple[Correction, ...]:
-    """Record what the served build changes in closed months: a numbered correction for each customer and month."""
+    """Record what the served build changes in closed months: a numbered correction for each customer and month.
+
+    What was compared already with all that is on record is not compared again, and no build is opened for it.
+    """
     history = read_history(workspace)
     build = keep_build(pointer)
+    if _is_compared(workspace, build, history):
+        return ()
     now = _next_instant(history)
     recorded = []
     for number, found in enumerate(find_changes(workspace, history, build), history.next_number):
@@ -150,7 +159,25 @@ def record_corrections(workspace: Workspace, pointer: Pointer) -> tuple[Correcti
         )
         append_record(workspace, correction)
         recorded.append(correction)
+    history = read_history(workspace)
+    keep_customers(workspace, history, history.closed().values())
+    for kept in history.builds().values():
+        note_whole(workspace.published / kept.file, kept.sha256)
+    compared = {"build_sha256": build.sha256, "records": len(history.records)}
+    write_whole(_compared_path(workspace), seal(compared))
     return tuple(recorded)
+
+
+def _is_compared(workspace: Workspace, build: KeptBuild, history: History) -> bool:
+    try:
+        found = unseal(_compared_path(workspace).read_bytes(), needs_seal=True)
+    except (OSError, ValueError):
+        return False
+    return (found.get("build_sha256"), found.get("records")) == (build.sha256, len(history.records))
+
+
+def _compared_path(workspace: Workspace) -> Path:
+    return closed_folder(workspace) / "compared.json"
 
 
 def _read_states(workspace: Workspace, published: Published) -> list[MonthState]:
@@ -168,9 +195,10 @@ def _close(
 ) -> tuple[Closing, ...]:
     history = read_history(workspace)
     build, now = keep_build(pointer), _next_instant(history)
-    inputs = _read_inputs(workspace, pointer)
+    due = sorted(states, key=lambda state: (state.month, state.time_zone))
+    inputs = _read_inputs(workspace, pointer) if due else {}
     closings: list[Closing] = []
-    for state in sorted(states, key=lambda state: (state.month, state.time_zone)):
+    for state in due:
         before = [
             closing
             for closing in history.of_kind(Closing)
@@ -187,11 +215,16 @@ def _close(
             inputs=inputs,
             replaces=before[-1].number if before else None,
         )
-        figures = read_figures(workspace, build, [closing])
-        closings.append(Closing(**{**vars(closing), "figures_sha256": digest_figures(figures)}))
-        if not dry_run:
-            append_record(workspace, closings[-1])
-    return tuple(closings)
+        closings.append(closing)
+    figures = read_by_closing(workspace, build, closings) if closings else {}
+    sealed = tuple(
+        replace(closing, figures_sha256=digest_figures(figures[closing.number])) for closing in closings
+    )
+    if not dry_run:
+        for closing in sealed:
+            append_record(workspace, closing)
+        keep_customers(workspace, read_history(workspace), sealed)
+    return sealed
 
 
 def _read_inputs(workspace: Workspace, pointer: Pointer) -> dict[str, str]:

@@ -238,6 +238,23 @@ def read_figures(
     return dict(figures)
 
 
+def read_by_closing(
+    workspace: Workspace, build: KeptBuild, closings: Iterable[Closing]
+) -> dict[int, dict[tuple[str, str], dict[Key, str]]]:
+    """Number of each closing -> what `read_figures` gives of its month and its zone alone; the build is read once."""
+    listed = list(closings)
+    figures = read_figures(workspace, build, listed)
+    found: dict[int, dict[tuple[str, str], dict[Key, str]]] = {}
+    for closing in listed:
+        own = {
+            customer_month: {key: value for key, value in values.items() if key[0] == closing.time_zone}
+            for customer_month, values in figures.items()
+            if customer_month[1] == closing.month
+        }
+        found[closing.number] = {customer_month: values for customer_month, values in own.items() if values}
+    return found
+
+
 def digest_figures(figures: Mapping[tuple[str, str], Mapping[Key, str]]) -> str:
     """SHA-256 (hex) over the figures of a month, of all its customers."""
     digest = hashlib.sha256()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from pipeline.errors import ConfigurationError
+from pipeline.periods.customers import read_customers
 from pipeline.periods.records import (
     Closing,
     CorrectedValue,
@@ -16,13 +17,14 @@ from pipeline.periods.records import (
     KeptBuild,
     keep_build,
     read_history,
+    recorded_at,
 )
 from pipeline.pointer import AGAIN, list_publications, read_pointer
 from pipeline.reporting import figures
 from pipeline.reporting.edition import Change, Edition, number_draft, number_original
 from pipeline.reporting.monthly_report import read_customers_to_report
 from pipeline.reporting.published import EVERY_CUSTOMER, Published, open_of_record
-from pipeline.settings import Workspace
+from pipeline.settings import Workspace, read_clock
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def find_issues(
     known = _find_known(workspace, as_known_at)
     closings = _closings_of(known.history, month)
     corrections = _corrections_of(known.history, month)
-    closed_for = _find_closings(workspace, closings, known.history, month)
+    closed_for = _find_closings(workspace, closings, known.history)
     if customer_ids is None:
         listed = {customer_id for customer_id in (*closed_for, *corrections) if customer_id}
         if known.served is not None and not (closings and _is_closed_everywhere(workspace, known, month)):
@@ -99,7 +101,7 @@ def list_issues(workspace: Workspace, first_month: str) -> tuple[Issue, ...]:
     history = read_history(workspace)
     issues: list[Issue] = []
     for month in sorted({month for _, month in history.closed() if month >= first_month}):
-        closed_for = _find_closings(workspace, _closings_of(history, month), history, month)
+        closed_for = _find_closings(workspace, _closings_of(history, month), history)
         corrections = _corrections_of(history, month)
         for customer_id in sorted({each for each in (*closed_for, *corrections) if each}):
             closing = closed_for.get(customer_id)
@@ -139,6 +141,11 @@ def _print_value(what: str, value: str | None) -> str | None:
 
 def _find_known(workspace: Workspace, instant: datetime | None) -> _Known:
     history = read_history(workspace)
+    if instant is not None and instant > (latest := _find_latest(workspace, history)):
+        raise ConfigurationError(
+            f"--as-known-at is {instant:%Y-%m-%dT%H:%M:%SZ}, which lies in the future: what will be known then cannot be told. "
+            f"Give an instant up to {latest:%Y-%m-%dT%H:%M:%SZ}, or leave the option away."
+        )
     if instant is None:
         pointer = read_pointer(workspace)
         if pointer is None:
@@ -155,6 +162,14 @@ def _find_known(workspace: Workspace, instant: datetime | None) -> _Known:
     return _Known(keep_build(kept[-1]) if kept else None, history.until(instant), instant)
 
 
+def _find_latest(workspace: Workspace, history: History) -> datetime:
+    """Now, or when the newest thing on record was made, where the clock of the machine was set back since."""
+    published = [
+        datetime.fromisoformat(pointer.published_at) for _, pointer in list_publications(workspace)[-1:]
+    ]
+    return max([read_clock(), *published, *(recorded_at(record) for record in history.records[-1:])])
+
+
 def _closings_of(history: History, month: str) -> dict[str, Closing]:
     """Time zone -> the closing of the month in force there."""
     return {zone: closing for (zone, each), closing in history.closed().items() if each == month}
@@ -169,29 +184,17 @@ def _corrections_of(history: History, month: str) -> dict[str, list[Correction]]
 
 
 def _find_closings(
-    workspace: Workspace, closings: dict[str, Closing], history: History, month: str
+    workspace: Workspace, closings: dict[str, Closing], history: History
 ) -> dict[str, Closing]:
     """Customer -> the closing whose build has the month of record: the last of the customer's zones, once all of them
     are closed."""
     found: dict[str, Closing] = {}
     for closing in sorted(closings.values(), key=lambda each: each.number):
-        with open_of_record(workspace, closing.build, history) as published:
-            rows = published.fetch(
-                dict,
-                """
-                select reports.customer_id, list(zones.time_zone) as zones
-                from marts.mart_customer__monthly_report as reports
-                join core.dim_customer_zones as zones on zones.customer_id = reports.customer_id
-                where reports.month = $month
-                group by reports.customer_id
-                """,
-                {"month": month},
-            )
         found |= {
-            row["customer_id"]: closing
-            for row in rows
-            if closing.time_zone in row["zones"]
-            and all(zone in closings and closings[zone].number <= closing.number for zone in row["zones"])
+            customer_id: closing
+            for customer_id, zones in read_customers(workspace, closing, history).items()
+            if closing.time_zone in zones
+            and all(zone in closings and closings[zone].number <= closing.number for zone in zones)
         }
     return found
 

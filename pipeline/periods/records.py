@@ -1,12 +1,14 @@
 """The history of closed months: one sealed record per closing, reopening and correction, numbered, never changed, never removed.
 
 `warehouse/closed/000001.json` and on. A record names the build that it rests on, and that build is kept as long as the record is.
-`warehouse/closed.json` says how many there are, outside of the folder: an older copy of it lacks months that were closed since.
+Each holds the SHA-256 of the one before it. `warehouse/closed.json` and `warehouse/published/closed.json` say how many there are,
+outside of the folder: an older copy of it lacks months that were closed since.
 Words as in the billing standard FOCUS: a closed period, and a correction that is an entry of its own beside what it corrects.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -20,6 +22,8 @@ from pipeline.settings import Workspace
 from pipeline.whole_files import seal, unseal, write_whole
 
 _NAME = re.compile(r"[0-9]{6}\.json")
+# Where a record keeps the SHA-256 of the file of the one before it.
+_CHAIN = "previous_sha256"
 
 
 @dataclass(frozen=True)
@@ -200,20 +204,34 @@ def read_history(workspace: Workspace) -> History:
     """Every record. Raises ConfigurationError for one that is damaged or missing: then it is unknown what is closed."""
     folder = closed_folder(workspace)
     # Before the folder is listed: a run may add a record at any moment.
-    count = _read_count(workspace)
+    counts = [(path, *_read_count(path)) for path in _count_paths(workspace)]
     names = sorted(path.name for path in folder.glob("*.json") if _NAME.fullmatch(path.name))
-    records = []
+    records: list[Record] = []
+    digests, is_chained = [""], False
     for number, name in enumerate(names, 1):
         path = folder / name
         if name != _name(number):
             raise _unreadable(folder / _name(number), "it is missing, and a later one is there")
+        content = path.read_bytes()
         try:
-            records.append(_read(unseal(path.read_bytes(), needs_seal=True), number))
+            document = unseal(content, needs_seal=True)
+            # Records were not chained at first; one that is not, behind one that is, was put there by something else.
+            previous = document.pop(_CHAIN, None)
+            if previous is None and is_chained:
+                raise ValueError("it does not name the record before it")
+            if previous not in (None, digests[-1]):
+                raise ValueError("the record before it is not the one that was there when it was written")
+            records.append(_read(document, number))
         except (ValueError, TypeError, KeyError) as problem:
             raise _unreadable(path, str(problem)) from problem
-    if len(records) < count:
-        why = f"it is missing, and {_count_path(workspace)} says that there are {count} records"
-        raise _unreadable(folder / _name(len(records) + 1), why)
+        is_chained = previous is not None
+        digests.append(_digest(content))
+    for path, count, newest in counts:
+        if len(records) < count:
+            why = f"it is missing, and {path} says that there are {count} records"
+            raise _unreadable(folder / _name(len(records) + 1), why)
+        if newest and newest != digests[count]:
+            raise _unreadable(folder / _name(count), f"it is not the record that {path} names")
     return History(tuple(records))
 
 
@@ -223,9 +241,13 @@ def append_record(workspace: Workspace, record: Record) -> None:
     if path.exists():
         raise ValueError(f"{path} exists: a record is never written over")
     [kind] = [name for name, of in _KINDS.items() if isinstance(record, of)]
-    write_whole(path, seal({"kind": kind, **_plain(asdict(record))}))
+    before = closed_folder(workspace) / _name(record.number - 1)
+    previous = _digest(before.read_bytes()) if record.number > 1 else ""
+    content = seal({"kind": kind, _CHAIN: previous, **_plain(asdict(record))})
+    write_whole(path, content)
     # Behind the record: a run that is killed in between leaves one more than are counted, and the next record counts both.
-    write_whole(_count_path(workspace), seal({"records": record.number}))
+    for count_path in _count_paths(workspace):
+        write_whole(count_path, seal({"records": record.number, "newest_sha256": _digest(content)}))
 
 
 def add_corrections(
@@ -282,18 +304,24 @@ def _instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _count_path(workspace: Workspace) -> Path:
-    return workspace.warehouse / "closed.json"
+def _count_paths(workspace: Workspace) -> tuple[Path, Path]:
+    """Two, so that the newest record and one of them can be removed together without that being overlooked."""
+    return workspace.warehouse / "closed.json", workspace.published / "closed.json"
 
 
-def _read_count(workspace: Workspace) -> int:
-    path = _count_path(workspace)
+def _read_count(path: Path) -> tuple[int, str]:
+    """How many records there are, and the SHA-256 of the newest."""
     try:
-        return int(unseal(path.read_bytes(), needs_seal=True)["records"])
+        record = unseal(path.read_bytes(), needs_seal=True)
+        return int(record["records"]), str(record.get("newest_sha256", ""))
     except FileNotFoundError:
-        return 0
+        return 0, ""
     except (ValueError, TypeError, KeyError) as problem:
         raise _unreadable(path, str(problem)) from problem
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _name(number: int) -> str:

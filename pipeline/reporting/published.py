@@ -26,7 +26,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.periods.records import History, KeptBuild, read_history
 from pipeline.pointer import AGAIN, Pointer, read_pointer
 from pipeline.settings import Workspace
-from pipeline.whole_files import hash_file
+from pipeline.whole_files import hash_file, is_noted_whole
 
 STATUSES = ("met", "breached", "pending", "waived", "not_covered", "not_measurable")
 MONTH_BASES = ("settled", "submitted")
@@ -364,14 +364,30 @@ def open_of_record(workspace: Workspace, build: KeptBuild, history: History) -> 
     return Published(path, Pointer(build.build_id, build.file, build.sha256, as_of, as_of), history)
 
 
-def check_of_record(path: Path, build: KeptBuild) -> None:
-    """Raises ConfigurationError when the file of a closed month is gone or is not the one on record."""
-    if not path.is_file() or not _is_whole(path, build.sha256):
+def check_of_record(path: Path, build: KeptBuild, *, reads_all: bool = False) -> None:
+    """Raises ConfigurationError when the file of a closed month is gone or is not the one on record.
+
+    A file that was hashed and has not been touched since is taken at that, unless it `reads_all`: there is one more with every
+    month. `sla check` and `sla doctor` read all of them.
+    """
+    is_whole = _is_whole if reads_all else _is_noted_whole
+    if not path.is_file() or not is_whole(path, build.sha256):
         raise ConfigurationError(
             f"{path}, on which closed months rest, is {'damaged' if path.is_file() else 'missing'}, so their figures "
             "cannot be shown. Restore it from a backup. Without one, reopen the months (`sla close --month YYYY-MM --reopen "
             "--reason TEXT`) and close them again."
         )
+
+
+def check_builds(workspace: Workspace) -> int:
+    """Read every build on which closed months rest, byte by byte, and give how many there are.
+
+    Raises ConfigurationError for the first that is gone or damaged, and where the records themselves are.
+    """
+    builds = sorted(read_history(workspace).builds().values(), key=lambda build: build.build_id)
+    for build in builds:
+        check_of_record(workspace.published / build.file, build, reads_all=True)
+    return len(builds)
 
 
 def attach_build(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
@@ -398,6 +414,10 @@ def _has_table(connection: duckdb.DuckDBPyConnection, build_name: str | None, ta
 def _is_whole(path: Path, sha256: str) -> bool:
     # A published file never changes, and a process that serves pages opens it for each of them.
     return hash_file(path) == sha256
+
+
+def _is_noted_whole(path: Path, sha256: str) -> bool:
+    return is_noted_whole(path, sha256) or _is_whole(path, sha256)
 
 
 def _damaged(path: Path) -> ConfigurationError:

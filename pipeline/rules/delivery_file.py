@@ -156,6 +156,16 @@ class Webhook(Declared):
             )
 
 
+class CustomerSender(Declared):
+    """Who writes to one customer; what a line leaves out is as without it."""
+
+    sender: Address | None = None
+    sender_name: Line | None = None
+    reply_to: Address | None = None
+    footer: Line | None = None
+    """The last line of each message to this customer."""
+
+
 class Delivery(Declared):
     """How reports reach customers: one message per customer, month and edition, sent at most once."""
 
@@ -163,9 +173,13 @@ class Delivery(Declared):
     """eml writes each message as a file into reports/outbox; smtp sends it."""
     sender: Address
     sender_name: Line | None = None
+    """Beside the address; without it, the vendor_name of branding."""
     reply_to: Address | None = None
+    """Where answers go; without it, the sender of branding where that is an address."""
     footer: Line | None = None
-    """The last line of each message."""
+    """The last line of each message; without it, the footer of branding."""
+    customers: dict[Text, CustomerSender] = {}
+    """Customer id -> who writes to it, where that is another one. The look of its reports is in branding."""
     first_month: Month
     """Nothing that lies before it is delivered."""
     allowed_domains: Domains

@@ -100,6 +100,9 @@ def _remove_old_versions(workspace: Workspace, keep: str, of_record: Collection[
     for file in versions[KEPT_VERSIONS:]:
         if file.name != keep:
             file.unlink()
+    for note in workspace.published.glob("*.duckdb.whole.json"):
+        if not note.with_name(note.name.removesuffix(".whole.json")).exists():
+            note.unlink()
     for path, pointer in list_publications(workspace):
         if not (workspace.published / pointer.file).exists():
             path.unlink()

@@ -1,6 +1,10 @@
 """A real mail server in a process of its own, on the loopback address: `python -m tests.delivery.mail_server FOLDER`.
 
-What it takes it writes into FOLDER, one file per message. The local part of a recipient says how it behaves:
+What it takes it writes into FOLDER, one file per message. The local part of an address says how it behaves, that of a sender:
+
+- `s550`: the sender is refused
+
+And that of a recipient:
 
 - `r550`, `r450`: the recipient is refused, permanently or for now
 - `d554`, `d451`: the message is refused after its last line
@@ -90,6 +94,15 @@ class _Handler:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._count = 0
+
+    async def handle_MAIL(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address.partition("@")[0] == "s550":
+            return "550 5.7.1 not a sender of this server"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]

@@ -38,4 +38,4 @@ def connect(
         timeout_seconds=5,
     )
     secrets = None if login is None else (Secret(login[0]), Secret(login[1]))
-    return SmtpChannel(settings, Path("/"), "reports@vendor.example", secrets)
+    return SmtpChannel(settings, Path("/"), secrets)

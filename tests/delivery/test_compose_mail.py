@@ -16,12 +16,14 @@ from pipeline.delivery import compose_mail as compose_module
 from pipeline.delivery.compose_mail import Message, compose_mail
 from pipeline.delivery.due import Due
 from pipeline.delivery.mail_words import LANGUAGES, find_language
-from pipeline.errors import SlaError
+from pipeline.delivery.sender import Senders
+from pipeline.errors import ConfigurationError, SlaError
 from pipeline.reporting.edition import Edition
 from pipeline.reporting.monthly_report import read_monthly_report
 from pipeline.reporting.published import EVERY_CUSTOMER, Bounds, Published, Ratio
 from pipeline.reporting.render_report import ReportFiles
-from pipeline.rules.delivery_file import Delivery
+from pipeline.rules.branding import DEFAULT_BRANDING, Look, read_looks
+from pipeline.rules.delivery_file import CustomerSender, Delivery
 from pipeline.rules.load_reference import Customer
 
 AT = datetime(2026, 8, 5, 6, tzinfo=UTC)
@@ -34,6 +36,7 @@ DELIVERY = Delivery(
 )
 
 
+SENDERS = Senders(DELIVERY)
 ORIGINAL = Edition("closed", "R-2026-07-1")
 
 
@@ -44,6 +47,7 @@ def compose(
     name: str | None = None,
     edition: Edition = ORIGINAL,
     recipients: tuple[str, ...] = ("ann@acme.example", "bob@acme.example"),
+    senders: Senders = SENDERS,
 ) -> Message:
     report = read_monthly_report(published, EVERY_CUSTOMER, "acme", "2026-07")
     if name is not None:
@@ -53,9 +57,8 @@ def compose(
         path.write_bytes(path.suffix.encode() * 5000)
     files = ReportFiles("acme", "R", *paths, "1", "2", "3")  # type: ignore[arg-type]
     due = Due("acme", "2026-07", edition)
-    return compose_mail(
-        due, due.key("smtp"), report, files, Customer("acme", "Acme", locale, recipients), DELIVERY, AT
-    )
+    customer = Customer("acme", "Acme", locale, recipients)
+    return compose_mail(due, due.key("smtp"), report, files, customer, senders.find("acme"), AT)
 
 
 def parse(message: Message) -> EmailMessage:
@@ -205,3 +208,99 @@ def test_message_with_a_header_that_was_not_set_is_not_made(
     monkeypatch.setattr(compose_module, "_header", lambda text: text)
     with pytest.raises(SlaError, match="would have headers that were not set, so it was not made"):
         compose(published, tmp_path, name="=?utf-8?q?Acme=0D=0ABcc:_eve=40other.example?=")
+
+
+def make_look(
+    customer_id: str | None, vendor_name: str | None, sender: str | None, footer: str | None
+) -> Look:
+    [plain] = read_looks(DEFAULT_BRANDING, None, Path())  # type: ignore[arg-type]
+    return replace(plain, customer_id=customer_id, vendor_name=vendor_name, sender=sender, footer=footer)
+
+
+VENDOR_LOOK = make_look(None, "Vendor", "help@vendor.example", "Vendor GmbH")
+PARTNER_LOOK = make_look("acme", "Partner", "help@partner.example", "Partner AG, Bern")
+OWN = {"acme": CustomerSender(sender="sla@partner.example", sender_name="Partner Care", footer="Partner AG")}
+BARE = DELIVERY.model_copy(update={"sender_name": None, "footer": None})
+
+
+@pytest.mark.parametrize(
+    ("senders", "sender", "reply_to", "closing"),
+    [
+        # Nothing but the address is said.
+        (Senders(BARE), "reports@vendor.example", None, ["reports@vendor.example"]),
+        # What delivery leaves out, branding says.
+        (
+            Senders(BARE, (VENDOR_LOOK,)), "Vendor <reports@vendor.example>", "help@vendor.example",
+            ["Vendor", "Vendor GmbH"],
+        ),
+        (
+            Senders(DELIVERY, (VENDOR_LOOK,)), '"Vendor, Support" <reports@vendor.example>', "help@vendor.example",
+            ["Vendor, Support", "Vendor GmbH, Berlin"],
+        ),
+        # A customer's own look comes before all that is said of the vendor.
+        (
+            Senders(DELIVERY, (VENDOR_LOOK, PARTNER_LOOK)), "Partner <reports@vendor.example>", "help@partner.example",
+            ["Partner", "Partner AG, Bern"],
+        ),
+        # And before that, its own sender.
+        (
+            Senders(DELIVERY.model_copy(update={"customers": OWN}), (VENDOR_LOOK, PARTNER_LOOK)),
+            "Partner Care <sla@partner.example>", "help@partner.example", ["Partner Care", "Partner AG"],
+        ),
+        # A look of a customer that says only what the vendor's says, and a sender of branding that is no address.
+        (
+            Senders(BARE, (replace(VENDOR_LOOK, sender="The desk"), make_look("acme", "Vendor", "The desk", "Ours"))),
+            "Vendor <reports@vendor.example>", None, ["Vendor", "Ours"],
+        ),
+    ],
+)  # fmt: skip
+def test_sender_is_that_of_the_customer_and_else_that_of_the_vendor(
+    published: Published,
+    tmp_path: Path,
+    senders: Senders,
+    sender: str,
+    reply_to: str | None,
+    closing: list[str],
+) -> None:
+    message = compose(published, tmp_path, senders=senders)
+    mail = parse(message)
+    assert (mail["From"], mail["Reply-To"]) == (sender, reply_to)
+    assert text_of(message).splitlines()[-len(closing) :] == closing
+    address = sender.rpartition("<")[2].rstrip(">")
+    assert message.sender == address
+    assert message.message_id.endswith(f"@{address.partition('@')[2]}>")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Partner\r\nBcc: eve@evil.example",
+        "Partner\nX-Spam: no\n\nanother body",
+        "=?utf-8?q?Partner=0D=0ABcc=3A_eve=40evil.example?=",
+        "Partner\u2028Bcc: eve@evil.example",
+        'Partner" <eve@evil.example>, "x',
+        "P" * 5000,
+    ],
+)
+def test_name_of_a_sender_adds_no_header_and_no_address(
+    published: Published, tmp_path: Path, name: str
+) -> None:
+    looks = (VENDOR_LOOK, make_look("acme", name, name, name))
+    message = compose(published, tmp_path, senders=Senders(DELIVERY, looks))
+    mail = parse(message)
+    assert [each.addr_spec for each in mail["From"].addresses] == ["reports@vendor.example"]
+    # What is no address is none to answer to.
+    assert [each.addr_spec for each in mail["Reply-To"].addresses] == ["help@vendor.example"]
+    assert (
+        mail.keys() == parse(compose(published, tmp_path, senders=Senders(DELIVERY, (VENDOR_LOOK,)))).keys()
+    )
+    assert mail["Bcc"] is None and mail["X-Spam"] is None
+
+
+def test_sender_of_a_customer_that_there_is_not_is_refused_with_the_nearest_one() -> None:
+    senders = Senders(DELIVERY.model_copy(update={"customers": OWN}))
+    senders.check(Path("sla.yml"), {"acme", "beta"})
+    with pytest.raises(
+        ConfigurationError, match="delivery.customers.acme: 'acme' is not in customers.csv.*acme-ltd"
+    ):
+        senders.check(Path("sla.yml"), {"acme-ltd", "beta"})

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.settings import CHECKOUT
 from pipeline.zones import known_zones
-from tests.delivery.test_send import configure
+from tests.delivery.settings import configure
 from tests.end_to_end.command_line import SLA, environment
 
 EXAMPLES = CHECKOUT / "data" / "deploy"

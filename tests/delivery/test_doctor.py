@@ -14,7 +14,8 @@ from pipeline.doctor.line import Line, examine
 from pipeline.errors import ConfigurationError
 from pipeline.settings import CHECKOUT, Workspace
 from tests.delivery.mail_server import MailServer
-from tests.delivery.test_send import LEMERET, configure, set_recipients
+from tests.delivery.settings import configure, set_recipients
+from tests.delivery.test_send import LEMERET
 from tests.end_to_end.command_line import run_sla
 from tests.end_to_end.published import read_pointer
 
@@ -52,7 +53,8 @@ def test_healthy_installation_and_workspace_are_ok_line_by_line(demo_workspace: 
         "disk",
         "lock",
     ]
-    expected += ["leftovers", "published build", "landed batches", "delivery", "deliveries"]
+    expected += ["leftovers", "published build", "closed months"]
+    expected += ["landed batches", "delivery", "deliveries"]
     assert list(dict.fromkeys(line["check"] for line in lines)) == expected
     after = sorted((path, path.stat().st_mtime_ns) for path in demo_workspace.rglob("*"))
     assert [path for path, _ in after] == [path for path, _ in before]
@@ -75,6 +77,8 @@ def test_damaged_pointer_build_and_batch_are_named(vendor: Path) -> None:
     file.write_bytes(content)
     [line] = run_checks(vendor, "published build")
     assert (line.state, line.advice) == ("wrong", "Run `sla build`.")
+    [line] = run_checks(vendor, "closed months")
+    assert line.state == "wrong" and "on which closed months rest, is damaged" in line.found
     (vendor / "warehouse" / "published" / "current.json").write_text("{", encoding="utf-8")
     [line] = run_checks(vendor, "published build")
     assert line.state == "wrong" and "current.json is damaged" in line.found
@@ -123,6 +127,31 @@ def test_mail_server_is_tried_on_request_only_and_gets_no_message(
     assert line.state == "wrong" and "port 1, cannot be used" in line.found
     assert mail_server.received() == []
     assert "mail server" not in dict(examine_delivery.list_checks(Workspace(vendor), False))
+
+
+def test_senders_of_single_customers_are_told_and_tried_at_the_mail_server(
+    vendor: Path, mail_server: MailServer
+) -> None:
+    own = f"  customers: {{{LEMERET}: {{sender: s550@partner.example, sender_name: Partner}}}}"
+    configure(vendor, mail_server, own)
+    told = [line.found for line in run_checks(vendor, "delivery") if line.state == "ok"]
+    assert told[0] == (
+        f"senders of single customers: {LEMERET}: Partner <s550@partner.example>, "
+        "answers to service-reports@vendor.example"
+    )
+    refused, ok = run_checks(vendor, "mail server", tries_smtp=True)
+    assert refused.state == "wrong" and "s550@partner.example (550" in refused.found
+    assert (ok.state, mail_server.received()) == ("ok", [])
+
+
+def test_sender_of_a_customer_that_there_is_not_and_a_missing_secrets_file_are_wrong(vendor: Path) -> None:
+    for lines, words in (
+        ("  customers: {no-such: {footer: x}}", "delivery.customers.no-such"),
+        ("  secrets_file: none", "secrets_file:"),
+    ):
+        configure(vendor, None, lines)
+        [line] = run_checks(vendor, "delivery")
+        assert line.state == "wrong" and words in line.found
 
 
 def test_full_disk_is_wrong_and_a_nearly_full_one_a_warning(

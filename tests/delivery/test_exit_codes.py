@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pipeline.cli.progress import count_steps
 from pipeline.delivery.deliver import Delivered, Session, Status, explain_results
 from pipeline.delivery.due import Documents, Due, list_due
 from pipeline.delivery.ledger import Ledger
+from pipeline.delivery.sender import Senders
 from pipeline.delivery.write_eml import EmlFolder
 from pipeline.errors import ChecksFailed, SlaError, StaleData
 from pipeline.reporting.edition import Edition
@@ -72,7 +74,9 @@ def make_session(
         lambda due: render_report(published, EVERY_CUSTOMER, due.customer_id, due.month, root / "reports"),
     )
     workspace = Workspace(root)
-    return Session(DELIVERY, CUSTOMERS, documents, Ledger(workspace), EmlFolder(workspace)), dues
+    return Session(
+        DELIVERY, Senders(DELIVERY), CUSTOMERS, documents, Ledger(workspace), EmlFolder(workspace)
+    ), dues
 
 
 @pytest.mark.parametrize(
@@ -148,3 +152,40 @@ def test_progress_is_shown_on_a_terminal_only_and_names_colour_nothing() -> None
         shown[name] = stream.getvalue()
     assert "reports" in shown["terminal"] and "/3" in shown["terminal"]
     assert (shown["pipe"], shown["quiet"]) == ("", "")
+
+
+def test_report_of_a_customer_that_is_not_listed_any_more_is_told_once_and_goes_out_once_it_is_again(
+    published: Published, tmp_path: Path
+) -> None:
+    session, dues = make_session(published, tmp_path)
+    removed = replace(session, customers={"acme": CUSTOMERS["acme"]})
+    first = removed.deliver(dues)
+    assert [(each.customer_id, each.status, each.exit_code) for each in first] == [
+        ("acme", "sent", 0),
+        ("other", "dropped", 5),
+    ]
+    assert "not sent, and not told again: reference/customers.csv does not list" in str(
+        explain_results(first)
+    )
+    # The next run: it had its turn, it is not due, and nothing is wrong.
+    open_ones, tried = list_due(removed.documents, Ledger(Workspace(tmp_path)), "eml", "2026-06")
+    assert open_ones == [] and [each.customer_id for each in tried] == ["acme", "other"]
+    assert explain_results(removed.describe_tried(tried)) is None
+    assert [each for each in tried if removed.is_changed(each)] == []
+    # Listed again, it is another delivery, and its first attempt.
+    again = [each for each in tried if session.is_changed(each)]
+    assert [each.customer_id for each in again] == ["other"]
+    [sent] = session.deliver(again)
+    assert (sent.status, sent.exit_code) == ("sent", 0)
+    assert len(list((tmp_path / "reports" / "outbox").iterdir())) == 2
+    entry = session.ledger.find(again[0].key("eml"))
+    assert entry is not None and (entry.state, entry.attempt) == ("sent", 1)
+
+
+def test_preview_tells_a_customer_that_is_not_listed_any_more_and_records_nothing(
+    published: Published, tmp_path: Path
+) -> None:
+    session, dues = make_session(published, tmp_path)
+    shown = replace(session, customers={"acme": CUSTOMERS["acme"]}).preview(dues)
+    assert [(each.status, each.exit_code) for each in shown] == [("would_be_sent", 0), ("dropped", 5)]
+    assert not session.ledger.path.exists()

@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 from pipeline.delivery.credentials import Secret
-from pipeline.delivery.find_alerts import Told, list_new_alerts
-from pipeline.delivery.ledger import Key, Ledger
+from pipeline.delivery.find_alerts import Told, is_new, list_alerts
+from pipeline.delivery.ledger import STATES, Key, Ledger
 from pipeline.delivery.post_webhook import Digest, WebhookSender, explain_digest, is_public, is_quiet
+from pipeline.delivery.run import Asked, list_open_outcomes, settle_digest
+from pipeline.errors import ConfigurationError
 from pipeline.reporting.published import EVERY_CUSTOMER, Published
 from pipeline.reporting.status import read_status
-from pipeline.rules.delivery_file import QuietHours, Webhook
+from pipeline.rules.delivery_file import Delivery, QuietHours, Webhook
 from pipeline.settings import Workspace
 from tests.delivery.hook_server import HookServer, start_hook_server
 
@@ -49,7 +51,9 @@ def tell(
 ) -> tuple[Digest, Ledger]:
     """One run of the alerts."""
     ledger = Ledger(Workspace(root))
-    alerts = list_new_alerts(published, webhook, first_month, ledger)
+    alerts = [
+        alert for alert in list_alerts(published, webhook, first_month) if is_new(ledger.find(alert.key))
+    ]
     status = read_status(published, EVERY_CUSTOMER)
     sender = WebhookSender(webhook, root, Secret(SECRET))
     return sender.send(alerts, status, ledger, at), ledger
@@ -121,6 +125,85 @@ def test_answer_that_proves_nothing_leaves_the_outcome_unknown_and_is_not_repeat
     hook.answer = 200
     assert tell(tmp_path, published, settings(hook))[0].status == "none"
     assert len(hook.requests) == 1
+
+
+def settle(root: Path, published: Published, webhook: Webhook, digest_id: str, **how: bool) -> Digest:
+    """What `sla send --digest` does."""
+    ledger = Ledger(Workspace(root))
+    sender = None if how.get("is_dry_run") else WebhookSender(webhook, root, Secret(SECRET))
+    delivery = Delivery(
+        sender="a@v.example", first_month="2026-07", allowed_domains=("a.example",), webhook=webhook
+    )
+    return settle_digest(delivery, published, ledger, Asked(digest=digest_id, **how), sender)
+
+
+def test_alerts_of_unknown_outcome_are_settled_as_arrived_and_never_told_again(
+    hook: HookServer, published: Published, tmp_path: Path
+) -> None:
+    hook.answer = "drop"
+    webhook = settings(hook)
+    lost, _ = tell(tmp_path, published, webhook)
+    command = f"sla send --digest {lost.digest_id} --arrived, or --resend"
+    assert command in str(explain_digest(lost))
+    assert len(list_open_outcomes(Workspace(tmp_path))) == len(lost.alerts)
+    settled = settle(tmp_path, published, webhook, lost.digest_id, is_arrived=True)
+    assert (settled.status, len(settled.alerts)) == ("sent", len(lost.alerts))
+    assert list_open_outcomes(Workspace(tmp_path)) == []
+    assert tell(tmp_path, published, webhook)[0].status == "none"
+    assert len(hook.requests) == 1
+    # A second time, nothing is left to settle.
+    assert settle(tmp_path, published, webhook, lost.digest_id, is_arrived=True).alerts == ()
+
+
+def test_alerts_of_unknown_outcome_are_sent_again_on_request_and_recognized_as_the_same(
+    hook: HookServer, published: Published, tmp_path: Path
+) -> None:
+    hook.answer = "drop"
+    quiet = QuietHours(time_zone="UTC", hours=("00:00-23:59",))  # type: ignore[arg-type]
+    lost, _ = tell(tmp_path, published, settings(hook))
+    webhook = settings(hook, quiet_hours=quiet)
+    shown = settle(tmp_path, published, webhook, lost.digest_id, is_resend=True, is_dry_run=True)
+    assert (shown.status, len(hook.requests)) == ("would_be_sent", 1)
+    hook.answer = 200
+    again = settle(tmp_path, published, webhook, lost.digest_id, is_resend=True)
+    assert (again.status, again.alerts) == ("sent", lost.alerts)
+    keys = [headers["Idempotency-Key"] for _, headers, _ in hook.requests]
+    assert len(keys) == 2 and len(set(keys)) == 1
+    ledger = Ledger(Workspace(tmp_path))
+    assert {(entry.state, entry.attempt) for entry in ledger.list_newest(*STATES)} == {("sent", 2)}
+
+
+def test_alert_that_holds_no_more_is_not_sent_again_and_settled(
+    hook: HookServer, published: Published, tmp_path: Path
+) -> None:
+    hook.answer = "drop"
+    lost, _ = tell(tmp_path, published, settings(hook))
+    hook.answer = 200
+    # As if only the breaches still held.
+    again = settle(tmp_path, published, settings(hook, kinds=("breached",)), lost.digest_id, is_resend=True)
+    assert {alert.kind for alert in again.alerts} == {"breached"} and again.status == "sent"
+    assert list_open_outcomes(Workspace(tmp_path)) == []
+    # Where one holds again, it is a new one.
+    more, _ = tell(tmp_path, published, settings(hook))
+    assert {alert.kind for alert in more.alerts} == {alert.kind for alert in lost.alerts} - {"breached"}
+
+
+def test_resend_that_does_not_leave_is_tried_by_the_next_run(
+    hook: HookServer, published: Published, tmp_path: Path
+) -> None:
+    hook.answer = "drop"
+    lost, _ = tell(tmp_path, published, settings(hook))
+    blocked = settings(hook, private_addresses=())
+    assert settle(tmp_path, published, blocked, lost.digest_id, is_resend=True).status == "prepared"
+    hook.answer = 200
+    assert tell(tmp_path, published, settings(hook))[0].alerts == lost.alerts
+
+
+def test_digest_that_the_ledger_does_not_have_is_refused(
+    hook: HookServer, published: Published, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match="no digest of alerts 'abc' in the ledger"):
+        settle(tmp_path, published, settings(hook), "abc", is_arrived=True)
 
 
 def test_redirect_is_not_followed(hook: HookServer, published: Published, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import html
 import io
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -29,6 +28,7 @@ from pipeline.periods.records import read_history
 from pipeline.settings import Workspace
 from pipeline.whole_files import seal
 from tests.delivery.mail_server import MailServer, Received
+from tests.delivery.settings import MONTH, configure, set_recipients
 from tests.end_to_end.command_line import Finished, run_sla, start_sla
 from tests.end_to_end.published import query, read_pointer
 
@@ -41,45 +41,12 @@ MULLER, HARBOUR, LEMERET, KESTREL = (
 )
 # This one's are only bounds.
 AURORA = "aurora-grid-oy"
-MONTH = "2026-05"
 
 
 @pytest.fixture
 def vendor(demo_workspace: Path, tmp_path: Path) -> Path:
     """A copy of the published demo, in a folder with blanks in its name."""
     return shutil.copytree(demo_workspace, tmp_path / "support reporting")
-
-
-def set_recipients(root: Path, recipients: dict[str, str]) -> None:
-    """These customers receive reports, and no others."""
-    path = root / "reference" / "customers.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        for row in rows:
-            writer.writerow(row | {"report_recipients": recipients.get(row["customer_id"], "")})
-
-
-def configure(root: Path, server: MailServer | None = None, *more: str, port: int | None = None) -> None:
-    """Deliver from May 2026 on: through the server, or as files."""
-    lines = [
-        "delivery:",
-        "  sender: reports@vendor.example",
-        f"  first_month: {MONTH}",
-        "  allowed_domains: [x.example]",
-    ]
-    if server is not None:
-        smtp = {
-            "host": "127.0.0.1",
-            "port": port or server.ports["starttls"],
-            "certificates_file": str(server.certificates.authority),
-        }
-        lines += ["  channel: smtp", f"  smtp: {json.dumps(smtp)}"]
-    path = root / "sla.yml"
-    text = path.read_text(encoding="utf-8").partition("delivery:")[0]
-    path.write_text("\n".join([text, *lines, *more, ""]), encoding="utf-8")
 
 
 def allow_all_domains(root: Path) -> None:
@@ -233,45 +200,6 @@ def test_run_that_is_killed_between_sending_and_recording_sends_nothing_twice(
     assert len(ids) == 3 and len(set(ids)) == 2
 
 
-def kill_often(root: Path, server: MailServer, times: int, until_seconds: float) -> None:
-    """Kill `sla send` that many times at random instants, then let it end; assert that nothing arrived twice."""
-    recipients = {name: f"{name[:6]}@x.example" for name in (MULLER, HARBOUR, LEMERET, KESTREL)}
-    set_recipients(root, recipients)
-    chance = random.Random(20260805)
-    for _ in range(times):
-        process = start_sla("send", workspace=root)
-        time.sleep(chance.uniform(0, until_seconds))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-    finished = send(root, "--json")
-    counted = by_recipient(server.received())
-    assert max(counted.values(), default=0) <= 1
-    states = ledger_states(root)
-    for name, recipient in recipients.items():
-        if states[name] == "sent":
-            assert counted[recipient] == 1
-        else:
-            assert states[name] == "unknown"
-    assert finished.code == (5 if "unknown" in states.values() else 0)
-
-
-def test_few_kills_at_random_instants_send_nothing_twice(vendor: Path, mail_server: MailServer) -> None:
-    configure(vendor, mail_server)
-    kill_often(vendor, mail_server, 4, 3)
-
-
-@pytest.mark.long
-def test_hundred_kills_at_random_instants_send_nothing_twice(
-    demo_workspace: Path, tmp_path: Path, mail_server: MailServer
-) -> None:
-    for attempt in range(20):
-        root = shutil.copytree(demo_workspace, tmp_path / f"vendor {attempt}")
-        configure(root, mail_server)
-        mail_server.clear()
-        kill_often(root, mail_server, 5, 4)
-        shutil.rmtree(root)
-
-
 def take_last_line_back(root: Path, whole: bytes) -> None:
     """As if the run had been killed before it added the last line to the ledger, and counted it."""
     kept = whole.splitlines(keepends=True)[:-1]
@@ -408,6 +336,52 @@ def test_run_delivers_what_is_due_once_and_says_in_one_document_who_got_what(
     assert len(sent) > 20 and set(sent.values()) == {1}
     run_sla("run", workspace=vendor).expect(4)
     assert by_recipient(mail_server.received()) == sent
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (("  secrets_file: no-such-file",), "secrets_file: {root}/no-such-file cannot be read as text"),
+        (
+            ("  webhook: {url: 'https://h.example/', allowed_hosts: [h.example]}",),
+            "SLA_WEBHOOK_SECRET is not set, and alerts are only sent signed",
+        ),
+        (
+            ("  customers: {groupe-lemeret: {sender: a@partner.example}}",),
+            "delivery.customers.groupe-lemeret: 'groupe-lemeret' is not in customers.csv. "
+            "Did you mean 'groupe-lemeret-energie'?",
+        ),
+    ],
+)
+def test_settings_with_which_nothing_could_be_sent_stop_a_run_before_it_lands_or_builds_anything(
+    vendor: Path, lines: tuple[str, ...], words: str
+) -> None:
+    configure(vendor, None, *lines)
+    # Something that a run would land and build.
+    (vendor / "inbox" / "portal" / "tickets-new.csv").write_text("no,such,header\n1,2,3\n", encoding="utf-8")
+    before = sorted(path for path in vendor.rglob("*"))
+    told = run_sla("run", workspace=vendor).expect(2, words.format(root=vendor))
+    assert "rejected" not in told.err and "Build" not in told.err
+    assert sorted(path for path in vendor.rglob("*")) == before
+
+
+def test_customer_with_a_sender_of_its_own_gets_its_mail_from_there(
+    vendor: Path, mail_server: MailServer
+) -> None:
+    own = '{sender: sla@partner.example, sender_name: "Partner, Care", footer: Partner AG}'
+    configure(vendor, mail_server, f"  customers: {{{LEMERET}: {own}}}")
+    set_recipients(vendor, {LEMERET: "l@x.example", MULLER: "m@x.example"})
+    send(vendor).expect(0)
+    mails = {
+        one.recipients: (one.sender, email.message_from_bytes(one.content, policy=default))
+        for one in mail_server.received()
+    }
+    sender, mail = mails[("l@x.example",)]
+    assert (sender, mail["From"]) == ("sla@partner.example", '"Partner, Care" <sla@partner.example>')
+    # What branding says of the vendor, where nothing else is said.
+    sender, mail = mails[("m@x.example",)]
+    assert (sender, mail["From"]) == ("reports@vendor.example", "Fernhill Support <reports@vendor.example>")
+    assert mail["Reply-To"] == "service-reports@vendor.example"
 
 
 def test_run_with_a_rejected_file_delivers_nothing(vendor: Path, mail_server: MailServer) -> None:

@@ -58,7 +58,7 @@ def test_server_that_is_not_there_fails_the_channel() -> None:
     from pathlib import Path
 
     with pytest.raises(ChannelFailed, match=r"127\.0\.0\.1, port 1, cannot be used"):
-        SmtpChannel(settings, Path("/"), "reports@vendor.example", None).open()
+        SmtpChannel(settings, Path("/"), None).open()
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
 
@@ -83,13 +89,7 @@ def _start(arguments: tuple[str, ...], variables: dict[str, str], cores: set[int
 def _fork(arguments: tuple[str, ...], variables: dict[str, str]) -> Finished:
     with tempfile.TemporaryDirectory(prefix="sla-said-") as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        process = _FORKS.Process(target=_answer, args=(arguments, variables, Path.cwd(), out, err))
-        # A new process imports the main module of this one, and Streamlit's test client leaves a page in its place.
-        main_module, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
-        try:
-            process.start()
-        finally:
-            sys.modules["__main__"] = main_module
+        process = _start_fork(arguments, variables, out, err)
         process.join(_SECONDS_ALLOWED)
         if process.exitcode is None:
             process.kill()
@@ -97,10 +97,48 @@ def _fork(arguments: tuple[str, ...], variables: dict[str, str]) -> Finished:
         return Finished(arguments, process.exitcode, *(path.read_bytes().decode() for path in (out, err)))
 
 
+def _start_fork(arguments: tuple[str, ...], variables: dict[str, str], out: Path, err: Path) -> BaseProcess:
+    process = _FORKS.Process(target=_answer, args=(arguments, variables, Path.cwd(), out, err))
+    # A new process imports the main module of this one, and Streamlit's test client leaves a page in its place.
+    main_module, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        process.start()
+    finally:
+        sys.modules["__main__"] = main_module
+    return process
+
+
+def run_at_once(*calls: tuple[str, ...], workspace: Path) -> list[Finished]:
+    """Several commands, two at a time, each to its end."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda call: run_sla(*call, workspace=workspace), calls))
+
+
+def kill_sla(
+    *arguments: str, workspace: Path, seconds: float, after: Callable[[], bool] = lambda: True
+) -> bool:
+    """Start `sla` with its imports done, and kill it and all that it started; whether it was still running.
+
+    `seconds` count from the start, or from when `after` is first true.
+    """
+    process = _start_fork(arguments, environment(workspace), Path(os.devnull), Path(os.devnull))
+    while process.is_alive() and not after():
+        time.sleep(0.001)
+    process.join(seconds)
+    was_running = process.exitcode is None
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid or 0, signal.SIGKILL)
+    # It had not become the first of its group yet.
+    process.kill()
+    process.join()
+    return was_running
+
+
 def _answer(
     arguments: tuple[str, ...], variables: dict[str, str], folder: Path, out: Path, err: Path
 ) -> None:
-    """The command itself, in the forked process."""
+    """The command itself, in the forked process, the first of a group of its own."""
+    os.setsid()
     for number, path in ((1, out), (2, err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     os.environ.clear()

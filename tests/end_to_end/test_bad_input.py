@@ -7,10 +7,12 @@ Exit codes: 2 configuration, 3 input rejected, 4 checks failed, 5 partly done, 6
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
@@ -30,6 +32,7 @@ from tests.end_to_end.small_vendor import (
     init_vendor,
     write_lines,
 )
+from tests.house.checkout import list_commands
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +224,36 @@ def test_unknown_ticket_is_answered_with_the_nearest_ones(demo_workspace: Path) 
     done = run_sla("explain", "P-0001x", workspace=demo_workspace).expect(2, "P-0001x")
     assert "P-0001" in done.err.replace("P-0001x", "")
     assert done.out == ""
+
+
+def test_demo_goes_into_the_workspace_that_is_named_and_not_into_two(tmp_path: Path) -> None:
+    (tmp_path / "taken.txt").touch()
+    told = run_sla("--workspace", str(tmp_path), "demo").expect(2, f"{tmp_path} is not empty")
+    assert "Exports of" not in told.err
+    run_sla("demo", "--workspace", str(tmp_path), "--dir", str(tmp_path / "other")).expect(
+        2, f"--dir is {tmp_path}/other and --workspace is {tmp_path}", "Give one of the two."
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.txt"]
+
+
+def test_customers_and_tickets_in_the_examples_of_the_help_are_those_of_the_demo(
+    demo_workspace: Path,
+) -> None:
+    customers = {each for (each,) in query(demo_workspace, "select customer_id from core.dim_customers")}
+    tickets = {each for (each,) in query(demo_workspace, "select ticket_id from core.dim_tickets")}
+    examples = [
+        shlex.split(line)[2:]
+        for text in list_commands().values()
+        for line in text.splitlines()
+        if line.strip().startswith("Example: ")
+    ]
+    named = [
+        word
+        for before, word in ((a, b) for words in examples for a, b in pairwise(words))
+        if before in ("--customer", "ledger")
+    ]
+    assert len(named) >= 4 and set(named) <= customers
+    assert {words[1] for words in examples if words[0] == "explain"} <= tickets
 
 
 def test_unknown_cut_is_answered_with_the_known_ones(demo_workspace: Path) -> None:

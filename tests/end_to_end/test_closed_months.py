@@ -263,6 +263,13 @@ def test_instant_of_which_nothing_is_kept_says_what_is(vendor: Path, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
+def test_instant_in_the_future_is_refused(vendor: Path, tmp_path: Path) -> None:
+    options = ("--all", "--month", MONTH, "--out", str(tmp_path), "--as-known-at")
+    told = run_sla("report", *options, "2026-09-22T14:13:21Z", workspace=vendor)
+    told.expect(2, "which lies in the future", f"up to {SECOND_RUN}")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_document_that_was_changed_since_it_was_issued_is_named(vendor: Path, tmp_path: Path) -> None:
     root = shutil.copytree(vendor, tmp_path / "vendor")
     for document in (root / "warehouse" / "closed" / "documents").glob("*.pdf"):
@@ -336,6 +343,7 @@ def test_draft_and_another_file_are_no_issued_documents(vendor: Path, tmp_path: 
     asked = ("report", "--customer", "cascade-geospatial-inc", "--month", "2026-06", "--out", str(tmp_path))
     [draft] = run_sla(*asked, workspace=vendor).expect(0).out.splitlines()
     run_sla("verify", draft, workspace=vendor).expect(3, "is a draft (D-2026-06-")
+    run_sla("verify", str(tmp_path), workspace=vendor).expect(2, "is a folder. Name one file of it")
     (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.7 a letter")
     run_sla("verify", str(tmp_path / "letter.pdf"), workspace=vendor).expect(
         3, "no document that this workspace issued"

@@ -51,11 +51,16 @@ def create_published(connection: duckdb.DuckDBPyConnection) -> None:
 
 def build_mart(connection: duckdb.DuckDBPyConnection, model: str) -> None:
     """The rows of the mart, made by its model of the tables of schema `core` on the connection."""
+    rendered = _render_mart(model)
+    # `by name` would leave a column empty that the model does not make.
+    assert sorted(connection.sql(rendered).columns) == sorted(read_contracts("marts")[model])
+    connection.execute(f"delete from marts.{model}; insert into marts.{model} by name {rendered}")
+
+
+@cache
+def _render_mart(model: str) -> str:
     macros = (DBT_PROJECT / "macros" / "tally.sql").read_text(encoding="utf-8")
     sql = (DBT_PROJECT / "models" / "marts" / f"{model}.sql").read_text(encoding="utf-8")
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML
     environment.globals.update(load_macros(), ref=lambda name: f"core.{name}")
-    rendered = environment.from_string(macros + sql).render()
-    # `by name` would leave a column empty that the model does not make.
-    assert sorted(connection.sql(rendered).columns) == sorted(read_contracts("marts")[model])
-    connection.execute(f"delete from marts.{model}; insert into marts.{model} by name {rendered}")
+    return environment.from_string(macros + sql).render()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import re
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -30,6 +31,11 @@ _BLANKS = np.frombuffer(b" \t\n\r\v\f", np.uint8)
 _WINDOW_BYTES = 4 << 20
 _BOM = b"\xef\xbb\xbf"
 _AGAIN = "Export the file again."
+# The escape of one half of a character beyond the first 65,536; both halves together, or what only looks like an escape.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_NO_HALF = re.compile(r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+HALF_REASON = "holds half a character: an escape such as \\ud83d without its other half"
+HALF_HINT = "A text was cut there, mostly an emoji. Export it again, or correct the text in the helpdesk."
 
 
 @dataclass(frozen=True)
@@ -206,6 +212,11 @@ def _read_spread_object(export: Export) -> str | None:
     return text if found == (True,) else None
 
 
+def holds_half_character(text: str) -> bool:
+    """Whether JSON text escapes one half of a character without the other. JSON lets it pass; no file can hold it."""
+    return bool(_HALF.search(text)) and bool(_HALF.search(_NO_HALF.sub("", text)))
+
+
 def explain_lines(lines: list[tuple[int, str]], cut_off_line: int | None, expected: str) -> list[Refused]:
     """Say for each refused line (number, text) what is wrong with it; `expected` names what a line may
     hold.
@@ -230,6 +241,8 @@ def _explain(line: str, is_cut_off: bool, expected: str) -> tuple[str, str]:
             else ""
         )
         return f"is not valid JSON{at}", _AGAIN
+    if isinstance(value, dict) and holds_half_character(line):
+        return HALF_REASON, HALF_HINT
     if isinstance(value, dict):
         return f"holds none of {expected}", "Check that the file belongs to this source and its type."
     kind = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(

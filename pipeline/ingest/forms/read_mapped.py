@@ -16,7 +16,7 @@ from typing import Any
 from pipeline.declarations.problems import name_nearest
 from pipeline.errors import InputRejected, Problem
 from pipeline.ingest.files.exports import Export, reject
-from pipeline.ingest.files.read_ndjson import explain_lines
+from pipeline.ingest.files.read_ndjson import explain_lines, holds_half_character
 from pipeline.ingest.files.read_table import (
     TableOptions,
     find_kind,
@@ -25,6 +25,7 @@ from pipeline.ingest.files.read_table import (
     read_records,
 )
 from pipeline.ingest.files.refused import Refused
+from pipeline.ingest.forms.read_objects import refuse_half
 from pipeline.ingest.forms.read_paths import compile_path, find_elements, is_selected
 from pipeline.rules.mapping import (
     ANY_COLUMNS,
@@ -357,13 +358,14 @@ def read_documents_of(export: Export, file: MappedFile) -> Iterator[tuple[int, d
             if not isinstance(document, dict):
                 yield number, explain_lines([(number, text)], lines.cut_off_line, "the mapping's columns")[0]
                 continue
+            has_half = holds_half_character(text)
             page = None if find_page is None else find_page(document)
             if not isinstance(page, list):
-                yield number, document
+                yield number, (refuse_half(number, document) if has_half else None) or document
                 continue
             for one in page:
                 if isinstance(one, dict):
-                    yield number, one
+                    yield number, (refuse_half(number, one) if has_half else None) or one
                 else:
                     reason = "is no object in the list of records"
                     yield number, Refused(number, file.records_at, str(one), reason, "Export it again.")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.ingest.files.exports import Export
-from pipeline.ingest.files.read_ndjson import explain_lines
+from pipeline.ingest.files.read_ndjson import HALF_HINT, HALF_REASON, explain_lines, holds_half_character
 from pipeline.ingest.files.read_table import read_documents
 from pipeline.ingest.files.refused import Refused
 
@@ -37,7 +37,9 @@ def read_objects(
             except (ValueError, RecursionError):
                 value = None
             if isinstance(value, dict):
-                yield from _open(value, number, pages, expected)
+                has_half = holds_half_character(text)
+                for at, one in _open(value, number, pages, expected):
+                    yield at, (refuse_half(at, one) if has_half else None) or one
             else:
                 yield number, explain_lines([(number, text)], lines.cut_off_line, expected)[0]
 
@@ -48,6 +50,15 @@ def _open(
     listed = next((value[page] for page in pages if isinstance(value.get(page), list)), None)
     for one in [value] if listed is None else listed:
         yield number, one if isinstance(one, dict) else _refuse(number, one, expected)
+
+
+def refuse_half(line_number: int, value: object) -> Refused | None:
+    """The refusal of a record with half a character in it, None for one without."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return Refused(line_number, None, json.dumps(value)[:500], HALF_REASON, HALF_HINT)
+    return None
 
 
 def _refuse(line_number: int, value: object, expected: str) -> Refused:

@@ -64,6 +64,26 @@ def test_line_of_a_missing_value_is_that_of_its_nearest_parent(tmp_path: Path) -
             "is not usable.\n  {file}:2: b: YAML takes '#2 of 3' for a comment, so the key has no value. "
             "Put the value in quotation marks; if it is a comment, write a space after the #.",
         ),
+        (
+            "a:\n  footer: Über Support #1 of 2\n",
+            "is not usable.\n  {file}:2: a.footer: YAML takes '#1 of 2' for a comment, so the value is 'Über Support' only. "
+            "Put the value in quotation marks; if it is a comment, write a space after the #.",
+        ),
+        (
+            "a: [x, two\n  lines #y\n ]\n",
+            "is not usable.\n  {file}:2: a.1: YAML takes '#y' for a comment, so the value is 'two lines' only. "
+            "Put the value in quotation marks; if it is a comment, write a space after the #.",
+        ),
+        (
+            "a: 24 #7\n",
+            "is not usable.\n  {file}:1: a: YAML takes '#7' for a comment, so the value is 24 only. "
+            "Put the value in quotation marks; if it is a comment, write a space after the #.",
+        ),
+        (
+            "a:\n  - x\n  - #y\n",
+            "is not usable.\n  {file}:3: a.1: YAML takes '#y' for a comment, so the list has an item without a value. "
+            "Put the value in quotation marks; if it is a comment, write a space after the #.",
+        ),
     ],
 )
 def test_file_is_refused_when_it_cannot_be_read_in_one_way(tmp_path: Path, text: str, message: str) -> None:
@@ -76,6 +96,21 @@ def test_file_is_refused_when_it_cannot_be_read_in_one_way(tmp_path: Path, text:
 @pytest.mark.parametrize("value", ['"#1f4e79"', "", "# nothing yet", "## nothing yet", "#", "null #1"])
 def test_value_may_hold_a_mark_of_a_comment_or_be_left_out_with_a_comment(tmp_path: Path, value: str) -> None:
     assert read(tmp_path, f"a: {value}\nb: 1\n").data == {"a": "#1f4e79" if '"' in value else None, "b": 1}
+
+
+@pytest.mark.parametrize(
+    "value", ["Support # 1", "Support # and more", "Support ## 1", "'Support' #1", "Support #"]
+)
+def test_comment_behind_a_value_is_one_where_nothing_else_can_be_meant(tmp_path: Path, value: str) -> None:
+    assert read(tmp_path, f"a: {value}\nb: [{value}\n]\n").data == {"a": "Support", "b": ["Support"]}
+
+
+def test_mark_of_a_comment_within_a_word_or_in_quotation_marks_is_text(tmp_path: Path) -> None:
+    assert read(tmp_path, 'a: C#1\nb: "Support #1"\nc: |\n  Support #1\n').data == {
+        "a": "C#1",
+        "b": "Support #1",
+        "c": "Support #1\n",
+    }
 
 
 def test_comment_may_stand_between_a_key_and_what_is_below_it(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from pipeline.reporting.published import EVERY_CUSTOMER, Selection, open_publish
 from pipeline.rules.periods import PeriodRules
 from pipeline.settings import Workspace
 from pipeline.warehouse.publish import KEPT_VERSIONS
-from pipeline.whole_files import write_whole
+from pipeline.whole_files import seal, unseal, write_whole
 from tests.unit.periods.kept_builds import Figures, Verdict, make_workspace, publish_figures, utc
 
 BY_ITSELF = PeriodRules(first_month="2026-04")
@@ -274,6 +274,51 @@ def test_older_copy_of_the_records_is_not_taken_for_all_of_them(tmp_path: Path) 
     newest.write_bytes(content)
     with pytest.raises(ConfigurationError, match="000001.json is damaged.*it is missing"):
         open_published(workspace)
+
+
+@pytest.mark.parametrize("count", ["closed.json", "published/closed.json"])
+def test_newest_record_that_is_removed_together_with_a_count_is_missed(tmp_path: Path, count: str) -> None:
+    workspace, pointer = publish(tmp_path)
+    close_by_itself(workspace, pointer)
+    (workspace.warehouse / count).unlink()
+    # A count alone says nothing that the other one does not say.
+    assert len(read_history(workspace).records) == 2
+    sorted(closed_folder(workspace).glob("*.json"))[-1].unlink()
+    with pytest.raises(ConfigurationError, match="000002.json is damaged.*it is missing"):
+        read_history(workspace)
+
+
+def test_record_that_another_one_took_the_place_of_is_damaged(tmp_path: Path) -> None:
+    workspace, pointer = publish(tmp_path)
+    close_by_itself(workspace, pointer)
+    first, newest = sorted(closed_folder(workspace).glob("*.json"))
+    for path, told in ((first, newest), (newest, newest)):
+        content = path.read_bytes()
+        record = unseal(content)
+        # A record with a digest of its own that fits, as a copy of another workspace has it.
+        path.write_bytes(seal({**record, "closed_at": "2026-06-11T12:00:00Z"}))
+        with pytest.raises(
+            ConfigurationError, match=f"{told.name} is damaged.*(?:it is not the record|the record before)"
+        ):
+            read_history(workspace)
+        path.write_bytes(content)
+    assert len(read_history(workspace).records) == 2
+
+
+def test_records_that_were_not_chained_yet_are_read_and_the_next_one_is(tmp_path: Path) -> None:
+    workspace, pointer = publish(tmp_path)
+    close_by_hand(workspace, pointer, "2026-05")
+    path = closed_folder(workspace) / "000001.json"
+    record = unseal(path.read_bytes())
+    del record["previous_sha256"]
+    path.write_bytes(seal(record))
+    for count in (workspace.warehouse / "closed.json", workspace.published / "closed.json"):
+        count.write_bytes(seal({"records": 1}))
+    close_by_hand(workspace, pointer, "2026-04")
+    assert len(read_history(workspace).records) == 2
+    path.write_bytes(seal({**record, "closed_at": "2026-06-11T12:00:00Z"}))
+    with pytest.raises(ConfigurationError, match="000002.json is damaged.*the record before"):
+        read_history(workspace)
 
 
 def test_record_that_lost_its_digest_is_damaged(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ May 2026 is closed as of 10 June. Target of a first response: 24 h.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +16,11 @@ import pytest
 
 from pipeline.errors import ConfigurationError
 from pipeline.periods.close import close_due, record_corrections
-from pipeline.periods.compare import read_figures
+from pipeline.periods.compare import Key, digest_figures, read_by_closing
 from pipeline.periods.records import (
     Closing,
     Correction,
+    History,
     add_corrections,
     append_record,
     keep_build,
@@ -255,16 +256,31 @@ def test_figures_of_a_closed_month_stay_on_every_page_while_other_months_follow_
     assert [(each.month, each.corrections) for each in may.closed] == [("2026-05", 1)]
 
 
+Figured = dict[tuple[str, str], dict[Key, str]]
+
+
+def read_originals(workspace: Workspace, history: History) -> dict[int, Figured]:
+    """Number of a closing in force -> the figures of its month and zone, as the build on record has them."""
+    closings = list(history.closed().values())
+    builds = {closing.build.build_id: closing.build for closing in closings}
+    found: dict[int, Figured] = {}
+    for build_id, build in builds.items():
+        own = [closing for closing in closings if closing.build.build_id == build_id]
+        found |= read_by_closing(workspace, build, own)
+    return found
+
+
 def sum_and_fresh(
-    workspace: Workspace, pointer: Pointer
+    workspace: Workspace, pointer: Pointer, originals: Mapping[int, Figured]
 ) -> tuple[dict[object, object], dict[object, object]]:
     """Per customer and closed month: the original with its corrections added, and the figures of the served build."""
     history = read_history(workspace)
+    closed = history.closed().values()
+    of_served = read_by_closing(workspace, keep_build(pointer), closed)
     summed: dict[object, object] = {}
     fresh: dict[object, object] = {}
-    for closing in history.closed().values():
-        original = read_figures(workspace, closing.build, [closing])
-        now = read_figures(workspace, keep_build(pointer), [closing])
+    for closing in closed:
+        original, now = originals[closing.number], of_served[closing.number]
         customers = {*original, *now} | {
             (each.customer_id, each.month) for each in history.corrections(month=closing.month)
         }
@@ -289,6 +305,8 @@ def live_through(root: Path, chance: Random, months: int) -> None:
     customers = ["acme", "beta", "gamma"]
     names = {each: each.title() for each in customers}
     issued: dict[tuple[str, str], str] = {}
+    # The figures of each original, read when it was closed; at the end the builds on record must still have them.
+    originals: dict[int, Figured] = {}
     for month in range(1, months + 1):
         for number in range(chance.randint(1, 4)):
             ticket_id = f"T-{month}-{number}"
@@ -329,8 +347,14 @@ def live_through(root: Path, chance: Random, months: int) -> None:
         history = read_history(workspace)
         for key, closing in history.closed().items():
             assert issued.setdefault(key, closing.figures_sha256) == closing.figures_sha256
-        summed, fresh = sum_and_fresh(workspace, pointer)
+        new = History(tuple(each for each in history.records if each.number not in originals))
+        originals |= read_originals(workspace, new)
+        summed, fresh = sum_and_fresh(workspace, pointer, originals)
         assert summed == fresh
+    history = read_history(workspace)
+    assert read_originals(workspace, history) == originals
+    for closing in history.closed().values():
+        assert digest_figures(originals[closing.number]) == closing.figures_sha256
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from datetime import datetime
@@ -10,13 +11,20 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigurationError
+from pipeline.periods import close as close_module
+from pipeline.periods import customers as customers_module
 from pipeline.periods.close import close_due, close_month, record_corrections, reopen_month
+from pipeline.periods.compare import CustomerMonth, find_changes
 from pipeline.periods.editions import Issue, find_issues, list_issues
 from pipeline.periods.issue import name_files
+from pipeline.periods.records import closed_folder, read_history
+from pipeline.pointer import read_pointer
+from pipeline.reporting import published as published_module
 from pipeline.reporting.edition import Change
-from pipeline.reporting.published import open_published
+from pipeline.reporting.published import check_builds, check_of_record, open_published
 from pipeline.rules.periods import PeriodRules
 from pipeline.settings import Workspace
+from pipeline.whole_files import hash_file
 from tests.unit.periods.kept_builds import HOUR, Figures, Verdict, make_workspace, publish_figures, utc
 
 CLOSING, LATER, LATEST = (utc(f"2026-06-{day}T12:00:00") for day in (10, 20, 25))
@@ -172,3 +180,79 @@ def test_report_number_is_that_of_customer_and_month_alone(workspace: Workspace)
     first = find_issues(workspace, "2026-05", ["beta"])[0].edition.report_number
     assert re.fullmatch(r"R-2026-05-[0-9a-f]{10}", first)
     assert first == find_issues(workspace, "2026-05", ["beta"], as_known_at=CLOSING)[0].edition.report_number
+
+
+def test_telling_what_is_due_opens_no_build_and_a_damaged_list_of_customers_is_made_up_for(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = numbers(list_issues(workspace, "2026-05"))
+    kept = closed_folder(workspace) / "customers" / "000001.json"
+    content = kept.read_bytes()
+    for damaged in (content[:-5], content.replace(b"beta", b"gama"), None):
+        kept.unlink()
+        if damaged is not None:
+            kept.write_bytes(damaged)
+        assert numbers(list_issues(workspace, "2026-05")) == due
+        kept.write_bytes(content)
+    opened: list[str] = []
+    monkeypatch.setattr(customers_module, "open_of_record", lambda *of: opened.append("a build"))
+    assert numbers(list_issues(workspace, "2026-05")) == due
+    assert opened == []
+
+
+def test_build_that_was_compared_is_not_compared_again_until_something_is_on_record_since(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pointer = read_pointer(workspace)
+    assert pointer is not None
+    compared: list[str] = []
+
+    def note(*of: object) -> list[CustomerMonth]:
+        compared.append("all builds")
+        return find_changes(*of)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(close_module, "find_changes", note)
+    assert record_corrections(workspace, pointer) == ()
+    assert compared == []
+    reopen_month(workspace, "2026-05", "wrong contract")
+    record_corrections(workspace, pointer)
+    record_corrections(workspace, pointer)
+    assert compared == ["all builds"]
+    # What is kept of it is of no weight: without it, or damaged, the builds are compared.
+    (closed_folder(workspace) / "compared.json").write_text("{", encoding="utf-8")
+    record_corrections(workspace, pointer)
+    assert len(compared) == 2
+
+
+def test_builds_of_record_are_read_once_and_again_when_they_were_touched(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+
+    def note(path: Path) -> str:
+        hashed.append(path.name)
+        return hash_file(path)
+
+    monkeypatch.setattr(published_module, "hash_file", note)
+    published_module._is_whole.cache_clear()
+    find_issues(workspace, "2026-05")
+    assert "build-a.duckdb" not in hashed
+    # The same bytes, copied there: it is read, and nothing is wrong.
+    file = workspace.published / "build-a.duckdb"
+    content, times = file.read_bytes(), file.stat()
+    file.write_bytes(content)
+    builds = read_history(workspace).builds()
+    check_of_record(file, builds["build-a"])
+    assert hashed == ["build-a.duckdb"]
+    # Another byte, and the time of the last change set back.
+    published_module._is_whole.cache_clear()
+    file.write_bytes(content[:-1] + b"x")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(ConfigurationError, match="on which closed months rest, is damaged"):
+        check_of_record(file, builds["build-a"])
+    published_module._is_whole.cache_clear()
+    with pytest.raises(ConfigurationError, match=r"build-a\.duckdb, on which closed months rest"):
+        check_builds(workspace)
+    file.write_bytes(content)
+    published_module._is_whole.cache_clear()
+    assert check_builds(workspace) == 3
