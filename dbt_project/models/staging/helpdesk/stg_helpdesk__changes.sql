@@ -1,7 +1,8 @@
 -- Grain: one row per exported change and type of event that it stands for; overlapping exports repeat changes.
+-- Several models read it, and most changes of an export are of other fields: kept as a table, those are left out before anything is joined.
 -- A change is of the status, of the level, of a field that sla.yml declares as an event, or names its event itself.
+{{ config(materialized='table') }}
 with
-changes as (select * from {{ source('raw', 'ticket_changes') }}),
 sources as (select * from {{ ref('stg_helpdesk__sources') }}),
 batches as (select * from {{ source('raw', 'batches') }}),
 records as (select * from {{ ref('stg_helpdesk__records') }}),
@@ -9,6 +10,25 @@ declared as (select * from {{ source('raw', 'source_events') }}),
 severities as (select * from {{ source('raw', 'source_values') }} where mapping = 'severity'),
 statuses as (select * from {{ source('raw', 'source_values') }} where mapping = 'status'),
 status_fields as (select * from {{ ref('status_fields') }}),
+
+-- More than is meant: the fields of all sources, by name or id. What each source means is decided below.
+meant_fields as (
+  select field_name as field from status_fields
+  union
+  select severity_field_id from sources
+  union
+  select severity_name from sources
+  union
+  select replace(field_name, 'custom_field:', '') from declared
+),
+
+changes as (
+  select *
+  from {{ source('raw', 'ticket_changes') }}
+  where change_kind in ('event', 'date', 'mark')
+    or field_name in (select field from meant_fields where field is not null)
+    or field_id in (select field from meant_fields where field is not null)
+),
 
 follow_ups as (
   select distinct source, ticket_id from {{ source('raw', 'ticket_versions') }} where is_follow_up
