@@ -10,10 +10,17 @@
   overflowed_out_quantity, expired_quantity, remaining_quantity, overage_quantity, is_unlimited, is_stated
 {% endset %}
 with
+tried_accounts as (select * from {{ source('raw', 'tried_accounts') }}),
+
 actual_obligations as (
   select {{ judged }}
   from {{ ref('fct_sla_obligations') }}
   where plan in (select trial_plan from {{ ref('dim_plan_trials') }})
+    and subscription_id in (
+      select terms.subscription_id
+      from {{ ref('dim_subscription_terms') }} as terms
+      join tried_accounts on tried_accounts.account_id = terms.account_id
+    )
 ),
 
 tried_obligations as (
@@ -29,12 +36,13 @@ actual_balances as (
   select {{ counted }}
   from {{ ref('fct_entitlement_balances') }}
   where plan in (select trial_plan from {{ ref('dim_plan_trials') }})
+    and subscription_id in (select account_id from tried_accounts)
 ),
 
 tried_balances as (
   select {{ counted }}
   from {{ source('raw', 'trial_balances') }} as trials
-  where exists (
+  where subscription_id in (select account_id from tried_accounts) and exists (
     select 1 from {{ ref('fct_entitlement_balances') }} as actual
     where actual.balance_key = trials.balance_key and actual.plan = trials.trial_plan
   )

@@ -168,7 +168,7 @@ def _examine_closed(workspace: Workspace) -> Iterator[Line]:
 def _examine_landed(workspace: Workspace) -> Iterator[Line]:
     from pipeline.ingest.landing.manifest import find_damages, list_batches, list_damaged_manifests
 
-    damages = [*list_damaged_manifests(workspace), *find_damages(workspace)]
+    damages = [*list_damaged_manifests(workspace), *find_damages(workspace, reads_all=True)]
     for damage in damages:
         yield Line(
             "landed batches", "wrong", str(damage.problem), "Run `sla build`: it lands the export again."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import ChecksFailed, Problem, WorkspaceLocked
 from pipeline.interruption import stop_if_asked
 from pipeline.pointer import Pointer
+from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace, read_clock
 from pipeline.warehouse.fingerprint import Input, fingerprint, list_inputs
 from pipeline.warehouse.publish import compact, find_served, publish
@@ -57,6 +58,9 @@ def lock_workspace(workspace: Workspace) -> Iterator[None]:
     try:
         yield
     finally:
+        # Without it the next run reads more than it needs to, and that is all.
+        with suppress(OSError):
+            seen_files(workspace).save()
         lock.release()
 
 
@@ -78,13 +82,13 @@ def build_workspace(
 
     rules = load_rules(workspace)
     batches = read_batches(workspace)
-    inputs = list_inputs(workspace, batches, as_of)
     build_id = fingerprint(batches, rules, as_of)
     served = find_served(workspace, build_id)
     if served is not None:
         return BuildResult(served, False, 0, ())
 
     batches = keep_counts(workspace, batches)
+    inputs = list_inputs(workspace, batches, as_of)
     building = workspace.warehouse / "building"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)

@@ -15,12 +15,23 @@ HARDENING = {
     "allow_community_extensions": "false",
 }
 
+# Beside the database of a build, so it is gone with the folder of the build, also after a build that was killed.
+SPILL = "spill"
+
 
 def open_database(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a database file for writing, creating it when it is not there."""
+    """Open a database file for writing, creating it when it is not there. What does not fit into the engine's memory goes to
+    files beside it.
+    """
     import duckdb
 
-    connection = duckdb.connect(str(path), config=dict(HARDENING))
+    from pipeline.warehouse.memory import engine_memory
+
+    config = HARDENING | {
+        "memory_limit": f"{engine_memory()}B",
+        "temp_directory": str(path.with_name(SPILL)),
+    }
+    connection = duckdb.connect(str(path), config=dict(config))
     connection.execute("set TimeZone = 'UTC'")
     return connection
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.errors import ConfigurationError
 from pipeline.periods.records import read_history
 from pipeline.pointer import Pointer, list_publications, note_publication, read_pointer, write_pointer
+from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace
 from pipeline.warehouse.connection import open_database, quote
 from pipeline.whole_files import hash_file, sync
@@ -32,7 +33,7 @@ def find_served(workspace: Workspace, build_id: str) -> Pointer | None:
     if pointer is None or pointer.build_id != build_id:
         return None
     file = workspace.published / pointer.file
-    return pointer if file.is_file() and hash_file(file) == pointer.sha256 else None
+    return pointer if file.is_file() and seen_files(workspace).hash_file(file) == pointer.sha256 else None
 
 
 def compact(build: Path, published: Path) -> None:

@@ -142,6 +142,9 @@ def _invoke(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    from pipeline.warehouse.connection import SPILL
+    from pipeline.warehouse.memory import engine_memory
+
     scratch.mkdir(parents=True, exist_ok=True)
     # A variable that changes makes dbt parse everything again. So a trial keeps a parse of its own, and one that another
     # checkout left in the workspace is not used: it names that checkout's files.
@@ -169,6 +172,8 @@ def _invoke(
     with _environment(
         # Relative, because dbt parses everything again when the path changes: a workspace may be moved.
         SLA_BUILD_DATABASE=os.path.relpath(database),
+        SLA_BUILD_SPILL=os.path.relpath(database.with_name(SPILL)),
+        SLA_BUILD_MEMORY=f"{engine_memory()}B",
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         DO_NOT_TRACK="1",
     ):

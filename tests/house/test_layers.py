@@ -14,6 +14,7 @@ from tests.house.checkout import python_files
 FLOORS = (
     ("pipeline.errors",),
     ("pipeline.settings", "pipeline.interruption", "pipeline.child_process", "pipeline.whole_files", "pipeline.zones"),
+    ("pipeline.seen_files",),
     ("pipeline.pointer", "pipeline.vocabulary"),
     ("pipeline.periods.records",),
     ("pipeline.declarations",),

@@ -370,21 +370,29 @@ unit_numbers as (
   where quantity < 0 and short_after > 0
 ),
 
-shortage_steps as (
-  select
-    measured.*,
-    unit_numbers.unit_number,
-    measured.short_after > measured.short_before as is_raised,
-    case when measured.overflows_to is not null then 'overflow' else 'overage' end as shortage_kind,
-    case when measured.overflows_to is not null then 'overflow:' else 'overage:' end || measured.movement_id || ':'
-    || cast(unit_numbers.unit_number as varchar) as shortage_id
+-- Nearly every change is of one unit, whose number is the higher of the two; only of more the numbers are looked up.
+changed_units as (
+  select measured.*, greatest(short_before, short_after) as unit_number
+  from measured
+  where abs(short_after - short_before) = 1
+  union all
+  select measured.*, unit_numbers.unit_number
   from measured
   join unit_numbers
     on unit_numbers.subscription_id = measured.subscription_id
     and unit_numbers.pool = measured.pool
     and unit_numbers.unit_number > least(measured.short_before, measured.short_after)
     and unit_numbers.unit_number <= greatest(measured.short_before, measured.short_after)
-  where measured.short_before <> measured.short_after
+  where abs(measured.short_after - measured.short_before) > 1
+),
+
+shortage_steps as (
+  select
+    changed_units.*,
+    short_after > short_before as is_raised,
+    case when overflows_to is not null then 'overflow' else 'overage' end as shortage_kind,
+    case when overflows_to is not null then 'overflow:' else 'overage:' end || movement_id || ':' || cast(unit_number as varchar) as shortage_id
+  from changed_units
 ),
 
 shortage_lines as (

@@ -1,4 +1,4 @@
--- Grain: one row per subscription term, pool that tickets draw on, and plan tried: the balance as it is and as it would be.
+-- Grain: one row per subscription term that runs, pool that tickets draw on, and plan tried: the balance as it is and as it would be.
 -- Quantities of a pool that one of the two plans does not have are null.
 {{ config(tags=['plan_comparison']) }}
 with
@@ -6,11 +6,13 @@ balances as (select * from {{ ref('fct_entitlement_balances') }}),
 pools as (select * from {{ ref('dim_plan_pools') }} where not is_redeemed),
 trials as (select * from {{ source('raw', 'trial_balances') }}),
 plans as (select trial_plan from {{ ref('dim_plan_trials') }}),
+tried_accounts as (select * from {{ source('raw', 'tried_accounts') }} where is_compared),
 
 actual as (
   select balances.*, plans.trial_plan
   from balances
   join pools on pools.plan_version = balances.plan_version and pools.pool = balances.pool
+  join tried_accounts on tried_accounts.account_id = balances.subscription_id
   cross join plans
 ),
 
@@ -18,6 +20,7 @@ tried as (
   select trials.*
   from trials
   join pools on pools.plan_version = trials.plan_version and pools.pool = trials.pool
+  join tried_accounts on tried_accounts.account_id = trials.subscription_id
 ),
 
 compared as (

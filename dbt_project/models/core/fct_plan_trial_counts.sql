@@ -1,4 +1,4 @@
--- Grain: one row per subscription term, obligation and plan tried: how many promises had which verdict, and would have.
+-- Grain: one row per subscription term that runs, obligation and plan tried: how many promises had which verdict, and would have.
 -- Terms that stack share the rows of the first, as they share its pools.
 {{ config(tags=['plan_comparison']) }}
 with
@@ -6,6 +6,7 @@ tickets as (
   select dim_tickets.ticket_id, dim_tickets.customer_id, terms.account_id as subscription_id
   from {{ ref('dim_tickets') }} as dim_tickets
   join {{ ref('dim_subscription_terms') }} as terms on terms.subscription_id = dim_tickets.subscription_id
+  join {{ source('raw', 'tried_accounts') }} as tried_accounts on tried_accounts.account_id = terms.account_id and tried_accounts.is_compared
 ),
 obligations as (select * from {{ ref('fct_sla_obligations') }}),
 trials as (select * from {{ source('raw', 'trial_obligations') }}),

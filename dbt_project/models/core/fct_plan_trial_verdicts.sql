@@ -1,6 +1,6 @@
 -- Grain: one row per promise of a ticket (obligation and cycle) and plan tried under which its verdict would be another one.
--- The same tickets, judged by the same models; only differences are kept. Tickets outside every term are
--- not tried. Terms that stack share the subscription_id of the first, as they share its pools.
+-- The same tickets, judged by the same models; only differences are kept. Tickets outside every term, and
+-- of terms that have ended, are not tried. Terms that stack share the subscription_id of the first, as they share its pools.
 {{ config(tags=['plan_comparison']) }}
 with
 obligations as (select * from {{ ref('fct_sla_obligations') }}),
@@ -8,6 +8,7 @@ trials as (select * from {{ source('raw', 'trial_obligations') }}),
 terms as (select * from {{ ref('dim_subscription_terms') }}),
 tickets as (select * from {{ ref('dim_tickets') }}),
 plans as (select trial_plan from {{ ref('dim_plan_trials') }}),
+tried_accounts as (select * from {{ source('raw', 'tried_accounts') }} where is_compared),
 
 actual as (
   select obligations.*, plans.trial_plan
@@ -73,4 +74,5 @@ select
 from compared
 join tickets on tickets.ticket_id = compared.ticket_id
 join terms on terms.subscription_id = tickets.subscription_id
+join tried_accounts on tried_accounts.account_id = terms.account_id
 where coalesce(compared.status, '-') <> coalesce(compared.trial_status, '-')

@@ -1,4 +1,4 @@
--- Grain: one row per subscription term and plan tried: the same tickets under that plan. Targets and estimates are counted apart.
+-- Grain: one row per subscription term that runs and plan tried: the same tickets under that plan. Targets and estimates are counted apart.
 -- Terms that stack are tried as one, for they share their pools: one row, of the first. Where a plan had no version in force when the
 -- term began, its pools and so its overage cannot be said.
 {{ config(tags=['plan_comparison']) }}
@@ -43,7 +43,7 @@ trials as (
     on plan_versions.plan = plans.trial_plan
     and plan_versions.valid_from <= accounts.term_starts_at
     and accounts.term_starts_at < plan_versions.valid_to
-  where accounts.term_starts_at <= builds.as_of
+  where accounts.term_starts_at <= builds.as_of and builds.as_of < accounts.term_ends_at
 ),
 
 count_sums as (

@@ -6,8 +6,8 @@ What is in a file is read by a child process (`landing_child.py`); only here doe
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -37,6 +37,7 @@ from pipeline.ingest.landing.write_batch import (
 )
 from pipeline.ingest.tables import QUARANTINE_TABLE
 from pipeline.interruption import stop_if_asked
+from pipeline.seen_files import read_state, seen_files
 from pipeline.settings import Workspace, read_clock
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def land_damaged(
                 break
             for member, batch_id in _identify_members(config, export, process):
                 if batch_id in wanted:
-                    result = _land(workspace, config, member, process, on_progress)
+                    result, _ = _land(workspace, config, member, process, on_progress)
                     landed.append(result)
                     wanted -= {result.batch_id} if result.status == "landed" else set()
         if wanted:
@@ -176,15 +177,51 @@ def _land_file(
     child: LandingChild,
     on_progress: Progress | None,
 ) -> list[LandingResult]:
+    """Every content of one file. One that has not changed since all of it landed is not read again to be recognised."""
+    seen, state = seen_files(workspace), _read_state(found.path)
+    source = config.sources[found.source]
+    asked = f"contents {identify_reader()} {getattr(source, 'encoding', None)} {found.source} {found.name}"
+    known = None if state is None else seen.recall(found.path, asked, state)
     try:
-        members = _list_members(config.sources[found.source], found, child)
+        members = (
+            _list_members(source, found, child)
+            if known is None
+            else [replace(_declare_encoding(source, found), **member) for member, _ in known]
+        )
     except InputRejected as refusal:
         return [_refused(found, refusal)]
-    return [_land(workspace, config, member, child, on_progress) for member in members]
+    identities: list[Fingerprint | None] = (
+        [None] * len(members) if known is None else [Fingerprint(**one) for _, one in known]
+    )
+    landed = [
+        _land(workspace, config, member, child, on_progress, identity)
+        for member, identity in zip(members, identities, strict=True)
+    ]
+    if state is not None and known is None and all(identity for _, identity in landed):
+        contents = [
+            ({"name": member.name, "given": member.given, "member": member.member}, asdict(identity))
+            for member, (_, identity) in zip(members, landed, strict=True)
+            if identity is not None
+        ]
+        with suppress(OSError):
+            seen.note(found.path, asked, state, contents)
+    return [result for result, _ in landed]
+
+
+def _read_state(path: Path) -> list[int] | None:
+    """What tells whether the file has changed; None for one that cannot be looked at, which is refused by words later."""
+    try:
+        return read_state(path)
+    except OSError:
+        return None
+
+
+def _declare_encoding(source: Source, found: Export) -> Export:
+    return replace(found, encoding=getattr(source, "encoding", None) or "utf-8")
 
 
 def _list_members(source: Source, found: Export, child: LandingChild) -> list[Export]:
-    export = replace(found, encoding=getattr(source, "encoding", None) or "utf-8")
+    export = _declare_encoding(source, found)
     if is_unfinished(export):
         raise ExportChanging(export)
     return child.list_members(export)
@@ -212,7 +249,7 @@ def _land_copies(
         try:
             with unpack_copy(workspace, batch) as path:
                 export = Export(path, batch.source, name, batch.file, encoding=encoding)
-                yield _land(workspace, config, export, child, on_progress)
+                yield _land(workspace, config, export, child, on_progress)[0]
         except InputRejected as refusal:
             yield LandingResult(batch.file, batch.source, None, "rejected", 0, 0, 0, refusal.problems)
 
@@ -229,12 +266,14 @@ def _land(
     export: Export,
     child: LandingChild,
     on_progress: Progress | None,
-) -> LandingResult:
+    identity: Fingerprint | None = None,
+) -> tuple[LandingResult, Fingerprint | None]:
+    """What became of one content, and what identifies it: None where it was refused. `identity`: where it is known already."""
     source = config.sources[export.source]
     stop_if_asked()
     child.on_rows = None if on_progress is None else lambda rows: on_progress(export.given, rows)
     try:
-        identity = child.identify(export)
+        identity = identity or child.identify(export)
         earlier = find_batch(workspace, identity.batch_id)
         keeps_copy = config.keep_exports and not copy_path(workspace, identity.batch_id).is_file()
         damage = (
@@ -245,7 +284,7 @@ def _land(
         if earlier is not None and is_current(earlier, source) and damage is None:
             if keeps_copy:
                 child.keep(workspace, export, identity)
-            return LandingResult(
+            known = LandingResult(
                 export.given,
                 export.source,
                 earlier.batch_id,
@@ -254,10 +293,13 @@ def _land(
                 earlier.rows_landed,
                 earlier.rows_rejected,
             )
+            return known, identity
         result = _land_new(workspace, source, export, identity, earlier, child, keeps_copy)
     except InputRejected as refusal:
-        return _refused(export, refusal)
-    return result if damage is None else replace(result, warnings=(*result.warnings, _say_again(damage)))
+        return _refused(export, refusal), None
+    if damage is not None:
+        result = replace(result, warnings=(*result.warnings, _say_again(damage)))
+    return result, identity
 
 
 def _say_again(damage: Damage) -> Problem:

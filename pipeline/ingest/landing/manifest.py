@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from expectations.count_batch import count_batch, has_counts
 from pipeline.errors import InputRejected, Problem
 from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_TABLE
+from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file, seal, unseal, write_whole
 
@@ -126,7 +127,7 @@ def list_damaged_manifests(workspace: Workspace) -> list[Damage]:
 
 
 def read_batches(workspace: Workspace) -> list[Batch]:
-    """All landed batches, sorted by batch_id, each with every Parquet file as it landed, bit for bit.
+    """All landed batches, sorted by batch_id, each with every Parquet file as it landed (`find_damages`).
 
     Raises LandedDamaged, naming the files, when a manifest or a Parquet file is missing or damaged.
     """
@@ -136,10 +137,13 @@ def read_batches(workspace: Workspace) -> list[Batch]:
     return list_batches(workspace)
 
 
-def find_damages(workspace: Workspace) -> list[Damage]:
-    """What is no longer whole of all that has landed: every byte is read. Sorted by batch_id."""
+def find_damages(workspace: Workspace, *, reads_all: bool = False) -> list[Damage]:
+    """What is no longer whole of all that has landed, sorted by batch_id. Files that have not changed since they were found whole
+    are not read again, unless `reads_all`.
+    """
     found = (
-        one if isinstance(one, Damage) else find_damage(workspace, one) for one in _read_manifests(workspace)
+        one if isinstance(one, Damage) else find_damage(workspace, one, reads_all=reads_all)
+        for one in _read_manifests(workspace)
     )
     return [damage for damage in found if damage is not None]
 
@@ -176,7 +180,7 @@ def find_last_shape(workspace: Workspace, source: str, file: str, batch_id: str)
     return newest.shape if newest else None
 
 
-def find_damage(workspace: Workspace, batch: Batch) -> Damage | None:
+def find_damage(workspace: Workspace, batch: Batch, *, reads_all: bool = False) -> Damage | None:
     """The first Parquet file of the batch that is missing or is not the one that landed; or that it has tables which this
     version does not read.
 
@@ -191,9 +195,10 @@ def find_damage(workspace: Workspace, batch: Batch) -> Damage | None:
             f"another version of this program landed {batch.file} in tables that this one does not read ({', '.join(gone)}).",
             f"Put it back into inbox/{batch.source}/ and run `sla ingest`; or delete this manifest, and its rows do not count.",
         )
+    digest = hash_file if reads_all else seen_files(workspace).hash_file
     for table, rows in batch.row_counts.items():
         path = batch.table_path(workspace, table)
-        reason = _compare(path, rows, (batch.parquet_sha256 or {}).get(table))
+        reason = _compare(path, rows, (batch.parquet_sha256 or {}).get(table), digest)
         if reason is not None:
             hint = (
                 f"Put {batch.file} back into the inbox and run `sla run`, or restore this file from a backup."
@@ -202,11 +207,11 @@ def find_damage(workspace: Workspace, batch: Batch) -> Damage | None:
     return None
 
 
-def _compare(path: Path, rows: int, sha256: str | None) -> str | None:
+def _compare(path: Path, rows: int, sha256: str | None, digest: Callable[[Path], str]) -> str | None:
     """How a Parquet file differs from the one that landed; None when it does not."""
     try:
         if sha256 is not None:
-            return None if hash_file(path) == sha256 else "is damaged: its bytes are not those that landed."
+            return None if digest(path) == sha256 else "is damaged: its bytes are not those that landed."
         found = pq.read_metadata(path).num_rows
     except PermissionError:
         raise

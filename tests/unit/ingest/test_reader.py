@@ -44,6 +44,8 @@ BESIDE_READING = {
     "pipeline/child_process.py",
     # How a file is made durable and hashed, not what stands in it.
     "pipeline/whole_files.py",
+    # Whether a file has changed since it was read.
+    "pipeline/seen_files.py",
     # The keys of a YAML file, which a landing compares by what they say (describe_settings).
     "pipeline/declarations/read_yaml.py",
     # Named for the type checker and for limits of the process; what they do to rows, write_batch.py does.

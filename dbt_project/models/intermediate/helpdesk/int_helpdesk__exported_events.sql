@@ -232,6 +232,11 @@ exported_events as (
   where record_rank = 1
 ),
 
+-- Most events are exported once, and need no rank.
+repeated as (
+  select source, event_id from exported_events group by source, event_id having count(*) > 1
+),
+
 copies as (
   select
     exported_events.*,
@@ -254,11 +259,34 @@ copies as (
     || coalesce(exported_events.value, '') || '|' || coalesce(exported_events.actor_kind, '') || '|'
     || cast(coalesce(exported_events.is_public, false) as varchar) as content
   from exported_events
+  join repeated on repeated.source = exported_events.source and repeated.event_id = exported_events.event_id
   cross join build_inputs
+),
+
+compared as (
+  select
+    copies.*,
+    min(content) over of_version <> max(content) over of_version as is_contradicted
+  from copies
+  window of_version as (partition by source, event_id, version_at)
 )
 
+{% set columns = [
+  'event_id', 'ticket_id', 'source', 'event_at', 'event_type', 'actor_kind', 'actor', 'is_public', 'value', 'is_opening', 'is_date', 'is_shown',
+  'earliest_at', 'moves_with_submission', 'is_cut', 'version_at', 'source_file', 'line_number', 'batch_id', 'known_at'
+] %}
 select
-  copies.*,
-  min(content) over of_version <> max(content) over of_version as is_contradicted
-from copies
-window of_version as (partition by source, event_id, version_at)
+  {% for column in columns %}exported_events.{{ column }}, {% endfor %}
+  cast(1 as bigint) as copy_rank,
+  exported_events.known_at as first_known_at,
+  false as is_contradicted
+from exported_events
+left join repeated on repeated.source = exported_events.source and repeated.event_id = exported_events.event_id
+where repeated.event_id is null
+union all
+select
+  {% for column in columns %}{{ column }}, {% endfor %}
+  copy_rank,
+  first_known_at,
+  is_contradicted
+from compared

@@ -1,5 +1,5 @@
 -- Grain: one row per ticket: the term and plan version in force when it was submitted, and why nothing is promised where that is so.
--- Half-open: a ticket in the second in which a term ends belongs to the next one.
+-- Half-open: a ticket in the second in which a term ends belongs to the next one. A trial judges the tickets of the accounts that it needs.
 with
 tickets as (select * from {{ ref('int_helpdesk__tickets') }}),
 customers as (select * from {{ source('raw', 'customers') }}),
@@ -9,6 +9,9 @@ plan_versions as (select * from {{ source('raw', 'plan_versions') }}),
 channels as (select * from {{ source('raw', 'plan_channels') }}),
 licenses_not_counted as (select * from {{ source('raw', 'plan_licenses_not_counted') }}),
 severities as (select * from {{ source('raw', 'plan_severities') }}),
+{%- if var('is_trial') %}
+tried_accounts as (select * from {{ source('raw', 'tried_accounts') }}),
+{%- endif %}
 
 -- One row that contradicts another leaves open what was agreed with that customer alone.
 contradicted as (select distinct customer_id from subscriptions where contradiction is not null),
@@ -19,6 +22,7 @@ termed as (
     customers.customer_id is not null as is_customer_known,
     contradicted.customer_id is not null as is_contract_contradicted,
     subscriptions.subscription_id,
+    subscriptions.account_id,
     -- A licence that is suspended inside its term has a dated status; the term and its pools go on.
     coalesce(licenses.license_status, subscriptions.license_status) as license_status,
     subscriptions.license_type,
@@ -90,6 +94,9 @@ select
       then 'unsupported_channel'
   end as exclusion_reason
 from termed
+{%- if var('is_trial') %}
+join tried_accounts on tried_accounts.account_id = termed.account_id
+{%- endif %}
 left join channels on channels.plan_version = termed.plan_version and channels.channel = termed.channel
 left join licenses_not_counted
   on licenses_not_counted.plan_version = termed.plan_version and licenses_not_counted.license_type = termed.license_type

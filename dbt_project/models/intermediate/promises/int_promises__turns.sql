@@ -17,17 +17,39 @@ answered_from_submission as (
     and max(case when role = 'stop' and moment in ('agent_message', 'ai_message') then 1 else 0 end) = 1
 ),
 
+-- What a moment does to a promise of the plan.
+meant as (
+  select
+    obligations.plan_version,
+    obligations.obligation,
+    obligations.cycles,
+    plan_moments.moment,
+    plan_moments.role,
+    answered_from_submission.obligation is not null as is_answered_from_submission
+  from obligations
+  join plan_moments on plan_moments.plan_version = obligations.plan_version and plan_moments.obligation = obligations.obligation
+  left join answered_from_submission
+    on answered_from_submission.plan_version = obligations.plan_version
+    and answered_from_submission.obligation = obligations.obligation
+),
+
+opened_by_vendor as (
+  select moments.*, ticket_terms.plan_version
+  from moments
+  join ticket_terms on ticket_terms.ticket_id = moments.ticket_id
+  where ticket_terms.is_opened_by_vendor
+),
+
 first_questions as (
-  select ticket_id, min(moment_order) as moment_order from moments where moment = 'customer_message' group by ticket_id
+  select ticket_id, min(moment_order) as moment_order from opened_by_vendor where moment = 'customer_message' group by ticket_id
 ),
 
 boundaries as (
   select
     moments.ticket_id,
-    obligations.obligation,
-    obligations.cycles,
-    case when answered_from_submission.obligation is not null and ticket_terms.is_opened_by_vendor and moments.moment_order = first_questions.moment_order
-      then 'start' else plan_moments.role end as role,
+    meant.obligation,
+    meant.cycles,
+    meant.role,
     moments.event_id,
     moments.moment_epoch,
     moments.earliest_epoch,
@@ -35,57 +57,69 @@ boundaries as (
     moments.order_space
   from moments
   join ticket_terms on ticket_terms.ticket_id = moments.ticket_id
-  join obligations on obligations.plan_version = ticket_terms.plan_version
-  left join plan_moments
-    on plan_moments.plan_version = obligations.plan_version
-    and plan_moments.obligation = obligations.obligation
-    and plan_moments.moment = moments.moment
-  left join answered_from_submission
-    on answered_from_submission.plan_version = obligations.plan_version
-    and answered_from_submission.obligation = obligations.obligation
-  left join first_questions on first_questions.ticket_id = moments.ticket_id
-  where case
-    when answered_from_submission.obligation is not null and ticket_terms.is_opened_by_vendor
-      then moments.moment_order = first_questions.moment_order or (plan_moments.role is not null and moments.moment <> 'submitted')
-    else plan_moments.role is not null
-  end
+  join meant on meant.plan_version = ticket_terms.plan_version and meant.moment = moments.moment
+  where not (meant.is_answered_from_submission and ticket_terms.is_opened_by_vendor)
+  union all
+  select
+    opened_by_vendor.ticket_id,
+    obligations.obligation,
+    obligations.cycles,
+    case when opened_by_vendor.moment_order = first_questions.moment_order then 'start' else meant.role end as role,
+    opened_by_vendor.event_id,
+    opened_by_vendor.moment_epoch,
+    opened_by_vendor.earliest_epoch,
+    opened_by_vendor.moment_order,
+    opened_by_vendor.order_space
+  from opened_by_vendor
+  join answered_from_submission on answered_from_submission.plan_version = opened_by_vendor.plan_version
+  join obligations
+    on obligations.plan_version = answered_from_submission.plan_version
+    and obligations.obligation = answered_from_submission.obligation
+  left join meant
+    on meant.plan_version = obligations.plan_version
+    and meant.obligation = obligations.obligation
+    and meant.moment = opened_by_vendor.moment
+  left join first_questions on first_questions.ticket_id = opened_by_vendor.ticket_id
+  where opened_by_vendor.moment_order = first_questions.moment_order
+    or (meant.role is not null and opened_by_vendor.moment <> 'submitted')
 ),
 
 -- A start and a stop in one second, and no order of the two is known.
+unordered_seconds as (
+  select ticket_id, obligation, moment_epoch
+  from boundaries
+  where order_space is not null
+  group by ticket_id, obligation, moment_epoch
+  having min(order_space) <> max(order_space) and min(role) <> max(role)
+),
+
 compared as (
   select
     boundaries.*,
-    coalesce(
-      order_space is not null
-      and min(order_space) over of_second <> max(order_space) over of_second
-      and min(case when order_space is not null then role end) over of_second <> max(case when order_space is not null then role end) over of_second,
-      false
-    ) as is_order_unknown
+    boundaries.order_space is not null and unordered_seconds.ticket_id is not null as is_order_unknown
   from boundaries
-  window of_second as (partition by ticket_id, obligation, moment_epoch)
+  left join unordered_seconds
+    on unordered_seconds.ticket_id = boundaries.ticket_id
+    and unordered_seconds.obligation = boundaries.obligation
+    and unordered_seconds.moment_epoch = boundaries.moment_epoch
 ),
 
 -- A moment that both stops a cycle and starts the next one stops first. So does what has no order: the clock then runs the longest.
-ordered as (
-  select
-    compared.*,
-    row_number() over (
-      partition by ticket_id, obligation
-      order by
-        moment_epoch,
-        case when not is_order_unknown then 0 else 1 end,
-        case when not is_order_unknown then moment_order when role = 'stop' then 0 else 1 end,
-        moment_order,
-        case when role = 'stop' then 0 else 1 end
-    ) as boundary_order
-  from compared
-),
-
 turns as (
   select
-    ordered.*,
-    lag(role) over (partition by ticket_id, obligation order by boundary_order) as previous_role
-  from ordered
+    compared.*,
+    row_number() over in_order as boundary_order,
+    lag(role) over in_order as previous_role
+  from compared
+  window in_order as (
+    partition by ticket_id, obligation
+    order by
+      moment_epoch,
+      case when not is_order_unknown then 0 else 1 end,
+      case when not is_order_unknown then moment_order when role = 'stop' then 0 else 1 end,
+      moment_order,
+      case when role = 'stop' then 0 else 1 end
+  )
 ),
 
 effective as (

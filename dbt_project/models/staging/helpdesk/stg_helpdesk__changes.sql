@@ -1,13 +1,9 @@
 -- Grain: one row per exported change and type of event that it stands for; overlapping exports repeat changes.
 -- A change is of the status, of the level, of a field that sla.yml declares as an event, or names its event itself. Changes of the group
--- or the assignee decide no verdict and stand in stg_helpdesk__assignments.
+-- or the assignee decide no verdict and stand in stg_helpdesk__assignments. Most changes of an export are of other fields: they are left
+-- out before anything is joined, and several models read what is left, so it is a table.
+{{ config(materialized='table') }}
 with
-changes as (
-  select changes.*
-  from {{ source('raw', 'ticket_changes') }} as changes
-  left join {{ ref('event_types') }} as event_types on event_types.event_type = changes.field_name and event_types.evidence = 'assignments'
-  where changes.change_kind <> 'event' or event_types.event_type is null
-),
 sources as (select * from {{ ref('stg_helpdesk__sources') }}),
 batches as (select * from {{ source('raw', 'batches') }}),
 records as (select * from {{ ref('stg_helpdesk__records') }}),
@@ -15,6 +11,27 @@ declared as (select * from {{ source('raw', 'source_events') }}),
 severities as (select * from {{ source('raw', 'source_values') }} where mapping = 'severity'),
 statuses as (select * from {{ source('raw', 'source_values') }} where mapping = 'status'),
 status_fields as (select * from {{ ref('status_fields') }}),
+event_types as (select * from {{ ref('event_types') }}),
+
+-- More than is meant: the fields of all sources, by name or id. What each source means is decided below.
+meant_fields as (
+  select field_name as field from status_fields
+  union
+  select severity_field_id from sources
+  union
+  select severity_name from sources
+  union
+  select replace(field_name, 'custom_field:', '') from declared
+),
+
+changes as (
+  select *
+  from {{ source('raw', 'ticket_changes') }}
+  where change_kind in ('date', 'mark')
+    or (change_kind = 'event' and field_name not in (select event_type from event_types where evidence = 'assignments'))
+    or (change_kind <> 'event' and field_name in (select field from meant_fields where field is not null))
+    or (change_kind <> 'event' and field_id in (select field from meant_fields where field is not null))
+),
 
 follow_ups as (
   select distinct source, ticket_id from {{ source('raw', 'ticket_versions') }} where is_follow_up

@@ -1,4 +1,5 @@
 -- Grain: one row per exported message, or date of a first answer; overlapping exports repeat messages.
+{{ config(materialized='table') }}
 with
 messages as (select * from {{ source('raw', 'ticket_messages') }}),
 sources as (select * from {{ ref('stg_helpdesk__sources') }}),

@@ -1,5 +1,6 @@
 -- Grain: one row per exported record of a ticket; several records may show one ticket.
 -- Customer, level, channel and status are looked up here; a word without an entry in sla.yml stays as it is written.
+{{ config(materialized='table') }}
 with
 versions as (select * from {{ source('raw', 'ticket_versions') }}),
 sources as (select * from {{ ref('stg_helpdesk__sources') }}),
