@@ -804,7 +804,7 @@ def _read_labels(published: Published) -> dict[str, dict[str, str]]:
     return published.remember("labels", read)
 
 
-def read_look(published: Published) -> Look:
+def vendor_look(published: Published) -> Look:
     """How a document of the vendor's own looks."""
     return Look(_read_brands(published, ())[None], _read_labels(published))
 
