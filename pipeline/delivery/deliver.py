@@ -20,7 +20,7 @@ from pipeline.rules.load_reference import Customer
 from pipeline.settings import read_clock
 
 # What became of one edition. `prepared` did not leave and is tried again by the next run; `held` must not go out as it is;
-# `dropped` has nobody that it could go to, which is told once.
+# `dropped` has no recipient any more, which is told once.
 Status = Literal[
     "sent",
     "would_be_sent",
@@ -237,7 +237,7 @@ class Session:
         return customer if customer.recipients else None
 
     def _is_wanted(self, due: Due) -> bool:
-        """Whether there is somebody to send it to."""
+        """Whether it has a recipient."""
         try:
             return self._find_recipients(due) is not None
         except ConfigurationError:

@@ -1,7 +1,7 @@
 """Many editions, written by several processes: some customers at a time, so that memory grows with those and not with the list.
 
-The order of the processes decides nothing: every edition has files of its own, and the same bytes whoever writes them. A failure
-concerns one customer. A process that dies costs the edition that it was at.
+The order of the processes decides nothing: every edition has files of its own, and the same bytes whichever process writes
+them. A failure concerns one customer. A process that dies costs the edition that it was at.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from pipeline.reporting.compliance import (
     read_compliance,
     read_trend,
 )
-from pipeline.reporting.monthly_report import Brand, Period, vendor_look
+from pipeline.reporting.monthly_report import Brand, Period, read_look
 from pipeline.reporting.published import (
     IN_SCOPE,
     Published,
@@ -154,7 +154,7 @@ def read_managers_pack(published: Published, scope: Scope, month: str) -> Manage
             f"{len(breaches)}, so no document was made. Run `sla check`."
         )
     zones = {period.time_zone for period in periods}
-    look = vendor_look(published)
+    look = read_look(published, scope)
     return ManagersPack(
         month=month,
         previous_month=previous_month,

@@ -398,7 +398,7 @@ class _Rows:
         self.response_times = _read_response_times(published, bound)
         self.packs = _read_packs(published, bound_customers)
         self.forecasts = _by_customer(read_forecasts(published, scope, ours))
-        self.brands = _read_brands(published, self.customer_ids)
+        self.brands = _read_brands(published, scope, self.customer_ids)
         self.waivers = _read_waivers(
             published,
             scope,
@@ -585,7 +585,7 @@ def _count_promises(rows: list[dict[str, Any]], month: str) -> tuple[tuple[Promi
 
 @dataclass(frozen=True)
 class _Plans:
-    """What the plans of a report say, whoever's report it is."""
+    """What the plans of a report say, the same for every customer that has them."""
 
     terms: tuple[PlanTerm, ...]
     pools: tuple[PlanPool, ...]
@@ -804,25 +804,27 @@ def _read_labels(published: Published) -> dict[str, dict[str, str]]:
     return published.remember("labels", read)
 
 
-def vendor_look(published: Published) -> Look:
+def read_look(published: Published, scope: Scope) -> Look:
     """How a document of the vendor's own looks."""
-    return Look(_read_brands(published, ())[None], _read_labels(published))
+    return Look(_read_brands(published, scope, ())[None], _read_labels(published))
 
 
-def _read_brands(published: Published, customer_ids: Sequence[str]) -> dict[str | None, Brand]:
+def _read_brands(published: Published, scope: Scope, customer_ids: Sequence[str]) -> dict[str | None, Brand]:
     """By customer: its own look, else the vendor's, else a plain one. The vendor's has no customer."""
     sql = f"""
         select customer_id, {list_columns(Brand)}
         from core.dim_brands
-        where list_contains($customer_ids::varchar[], customer_id) or customer_id is null
+        where customer_id is null
+          or (list_contains($customer_ids::varchar[], customer_id) and {IN_SCOPE.format(customer_id="customer_id")})
     """
     from pipeline.rules.branding import LOGO_PLACES, PLAIN_ACCENT, PLAIN_PRIMARY
 
     plain = Brand(None, None, None, None, None, LOGO_PLACES[0], PLAIN_PRIMARY, PLAIN_ACCENT)
     found = {
         row.pop("customer_id"): Brand(**row)
-        for row in published.fetch(dict, sql, {"customer_ids": list(customer_ids)})
+        for row in published.fetch(dict, sql, bind_values(scope) | {"customer_ids": list(customer_ids)})
     }
     return {
-        customer_id: found.get(customer_id) or found.get(None) or plain for customer_id in (None, *customer_ids)
+        customer_id: found.get(customer_id) or found.get(None) or plain
+        for customer_id in (None, *customer_ids)
     }

@@ -1,8 +1,7 @@
 """A workspace of one Zendesk account of any size, as chatty as real ones: eight audits with 24 events and 10 kB a ticket.
 
 Tickets are spread by a fixed rule over two years, 500 customers and the levels. Six of a hundred are never answered and stay
-open,
-so their promises run until the end of the data; a tenth are bugs.
+open, so their promises run until the end of the data; a tenth are bugs.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _LEVEL = "'sev_' || (1 + n * 7 % 5)"
 _REQUESTER = "2000000 + customer * 4 + n % 4"
 _BUG = "case when is_bug then 'confirmed' else 'no' end"
 _FIELDS = f"[{{'id': 360001, 'value': {_LEVEL}}}, {{'id': 360002, 'value': {_BUG}}}]"
-# n: the ticket's number; opened: its submission; is_silent: nobody answers it.
+# n: the ticket's number; opened: its submission; is_silent: it is never answered.
 _TICKETS = f"""
   select
     n, n * 7919 % {CUSTOMERS} as customer, hash(n) % 100 < 6 as is_silent, hash(n * 3) % 10 = 0 as is_bug,

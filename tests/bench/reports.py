@@ -1,6 +1,6 @@
 """What the reports of one month cost for 500 customers, against Typst alone on the same finished documents in the same run.
 
-A month that is not closed is rendered anew by each run. The floor is one process that compiles documents whose content is
+A month that is not closed is rendered again by each run. The floor is one process that compiles documents whose content is
 ready: no query, no table, no file. `SLA_BENCH_CUSTOMERS` sets how many customers.
 """
 

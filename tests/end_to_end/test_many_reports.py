@@ -48,12 +48,12 @@ def test_processes_write_the_bytes_that_one_process_writes_and_one_failure_stays
     demo_workspace: Path, issues: tuple[Issue, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    with_stranger = (*issues[:4], replace(issues[0], customer_id="nobody"), *issues[4:])
+    with_stranger = (*issues[:4], replace(issues[0], customer_id="stranger"), *issues[4:])
     several = write(
         demo_workspace, with_stranger, tmp_path / "several", lambda issue: told.append(issue.customer_id)
     )
     stranger = several.pop(4)
-    assert isinstance(stranger, ConfigurationError) and "no customer 'nobody'" in stranger.message
+    assert isinstance(stranger, ConfigurationError) and "no customer 'stranger'" in stranger.message
     assert sorted(told) == sorted(issue.customer_id for issue in with_stranger)
     monkeypatch.setattr(issue_many, "_count_processors", lambda: 1)
     alone = write(demo_workspace, issues, tmp_path / "alone")

@@ -13,7 +13,13 @@ from tests.house.checkout import python_files
 # From the ground up. A room imports from floors below it and from itself, never from its own floor or above.
 FLOORS = (
     ("pipeline.errors",),
-    ("pipeline.settings", "pipeline.interruption", "pipeline.child_process", "pipeline.whole_files", "pipeline.zones"),
+    (
+        "pipeline.settings",
+        "pipeline.interruption",
+        "pipeline.child_process",
+        "pipeline.whole_files",
+        "pipeline.zones",
+    ),
     ("pipeline.seen_files",),
     ("pipeline.pointer", "pipeline.vocabulary"),
     ("pipeline.periods.records",),

@@ -33,7 +33,7 @@ ENVIRONMENT_READERS = {
         "pipeline/warehouse/run_dbt.py"
     ): "dbt takes its database file from a variable and its options from others; they are set or hidden around the run",
     Path(
-        "pipeline/quality/check_tables.py"
+        "pipeline/quality/judge_counts.py"
     ): "Great Expectations reads its telemetry switch from a variable while it is imported",
     Path(
         "dashboards/serve.py"

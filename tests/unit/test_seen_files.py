@@ -43,7 +43,9 @@ def count_readings(seen: SeenFiles, path: Path) -> int:
     return reading.call_count
 
 
-def test_an_unchanged_file_is_read_once_and_by_the_next_process_not_at_all(file: Path, tmp_path: Path) -> None:
+def test_an_unchanged_file_is_read_once_and_by_the_next_process_not_at_all(
+    file: Path, tmp_path: Path
+) -> None:
     seen = SeenFiles(tmp_path / "seen.json")
     assert [count_readings(seen, file), count_readings(seen, file)] == [1, 0]
     seen.save()
@@ -79,7 +81,9 @@ def test_what_was_read_within_two_seconds_of_a_change_is_not_kept(file: Path, tm
         assert [count_readings(seen, file), count_readings(seen, file)] == [1, 0]
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"files": {"x": 1}}', b'{"files": {}, "record_sha256": "0"}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b'{"files": {"x": 1}}', b'{"files": {}, "record_sha256": "0"}', b"\xff"]
+)
 def test_a_damaged_record_is_worth_no_more_than_none(file: Path, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "seen.json").write_bytes(content)
     assert count_readings(SeenFiles(tmp_path / "seen.json"), file) == 1

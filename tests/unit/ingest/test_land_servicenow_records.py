@@ -225,7 +225,7 @@ def test_incidents_of_a_table_are_named_by_sys_id_where_the_table_has_it(landing
 
 def test_changes_that_no_rule_reads_are_read_and_not_kept(landing: Landing) -> None:
     others = [
-        {"fieldname": "assigned_to", "documentkey": ""},
+        {"fieldname": "short_description", "documentkey": ""},
         {"tablename": "change_request"},
         {"fieldname": "priority", "sys_id": "a9"},
     ]
@@ -234,10 +234,24 @@ def test_changes_that_no_rule_reads_are_read_and_not_kept(landing: Landing) -> N
     assert landing.rows("ticket_changes", "change_id") == ["audit:a9"]
 
 
+def test_changes_of_group_and_assignee_are_kept_with_who_made_them(landing: Landing) -> None:
+    changes = [
+        CHANGE
+        | {"sys_id": f"a{number}", "fieldname": name, "user": "mia", "oldvalue": None, "newvalue": "experts"}
+        for number, name in enumerate(("assignment_group", "assigned_to"), 1)
+    ]
+    landing.land("snow", "sys_audit.json", json.dumps(changes))
+    assert landing.rows("ticket_changes", "field_name, value_before, value, author_id") == [
+        ("assignment_group", None, "experts", "mia"),
+        ("assigned_to", None, "experts", "mia"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("record", "evidence"),
     [
         (CHANGE, "statuses"),
+        (CHANGE | {"fieldname": "assigned_to"}, "assignments"),
         ({"sys_id": "j1", "element_id": "s1", "element": "comments", "sys_created_by": "mia"}, "messages"),
     ],
 )

@@ -522,7 +522,7 @@ def test_report_has_the_structure_that_a_screen_reader_follows(files: render_rep
     assert all(alt for name, alt in tags if name == "/Figure")
 
 
-def test_report_is_read_aloud_in_its_order_with_the_head_of_each_cell(
+def test_a_screen_reader_reads_a_report_in_its_order_with_the_head_of_each_cell(
     files: render_report.ReportFiles,
 ) -> None:
     with pikepdf.open(files.pdf) as document:

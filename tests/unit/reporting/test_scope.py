@@ -23,6 +23,7 @@ from pipeline.reporting.findings import read_findings, read_vendor_figures
 from pipeline.reporting.managers_pack import read_managers_pack
 from pipeline.reporting.monthly_report import (
     read_customers_to_report,
+    read_look,
     read_monthly_report,
     read_monthly_reports,
     read_months,
@@ -45,6 +46,7 @@ CALLS = {
     "read_customers_to_report": lambda published, scope: read_customers_to_report(
         published, scope, "2026-07"
     ),
+    "read_look": lambda published, scope: read_look(published, scope),
     "read_breaches": lambda published, scope: read_breaches(published, scope),
     "read_holdings": lambda published, scope: read_holdings(published, scope),
     "read_managers_pack": lambda published, scope: read_managers_pack(published, scope, "2026-07"),

@@ -182,8 +182,9 @@ def test_shipped_example_is_a_mapping(path: Path) -> None:
             "constant: status_changed",
             "constant: status_change",
             "desk.yml:24: files.issues.events.1.event_type.constant: 'status_change' is not a event_type. "
-            "Did you mean 'status_changed'? Known: assistance_redeemed, bug_confirmed, bug_rejected, debug_delivered, "
-            "debug_logs_received, debug_requested, deleted, merged, message, restored, severity_changed, status_changed.",
+            "Did you mean 'status_changed'? Known: assignee_changed, assistance_redeemed, bug_confirmed, bug_rejected, "
+            "debug_delivered, debug_logs_received, debug_requested, deleted, group_changed, merged, message, restored, "
+            "severity_changed, status_changed.",
         ),
         (
             "        is_public: {constant: true}\n",
