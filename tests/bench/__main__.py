@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import clock, landing, ledger, reports
+from tests.bench import clock, job, landing, ledger, reports
 
-BENCHES = (clock, landing, ledger, reports)
+BENCHES = (clock, landing, job, ledger, reports)
 
 if __name__ == "__main__":
     met = []
