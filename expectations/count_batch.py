@@ -29,6 +29,9 @@ def count_batch(landed: Path, tables: Iterable[str], file_stem: str) -> dict[str
     """
     present = set(tables)
     kept: dict[str, Any] = {}
+    # An export without a row has no file, and may be the first: then the folder is not there yet.
+    if not present:
+        return kept
     # The views name their files relative to this folder (landed_views.py says why).
     with chdir(landed), duckdb.connect(config={"temp_directory": _SPILLED}) as connection:
         connection.execute("create schema raw")

@@ -237,9 +237,9 @@ class Session:
         return customer if customer.recipients else None
 
     def _is_wanted(self, due: Due) -> bool:
-        """Whether it has a recipient."""
+        """Whether its customer is still listed and has recipients."""
         try:
-            return self._find_recipients(due) is not None
+            return due.customer_id in self.customers and self._find_recipients(due) is not None
         except ConfigurationError:
             return False
 

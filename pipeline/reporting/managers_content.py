@@ -224,7 +224,9 @@ class _PackContent(Pages):
         return self._rates([head], [([capital(name(row))], [], row) for row in rows], has_target=False)
 
     def _plan_name(self, row: CutRow | PromiseRow) -> str:
-        return self._own["no_plan"] if row.plan is None else self._pack.plan_titles.get(row.plan, row.plan)
+        return (
+            self._own["no_plan"] if row.plan is None else (self._pack.plan_titles.get(row.plan) or row.plan)
+        )
 
     def _severity_name(self, row: CutRow) -> str:
         if row.severity is None:

@@ -34,6 +34,7 @@ CODE = (
     "pipeline/ingest/tables.py",
     "pipeline/quality",
     "pipeline/rules",
+    "pipeline/seen_files.py",
     "pipeline/settings.py",
     "pipeline/vocabulary.py",
     "pipeline/warehouse",

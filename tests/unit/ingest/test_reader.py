@@ -57,6 +57,9 @@ BESIDE_READING = {
     "pipeline/ingest/landing/preview.py",
     "pipeline/ingest/landing/copies.py",
     "pipeline/ingest/forms/describe_columns.py",
+    # What of landed rows breaks an expectation is counted after they are written.
+    "pipeline/ingest/landed_views.py",
+    *(file.relative_to(CHECKOUT).as_posix() for file in (CHECKOUT / "expectations").rglob("*.py")),
 }
 
 

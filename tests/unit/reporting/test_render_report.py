@@ -318,7 +318,7 @@ def test_a_document_that_cannot_be_made_names_its_customer_and_no_other(
 ) -> None:
     monkeypatch.setattr(typeset, "show", lambda text, is_plain=False: f"{text}\ue000")
     with pytest.raises(
-        SlaError, match="'acme' for 2026-07 could not be made.*Other customers are not affected"
+        SlaError, match="'acme' for 2026-07 could not be made.*Other reports are not affected"
     ):
         render_report.compile_pdf(report)
 
