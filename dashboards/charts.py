@@ -92,6 +92,8 @@ def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure
                 marker={
                     "symbol": MARKERS[place % len(MARKERS)],
                     "size": [_marker_size(tally) for tally in tallies],
+                    # Marks of different sizes are translucent by default, and too faint on a dark page.
+                    "opacity": 1,
                 },
                 hovertemplate="%{x}: %{customdata[0]}, %{customdata[1]} running",
             ),

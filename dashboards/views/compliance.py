@@ -21,10 +21,12 @@ CUTS = {
     "plan,severity": "plan and severity",
     "plan": "plan",
     "severity": "severity",
-    "obligation": "obligation",
+    "obligation": "promise",
     "customer": "customer",
     "": "nothing, one line",
 }
+
+HEADS = {"obligation": "Promise"}
 
 
 def show(page: frame.Page) -> None:
@@ -193,7 +195,7 @@ def describe_row(row: ComplianceRow, by: tuple[str, ...]) -> dict[str, object]:
     tally = row.tally
     return {
         "Month": f"{row.month}{' (partial)' if row.is_partial else ''}",
-        **{word.capitalize(): name_dimension(row, word) for word in by},
+        **{HEADS.get(word, word.capitalize()): name_dimension(row, word) for word in by},
         "Compliance": figures.rate_or_count(tally.compliance),
         "Bounds": figures.say_bounds(tally.compliance) or "",
         "Met": tally.met,

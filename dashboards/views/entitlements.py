@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import charts, downloads, frame
+from dashboards.ticket_list import TICKET_PAGE
 from pipeline.reporting import figures
 from pipeline.reporting.entitlements import (
     Alert,
@@ -87,9 +88,15 @@ def show_ledger(page: frame.Page, balance: Balance) -> None:
         st.caption("Nothing was booked on this pool.")
         return
     table = [describe_line(each) for each in lines]
-    st.dataframe(table, hide_index=True, key="ledger_table")
+    st.caption("Tick a row to open its ticket.")
+    event = st.dataframe(
+        table, hide_index=True, key="ledger_table", on_select="rerun", selection_mode="single-row"
+    )
     name = f"ledger-{balance.subscription_id}-{balance.pool}"
     downloads.offer_table("Download this ledger", table, name, page.status)
+    for row in event["selection"]["rows"][:1]:
+        if row < len(lines) and lines[row].ticket_id:
+            st.switch_page(TICKET_PAGE, query_params={"ticket": lines[row].ticket_id})
 
 
 def describe_line(each: Movement) -> dict[str, object]:

@@ -38,9 +38,30 @@ def show(page: frame.Page) -> None:
     show_trend(page, months, selection)
     if promises:
         st.subheader("Every promise and its target")
+        st.caption("Tick a row for its tickets.")
         table = [describe_promise(each, month) for each in promises]
-        st.dataframe(table, hide_index=True, key="promises")
+        event = st.dataframe(
+            table, hide_index=True, key="promises", on_select="rerun", selection_mode="single-row"
+        )
         downloads.offer_table("Download this table", table, f"promises-{month}", page.status, selection)
+        for row in event["selection"]["rows"][:1]:
+            open_list(promises[row], selection, month)
+
+
+def open_list(promise: PromiseRow, selection: Selection, month: str) -> None:
+    """The tickets behind one line of the table."""
+    if promise.plan is None or promise.severities is None:
+        st.info(
+            "These tickets have no plan or level to filter by. The page Tickets lists them among the others."
+        )
+        return
+    chosen = replace(
+        selection,
+        plans=(promise.plan,),
+        severities=promise.severities,
+        obligations=(promise.obligation,),
+    )
+    st.switch_page(LIST_PAGE, query_params=choices.address(chosen, month=month))
 
 
 def show_cards(
@@ -113,7 +134,7 @@ def show_attention(now: Attention, selection: Selection) -> None:
     if now.refused or now.not_judged:
         st.caption(
             f"Refused records: {now.refused}. Tickets not judged: {now.not_judged}. The causes stand above, under "
-            "*What these figures rest on*; `sla quarantine` lists the records."
+            "'What these figures rest on'; the command 'sla quarantine' lists the records."
         )
 
 

@@ -117,8 +117,9 @@ def rate_or_count(ratio: Ratio, language: Language = TERMINAL) -> str:
         return language.say("not_available")
     if not has_few(ratio):
         return percent_alone(ratio, language)
-    undecided = f", {ratio.undecided} undecided" if ratio.undecided else ""
-    return f"{parts(Ratio(ratio.numerator, ratio.denominator), language=language)}{undecided}"
+    known = [parts(Ratio(ratio.numerator, ratio.denominator), language=language)] if ratio.denominator else []
+    undecided = [f"{ratio.undecided} undecided"] if ratio.undecided else []
+    return ", ".join(known + undecided)
 
 
 def change_on(now: Ratio, before: Ratio, month: str) -> str:

