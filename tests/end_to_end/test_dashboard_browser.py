@@ -5,6 +5,7 @@ Needs the extra `browser` and a Chromium on the path; without them the test is s
 
 from __future__ import annotations
 
+import io
 import shutil
 import socket
 import urllib.error
@@ -13,6 +14,7 @@ from time import monotonic, sleep
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from openpyxl import load_workbook
 
 from dashboards.serve import start
 from tests.unit.dashboards.small_build import publish
@@ -105,6 +107,16 @@ def test_dashboard_shows_figures_and_asks_no_other_machine(browser, address, sch
         "status": ["breached"],
         "obligation": ["first_response"],
     }
+    for kind in ("CSV", "XLSX"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Download this list (1 row, {kind})").click()
+        assert download.value.suggested_filename == (
+            f"tickets-2026-06-breached-standard-first-response-as-of-20260715T000000Z.{kind.lower()}"
+        )
+    assert [row[1].value for row in load_workbook(io.BytesIO(download.value.path().read_bytes())).active] == [
+        "ticket_id",
+        "T-4",
+    ]
     tick_first_row(page)
     page.get_by_text("over by 1 s").wait_for(timeout=30_000)
     assert parse_qs(urlsplit(page.url).query) == {"ticket": ["T-4"]}
