@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isqrt
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -31,6 +32,8 @@ INK = {"light": "#4A525A", "dark": "#C3CBD3"}
 FEWEST_POINTS = 3
 
 _PANELS_IN_A_ROW = 3
+# What a rate and its bounds are made of.
+_RESTED_ON = ("met", "breached", "not_measurable")
 _MUTED = "rgba(128, 136, 146, 0.28)"
 _SEGMENT_COLOURS = {"counted": PALETTE[0], "paused": PALETTE[4], "closed": PALETTE[5], "holiday": PALETTE[3]}
 
@@ -81,8 +84,7 @@ def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure
                 x=labels,
                 y=[_point(tally) for tally in tallies],
                 customdata=[
-                    [figures.percent(tally.compliance), tally.pending, html.escape(line.key)]
-                    for tally in tallies
+                    [figures.percent(tally.compliance), tally.pending, line.key] for tally in tallies
                 ],
                 name=html.escape(line.name),
                 legendgroup=line.name,
@@ -132,7 +134,7 @@ def _add_bounds(
     for panel in panels:
         at: list[str | None] = []
         ends: list[float | None] = []
-        told: list[str] = []
+        told: list[list[str | None]] = []
         for line in lines:
             for month in labels if line.panel == panel else ():
                 compliance = line.tallies.get(month, Tally()).compliance
@@ -140,21 +142,21 @@ def _add_bounds(
                 if bounds is not None and compliance.has_only_bounds and not figures.has_few(compliance):
                     at += [month, month, None]
                     ends += [*bounds, None]
-                    told += [f"{line.name}: {figures.percent(compliance)}"] * 3
+                    told += [[html.escape(f"{line.name}: {figures.percent(compliance)}"), None, line.key]] * 3
         if at:
             row, column = divmod(list(panels).index(panel), _PANELS_IN_A_ROW)
             figure.add_trace(
                 go.Scatter(
                     x=at,
                     y=ends,
-                    customdata=[html.escape(text) for text in told],
+                    customdata=told,
                     name="only bounds",
                     legendgroup="only bounds",
                     showlegend=not any(each.name == "only bounds" for each in figure.data),
                     mode="lines+markers",
                     line={"color": PALETTE[5], "width": 3, "dash": "dot"},
                     marker={"symbol": "line-ew-open", "size": 12},
-                    hovertemplate="%{x}: %{customdata}<extra></extra>",
+                    hovertemplate="%{x}: %{customdata[0]}<extra></extra>",
                 ),
                 row=row + 1,
                 col=column + 1,
@@ -165,6 +167,12 @@ def _point(tally: Tally) -> float | None:
     return None if figures.has_few(tally.compliance) else figures.decimal_ratio(tally.compliance)
 
 
+def statuses_of(point: Mapping[str, Any]) -> list[str]:
+    """The statuses that a clicked point or bar of a chart of months counts."""
+    told = [each for each in point.get("customdata") or () if each in figures.STATUS_NAMES]
+    return told or list(_RESTED_ON)
+
+
 def draw_overview(months: Sequence[TrendPoint], ink: str) -> go.Figure:
     """One line of compliance above bars of what was counted; a month that still runs is hatched. A month of few tickets has no
     point: its bar says how many there were."""
@@ -173,7 +181,7 @@ def draw_overview(months: Sequence[TrendPoint], ink: str) -> go.Figure:
     figure.add_scatter(
         x=labels,
         y=[_point(month.tally) for month in months],
-        customdata=[figures.percent(month.tally.compliance) for month in months],
+        customdata=[[figures.percent(month.tally.compliance), *_RESTED_ON] for month in months],
         name="compliance",
         mode="lines+markers",
         line={"color": PALETTE[0], "width": 2},
@@ -181,22 +189,24 @@ def draw_overview(months: Sequence[TrendPoint], ink: str) -> go.Figure:
             "size": 9,
             "symbol": ["circle-open" if month.is_partial else "circle" for month in months],
         },
-        hovertemplate="%{x}: %{customdata}<extra></extra>",
+        hovertemplate="%{x}: %{customdata[0]}<extra></extra>",
         row=1,
         col=1,
     )
     _add_bounds(figure, labels, [Line("", "all", {month.month: month.tally for month in months})], [""])
-    for name, colour, values in (
+    for status, colour, values in (
         ("met", PALETTE[0], [month.tally.met for month in months]),
         ("breached", PALETTE[1], [month.tally.breached for month in months]),
-        ("not measurable", PALETTE[5], [month.tally.not_measurable for month in months]),
+        ("not_measurable", PALETTE[5], [month.tally.not_measurable for month in months]),
     ):
-        if name == "not measurable" and not any(values):
+        if status == "not_measurable" and not any(values):
             continue
+        name = figures.STATUS_NAMES[status]
         figure.add_bar(
             x=labels,
             y=values,
             name=name,
+            customdata=[[None, status] for _ in months],
             marker={
                 "color": colour,
                 # A hatch in the colour itself, for a month that can still grow.

@@ -41,7 +41,7 @@ def show(page: frame.Page) -> None:
     show_headline(months)
     for line in figures.describe_closed_months(result.closed):
         st.text(line)
-    preset = {"basis": basis}
+    preset: dict[str, str | list[str]] = {"basis": basis}
     left, right = st.columns([3, 2])
     with left:
         show_trend(months, make_lines(result.rows, by), by, selection, preset)
@@ -69,7 +69,7 @@ def show_trend(
     lines: list[charts.Line],
     by: tuple[str, ...],
     selection: Selection,
-    preset: dict[str, str],
+    preset: dict[str, str | list[str]],
 ) -> None:
     """Lines where enough months have a rate; all together with bars where none has."""
     st.subheader("Compliance by month")
@@ -106,15 +106,15 @@ def show_trend(
             f"{'' if has_lines else ', so all are drawn together'}. The table has each."
         )
     for point in event["selection"]["points"]:
-        custom = point.get("customdata") if has_lines else None
-        key = custom[2] if isinstance(custom, list) and len(custom) > 2 else ""
-        open_list(
-            selection, str(point["x"]), by, next((line.key for line in drawn if line.key == key), ""), preset
-        )
+        # Without lines, a bar is all of its month.
+        cut, key = (by, str(point["customdata"][2])) if has_lines else ((), "")
+        # What a line is of stands in its data, and could be the word for a status.
+        statuses = charts.statuses_of({} if has_lines else point)
+        open_list(selection, str(point["x"]), cut, key, {**preset, "status": statuses})
 
 
 def open_list(
-    selection: Selection, month: str | None, by: tuple[str, ...], key: str, preset: dict[str, str]
+    selection: Selection, month: str | None, by: tuple[str, ...], key: str, preset: dict[str, str | list[str]]
 ) -> None:
     """The tickets behind one cell: `key` holds its values in the order of the cut."""
     cell = dict(zip(by, key.split("\n"), strict=False))

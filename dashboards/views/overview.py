@@ -160,7 +160,8 @@ def show_trend(page: frame.Page, months: Sequence[TrendPoint], selection: Select
         st.dataframe(table, hide_index=True, key="overview_months")
         downloads.offer_table("Download this table", table, "months", page.status, selection)
     for point in event["selection"]["points"]:
-        st.switch_page(LIST_PAGE, query_params=choices.address(selection, month=str(point["x"])))
+        preset = {"month": str(point["x"]), "status": charts.statuses_of(point)}
+        st.switch_page(LIST_PAGE, query_params=choices.address(selection, **preset))
 
 
 def describe_month(month: TrendPoint) -> dict[str, object]:

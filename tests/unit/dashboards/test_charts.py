@@ -71,7 +71,7 @@ def test_trend_draws_what_has_only_bounds_as_a_grey_span_and_no_point():
     points, spans = charts.draw_trend(months, [line]).data
     assert list(points.y) == [None, 0.994974]
     assert (list(spans.x), list(spans.y)) == (["2026-06", "2026-06", None], [0.5, 1.0, None])
-    assert spans.customdata[0] == "&lt;b&gt;standard: 50.0 % to 100 % (10 met, 0 breached, 10 undecided)"
+    assert spans.customdata[0][0] == "&lt;b&gt;standard: 50.0 % to 100 % (10 met, 0 breached, 10 undecided)"
     # No colour of a line, so that no figure is ranked by what it could be.
     assert spans.line.color not in (points.line.color, *charts.PALETTE[: charts.MAXIMUM_LINES - 2])
     assert line.counted == 20 + 200
@@ -94,6 +94,9 @@ def test_overview_draws_the_volume_under_the_rate_and_hatches_the_month_that_sti
     rate, met, breached = figure.data
     assert list(rate.y) == [1 / 2, None, 1.0]
     assert (list(met.y), list(breached.y)) == ([10, 0, 30], [10, 0, 0])
+    # A click lists what was clicked: all that the rate rests on, or the promises of the bar.
+    assert charts.statuses_of({"customdata": rate.customdata[0]}) == ["met", "breached", "not_measurable"]
+    assert charts.statuses_of({"customdata": breached.customdata[0]}) == ["breached"]
     assert list(met.marker.pattern.shape) == list(breached.marker.pattern.shape) == ["", "", "/"]
 
 
