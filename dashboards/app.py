@@ -7,7 +7,12 @@ st.set_page_config(page_title="SLA compliance", layout="wide")
 
 st.navigation(
     [
-        st.Page("views/compliance.py", title="Compliance", default=True),
+        st.Page("views/overview.py", title="Overview", default=True),
+        st.Page("views/compliance.py", title="Compliance"),
+        st.Page("views/at_risk.py", title="At risk"),
+        st.Page("views/why.py", title="Why we breach"),
         st.Page("views/entitlements.py", title="Entitlements"),
+        st.Page("views/tickets.py", title="Tickets"),
+        st.Page("views/ticket.py", title="Ticket"),
     ]
 ).run()

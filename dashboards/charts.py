@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isqrt
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -13,7 +14,7 @@ from plotly.subplots import make_subplots
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import Tally, TrendPoint
 from pipeline.reporting.entitlements import Balance
-from pipeline.reporting.tickets import Segment
+from pipeline.reporting.tickets import Obligation, Segment
 
 # Distinguishable with any colour vision, and at least 3 : 1 on the light and the dark background. Each line
 # also has a marker of its own, so that colour is never the only sign.
@@ -24,28 +25,43 @@ MAXIMUM_BALANCES = 30
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
+# Text of axes and legends. Streamlit's own grey is 3.7 : 1 on white.
+INK = {"light": "#4A525A", "dark": "#C3CBD3"}
+
+# A trend is a line through at least so many rates.
+FEWEST_POINTS = 3
+
 _PANELS_IN_A_ROW = 3
+# What a rate and its bounds are made of.
+_RESTED_ON = ("met", "breached", "not_measurable")
 _MUTED = "rgba(128, 136, 146, 0.28)"
 _SEGMENT_COLOURS = {"counted": PALETTE[0], "paused": PALETTE[4], "closed": PALETTE[5], "holiday": PALETTE[3]}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a trend: a tally per month. `panel` puts it into a chart of its own."""
+    """One line of a trend: a tally per month. `panel` puts it into a chart of its own; `key` is handed back by a click."""
 
     panel: str
     name: str
     tallies: Mapping[str, Tally]
+    key: str = ""
 
     @property
     def counted(self) -> int:
         """What its figures rest on, with what is undecided."""
         return sum(tally.bounded for tally in self.tallies.values())
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether enough months have a rate, and not only a few tickets, for a line to say something."""
+        rates = (each.compliance for each in self.tallies.values())
+        return sum(bool(rate.denominator) and not figures.has_few(rate) for rate in rates) >= FEWEST_POINTS
+
 
 def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure:
-    """Compliance by month. Nothing counted is a gap, never 0 %; a month that still runs is shaded. What has only bounds is a grey
-    span beside the lines: it has no colour and no point of its own."""
+    """Compliance by month. Nothing counted and few tickets are a gap, never 0 % or 100 %; a month that still runs is shaded. What
+    has only bounds is a grey span beside the lines: it has no colour and no point of its own."""
     panels = list(dict.fromkeys(line.panel for line in lines))
     names = sorted({line.name for line in lines})
     columns = min(len(panels), _PANELS_IN_A_ROW)
@@ -66,8 +82,10 @@ def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure
         figure.add_trace(
             go.Scatter(
                 x=labels,
-                y=[figures.decimal_ratio(tally.compliance) for tally in tallies],
-                customdata=[[figures.percent(tally.compliance), tally.pending] for tally in tallies],
+                y=[_point(tally) for tally in tallies],
+                customdata=[
+                    [figures.percent(tally.compliance), tally.pending, line.key] for tally in tallies
+                ],
                 name=html.escape(line.name),
                 legendgroup=line.name,
                 showlegend=not any(each.name == html.escape(line.name) for each in figure.data),
@@ -76,6 +94,8 @@ def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure
                 marker={
                     "symbol": MARKERS[place % len(MARKERS)],
                     "size": [_marker_size(tally) for tally in tallies],
+                    # Marks of different sizes are translucent by default, and too faint on a dark page.
+                    "opacity": 1,
                 },
                 hovertemplate="%{x}: %{customdata[0]}, %{customdata[1]} running",
             ),
@@ -114,33 +134,134 @@ def _add_bounds(
     for panel in panels:
         at: list[str | None] = []
         ends: list[float | None] = []
-        told: list[str] = []
+        told: list[list[str | None]] = []
         for line in lines:
             for month in labels if line.panel == panel else ():
                 compliance = line.tallies.get(month, Tally()).compliance
                 bounds = figures.decimal_bounds(compliance)
-                if bounds is not None and compliance.has_only_bounds:
+                if bounds is not None and compliance.has_only_bounds and not figures.has_few(compliance):
                     at += [month, month, None]
                     ends += [*bounds, None]
-                    told += [f"{line.name}: {figures.percent(compliance)}"] * 3
+                    told += [[html.escape(f"{line.name}: {figures.percent(compliance)}"), None, line.key]] * 3
         if at:
             row, column = divmod(list(panels).index(panel), _PANELS_IN_A_ROW)
             figure.add_trace(
                 go.Scatter(
                     x=at,
                     y=ends,
-                    customdata=[html.escape(text) for text in told],
+                    customdata=told,
                     name="only bounds",
                     legendgroup="only bounds",
                     showlegend=not any(each.name == "only bounds" for each in figure.data),
                     mode="lines+markers",
                     line={"color": PALETTE[5], "width": 3, "dash": "dot"},
                     marker={"symbol": "line-ew-open", "size": 12},
-                    hovertemplate="%{x}: %{customdata}<extra></extra>",
+                    hovertemplate="%{x}: %{customdata[0]}<extra></extra>",
                 ),
                 row=row + 1,
                 col=column + 1,
             )
+
+
+def _point(tally: Tally) -> float | None:
+    return None if figures.has_few(tally.compliance) else figures.decimal_ratio(tally.compliance)
+
+
+def statuses_of(point: Mapping[str, Any]) -> list[str]:
+    """The statuses that a clicked point or bar of a chart of months counts."""
+    told = [each for each in point.get("customdata") or () if each in figures.STATUS_NAMES]
+    return told or list(_RESTED_ON)
+
+
+def draw_overview(months: Sequence[TrendPoint], ink: str) -> go.Figure:
+    """One line of compliance above bars of what was counted; a month that still runs is hatched. A month of few tickets has no
+    point: its bar says how many there were."""
+    labels = [month.month for month in months]
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.58, 0.42], vertical_spacing=0.06)
+    figure.add_scatter(
+        x=labels,
+        y=[_point(month.tally) for month in months],
+        customdata=[[figures.percent(month.tally.compliance), *_RESTED_ON] for month in months],
+        name="compliance",
+        mode="lines+markers",
+        line={"color": PALETTE[0], "width": 2},
+        marker={
+            "size": 9,
+            "symbol": ["circle-open" if month.is_partial else "circle" for month in months],
+        },
+        hovertemplate="%{x}: %{customdata[0]}<extra></extra>",
+        row=1,
+        col=1,
+    )
+    _add_bounds(figure, labels, [Line("", "all", {month.month: month.tally for month in months})], [""])
+    for status, colour, values in (
+        ("met", PALETTE[0], [month.tally.met for month in months]),
+        ("breached", PALETTE[1], [month.tally.breached for month in months]),
+        ("not_measurable", PALETTE[5], [month.tally.not_measurable for month in months]),
+    ):
+        if status == "not_measurable" and not any(values):
+            continue
+        name = figures.STATUS_NAMES[status]
+        figure.add_bar(
+            x=labels,
+            y=values,
+            name=name,
+            customdata=[[None, status] for _ in months],
+            marker={
+                "color": colour,
+                # A hatch in the colour itself, for a month that can still grow.
+                "pattern": {
+                    "shape": ["/" if month.is_partial else "" for month in months],
+                    "fillmode": "replace",
+                    "fgcolor": colour,
+                },
+                "line": {"color": colour, "width": 1},
+            },
+            hovertemplate="%{x}: %{y} " + name + "<extra></extra>",
+            row=2,
+            col=1,
+        )
+    figure.update_yaxes(tickformat=".0%", range=[-0.03, 1.06], zeroline=False, row=1, col=1)
+    figure.update_yaxes(tickformat="d", rangemode="tozero", title="promises", row=2, col=1)
+    figure.update_xaxes(type="category", range=[-0.5, len(labels) - 0.5], nticks=len(labels))
+    figure.update_layout(
+        barmode="stack",
+        height=360,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        hovermode="closest",
+    )
+    return with_ink(figure, ink)
+
+
+def draw_classes(names: Sequence[str], keys: Sequence[str], counts: Sequence[int], ink: str) -> go.Figure:
+    """A bar per class of breaches, labelled with its count. `keys` are handed back by a click."""
+    figure = go.Figure()
+    figure.add_bar(
+        y=[html.escape(name) for name in names],
+        x=list(counts),
+        customdata=list(keys),
+        orientation="h",
+        marker={"color": PALETTE[1]},
+        text=list(counts),
+        textposition="outside",
+        textfont={"color": ink},
+        cliponaxis=False,
+        hovertemplate="%{y}: %{x} breaches<extra></extra>",
+    )
+    figure.update_layout(height=60 + 34 * len(names), margin={"l": 10, "r": 40, "t": 10, "b": 10})
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(rangemode="tozero", tickformat="d")
+    return with_ink(figure, ink)
+
+
+def with_ink(figure: go.Figure, ink: str) -> go.Figure:
+    """The figure with all of its text in one colour, one of `INK`."""
+    figure.update_xaxes(tickfont={"color": ink}, title_font={"color": ink})
+    figure.update_yaxes(tickfont={"color": ink}, title_font={"color": ink})
+    figure.update_layout(legend={"font": {"color": ink}}, font={"color": ink})
+    figure.update_annotations(font_color=ink)
+    return figure
 
 
 def _marker_size(tally: Tally) -> int:
@@ -197,27 +318,54 @@ def _say_balance(balance: Balance) -> str:
     return f"{figures.quantity(balance.remaining_quantity)} left"
 
 
-def draw_segments(segments: Sequence[Segment]) -> go.Figure:
-    """The wall time of one obligation as bands: what counted, and what was skipped for which reason."""
+def draw_segments(segments: Sequence[Segment], obligation: Obligation, ink: str) -> go.Figure:
+    """The wall time of one obligation as bands: what counted, and what was skipped for which reason; with when it was due and
+    when it was answered, where that is known."""
     figure = go.Figure()
+    kinds = []
     for kind, colour in _SEGMENT_COLOURS.items():
         of_kind = [segment for segment in segments if segment.segment_kind == kind]
-        if of_kind:
-            figure.add_bar(
-                y=[kind] * len(of_kind),
-                base=[segment.starts_at for segment in of_kind],
-                x=[
-                    1000 * segment.wall_seconds for segment in of_kind
-                ],  # a time axis takes lengths in milliseconds
-                orientation="h",
-                marker={"color": colour, "line_width": 0},
-                width=0.55,
-                name=kind,
-                customdata=[[figures.duration(segment.wall_seconds)] for segment in of_kind],
-                hovertemplate="%{customdata[0]} " + kind,
+        if not of_kind:
+            continue
+        kinds.append(kind)
+        figure.add_bar(
+            y=[kind] * len(of_kind),
+            base=[segment.starts_at for segment in of_kind],
+            # A time axis takes lengths in milliseconds.
+            x=[1000 * segment.wall_seconds for segment in of_kind],
+            orientation="h",
+            marker={"color": colour, "line_width": 0},
+            width=0.6,
+            name=kind,
+            customdata=[[figures.duration(segment.wall_seconds)] for segment in of_kind],
+            hovertemplate="%{customdata[0]} " + kind + "<extra></extra>",
+        )
+    ends = [kinds[0], kinds[-1]] if kinds else ["counted", "counted"]
+    # One name above the bands and one below: the two are often minutes apart.
+    for name, moment, dash, symbol, place in (
+        ("due", obligation.due_at, "dash", "diamond", 0),
+        ("answered", obligation.stopped_at, "solid", "circle", 1),
+    ):
+        if moment is not None:
+            figure.add_scatter(
+                x=[moment, moment],
+                y=ends,
+                name=name,
+                mode="lines+markers+text",
+                text=[name if at == place else "" for at in (0, 1)],
+                textposition="bottom center" if place else "top center",
+                textfont={"color": ink},
+                cliponaxis=False,
+                line={"color": ink, "width": 2, "dash": dash},
+                marker={"color": ink, "size": 9, "symbol": symbol},
+                hovertemplate=f"{name} {figures.instant(moment)}<extra></extra>",
             )
     figure.update_layout(
-        barmode="overlay", height=210, showlegend=False, margin={"l": 10, "r": 10, "t": 10, "b": 10}
+        barmode="overlay",
+        height=110 + 42 * max(len(kinds), 1),
+        showlegend=False,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
     )
+    figure.update_yaxes(range=[max(len(kinds), 1) - 0.1, -0.9], automargin=True, type="category")
     figure.update_xaxes(type="date", title="UTC")
-    return figure
+    return with_ink(figure, ink)

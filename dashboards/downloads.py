@@ -1,28 +1,69 @@
-"""Download buttons whose files open safely in a spreadsheet."""
+"""Download buttons whose files open safely in a spreadsheet: all the rows that are shown, as CSV and as XLSX."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from pipeline.reporting import export_rows
+from pipeline.reporting.published import Selection
 from pipeline.reporting.status import BuildStatus
 
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-def offer_csv(label: str, content: bytes, row_count: int, name: str, status: BuildStatus) -> None:
-    """A button for all the rows that are shown. The file's name says what, and as of when."""
-    st.download_button(
-        f"{label} ({row_count} rows, CSV)",
-        content,
-        f"{name}-as-of-{status.as_of:%Y%m%dT%H%M%SZ}.csv",
-        "text/csv",
-        key=f"download_{name}",
-        icon=":material/download:",
-        on_click="ignore",
+
+def offer(
+    label: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    name: str,
+    status: BuildStatus,
+    selection: Selection | None = None,
+) -> None:
+    """Two buttons for `rows`. The files' names say what, of which filters, and as of when; they are written on the click."""
+    file = f"{name_file(name, selection)}-as-of-{status.as_of:%Y%m%dT%H%M%SZ}"
+    count = f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
+    with st.container(horizontal=True):
+        for kind, mime, write in (
+            ("CSV", "text/csv", export_rows.write_csv),
+            ("XLSX", _XLSX, export_rows.write_xlsx),
+        ):
+            st.download_button(
+                f"{label} ({count}, {kind})",
+                lambda write=write: write(columns, rows),
+                f"{file}.{kind.lower()}",
+                mime,
+                key=f"download_{name}_{kind}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def offer_table(
+    label: str,
+    table: Sequence[Mapping[str, object]],
+    name: str,
+    status: BuildStatus,
+    selection: Selection | None = None,
+) -> None:
+    """The same for a table as it is shown."""
+    columns = list(table[0]) if table else []
+    offer(label, columns, [list(row.values()) for row in table], name, status, selection)
+
+
+def name_file(name: str, selection: Selection | None = None) -> str:
+    """'tickets-2026-06-first-response': what and of which filters, in characters that every file system takes."""
+    chosen = (
+        value
+        for values in (
+            selection and selection.customer_ids,
+            selection and selection.plans,
+            selection and selection.severities and [f"severity {level}" for level in selection.severities],
+            selection and selection.obligations,
+        )
+        for value in values or ()
     )
-
-
-def write_csv(rows: Sequence[Mapping[str, object]]) -> bytes:
-    """All rows, none left out; text that a spreadsheet would run is made harmless."""
-    return export_rows.write_csv(list(rows[0]) if rows else [], (list(row.values()) for row in rows))
+    words = (re.sub(r"[^A-Za-z0-9]+", "-", str(word)).strip("-") for word in (name, *chosen))
+    return "-".join(word for word in words if word)[:120]

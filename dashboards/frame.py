@@ -8,12 +8,17 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from dashboards import charts
+from dashboards.choices import Choices
 from pipeline.errors import SlaError
 from pipeline.pointer import pointer_path
 from pipeline.reporting import figures
 from pipeline.reporting.published import EVERY_CUSTOMER, Published, Scope, open_published
 from pipeline.reporting.status import BuildStatus, Check, read_status
 from pipeline.settings import find_workspace
+
+# So that the figures are on a small screen without scrolling. A constant: nothing from data goes into HTML.
+_LESS_PADDING = "<style>.stMainBlockContainer { padding: 2.2rem 2.5rem 3rem }</style>"
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class Page:
     published: Published
     scope: Scope
     status: BuildStatus
+    choices: Choices
 
 
 @contextmanager
@@ -32,7 +38,8 @@ def open_page(title: str) -> Iterator[Page]:
     The pointer is read on every run, so a page shows a new build as soon as there is one. Text from data goes
     through `st.text` and `st.dataframe` alone: the rest understands Markdown, pictures included.
     """
-    st.title(title)
+    st.html(_LESS_PADDING)
+    st.title(title, anchor=False)
     try:
         workspace = find_workspace(None)
         if not pointer_path(workspace).exists():
@@ -42,43 +49,46 @@ def open_page(title: str) -> Iterator[Page]:
             st.stop()
         with open_published(workspace, verifies=True) as published:
             # The server listens on this machine only, so a user who sees the page may see every customer.
-            page = Page(published, EVERY_CUSTOMER, read_status(published, EVERY_CUSTOMER))
+            status = read_status(published, EVERY_CUSTOMER)
+            page = Page(published, EVERY_CUSTOMER, status, Choices(title))
             _show_freshness(page.status)
+            note = st.container()
             _show_checks(page.status.checks)
-            yield page
+            try:
+                yield page
+            finally:
+                # Also where the page stops early: the figures that it did show are not those of the link.
+                with note:
+                    page.choices.report_left_out()
     except SlaError as problem:
         st.error("The figures cannot be shown.")
         st.text(str(problem))
         st.stop()
 
 
+def ink() -> str:
+    """The colour of a chart's text on the background that the browser shows."""
+    return charts.INK.get(str(st.context.theme.type), charts.INK["light"])
+
+
 def say_no_rows() -> None:
     """There is data, but none that this choice of filters leaves."""
-    st.info("No obligations in this selection. The build has data: remove a filter to see it.")
+    st.info("No promises in this selection. The build has data: remove a filter to see it.")
 
 
 def _show_freshness(status: BuildStatus) -> None:
-    passed = [check for check in status.checks if check.status == "passed"]
-    warned = len(status.checks) - len(passed)
-    parts = [
-        f"Data as of {figures.instant(status.as_of)}",
-        f"published {figures.instant(status.published_at)}",
-        f"newest delivery {figures.instant(status.newest_landed_at)}",
-        f"build {status.build_id[:12]}",
-        f"checks: {len(passed)} passed, {warned} warned",
-    ]
-    st.text(" · ".join(parts))
-    if status.sources:
-        st.text(
-            f"Sources known until: {' · '.join(figures.known_until(source) for source in status.sources)}"
-        )
+    st.text(figures.freshness(status))
     if any(source.is_lagging for source in status.sources):
         st.warning(
             "A source lags behind the others by more than its usual rhythm. What it has not exported yet is not silence: its "
             "open tickets are read up to its own end only. Put its newer export into the inbox and call `sla run`."
         )
-    for line in figures.describe_state(status):
-        st.text(line)
+    with st.expander("What these figures rest on"):
+        st.text(f"Build {status.build_id[:12]}, newest delivery {figures.instant(status.newest_landed_at)}")
+        for source in status.sources:
+            st.text(f"Source known until: {figures.known_until(source)}")
+        for line in figures.describe_state(status):
+            st.text(line)
 
 
 def _show_checks(checks: tuple[Check, ...]) -> None:

@@ -6,28 +6,27 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboards import charts, choices, frame, ticket_list
-from dashboards.downloads import offer_csv, write_csv
+from dashboards import charts, choices, downloads, frame, ticket_list
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import (
     ComplianceRow,
     Tally,
     TrendPoint,
     read_compliance,
-    read_customers,
     read_trend,
 )
 from pipeline.reporting.published import Selection
 
-BASES = {"settled": "of the verdict", "submitted": "of submission"}
 CUTS = {
     "plan,severity": "plan and severity",
     "plan": "plan",
     "severity": "severity",
-    "obligation": "obligation",
+    "obligation": "promise",
     "customer": "customer",
     "": "nothing, one line",
 }
+
+HEADS = {"obligation": "Promise"}
 
 
 def show(page: frame.Page) -> None:
@@ -42,57 +41,113 @@ def show(page: frame.Page) -> None:
     show_headline(months)
     for line in figures.describe_closed_months(result.closed):
         st.text(line)
-    lines = make_lines(result.rows, by)
-    drawn = sorted((line for line in lines if line.counted), key=lambda line: -line.counted)
-    names = list(dict.fromkeys(line.name for line in drawn))[: charts.MAXIMUM_LINES]
-    drawn = [line for line in lines if line.counted and line.name in names]
+    preset: dict[str, str | list[str]] = {"basis": basis}
+    left, right = st.columns([3, 2])
+    with left:
+        show_trend(months, make_lines(result.rows, by), by, selection, preset)
+    with right:
+        st.subheader("The same as a table")
+        rows = tuple(reversed(result.rows))
+        table = [describe_row(row, by) for row in rows]
+        event = st.dataframe(
+            table,
+            hide_index=True,
+            key="compliance_table",
+            on_select="rerun",
+            selection_mode="single-row",
+            height=460,
+        )
+        downloads.offer_table("Download this table", table, f"compliance-{basis}", page.status, selection)
+        st.caption(f"All rows together: {describe_tally(result.total)}. Tick a row for its tickets.")
+    ticked = event["selection"]["rows"]
+    if ticked and ticked[0] < len(rows):
+        open_list(selection, rows[ticked[0]].month, by, key_of(rows[ticked[0]], by), preset)
+
+
+def show_trend(
+    months: tuple[TrendPoint, ...],
+    lines: list[charts.Line],
+    by: tuple[str, ...],
+    selection: Selection,
+    preset: dict[str, str | list[str]],
+) -> None:
+    """Lines where enough months have a rate; all together with bars where none has."""
     st.subheader("Compliance by month")
-    if drawn:
-        st.plotly_chart(charts.draw_trend(months, drawn), config=charts.CONFIG, key="trend")
-    st.caption(
-        "Met of all that was counted (met and breached). Gaps: nothing was counted. Shaded: the month still "
-        "runs at the as-of instant. Grey spans: only bounds are known. The larger a mark, the more was counted. "
-        "Months are in the plan's zone."
+    readable = sorted((line for line in lines if line.is_readable), key=lambda line: -line.counted)
+    names = list(dict.fromkeys(line.name for line in readable))[: charts.MAXIMUM_LINES]
+    drawn = [line for line in lines if line.is_readable and line.name in names]
+    has_lines = bool(by and drawn)
+    counted = [line for line in lines if line.counted]
+    if has_lines:
+        figure = charts.with_ink(charts.draw_trend(months, drawn), frame.ink())
+    elif counted:
+        figure = charts.draw_overview(months, frame.ink())
+    else:
+        st.caption("Nothing was counted.")
+        return
+    event = st.plotly_chart(
+        figure,
+        config=charts.CONFIG,
+        key="trend",
+        on_select="rerun",
+        selection_mode="points",
+        alt="Compliance by month. The table beside it has the same figures.",
     )
-    left_out = len({line.name for line in lines}) - len(names)
-    if left_out:
-        st.caption(f"The table also has {left_out} more, with fewer counted obligations or none.")
-    table = [describe_row(row, by) for row in reversed(result.rows)]
-    st.dataframe(table, hide_index=True, key="compliance_table")
-    offer_csv("Download this table", write_csv(table), len(table), f"compliance-{basis}", page.status)
-    st.caption(f"All rows together: {describe_tally(result.total)}.")
-    ticket_list.show(page, selection, months, basis)
+    st.caption(
+        "Met of all that was counted (met and breached). No point: fewer than "
+        f"{figures.FEWEST_FOR_A_RATE} counted, which the table shows as counts. "
+        f"{'Shaded' if has_lines else 'Hatched'}: the month still runs at the as-of instant. Grey spans: only bounds are known. "
+        "Months are in the plan's zone. Click a point or a bar for its tickets."
+    )
+    left_out = len(counted) - len(drawn)
+    if by and left_out:
+        st.caption(
+            f"{left_out} of {len(counted)} cells have too few tickets for a line of their own"
+            f"{'' if has_lines else ', so all are drawn together'}. The table has each."
+        )
+    for point in event["selection"]["points"]:
+        # Without lines, a bar is all of its month.
+        cut, key = (by, str(point["customdata"][2])) if has_lines else ((), "")
+        # What a line is of stands in its data, and could be the word for a status.
+        statuses = charts.statuses_of({} if has_lines else point)
+        open_list(selection, str(point["x"]), cut, key, {**preset, "status": statuses})
+
+
+def open_list(
+    selection: Selection, month: str | None, by: tuple[str, ...], key: str, preset: dict[str, str | list[str]]
+) -> None:
+    """The tickets behind one cell: `key` holds its values in the order of the cut."""
+    cell = dict(zip(by, key.split("\n"), strict=False))
+    if not all(cell.values()):
+        st.info(
+            "This cell has no such value to filter by. The page Tickets lists it among the others of its month."
+        )
+        return
+    known = {word: [value] for word, value in cell.items()}
+    st.switch_page(
+        ticket_list.LIST_PAGE,
+        query_params={**choices.address(selection, month=month or "", **preset), **known},
+    )
+
+
+def key_of(row: ComplianceRow, by: tuple[str, ...]) -> str:
+    values = {
+        "severity": row.severity,
+        "customer": row.customer_id,
+        "obligation": row.obligation,
+        "plan": row.plan,
+    }
+    return "\n".join("" if values[word] is None else str(values[word]) for word in by)
 
 
 def choose(page: frame.Page) -> tuple[Selection, str, str]:
     """The filters, in the sidebar; their options are what the build has."""
-    known = read_compliance(page.published, page.scope, by=("plan", "severity", "obligation")).rows
-    plans = sorted({row.plan for row in known if row.plan is not None})
-    severities = sorted({row.severity for row in known if row.severity is not None})
-    obligations = sorted({row.obligation for row in known if row.obligation is not None})
-    names = {each.customer_id: each.customer_name for each in read_customers(page.published, page.scope)}
     with st.sidebar:
-        cut = choices.choose_one("Lines by", "by", CUTS, "plan,severity")
-        basis = choices.choose_one("Month", "basis", BASES, "settled")
-        customer_ids = choices.choose_many(
-            "Customer", "customer", {key: f"{name} ({key})" for key, name in names.items()}
-        )
-        chosen_plans = choices.choose_many("Plan", "plan", {plan: plan for plan in plans})
-        levels = choices.choose_many("Severity", "severity", {str(level): str(level) for level in severities})
-        promises = choices.choose_many(
-            "Obligation", "obligation", {each: figures.words(each) for each in obligations}
-        )
+        cut = page.choices.one("Lines by", "by", CUTS, "obligation")
+        basis = page.choices.one("Month is that", "basis", choices.BASES, "settled")
+        selection = page.choices.selection(page.published, page.scope)
         explain_counting()
-    return (
-        Selection(
-            customer_ids=customer_ids,
-            plans=chosen_plans,
-            severities=None if levels is None else tuple(int(level) for level in levels),
-            obligations=promises,
-        ),
-        cut,
-        basis,
-    )
+    return selection, cut, basis
 
 
 def show_headline(months: tuple[TrendPoint, ...]) -> None:
@@ -102,36 +157,28 @@ def show_headline(months: tuple[TrendPoint, ...]) -> None:
     shown = [*complete[-2:], *running[:1]]
     for column, month in zip(st.columns(max(len(shown), 1)), shown, strict=True):
         at = months.index(month)
-        before = months[at - 1].tally.compliance if at else None
-        change = "n/a" if before is None else figures.points_between(month.tally.compliance, before)
         with column, st.container(border=True):
-            name = f"{figures.month_name(month.month)}{', partial' if month.is_partial else ''}"
-            compliance = month.tally.compliance
-            if compliance.has_only_bounds:
-                # Two figures are too long for a metric, which would cut off the second one.
-                st.caption(name)
-                st.subheader(figures.percent_alone(compliance), anchor=False)
-            else:
-                st.metric(
-                    name,
-                    figures.percent_alone(compliance),
-                    delta=None
-                    if change == "n/a" or month.is_partial
-                    else f"{change.replace('−', '-')} to the month before",
-                )
-            st.caption(describe_tally(month.tally))
-            if compliance.bounds and not compliance.has_only_bounds:
-                st.caption(f"{figures.say_bounds(compliance)}, with {compliance.undecided} undecided.")
+            rate = month.tally.compliance
+            st.caption(figures.month_of(month))
+            st.subheader(figures.rate_or_count(rate), anchor=False)
+            lines = [describe_tally(month.tally)]
+            if figures.say_bounds(rate):
+                lines.append(f"{figures.say_bounds(rate)}, with {rate.undecided} undecided.")
+            if at and not month.is_partial:
+                lines.append(figures.change_on(rate, months[at - 1].tally.compliance, months[at - 1].month))
+            st.caption("  \n".join(lines))
 
 
 def make_lines(rows: tuple[ComplianceRow, ...], by: tuple[str, ...]) -> list[charts.Line]:
     """One line per value of the cut; with two words, the first one makes the panels."""
     tallies: dict[tuple[str, str], dict[str, Tally]] = {}
+    keys: dict[tuple[str, str], str] = {}
     for row in rows:
         words = [name_dimension(row, word) for word in by]
         panel, name = (words[0], words[1]) if len(words) == 2 else ("", words[0] if words else "all")
         tallies.setdefault((panel, name), {})[row.month or ""] = row.tally
-    return [charts.Line(panel, name, of_months) for (panel, name), of_months in sorted(tallies.items())]
+        keys[panel, name] = key_of(row, by)
+    return [charts.Line(*place, of_months, keys[place]) for place, of_months in sorted(tallies.items())]
 
 
 def name_dimension(row: ComplianceRow, word: str) -> str:
@@ -148,8 +195,8 @@ def describe_row(row: ComplianceRow, by: tuple[str, ...]) -> dict[str, object]:
     tally = row.tally
     return {
         "Month": f"{row.month}{' (partial)' if row.is_partial else ''}",
-        **{word.capitalize(): name_dimension(row, word) for word in by},
-        "Compliance": figures.percent_alone(tally.compliance),
+        **{HEADS.get(word, word.capitalize()): name_dimension(row, word) for word in by},
+        "Compliance": figures.rate_or_count(tally.compliance),
         "Bounds": figures.say_bounds(tally.compliance) or "",
         "Met": tally.met,
         "Counted": tally.counted,
@@ -159,7 +206,7 @@ def describe_row(row: ComplianceRow, by: tuple[str, ...]) -> dict[str, object]:
         "Not covered": tally.not_covered,
         "Not measurable": tally.not_measurable,
         "Met only by AI": tally.met_only_by_ai,
-        "Before waivers": figures.percent(tally.raw_compliance),
+        "Before waivers": figures.rate_or_count(tally.raw_compliance),
     }
 
 
@@ -195,8 +242,8 @@ def explain_counting() -> None:
             - **Bounds**: what is not measurable could be met or breached, as far as the evidence leaves it open.
               All of it
               breached gives the lower bound, all of it met the upper one. Bounds of more than one point apart
-              stand
-              instead of a percentage.
+              stand instead of a percentage.
+            - **Few tickets**: a rate of fewer than ten promises is shown as its parts, such as "3 of 4".
             - "n/a" means that nothing was counted. 100 % is never shown while a breach exists or could exist.
             - No line is drawn for a target percentage: the plan promises times, and every promise counts.
             """

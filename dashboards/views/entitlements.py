@@ -1,58 +1,150 @@
-"""Entitlements: what each subscription term was granted, what it used and what is left."""
+"""Entitlements: what is left of each pool, and the ledger of one with the supply that paid each unit."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from dashboards import charts, choices, frame
-from dashboards.downloads import offer_csv, write_csv
+from dashboards import charts, downloads, frame
+from dashboards.ticket_list import TICKET_PAGE
 from pipeline.reporting import figures
-from pipeline.reporting.entitlements import Alert, Balance, read_alerts, read_balances
+from pipeline.reporting.entitlements import (
+    Alert,
+    Balance,
+    Movement,
+    read_alerts,
+    read_balances,
+    read_ledger,
+)
+from pipeline.reporting.overview import split_balances
 from pipeline.reporting.published import Selection
 
 TERMS = {"current": "current", "upcoming": "upcoming", "ended": "ended", "": "all"}
+ALERTS = {"": "all", "pools": "pools running out", "terms": "terms ending"}
 
 
 def show(page: frame.Page) -> None:
-    selection, balances = choose(page)
-    show_alerts(page, selection)
-    if not balances:
+    selection, alert_kind, balances = choose(page)
+    stated, not_stated = split_balances(balances)
+    if stated:
+        show_pools(page, selection, stated)
+    elif not not_stated:
         st.info("No subscription terms in this selection. The build has data: remove a filter to see it.")
-        return
-    limited = [each for each in balances if each.is_stated and not each.is_unlimited]
-    st.subheader("Limited pools")
-    if limited:
-        # The most pressing first: over the pool, then whatever has least left.
-        limited.sort(
-            key=lambda each: (-each.overage_quantity, each.remaining_quantity or 0, each.customer_id)
-        )
-        st.plotly_chart(
-            charts.draw_balances(limited[: charts.MAXIMUM_BALANCES]), config=charts.CONFIG, key="balances"
-        )
-        if len(limited) > charts.MAXIMUM_BALANCES:
-            st.caption(
-                f"The {charts.MAXIMUM_BALANCES} most pressing of {len(limited)}; the table has them all."
-            )
     else:
-        st.caption("None of these pools is limited.")
-    st.subheader("Every pool")
+        st.caption("The plans state no number for any of these pools.")
+    show_alerts(page, selection, alert_kind)
+    show_chart(stated)
+    if not_stated:
+        with st.expander(f"Pools whose plan states no number: {len(not_stated)}"):
+            st.dataframe(
+                [describe_balance(each) for each in not_stated], hide_index=True, key="not_stated_table"
+            )
+
+
+def show_pools(page: frame.Page, selection: Selection, balances: Sequence[Balance]) -> None:
+    st.subheader("What is left")
+    st.caption("The most pressing first. Tick a row for its ledger.")
     table = [describe_balance(each) for each in balances]
-    st.dataframe(table, hide_index=True, key="balance_table")
-    offer_csv("Download this table", write_csv(table), len(table), "entitlements", page.status)
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        key="balance_table",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=min(38 + 35 * len(table), 330),
+    )
+    downloads.offer_table("Download this table", table, "entitlements", page.status, selection)
+    rows = event["selection"]["rows"]
+    ticked = name_pool(balances[rows[0]]) if rows and rows[0] < len(balances) else ""
+    # A new tick sets the field; after that the field can be changed by itself.
+    if ticked and ticked != st.session_state.get("pool_ticked"):
+        st.session_state["pool"] = ticked
+    st.session_state["pool_ticked"] = ticked
+    options = {name_pool(each): label_pool(each) for each in balances}
+    pool = page.choices.one("Ledger of", "pool", {"": "none", **options}, "")
+    if pool:
+        show_ledger(page, next(each for each in balances if name_pool(each) == pool))
 
 
-def show_alerts(page: frame.Page, selection: Selection) -> None:
-    """What an account team should know now: of current terms, whichever terms the balances below show."""
+def name_pool(each: Balance) -> str:
+    return f"{each.subscription_id}/{each.pool}"
+
+
+def label_pool(each: Balance) -> str:
+    return f"{each.customer_name} · {figures.words(each.pool)} · {each.subscription_id}"
+
+
+def show_ledger(page: frame.Page, balance: Balance) -> None:
+    """Every line of one pool: what it did to the balance, for which ticket, and the supply that paid it."""
+    statements = read_ledger(page.published, page.scope, balance.customer_id)
+    lines = [
+        line
+        for statement in statements
+        if (statement.subscription_id, statement.pool) == (balance.subscription_id, balance.pool)
+        for line in statement.lines
+    ]
+    if not lines:
+        st.caption("Nothing was booked on this pool.")
+        return
+    table = [describe_line(each) for each in lines]
+    st.caption("Tick a row to open its ticket.")
+    event = st.dataframe(
+        table, hide_index=True, key="ledger_table", on_select="rerun", selection_mode="single-row"
+    )
+    name = f"ledger-{balance.subscription_id}-{balance.pool}"
+    downloads.offer_table("Download this ledger", table, name, page.status)
+    for row in event["selection"]["rows"][:1]:
+        if row < len(lines) and lines[row].ticket_id:
+            st.switch_page(TICKET_PAGE, query_params={"ticket": lines[row].ticket_id})
+
+
+def describe_line(each: Movement) -> dict[str, object]:
+    return {
+        "At": figures.instant(each.happened_at),
+        "What": figures.words(each.movement_kind),
+        "Units": "" if each.quantity is None else figures.signed(each.quantity),
+        "Balance after": each.balance_after,
+        "Ticket": each.ticket_id or "",
+        "Paid by": figures.supply(each.payer_kind, each.payer_id),
+        "Reason": figures.words(each.reason) if each.reason else "",
+        "Month": each.month,
+    }
+
+
+def show_chart(stated: Sequence[Balance]) -> None:
+    limited = [each for each in stated if not each.is_unlimited]
+    if not limited:
+        return
+    st.subheader("Drawn of available")
+    st.plotly_chart(
+        charts.with_ink(charts.draw_balances(limited[: charts.MAXIMUM_BALANCES]), frame.ink()),
+        config=charts.CONFIG,
+        key="balances",
+        alt="What each limited pool had available and what was drawn from it. The table above has the figures.",
+    )
+    if len(limited) > charts.MAXIMUM_BALANCES:
+        st.caption(f"The {charts.MAXIMUM_BALANCES} most pressing of {len(limited)}; the table has them all.")
+
+
+def show_alerts(page: frame.Page, selection: Selection, kind: str) -> None:
+    """What an account team should know now: of current terms, whichever terms the balances show."""
     st.subheader("Alerts")
-    alerts = read_alerts(page.published, page.scope, selection)
+    alerts = [
+        each
+        for each in read_alerts(page.published, page.scope, selection)
+        if not kind or (kind == "pools") == (each.pool is not None)
+    ]
     if not alerts:
         st.caption(
             "No alerts: no pool of a current term is at a threshold or likely to run out, and none ends soon."
+            if not kind
+            else "No alerts of this kind."
         )
         return
     table = [describe_alert(each) for each in alerts]
     st.dataframe(table, hide_index=True, key="alert_table")
-    offer_csv("Download the alerts", write_csv(table), len(table), "alerts", page.status)
+    downloads.offer_table("Download the alerts", table, "alerts", page.status, selection)
 
 
 def describe_alert(each: Alert) -> dict[str, object]:
@@ -71,15 +163,16 @@ def describe_alert(each: Alert) -> dict[str, object]:
     }
 
 
-def choose(page: frame.Page) -> tuple[Selection, list[Balance]]:
-    """The selection of the filters, and the balances that they leave."""
+def choose(page: frame.Page) -> tuple[Selection, str, list[Balance]]:
+    """The selection of the filters, the kind of alerts, and the balances that they leave."""
     everything = read_balances(page.published, page.scope)
     names = {each.customer_id: f"{each.customer_name} ({each.customer_id})" for each in everything}
     plans = {each.plan: each.plan for each in everything}
     with st.sidebar:
-        customer_ids = choices.choose_many("Customer", "customer", names)
-        chosen_plans = choices.choose_many("Plan", "plan", dict(sorted(plans.items())))
-        term = choices.choose_one("Term", "term", TERMS, "current")
+        customer_ids = page.choices.many("Customer", "customer", names)
+        chosen_plans = page.choices.many("Plan", "plan", dict(sorted(plans.items())))
+        term = page.choices.one("Term", "term", TERMS, "current")
+        alert_kind = page.choices.one("Alerts", "alert", ALERTS, "")
         with st.popover("How is this counted?"):
             st.markdown(
                 """
@@ -98,31 +191,32 @@ def choose(page: frame.Page) -> tuple[Selection, list[Balance]]:
             )
     selection = Selection(customer_ids=customer_ids, plans=chosen_plans)
     found = read_balances(page.published, page.scope, selection)
-    return selection, [each for each in found if term in ("", each.term_status)]
+    return selection, alert_kind, [each for each in found if term in ("", each.term_status)]
 
 
 def describe_balance(each: Balance) -> dict[str, object]:
     return {
         "Customer": each.customer_name,
-        "Plan": each.plan,
-        "Term": f"{figures.day(each.term_starts_on)} to {figures.day(each.term_ends_on)}",
-        "State": each.term_status,
-        "Days left": each.days_left,
         "Pool": figures.words(each.pool),
+        "Remaining": figures.quantity(
+            each.remaining_quantity, is_unlimited=each.is_unlimited, is_stated=each.is_stated
+        ),
+        "Overage": each.overage_quantity,
         "Granted": figures.quantity(
             each.granted_quantity, is_unlimited=each.is_unlimited, is_stated=each.is_stated
         ),
-        "Purchased": each.purchased_quantity,
         "Used": each.used_quantity,
+        "Ends on": figures.day(each.term_ends_on),
+        "Days left": each.days_left,
+        "Plan": each.plan,
+        "Purchased": each.purchased_quantity,
         "Credited": each.credited_quantity,
         "Flowed in": each.overflowed_in_quantity,
         "Flowed out": each.overflowed_out_quantity,
         "Expired": each.expired_quantity,
         "Carried": each.carried_quantity,
-        "Remaining": figures.quantity(
-            each.remaining_quantity, is_unlimited=each.is_unlimited, is_stated=each.is_stated
-        ),
-        "Overage": each.overage_quantity,
+        "State": each.term_status,
+        "Term": f"{figures.day(each.term_starts_on)} to {figures.day(each.term_ends_on)}",
     }
 
 

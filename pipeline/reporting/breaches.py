@@ -66,6 +66,37 @@ class Holding:
     held_until: datetime
 
 
+@dataclass(frozen=True)
+class Held:
+    """How long one group and assignee had breached promises on their clocks: `promise_count` promises, for `counted_seconds`, of
+    them `counted_before_due_seconds` before they were due."""
+
+    group_name: str | None
+    assignee: str | None
+    promise_count: int
+    counted_seconds: int
+    counted_before_due_seconds: int
+
+
+def sum_holdings(holdings: Iterable[Holding]) -> tuple[Held, ...]:
+    """Holdings by who had the ticket, the longest first; the seconds of all sum to the elapsed seconds of the promises."""
+    of_holder: dict[tuple[str | None, str | None], list[Holding]] = {}
+    for each in holdings:
+        of_holder.setdefault((each.group_name, each.assignee), []).append(each)
+    found = [
+        Held(
+            *holder,
+            len({each.obligation_key for each in own}),
+            sum(each.counted_seconds for each in own),
+            sum(each.counted_before_due_seconds for each in own),
+        )
+        for holder, own in of_holder.items()
+    ]
+    return tuple(
+        sorted(found, key=lambda held: (-held.counted_seconds, held.group_name or "", held.assignee or ""))
+    )
+
+
 def read_breaches(
     published: Published, scope: Scope, selection: Selection = EVERYTHING
 ) -> tuple[Breach, ...]:
@@ -104,6 +135,11 @@ def read_breaches(
 def count_classes(breaches: Iterable[Breach]) -> Counter[tuple[str, str]]:
     """How many breaches there are of each class and obligation; together they are all of them."""
     return Counter((breach.breach_class, breach.obligation.obligation) for breach in breaches)
+
+
+def sum_classes(breaches: Iterable[Breach]) -> Counter[str]:
+    """How many breaches there are of each class, over all obligations."""
+    return Counter(breach.breach_class for breach in breaches)
 
 
 def read_holdings(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -140,6 +140,22 @@ class TrendPoint:
     month: str
     is_partial: bool
     tally: Tally
+
+
+@dataclass(frozen=True)
+class CutRow:
+    """One cell of a cut: its counts of the month, of the month before and of the same month a year ago. A dimension that is not
+    cut by is None, and so is one that is not known."""
+
+    plan: str | None
+    severity: int | None
+    obligation: str | None
+    customer_id: str | None
+    customer_name: str | None
+    obligation_kinds: tuple[str, ...]
+    tally: Tally
+    previous: Tally
+    year_ago: Tally
 
 
 @dataclass(frozen=True)
@@ -298,6 +314,45 @@ def _read_trends(
         )
         for owner, months in known.items()
     }
+
+
+def read_comparison(
+    published: Published, scope: Scope, selection: Selection, month: str, by: Sequence[str] = ()
+) -> tuple[CutRow, ...]:
+    """The cells of a cut by `plan, severity, obligation, customer` in a month of settling ('YYYY-MM'), beside the month before
+    and the same month a year ago. () = one row, or none where there is nothing in the three months."""
+    before, year_ago = month_before(month), month_before(month, 12)
+    months = replace(selection, months=(year_ago, before, month), statuses=None)
+    rows = read_compliance(published, scope, months, ("month", *by)).rows
+    return compare_months(rows, month, before, year_ago)
+
+
+def compare_months(
+    rows: Iterable[ComplianceRow], month: str, previous_month: str, year_ago: str
+) -> tuple[CutRow, ...]:
+    """Each cell of any of the three months, with its counts in all of them; those without any have zeros."""
+
+    def cell(row: ComplianceRow) -> tuple[object, ...]:
+        return row.plan, row.obligation, row.severity, row.customer_id
+
+    rows = list(rows)
+    tallies = {(row.month, cell(row)): row.tally for row in rows}
+    # The last month that has the cell says what it is called; of this month the order is that of the query.
+    newest = {cell(row): (row.month != month, place, row) for place, row in enumerate(rows)}
+    return tuple(
+        CutRow(
+            plan=row.plan,
+            severity=row.severity,
+            obligation=row.obligation,
+            customer_id=row.customer_id,
+            customer_name=row.customer_name,
+            obligation_kinds=row.obligation_kinds,
+            tally=tallies.get((month, key), Tally()),
+            previous=tallies.get((previous_month, key), Tally()),
+            year_ago=tallies.get((year_ago, key), Tally()),
+        )
+        for key, (_, _, row) in sorted(newest.items(), key=lambda item: item[1][:2])
+    )
 
 
 def read_customers(published: Published, scope: Scope) -> tuple[Customer, ...]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
+from pipeline.reporting.compliance import TrendPoint
 from pipeline.reporting.entitlements import Alert
 from pipeline.reporting.language import TERMINAL, Language
 from pipeline.reporting.periods import ClosedMonth
 from pipeline.reporting.published import Ratio
 from pipeline.reporting.status import BuildStatus, SourceStatus, Unjudged, UnseenName, UntranslatedLocale
+from pipeline.reporting.tickets import Obligation
 
 STATUS_NAMES = {
     "met": "met",
@@ -27,8 +29,17 @@ _COULD_BE = {
     "either": "could be met or breached",
 }
 
+# A rate of fewer promises is shown as its parts on the pages: one of them moves it by more than ten points.
+FEWEST_FOR_A_RATE = 10
+
 # Share of the target used up, in percent, from which a running promise is called at risk.
 AT_RISK_FROM = (50, 75, 90)
+
+# The bands of running promises, the most pressing first, by the step that they have reached.
+BANDS = {
+    **{str(step): f"over {step} % used" for step in reversed(AT_RISK_FROM)},
+    "0": f"under {AT_RISK_FROM[0]} % used",
+}
 
 
 def percent(ratio: Ratio, language: Language = TERMINAL) -> str:
@@ -93,6 +104,34 @@ def say_bounds(ratio: Ratio, language: Language = TERMINAL) -> str | None:
         for end in ends
     )
     return language.say("between", lower=lower, upper=upper)
+
+
+def has_few(ratio: Ratio) -> bool:
+    """Whether a rate rests on so little that its parts say more, with what is undecided."""
+    return ratio.denominator + ratio.undecided < FEWEST_FOR_A_RATE
+
+
+def rate_or_count(ratio: Ratio, language: Language = TERMINAL) -> str:
+    """For cells and cards: '94.7 %', or '3 of 4, 1 undecided' where there are few; 'n/a' where nothing was counted."""
+    if not ratio.denominator and not ratio.undecided:
+        return language.say("not_available")
+    if not has_few(ratio):
+        return percent_alone(ratio, language)
+    known = [parts(Ratio(ratio.numerator, ratio.denominator), language=language)] if ratio.denominator else []
+    undecided = [f"{ratio.undecided} undecided"] if ratio.undecided else []
+    return ", ".join(known + undecided)
+
+
+def change_on(now: Ratio, before: Ratio, month: str) -> str:
+    """'+1.2 points on May 2026 (93.5 %)'; without points where a side has few or only bounds: 'May 2026: 2 of 2'."""
+    if not before.denominator and not before.undecided:
+        return f"{month_name(month)}: nothing counted"
+    change = None if has_few(now) or has_few(before) else signed_points(now, before)
+    if change is None:
+        return f"{month_name(month)}: {rate_or_count(before)}"
+    if now.value == before.value:
+        return f"no change on {month_name(month)}"
+    return f"{TERMINAL.say('points', value=change)} on {month_name(month)} ({percent_alone(before)})"
 
 
 def chance(ratio: float) -> str:
@@ -165,6 +204,19 @@ def risk_step(used: Ratio | None) -> int | None:
     return passed[-1] if passed else None
 
 
+def targets(promised: Collection[tuple[int, str]]) -> str | None:
+    """What a promise's (seconds, clock) pairs say: 'target 2 h on clock always'; of several the shortest and the longest; None
+    where there are none."""
+    ordered = sorted(promised)
+    if not ordered:
+        return None
+    if len(ordered) == 1:
+        return f"target {duration(ordered[0][0])} on clock {words(ordered[0][1])}"
+    if ordered[0][0] == ordered[-1][0]:
+        return f"target {duration(ordered[0][0])} on {len(ordered)} clocks"
+    return f"targets from {duration(ordered[0][0])} to {duration(ordered[-1][0])}"
+
+
 def duration(seconds: int | None) -> str:
     """'7 h 12 min 05 s' from whole seconds; trailing zero parts are left out, so that a target reads '24
     h'."""
@@ -178,6 +230,25 @@ def duration(seconds: int | None) -> str:
     if rest or not parts:
         parts.append(f"{rest:02d} s" if parts else f"{rest} s")
     return sign + " ".join(parts)
+
+
+_SHOWN_PARTS = 6
+
+
+def sum_of_verdict(obligation: Obligation, counted: Sequence[int]) -> str:
+    """The sum behind a verdict: 'Counted 8 h + 16 h 01 s = elapsed 24 h 01 s of 24 h: over by 1 s'. `counted` are the seconds of
+    each segment, which sum to the elapsed time; many of them are told by their number."""
+    parts = [seconds for seconds in counted if seconds]
+    told = f"{len(parts)} intervals" if len(parts) > _SHOWN_PARTS else " + ".join(map(duration, parts))
+    left = obligation.remaining_seconds
+    if obligation.over_by_seconds is not None:
+        verdict = f"over by {duration(obligation.over_by_seconds)}"
+    else:
+        verdict = "no time left" if left is None else f"{duration(left)} left"
+    elapsed = (
+        f"elapsed {duration(obligation.elapsed_seconds)} of {duration(obligation.target_seconds)}: {verdict}"
+    )
+    return f"Counted {told} = {elapsed}" if told else elapsed.capitalize()
 
 
 def signed(value: int) -> str:
@@ -211,6 +282,29 @@ def known_until(source: SourceStatus, time_zone: str = "UTC") -> str:
     return f"{told}, lags behind the others" if source.is_lagging else told
 
 
+def freshness(status: BuildStatus) -> str:
+    """The line that heads every page: up to when the data is known (for each source where they differ), when it was built, its
+    checks, and what could not be read or judged."""
+    known = {source.known_until for source in status.sources}
+    if len(known) == 1:
+        parts = [f"Data known until {instant(known.pop())}"]
+    else:
+        parts = [f"Data known until: {', '.join(known_until(source) for source in status.sources) or '–'}"]
+    passed = [check for check in status.checks if check.status == "passed"]
+    parts += [
+        f"as of {instant(status.as_of)}",
+        f"built {instant(status.published_at)}",
+        f"checks: {len(passed)} passed, {len(status.checks) - len(passed)} warned",
+        *(
+            f"{one.affected_count} of {one.whole_count} {noun} {verb.lower()}"
+            for what, (verb, noun) in _UNJUDGED.items()
+            for one in status.unjudged
+            if one.what == what and one.cause is None
+        ),
+    ]
+    return " · ".join(parts)
+
+
 def month_name(month: str) -> str:
     """'July 2026' from '2026-07'."""
     names = [
@@ -228,6 +322,16 @@ def month_name(month: str) -> str:
         "December",
     ]
     return f"{names[int(month[5:]) - 1]} {month[:4]}"
+
+
+def month_of(point: TrendPoint) -> str:
+    """'July 2026, still running'."""
+    return f"{month_name(point.month)}{', still running' if point.is_partial else ''}"
+
+
+def last_complete(months: Sequence[TrendPoint]) -> str:
+    """The last month of a trend that has ended everywhere; the last one where none has."""
+    return next((each.month for each in reversed(months) if not each.is_partial), months[-1].month)
 
 
 def words(name: str | None) -> str:

@@ -10,9 +10,12 @@ from pipeline.errors import ChecksFailed, ConfigurationError
 from pipeline.reporting.breaches import Breach, read_breaches
 from pipeline.reporting.compliance import (
     ComplianceRow,
+    CutRow,
     Tally,
     TrendPoint,
+    compare_months,
     month_before,
+    read_comparison,
     read_compliance,
     read_trend,
 )
@@ -28,22 +31,6 @@ from pipeline.reporting.published import (
     say_unknown,
 )
 from pipeline.reporting.status import BuildStatus, read_status
-
-
-@dataclass(frozen=True)
-class CutRow:
-    """One cell of a cut: its counts of the month, of the month before and of the same month a year ago. A dimension that is not
-    cut by is None, and so is one that is not known."""
-
-    plan: str | None
-    severity: int | None
-    obligation: str | None
-    customer_id: str | None
-    customer_name: str | None
-    obligation_kinds: tuple[str, ...]
-    tally: Tally
-    previous: Tally
-    year_ago: Tally
 
 
 @dataclass(frozen=True)
@@ -139,7 +126,7 @@ def read_managers_pack(published: Published, scope: Scope, month: str) -> Manage
 
     def cut(*by: str) -> tuple[CutRow, ...]:
         rows = read_compliance(published, scope, months, ("month", *by)).rows
-        found = _compare(rows, month, previous_month, year_ago)
+        found = compare_months(rows, month, previous_month, year_ago)
         if sum((row.tally for row in found), Tally()) != total:
             raise ChecksFailed(
                 f"The managers' figures of {month} by {', '.join(by)} do not add up to the total of the month, so no "
@@ -182,36 +169,24 @@ def read_managers_pack(published: Published, scope: Scope, month: str) -> Manage
     )
 
 
-def _compare(
-    rows: Iterable[ComplianceRow], month: str, previous_month: str, year_ago: str
-) -> tuple[CutRow, ...]:
-    """Each cell of any of the three months, with its counts in all of them; those without any have zeros."""
-
-    def cell(row: ComplianceRow) -> tuple[object, ...]:
-        return row.plan, row.obligation, row.severity, row.customer_id
-
-    rows = list(rows)
-    tallies = {(row.month, cell(row)): row.tally for row in rows}
-    # The last month that has the cell says what it is called; of this month the order is that of the query.
-    newest = {cell(row): (row.month != month, place, row) for place, row in enumerate(rows)}
-    return tuple(
-        CutRow(
-            plan=row.plan,
-            severity=row.severity,
-            obligation=row.obligation,
-            customer_id=row.customer_id,
-            customer_name=row.customer_name,
-            obligation_kinds=row.obligation_kinds,
-            tally=tallies.get((month, key), Tally()),
-            previous=tallies.get((previous_month, key), Tally()),
-            year_ago=tallies.get((year_ago, key), Tally()),
-        )
-        for key, (_, _, row) in sorted(newest.items(), key=lambda item: item[1][:2])
-    )
-
-
 def _of_the_month(rows: Iterable[CutRow]) -> tuple[CutRow, ...]:
     return tuple(row for row in rows if row.tally.total)
+
+
+def read_promises(
+    published: Published, scope: Scope, selection: Selection, month: str
+) -> tuple[PromiseRow, ...]:
+    """The promises of a month ('YYYY-MM') with their targets and figures, also of the month before and a year ago. Of the
+    selection, all but months and statuses apply."""
+    cut = read_comparison(published, scope, selection, month, ("plan", "obligation", "severity"))
+    targets = [
+        target
+        for target in _read_targets(published, month)
+        if (selection.plans is None or target.plan in selection.plans)
+        and (selection.severities is None or target.severity in selection.severities)
+        and (selection.obligations is None or target.obligation in selection.obligations)
+    ]
+    return tuple(row for row in _join_targets(cut, targets) if row.tally.total)
 
 
 def _join_targets(rows: Iterable[CutRow], targets: Iterable[Target]) -> tuple[PromiseRow, ...]:

@@ -155,6 +155,21 @@ class Ticket:
 
 
 @dataclass(frozen=True)
+class Waiver:
+    """A recorded exception of one promise of a ticket, in force or not, with the source line it comes from."""
+
+    waiver_id: str
+    obligation: str
+    reason: str | None
+    requested_by: str | None
+    approved_by: str | None
+    approved_at: datetime | None
+    expires_at: datetime | None
+    source_file: str
+    line_number: int
+
+
+@dataclass(frozen=True)
 class ObligationExplanation:
     """Why one verdict: its segments add up to the elapsed seconds; `passed_over` are automatic replies
     and answers of an AI between the start and the stop; `stopped_by` is the event that stopped the clock."""
@@ -337,6 +352,18 @@ def read_explanation(published: Published, scope: Scope, ticket_id: str) -> Expl
         as_of=build.as_of,
         build_id=build.build_id,
     )
+
+
+def read_waivers(published: Published, scope: Scope, ticket_id: str) -> tuple[Waiver, ...]:
+    """The recorded exceptions of one ticket, by id; none for a ticket out of scope."""
+    sql = f"""
+        select {list_columns(Waiver, "waivers")}
+        from core.dim_waivers as waivers
+        join core.dim_tickets as tickets on tickets.ticket_id = waivers.ticket_id
+        where {IN_SCOPE.format(customer_id="tickets.customer_id")} and waivers.ticket_id = $ticket_id
+        order by waivers.waiver_id
+    """
+    return tuple(published.fetch(Waiver, sql, bind_values(scope) | {"ticket_id": ticket_id}))
 
 
 def _explain(

@@ -20,7 +20,7 @@ from pipeline.reporting.customer_rows import (
     obligation_values,
 )
 from pipeline.reporting.edition import Edition
-from pipeline.reporting.export_rows import NOTHING_ACTIVE, xml_text
+from pipeline.reporting.export_rows import LONGEST_TEXT, NOTHING_ACTIVE, xml_text
 from pipeline.reporting.language import Language
 from pipeline.reporting.monthly_report import MonthlyReport
 from pipeline.reporting.report_content import choose_language, say_edition
@@ -31,8 +31,6 @@ SUMMARY_COLUMNS = (
     "compliance", "lower", "upper", "running", "waived", "not_covered", "not_measurable",
 )  # fmt: skip
 _RATES = ("compliance", "lower", "upper")
-# The longest text that a cell holds.
-_LONGEST_TEXT = 32_767
 
 
 def to_workbook(report: MonthlyReport, edition: Edition) -> bytes:
@@ -148,8 +146,8 @@ class _Writer:
         heads = (self._language.say("word", "sheets"), self._language.say("meaning", "sheets"))
         for number, (word, meaning) in enumerate([heads, *pairs]):
             style = None if number else self._head
-            sheet.write_string(number, 0, xml_text(word)[:_LONGEST_TEXT], style)
-            sheet.write_string(number, 1, xml_text(meaning)[:_LONGEST_TEXT], style or self._wrapped)
+            sheet.write_string(number, 0, xml_text(word)[:LONGEST_TEXT], style)
+            sheet.write_string(number, 1, xml_text(meaning)[:LONGEST_TEXT], style or self._wrapped)
         sheet.freeze_panes(1, 0)
 
     def _title(self, column: str) -> str:
@@ -170,4 +168,4 @@ class _Writer:
         elif isinstance(value, int | float):
             sheet.write_number(row, place, value, self._rate if column in _RATES else None)
         else:
-            sheet.write_string(row, place, xml_text(value)[:_LONGEST_TEXT])
+            sheet.write_string(row, place, xml_text(value)[:LONGEST_TEXT])

@@ -144,5 +144,8 @@ def test_page_shows_the_same_bounds(root: Path, monkeypatch: pytest.MonkeyPatch)
     shown = {
         row["Month"][:7]: (row["Compliance"], row["Bounds"], row["Met"], row["Counted"]) for row in table
     }
-    assert shown["2026-05"] == (MAY, MAY, 5, 5)
-    assert MAY in [heading.value for heading in app.subheader]
+    # Eight promises are few: the page has their counts, and the bounds beside them.
+    counts = "5 of 5, 3 undecided"
+    assert shown["2026-05"] == (counts, MAY, 5, 5)
+    assert counts in [heading.value for heading in app.subheader]
+    assert any(f"{MAY}, with 3 undecided." in caption.value for caption in app.caption)

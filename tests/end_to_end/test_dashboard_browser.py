@@ -5,14 +5,16 @@ Needs the extra `browser` and a Chromium on the path; without them the test is s
 
 from __future__ import annotations
 
+import io
 import shutil
 import socket
 import urllib.error
 import urllib.request
 from time import monotonic, sleep
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from openpyxl import load_workbook
 
 from dashboards.serve import start
 from tests.unit.dashboards.small_build import publish
@@ -68,6 +70,22 @@ def wait_until_healthy(url: str) -> None:
     pytest.fail(f"The dashboard did not answer within {SECONDS_TO_START} s.")
 
 
+def tick_first_row(page):
+    """Tables are drawn on a canvas: the box of the first row has no element of its own."""
+    table = page.locator("[data-testid=stDataFrame]:visible").first
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 16, "y": 52})
+
+
+def click_bar(page, number):
+    """Plotly takes clicks in a layer above its bars."""
+    bar = page.locator(".js-plotly-plot .trace.bars .point path").nth(number)
+    bar.wait_for()
+    bar.hover(force=True)
+    box = bar.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_dashboard_shows_figures_and_asks_no_other_machine(browser, address, scheme):
     page = browser.new_context(color_scheme=scheme).new_page()
@@ -75,15 +93,46 @@ def test_dashboard_shows_figures_and_asks_no_other_machine(browser, address, sch
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda websocket: asked.append(websocket.url))
 
-    page.goto(f"{address}/?plan=standard&by=plan&month=2026-06&ticket=T-4")
+    page.goto(f"{address}/?plan=standard&month=2026-06")
     page.get_by_text("3 met of 4 counted").first.wait_for(timeout=30_000)
-    page.get_by_text("75.0 %").first.wait_for()
-    page.get_by_text("Data as of 2026-07-15 00:00:00 UTC").wait_for()
-    page.get_by_text("elapsed 24 h 00 min 01 s of 24 h").wait_for()
-    page.locator(".js-plotly-plot .trace.scatter").first.wait_for()
+    page.get_by_text("Data known until 2026-06-30 12:00:00 UTC").wait_for()
+    page.locator(".js-plotly-plot .trace.bars").first.wait_for()
+
+    # From the figure to its tickets, and to one ticket: two clicks. The filter goes along.
+    page.get_by_role("link", name="Breached: 1").click()
+    page.get_by_text("1 promise of 1 ticket, worst first.").wait_for(timeout=30_000)
+    # June is the last complete month, which the list shows without a word in its address.
+    assert parse_qs(urlsplit(page.url).query) == {
+        "plan": ["standard"],
+        "status": ["breached"],
+        "obligation": ["first_response"],
+    }
+    for kind in ("CSV", "XLSX"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Download this list (1 row, {kind})").click()
+        assert download.value.suggested_filename == (
+            f"tickets-2026-06-breached-standard-first-response-as-of-20260715T000000Z.{kind.lower()}"
+        )
+    assert [row[1].value for row in load_workbook(io.BytesIO(download.value.path().read_bytes())).active] == [
+        "ticket_id",
+        "T-4",
+    ]
+    tick_first_row(page)
+    page.get_by_text("over by 1 s").wait_for(timeout=30_000)
+    assert parse_qs(urlsplit(page.url).query) == {"ticket": ["T-4"]}
+
+    page.get_by_role("link", name="Why we breach").click()
+    page.get_by_text("1 breach in June 2026").wait_for(timeout=30_000)
+    click_bar(page, 3)
+    page.wait_for_url("**/tickets?**")
+    page.get_by_text("1 promise of 1 ticket, worst first.").wait_for(timeout=30_000)
+    assert parse_qs(urlsplit(page.url).query)["class"] == ["between_teams"]
 
     page.get_by_role("link", name="Entitlements").click()
     page.get_by_text("2 left").wait_for(timeout=30_000)
+    tick_first_row(page)
+    page.get_by_text("Ledger of").wait_for()
+    page.get_by_text("Nothing was booked on this pool.").wait_for(timeout=30_000)
 
     elsewhere = [
         url

@@ -286,8 +286,9 @@ def read_page(monkeypatch: pytest.MonkeyPatch, root: Path) -> dict[tuple[str, st
     page.query_params["term"] = ""
     page.run()
     assert not page.exception
-    [table] = [each.value.to_dict("records") for each in page.dataframe if "Remaining" in each.value.columns]
-    return {(row["Customer"], _first_day(row["Term"]), row["Pool"]): row for row in table}
+    # What has a number, and what is not stated, are two tables.
+    tables = [each.value.to_dict("records") for each in page.dataframe if "Remaining" in each.value.columns]
+    return {(row["Customer"], _first_day(row["Term"]), row["Pool"]): row for table in tables for row in table}
 
 
 def _first_day(term: str) -> str:

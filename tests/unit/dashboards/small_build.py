@@ -20,7 +20,6 @@ from pipeline.whole_files import hash_file
 from tests.unit.published_models import build_mart, create_published
 
 NASTY_SUBJECT = "=1+1 ![beacon](https://example.invalid/x.png) <b>bold</b> :red[x] $x^2$"
-JUNE_STANDARD = "75.0 % (3 of 4)"
 
 # ticket, customer, plan, severity, status, elapsed seconds, submitted, settled (or None).
 # The targets are 24 h (standard) and 2 h (enhanced).
@@ -89,6 +88,13 @@ TABLES = """
         if(status = 'breached', settled_at, null) as breached_at, settled_at, timestamp '2026-07-15' as as_of
     from obligations;
 
+    insert into core.dim_plan_terms by name
+    select
+        plan, plan || '@2020-11-16' as plan_version, 'first_response' as obligation, 'target' as obligation_kind, severity,
+        target_seconds, clock_name
+    from (values ('standard', 3, 86400, 'business_hours'), ('enhanced', 5, 7200, 'always'))
+        as terms (plan, severity, target_seconds, clock_name);
+
     insert into core.dim_tickets by name
     select
         ticket_id, 'helpdesk' as source, customer_id, 'someone@example.com' as requester,
@@ -109,6 +115,29 @@ TABLES = """
     from core.fct_sla_obligations
     cross join (values (1, 'counted'), (2, 'closed')) as kinds (segment_number, segment_kind)
     where elapsed_seconds is not null;
+
+    insert into core.fct_sla_breaches by name
+    select
+        obligation_key, ticket_id, customer_id, plan, severity_in_force, obligation, time_zone, compliance_month,
+        if(plan = 'standard', 'between_teams', 'no_first_touch') as breach_class
+    from core.fct_sla_obligations where status = 'breached';
+
+    insert into core.fct_sla_breach_holdings by name
+    select
+        obligation_key, holding_number, group_name, null as assignee,
+        if(holding_number = 1, elapsed_seconds - 3600, 3600) as counted_seconds,
+        if(holding_number = 1, least(counted_seconds, target_seconds), greatest(target_seconds - elapsed_seconds + 3600, 0))
+            as counted_before_due_seconds,
+        starts_at as held_from, settled_at as held_until
+    from core.fct_sla_obligations
+    cross join (values (1, 'Desk <1>'), (2, 'Field')) as groups (holding_number, group_name)
+    where status = 'breached';
+
+    insert into core.dim_waivers by name
+    select
+        'W-1' as waiver_id, 'T-11' as ticket_id, 'first_response' as obligation, 'Customer <asked>' as reason,
+        'Rita' as requested_by, 'Axel' as approved_by, timestamp '2026-07-03 09:00:00' as approved_at,
+        'waivers.csv' as source_file, 2 as line_number;
 
     insert into core.fct_ticket_events by name
     select

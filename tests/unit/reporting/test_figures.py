@@ -7,6 +7,7 @@ import pytest
 from pipeline.reporting import figures
 from pipeline.reporting.published import Bounds, Ratio
 from pipeline.reporting.status import SourceStatus, Unjudged, UntranslatedLocale
+from pipeline.reporting.tickets import Obligation
 
 
 @pytest.mark.parametrize(
@@ -205,3 +206,57 @@ def test_locales_without_a_translation_are_told_with_their_customers() -> None:
         "Reports are written in English for locales without a translation: sv (3 customers), pt-BR (1 customer).",
     )
     assert figures.untranslated_locales([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (Ratio(9, 10), "90.0 %"),
+        (Ratio(9, 9), "9 of 9"),
+        (Ratio(0, 1), "0 of 1"),
+        (Ratio(0, 0), "n/a"),
+        (Ratio(0, 0, Bounds(0, 1, 1)), "1 undecided"),
+        (Ratio(3, 4, Bounds(3, 5, 6)), "3 of 4, 2 undecided"),
+        # With what is undecided there are ten.
+        (Ratio(3, 4, Bounds(3, 9, 10)), "30.0 % to 90.0 %"),
+    ],
+)
+def test_a_rate_of_few_promises_is_shown_as_its_counts(ratio: Ratio, text: str) -> None:
+    assert figures.rate_or_count(ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "text"),
+    [
+        (Ratio(19, 20), Ratio(18, 20), "+5.0 points on May 2026 (90.0 %)"),
+        (Ratio(18, 20), Ratio(9, 10), "no change on May 2026"),
+        (Ratio(18, 20), Ratio(4, 4), "May 2026: 4 of 4"),
+        (Ratio(18, 20), Ratio(0, 0), "May 2026: nothing counted"),
+        (Ratio(18, 20), Ratio(10, 10, Bounds(10, 20, 20)), "May 2026: 50.0 % to 100 %"),
+    ],
+)
+def test_a_change_is_told_in_points_only_between_two_rates(now: Ratio, before: Ratio, text: str) -> None:
+    assert figures.change_on(now, before, "2026-05") == text
+
+
+@pytest.mark.parametrize(
+    ("promised", "text"),
+    [
+        ([], None),
+        ([(7200, "always")], "target 2 h on clock always"),
+        ([(7200, "always"), (7200, "business_hours")], "target 2 h on 2 clocks"),
+        ([(86400, "business_hours"), (7200, "always")], "targets from 2 h to 24 h"),
+    ],
+)
+def test_targets_of_several_promises_are_their_shortest_and_longest(
+    promised: list[tuple[int, str]], text: str | None
+) -> None:
+    assert figures.targets(promised) == text
+
+
+def test_many_counted_intervals_of_a_verdict_are_told_by_their_number() -> None:
+    known = {"target_seconds": 3600, "elapsed_seconds": 3000, "remaining_seconds": 600}
+    obligation = Obligation(**dict.fromkeys(Obligation.__dataclass_fields__) | known)  # type: ignore[arg-type]
+    told = "= elapsed 50 min of 1 h: 10 min left"
+    assert figures.sum_of_verdict(obligation, [1200, 0, 1800]) == f"Counted 20 min + 30 min {told}"
+    assert figures.sum_of_verdict(obligation, [300] * 10) == f"Counted 10 intervals {told}"

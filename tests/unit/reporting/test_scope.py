@@ -10,7 +10,14 @@ import pytest
 
 from pipeline import reporting
 from pipeline.reporting.breaches import read_breaches, read_holdings
-from pipeline.reporting.compliance import CUTS, read_compliance, read_customers, read_trend, read_trends
+from pipeline.reporting.compliance import (
+    CUTS,
+    read_comparison,
+    read_compliance,
+    read_customers,
+    read_trend,
+    read_trends,
+)
 from pipeline.reporting.entitlements import (
     read_alerts,
     read_balances,
@@ -20,7 +27,7 @@ from pipeline.reporting.entitlements import (
     select_movements,
 )
 from pipeline.reporting.findings import read_findings, read_vendor_figures
-from pipeline.reporting.managers_pack import read_managers_pack
+from pipeline.reporting.managers_pack import read_managers_pack, read_promises
 from pipeline.reporting.monthly_report import (
     read_customers_to_report,
     read_look,
@@ -28,11 +35,18 @@ from pipeline.reporting.monthly_report import (
     read_monthly_reports,
     read_months,
 )
+from pipeline.reporting.overview import read_attention
 from pipeline.reporting.periods import read_closed_months, read_month_states
 from pipeline.reporting.plan_trials import read_trial
 from pipeline.reporting.published import EVERY_CUSTOMER, EVERYTHING, Published, Scope, open_published
 from pipeline.reporting.status import read_status
-from pipeline.reporting.tickets import read_at_risk, read_explanation, read_tickets, select_obligations
+from pipeline.reporting.tickets import (
+    read_at_risk,
+    read_explanation,
+    read_tickets,
+    read_waivers,
+    select_obligations,
+)
 from tests.unit.reporting.published_build import ROWS, Row, publish
 
 ACME = Scope(("acme",))
@@ -51,6 +65,12 @@ CALLS = {
     "read_holdings": lambda published, scope: read_holdings(published, scope),
     "read_managers_pack": lambda published, scope: read_managers_pack(published, scope, "2026-07"),
     "read_compliance": lambda published, scope: read_compliance(published, scope, by=CUTS),
+    "read_comparison": lambda published, scope: read_comparison(
+        published, scope, EVERYTHING, "2026-07", ("customer", "plan")
+    ),
+    "read_promises": lambda published, scope: read_promises(published, scope, EVERYTHING, "2026-07"),
+    "read_attention": lambda published, scope: read_attention(published, scope, EVERYTHING, "2026-07"),
+    "read_waivers": lambda published, scope: read_waivers(published, scope, "T-1"),
     "read_month_states": lambda published, scope: read_month_states(published, scope),
     "read_closed_months": lambda published, scope: read_closed_months(published, scope),
     "read_trend": lambda published, scope: read_trend(published, scope),

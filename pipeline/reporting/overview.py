@@ -1,0 +1,87 @@
+"""What a manager looks at first: how much needs attention now, and lists with the most pressing first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from pipeline.reporting import figures
+from pipeline.reporting.entitlements import Balance, read_alerts
+from pipeline.reporting.published import Published, Scope, Selection
+from pipeline.reporting.status import read_status
+from pipeline.reporting.tickets import Obligation, read_at_risk, read_tickets
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Counts as of the data. `at_risk`: running promises that reached the lowest step of `figures.AT_RISK_FROM`; `running`: all
+    of them. `newly_breached`: of `month`, that of as_of. `pools`: of current terms, at a threshold or likely to run out; `terms`:
+    that end soon. `refused` and `not_judged` count records and tickets over all customers, and are None for a limited scope."""
+
+    month: str
+    at_risk: int
+    running: int
+    newly_breached: int
+    pools: int
+    terms: int
+    refused: int | None
+    not_judged: int | None
+
+
+def read_attention(published: Published, scope: Scope, selection: Selection, month: str) -> Attention:
+    """What needs attention now. Of the selection, only customers and plans apply to pools and terms, and nothing to refused
+    records: they belong to no customer yet."""
+    running = read_at_risk(published, scope, replace(selection, months=None))
+    breached = read_tickets(published, scope, replace(selection, months=(month,), statuses=("breached",)))
+    alerts = read_alerts(published, scope, selection)
+    sums = {
+        one.what: one.affected_count for one in read_status(published, scope).unjudged if one.cause is None
+    }
+    is_limited = scope.customer_ids is not None
+    return Attention(
+        month=month,
+        at_risk=sum(figures.risk_step(each.used) is not None for each in running),
+        running=len(running),
+        newly_breached=len(breached),
+        pools=len({(each.subscription_id, each.pool) for each in alerts if each.pool}),
+        terms=len({each.subscription_id for each in alerts if not each.pool}),
+        refused=None if is_limited else sums.get("record", 0),
+        not_judged=None if is_limited else sums.get("ticket", 0),
+    )
+
+
+def count_bands(running: Iterable[Obligation]) -> Counter[int]:
+    """Running promises by the step of `figures.AT_RISK_FROM` that they have reached; 0 below the lowest."""
+    return Counter(figures.risk_step(each.used) or 0 for each in running)
+
+
+def of_bands(obligations: Iterable[Obligation], bands: Collection[int]) -> tuple[Obligation, ...]:
+    """The running ones among `obligations` that have reached one of these steps and no higher one; 0 below the lowest."""
+    return tuple(
+        each
+        for each in obligations
+        if each.status == "pending" and (figures.risk_step(each.used) or 0) in bands
+    )
+
+
+def worst_first(obligations: Iterable[Obligation]) -> tuple[Obligation, ...]:
+    """The most time over its target first, then the least time left, then what has no target, in order of submission."""
+    return tuple(
+        sorted(obligations, key=lambda row: (row.remaining_seconds is None, row.remaining_seconds or 0))
+    )
+
+
+def split_balances(balances: Iterable[Balance]) -> tuple[tuple[Balance, ...], tuple[Balance, ...]]:
+    """Those with a number or unlimited, the most pressing first (over the pool, then the least left), and those not stated."""
+    balances = tuple(balances)
+    stated = sorted(
+        (each for each in balances if each.is_stated),
+        key=lambda each: (
+            each.is_unlimited,
+            -each.overage_quantity,
+            each.remaining_quantity or 0,
+            each.customer_id,
+        ),
+    )
+    return tuple(stated), tuple(each for each in balances if not each.is_stated)
