@@ -21,7 +21,7 @@ from typing import Any
 from unittest.mock import patch
 
 from pipeline.demo.generate import write_demo
-from pipeline.reporting import render_report
+from pipeline.reporting import render_report, typeset
 from pipeline.reporting.monthly_report import MonthlyReport, read_customers_to_report, read_monthly_reports
 from pipeline.reporting.published import EVERY_CUSTOMER, open_published
 from pipeline.settings import Workspace
@@ -107,26 +107,26 @@ def _compile_alone(workspace: Workspace) -> float:
     with open_published(workspace) as published:
         customers = read_customers_to_report(published, EVERY_CUSTOMER, MONTH)[:_COMPILED]
         reports = read_monthly_reports(published, EVERY_CUSTOMER, customers, MONTH).values()
-    compiler = render_report._compiler
-    asked: list[tuple[Any, dict[str, Any]]] = []
+    compiler = typeset._compiler
+    asked: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
 
     class Recorder:
-        def __init__(self, faces: Any) -> None:
-            self.faces = faces
+        def __init__(self, *chosen: Any) -> None:
+            self.chosen = chosen
 
         def compile(self, **arguments: Any) -> bytes:
-            asked.append((self.faces, arguments))
+            asked.append((self.chosen, arguments))
             return b""
 
-    with patch.object(render_report, "_compiler", Recorder):
+    with patch.object(typeset, "_compiler", Recorder):
         for report in reports:
             assert isinstance(report, MonthlyReport), report
             render_report.compile_pdf(report)
-    faces, arguments = asked[0]
-    compiler(faces).compile(**arguments)
+    chosen, arguments = asked[0]
+    compiler(*chosen).compile(**arguments)
     started = process_time()
-    for faces, arguments in asked[1:]:
-        compiler(faces).compile(**arguments)
+    for chosen, arguments in asked[1:]:
+        compiler(*chosen).compile(**arguments)
     return (process_time() - started) / len(asked[1:])
 
 
