@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from pipeline.locales import find_locale
 from pipeline.reporting import figures
 from pipeline.reporting.published import Ratio
 
@@ -90,17 +91,17 @@ class Language:
     def number(self, value: int) -> str:
         from babel.numbers import format_decimal
 
-        return format_decimal(value, locale=self.locale)
+        return format_decimal(value, locale=find_locale(self.locale))
 
     def month(self, month: str) -> str:
         from babel.dates import format_skeleton
 
-        return format_skeleton("yMMMM", date.fromisoformat(f"{month}-01"), locale=self.locale)
+        return format_skeleton("yMMMM", date.fromisoformat(f"{month}-01"), locale=find_locale(self.locale))
 
     def day(self, day: date) -> str:
         from babel.dates import format_date
 
-        return format_date(day, "long", locale=self.locale)
+        return format_date(day, "long", locale=find_locale(self.locale))
 
     def rate(self, ratio: Ratio) -> str:
         """A rate with its parts, as `figures.percent` rounds it: '94,7 % (18 von 19)'."""
@@ -136,21 +137,23 @@ class Language:
         [digits] = re.findall(r"[0-9.]+", text)
         places = len(digits.partition(".")[2])
         return (
-            format_decimal(Decimal(digits), "0." + "0" * places if places else "0", locale=self.locale)
+            format_decimal(
+                Decimal(digits), "0." + "0" * places if places else "0", locale=find_locale(self.locale)
+            )
             + "\u00a0%"
         )
 
 
 def find_language(locale: str | None) -> Language:
     """The language of a customer's locale, such as de or fr-CA; English where there is none, or none of ours."""
-    from babel import Locale, UnknownLocaleError
+    from babel import UnknownLocaleError
 
     name = (locale or "en").replace("-", "_")
     language = name.partition("_")[0]
     if language not in _WORDS:
         name = language = "en"
     try:
-        Locale.parse(name)
+        find_locale(name)
     except (UnknownLocaleError, ValueError):
         name = language
     return Language(name, _WORDS[language])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pipeline.errors import ConfigurationError
+from pipeline.locales import find_locale
 from pipeline.vocabulary import LANGUAGES
 from pipeline.zones import find_zone
 
@@ -70,10 +71,10 @@ class Language:
 
         if self._locale_name.partition("_")[0] == self.code and "_" in self._locale_name:
             try:
-                return babel.Locale.parse(self._locale_name)
+                return find_locale(self._locale_name)
             except (ValueError, babel.UnknownLocaleError):
                 pass
-        return babel.Locale.parse(_LOCALES.get(self.code, self.code))
+        return find_locale(_LOCALES.get(self.code, self.code))
 
     def section(self, name: str) -> Mapping[str, str]:
         """All words of a section of the catalogue."""

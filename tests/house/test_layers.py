@@ -18,6 +18,7 @@ FLOORS = (
         "pipeline.interruption",
         "pipeline.child_process",
         "pipeline.whole_files",
+        "pipeline.locales",
         "pipeline.zones",
     ),
     ("pipeline.seen_files",),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from pipeline.locales import find_locale
 from pipeline.rules.mapping import (
     REFERENCES,
     Cell,
@@ -210,11 +211,11 @@ def _words(date_locale: str) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[s
         name.casefold().rstrip("."): number
         for context in contexts
         for width in widths
-        for number, name in get_month_names(width, context, date_locale).items()
+        for number, name in get_month_names(width, context, find_locale(date_locale)).items()
     }
     half_days = {
         half.casefold().rstrip("."): name.upper()
-        for name, half in get_period_names("abbreviated", "format", date_locale).items()
+        for name, half in get_period_names("abbreviated", "format", find_locale(date_locale)).items()
         if name in ("am", "pm")
     }
     return tuple(months.items()), tuple(half_days.items())

@@ -24,6 +24,7 @@ from pipeline.ingest.forms.read_mapped import (
     read_mapped,
 )
 from pipeline.ingest.forms.read_paths import FindText, compile_text
+from pipeline.locales import find_locale
 from pipeline.rules.mapping import DELIMITERS, EPOCH_MILLISECONDS, EPOCH_SECONDS, ISO, MappedFile, Mapping
 
 _ROWS = 200_000
@@ -134,7 +135,7 @@ def _foreign_months() -> dict[str, int]:
         for language in _LANGUAGES
         for context in contexts
         for width in widths
-        for number, name in get_month_names(width, context, language).items()
+        for number, name in get_month_names(width, context, find_locale(language)).items()
     }
     english = {name.casefold() for name in (*month_abbr, *month_name)}
     return {name: number for name, number in names.items() if name not in english}

@@ -39,6 +39,7 @@ CODE = (
     "ingest/tables.py",
     # How a form file is read; and the nearest name, which the hint of a refused record gives.
     "declarations",
+    "locales.py",
     "rules/load_mapping.py",
     "rules/mapping.py",
     "rules/mapping_file.py",
