@@ -1,7 +1,7 @@
 """What was read of files that have not changed since: a run need not read gigabytes again to learn that they are the same.
 
 A file counts as unchanged while its disk, inode, size and both times of change are those of the reading. What is kept here may be
-deleted at any time: it is read again then. `sla doctor` and `sla verify` never ask here; they read the bytes.
+deleted at any time: it is read again then. `sla check`, `sla doctor` and `sla verify` never ask here; they read the bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.settings import Workspace, read_clock
+from pipeline.settings import read_clock
 from pipeline.whole_files import hash_file, seal, unseal, write_whole
 
 # A file may change twice within one tick of its disk's clock. What was read sooner after a change than this is read once more.
@@ -28,25 +28,33 @@ class SeenFiles:
         self._known: dict[str, dict[str, Any]] = _read(path)
         self._is_changed = False
 
-    def hash_file(self, path: Path) -> str:
-        """SHA-256 of the file's bytes, hexadecimal. Raises OSError."""
+    def hash_file(self, path: Path, *, never_changes: bool = False) -> str:
+        """SHA-256 of the file's bytes, hexadecimal. `never_changes`: this program wrote it under a name of its own, and it may be
+        as young as it likes. Raises OSError.
+        """
         state = read_state(path)
         known = self.recall(path, "sha256", state)
         if isinstance(known, str):
             return known
         digest = hash_file(path)
-        self.note(path, "sha256", state, digest)
+        self.note(path, "sha256", state, digest, never_changes=never_changes)
         return digest
+
+    def knows(self, path: Path, sha256: str) -> bool:
+        """Whether the file is known to have these bytes, without reading it. Raises OSError."""
+        return bool(self.recall(path, "sha256", read_state(path)) == sha256)
 
     def recall(self, path: Path, asked: str, state: _State) -> Any:
         """What was noted while the file was in this state; None where nothing was, or too soon after a change."""
         entry = self._known.get(_key(path, asked))
         return entry["answer"] if entry is not None and entry["state"] == state else None
 
-    def note(self, path: Path, asked: str, state: _State, answer: Any) -> None:
+    def note(
+        self, path: Path, asked: str, state: _State, answer: Any, *, never_changes: bool = False
+    ) -> None:
         """Keep `answer`, which JSON must be able to say, if the file has not changed while it was read."""
-        now = int(read_clock().timestamp() * 1e9)
-        if read_state(path) != state or now - max(state[3:]) < _SETTLED_NS:
+        is_young = int(read_clock().timestamp() * 1e9) - max(state[3:]) < _SETTLED_NS
+        if read_state(path) != state or (is_young and not never_changes):
             return
         self._known[_key(path, asked)] = {"path": str(path), "state": state, "answer": answer}
         self._is_changed = True
@@ -67,9 +75,9 @@ def read_state(path: Path) -> _State:
 
 
 @cache
-def seen_files(workspace: Workspace) -> SeenFiles:
-    """What is known of the files of this workspace."""
-    return SeenFiles(workspace.warehouse / "seen.json")
+def seen_files(warehouse: Path) -> SeenFiles:
+    """What is known of the files of the workspace with this warehouse."""
+    return SeenFiles(warehouse / "seen.json")
 
 
 def _key(path: Path, asked: str) -> str:

@@ -20,41 +20,6 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def note_whole(path: Path, sha256: str) -> None:
-    """Keep beside a file that never changes that its bytes have this SHA-256, with what shows that it was touched since.
-
-    Its bytes are read unless that is kept already. Raises OSError, and nothing where the bytes are others: then nothing is kept.
-    """
-    if not is_noted_whole(path, sha256) and hash_file(path) == sha256:
-        write_whole(_note_path(path), seal({"sha256": sha256, **_touch_marks(path)}))
-
-
-def is_noted_whole(path: Path, sha256: str) -> bool:
-    """Whether `note_whole` found this SHA-256, and the file has not been touched since. False where it is not known."""
-    try:
-        return unseal(_note_path(path).read_bytes(), needs_seal=True) == {
-            "sha256": sha256,
-            **_touch_marks(path),
-        }
-    except (OSError, ValueError):
-        return False
-
-
-def _note_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}.whole.json")
-
-
-def _touch_marks(path: Path) -> dict[str, int]:
-    # A copy, a restored backup and a change in place differ in at least one of them; only then are the bytes read.
-    found = path.stat()
-    return {
-        "size": found.st_size,
-        "inode": found.st_ino,
-        "modified_ns": found.st_mtime_ns,
-        "changed_ns": found.st_ctime_ns,
-    }
-
-
 def write_whole(path: Path, content: bytes) -> None:
     """Replace a file's content in one step, durably: a reader sees the old content or the new one. Raises OSError.
 

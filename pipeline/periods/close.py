@@ -29,8 +29,9 @@ from pipeline.pointer import Pointer
 from pipeline.reporting.periods import MonthState, read_month_states
 from pipeline.reporting.published import EVERY_CUSTOMER, Published
 from pipeline.rules.periods import PeriodRules
+from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace, read_clock
-from pipeline.whole_files import note_whole, seal, unseal, write_whole
+from pipeline.whole_files import seal, unseal, write_whole
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def record_corrections(workspace: Workspace, pointer: Pointer) -> tuple[Correcti
     history = read_history(workspace)
     keep_customers(workspace, history, history.closed().values())
     for kept in history.builds().values():
-        note_whole(workspace.published / kept.file, kept.sha256)
+        seen_files(workspace.warehouse).hash_file(workspace.published / kept.file, never_changes=True)
     compared = {"build_sha256": build.sha256, "records": len(history.records)}
     write_whole(_compared_path(workspace), seal(compared))
     return tuple(recorded)

@@ -25,8 +25,9 @@ import duckdb
 from pipeline.errors import ConfigurationError
 from pipeline.periods.records import History, KeptBuild, read_history
 from pipeline.pointer import AGAIN, Pointer, read_pointer
+from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace
-from pipeline.whole_files import hash_file, is_noted_whole
+from pipeline.whole_files import hash_file
 
 STATUSES = ("met", "breached", "pending", "waived", "not_covered", "not_measurable")
 MONTH_BASES = ("settled", "submitted")
@@ -370,7 +371,7 @@ def check_of_record(path: Path, build: KeptBuild, *, reads_all: bool = False) ->
     A file that was hashed and has not been touched since is taken at that, unless it `reads_all`: there is one more with every
     month. `sla check` and `sla doctor` read all of them.
     """
-    is_whole = _is_whole if reads_all else _is_noted_whole
+    is_whole = _is_whole if reads_all else _is_known_whole
     if not path.is_file() or not is_whole(path, build.sha256):
         raise ConfigurationError(
             f"{path}, on which closed months rest, is {'damaged' if path.is_file() else 'missing'}, so their figures "
@@ -416,8 +417,9 @@ def _is_whole(path: Path, sha256: str) -> bool:
     return hash_file(path) == sha256
 
 
-def _is_noted_whole(path: Path, sha256: str) -> bool:
-    return is_noted_whole(path, sha256) or _is_whole(path, sha256)
+def _is_known_whole(path: Path, sha256: str) -> bool:
+    # A build lies in a folder of the warehouse.
+    return seen_files(path.parents[1]).knows(path, sha256) or _is_whole(path, sha256)
 
 
 def _damaged(path: Path) -> ConfigurationError:

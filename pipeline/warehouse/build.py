@@ -60,7 +60,7 @@ def lock_workspace(workspace: Workspace) -> Iterator[None]:
     finally:
         # Without it the next run reads more than it needs to, and that is all.
         with suppress(OSError):
-            seen_files(workspace).save()
+            seen_files(workspace.warehouse).save()
         lock.release()
 
 

@@ -33,7 +33,11 @@ def find_served(workspace: Workspace, build_id: str) -> Pointer | None:
     if pointer is None or pointer.build_id != build_id:
         return None
     file = workspace.published / pointer.file
-    return pointer if file.is_file() and seen_files(workspace).hash_file(file) == pointer.sha256 else None
+    return (
+        pointer
+        if file.is_file() and seen_files(workspace.warehouse).hash_file(file) == pointer.sha256
+        else None
+    )
 
 
 def compact(build: Path, published: Path) -> None:
@@ -101,9 +105,6 @@ def _remove_old_versions(workspace: Workspace, keep: str, of_record: Collection[
     for file in versions[KEPT_VERSIONS:]:
         if file.name != keep:
             file.unlink()
-    for note in workspace.published.glob("*.duckdb.whole.json"):
-        if not note.with_name(note.name.removesuffix(".whole.json")).exists():
-            note.unlink()
     for path, pointer in list_publications(workspace):
         if not (workspace.published / pointer.file).exists():
             path.unlink()

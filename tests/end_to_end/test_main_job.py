@@ -211,9 +211,7 @@ def list_files(root: Path) -> dict[str, tuple[int, int]]:
     return {
         str(path.relative_to(root)): (path.stat().st_size, path.stat().st_mtime_ns)
         for path in root.rglob("*")
-        if path.is_file()
-        and path.name not in ("lock", "seen.json", "compared.json")
-        and not path.name.endswith(".whole.json")
+        if path.is_file() and path.name not in ("lock", "seen.json", "compared.json")
     }
 
 

@@ -178,7 +178,7 @@ def _land_file(
     on_progress: Progress | None,
 ) -> list[LandingResult]:
     """Every content of one file. One that has not changed since all of it landed is not read again to be recognised."""
-    seen, state = seen_files(workspace), _read_state(found.path)
+    seen, state = seen_files(workspace.warehouse), _read_state(found.path)
     source = config.sources[found.source]
     asked = f"contents {identify_reader()} {getattr(source, 'encoding', None)} {found.source} {found.name}"
     known = None if state is None else seen.recall(found.path, asked, state)

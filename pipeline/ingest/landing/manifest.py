@@ -195,7 +195,7 @@ def find_damage(workspace: Workspace, batch: Batch, *, reads_all: bool = False) 
             f"another version of this program landed {batch.file} in tables that this one does not read ({', '.join(gone)}).",
             f"Put it back into inbox/{batch.source}/ and run `sla ingest`; or delete this manifest, and its rows do not count.",
         )
-    digest = hash_file if reads_all else seen_files(workspace).hash_file
+    digest = hash_file if reads_all else seen_files(workspace.warehouse).hash_file
     for table, rows in batch.row_counts.items():
         path = batch.table_path(workspace, table)
         reason = _compare(path, rows, (batch.parquet_sha256 or {}).get(table), digest)
