@@ -3,6 +3,11 @@
   ({{ evidence }} is null or ' ' || {{ evidence }} || ' ' like '% {{ word }} %')
 {%- endmacro %}
 
+{# Up to when the silence of a ticket's source counts, as whole seconds since 1970. #}
+{% macro source_read_until() -%}
+  {{ epoch_seconds('least(build_inputs.as_of, coalesce(horizons.read_until, build_inputs.as_of))') }}
+{%- endmacro %}
+
 {# Whether a change of the level stands before the stop of a cycle, or before the end of what is read: in the second of the stop their order decides. #}
 {% macro stands_before_stop(cycles) -%}
   (

@@ -18,6 +18,19 @@ from pipeline.pointer import Pointer
 from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace, read_clock
 from pipeline.warehouse.fingerprint import Input, fingerprint, list_inputs
+from pipeline.warehouse.incremental import (
+    NO_BASIS,
+    Basis,
+    BuildEverything,
+    Everything,
+    TicketsMissed,
+    choose_tickets,
+    find_basis,
+    keep,
+    list_models_by_ticket,
+    remove_older,
+    stop_on_missed_tickets,
+)
 from pipeline.warehouse.publish import compact, find_served, publish
 from pipeline.warehouse.run_dbt import OnStep, tell_nothing
 
@@ -31,12 +44,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """`is_new` is false when nothing had changed since the version that is served."""
+    """`is_new` is false when nothing had changed since the version that is served. `judged` says how many tickets were judged
+    again, or why all of them.
+    """
 
     pointer: Pointer
     is_new: bool
     checks_passed: int
     warnings: tuple[str, ...]
+    judged: str = ""
 
 
 @contextmanager
@@ -65,10 +81,10 @@ def lock_workspace(workspace: Workspace) -> Iterator[None]:
 
 
 def build_workspace(
-    workspace: Workspace, as_of: datetime | None, on_step: OnStep = tell_nothing
+    workspace: Workspace, as_of: datetime | None, on_step: OnStep = tell_nothing, *, is_full: bool = False
 ) -> BuildResult:
-    """Run models and checks on everything landed and publish the result. The caller holds the workspace's lock.
-    `on_step` is told what it is at.
+    """Run models and checks on what changed since the version that is served, and publish the result. The caller holds the
+    workspace's lock. `on_step` is told what it is at. `is_full`: judge every ticket, also where nothing changed.
 
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
@@ -84,7 +100,7 @@ def build_workspace(
     batches = read_batches(workspace)
     build_id = fingerprint(batches, rules, as_of)
     served = find_served(workspace, build_id)
-    if served is not None:
+    if served is not None and not is_full:
         return BuildResult(served, False, 0, ())
 
     batches = keep_counts(workspace, batches)
@@ -95,16 +111,26 @@ def build_workspace(
     workspace.landed.mkdir(parents=True, exist_ok=True)
     database = building / "build.duckdb"
     # The views over landed batches name their files relative to this folder (load_raw says why).
+    basis = Everything("asked for") if is_full else find_basis(workspace, batches, rules, as_of)
     with chdir(workspace.landed):
-        known_until, landed_checks, dbt_checks, shares = fill_database(
-            database, RawInputs(batches, rules, as_of), workspace.warehouse / "dbt", on_step=on_step
+        filled = fill_database(
+            database,
+            RawInputs(batches, rules, as_of),
+            workspace.warehouse / "dbt",
+            basis=basis,
+            on_step=on_step,
         )
         on_step("checks of what is published", None, 0, 0)
         connection = open_database(database)
         try:
-            published_checks = [*check_published(connection), *check_shares(shares)]
+            published_checks = [*check_published(connection), *check_shares(filled.shares)]
             _write_meta(
-                connection, build_id, known_until, batches, dbt_checks, [*landed_checks, *published_checks]
+                connection,
+                build_id,
+                filled.as_of,
+                batches,
+                filled.dbt_checks,
+                [*filled.landed_checks, *published_checks],
             )
             _write_inputs(connection, inputs)
         finally:
@@ -114,16 +140,32 @@ def build_workspace(
     compacted = building / f"{build_id}.duckdb"
     compact(database, compacted)
     stop_if_asked()
-    pointer = publish(workspace, compacted, build_id, known_until, read_clock())
+    keep(workspace, database, build_id, filled.models_by_ticket, batches, rules)
+    pointer = publish(workspace, compacted, build_id, filled.as_of, read_clock())
+    remove_older(workspace, build_id)
     shutil.rmtree(building, ignore_errors=True)
-    checks = [*landed_checks, *published_checks]
+    checks = [*filled.landed_checks, *published_checks]
     passed = sum(check.status == "passed" for check in checks) + sum(
-        check.status == "passed" for check in dbt_checks
+        check.status == "passed" for check in filled.dbt_checks
     )
     # The shares are told in words of their own, before what the other checks found.
-    told = [str(share.explain()) for share in shares]
+    told = [str(share.explain()) for share in filled.shares]
     told += [_describe(check) for check in checks if check.status != "passed" and check.table != SHARES]
-    return BuildResult(pointer, True, passed, tuple(told))
+    return BuildResult(pointer, True, passed, tuple(told), filled.judged)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The tables of a build: its as_of, the checks that ran on the way, the shares of sources that are over a limit without
+    stopping the build, the models with rows by ticket that are not published, and how many tickets were judged.
+    """
+
+    as_of: datetime
+    landed_checks: list[CheckResult]
+    dbt_checks: list[DbtCheck]
+    shares: list[Share]
+    models_by_ticket: tuple[str, ...]
+    judged: str
 
 
 def fill_database(
@@ -131,15 +173,38 @@ def fill_database(
     inputs: RawInputs,
     scratch: Path,
     *,
+    basis: Basis | Everything = NO_BASIS,
     is_checked: bool = True,
     on_step: OnStep = tell_nothing,
-) -> tuple[datetime, list[CheckResult], list[DbtCheck], list[Share]]:
-    """Make every table of a build in a new database; returns its as_of, the checks that ran on the way, and the shares of
-    sources that are over a limit without stopping the build.
+) -> Filled:
+    """Make every table of a build in a new database: what the basis does not have, or everything.
 
     The process must stand in the folder of the landed batches. `scratch` is dbt's. Unchecked, it takes half the time; only tests
     ask for that. Raises ChecksFailed when a critical check of what landed failed, a model or a test of dbt, or a share.
     """
+    missed: list[str] = []
+    while True:
+        try:
+            return _fill(database, inputs, scratch, basis, missed, is_checked, on_step)
+        except TicketsMissed as found:
+            # Which tickets find a pool used up does not depend on the verdicts, so a second pass finds no more.
+            basis = Everything("tickets over quota changed twice") if missed else basis
+            missed = found.tickets
+        except BuildEverything as told:
+            basis = Everything(str(told))
+        on_step("more tickets than the new files name", None, 0, 0)
+        database.unlink()
+
+
+def _fill(
+    database: Path,
+    inputs: RawInputs,
+    scratch: Path,
+    basis: Basis | Everything,
+    missed: Sequence[str],
+    is_checked: bool,
+    on_step: OnStep,
+) -> Filled:
     from pipeline.forecasting.forecast_pools import AFTER_FORECASTS, forecast_pools
     from pipeline.quality.check_tables import check_landed
     from pipeline.quality.judge_shares import read_shares_over_limit, stop_on_shares
@@ -153,6 +218,7 @@ def fill_database(
     connection = open_database(database)
     try:
         known_until = load_raw(connection, inputs)
+        judged = choose_tickets(connection, basis, inputs.batches, missed)
         landed_checks = check_landed(connection, inputs.batches) if is_checked else []
     finally:
         connection.close()
@@ -173,6 +239,8 @@ def fill_database(
         leave_out=left_out,
         on_model=partial(on_step, "models"),
     )
+    with open_database(database) as connection:
+        stop_on_missed_tickets(connection, basis)
     shares: list[Share] = []
     if is_checked:
         with open_database(database) as connection:
@@ -197,7 +265,7 @@ def fill_database(
         on_step("tests of columns and keys", None, 0, 0)
         dbt_checks += prove_columns(database, scratch, project)
         stop_on_tests_that_did_not_run(project, dbt_checks)
-    return known_until, landed_checks, dbt_checks, shares
+    return Filled(known_until, landed_checks, dbt_checks, shares, list_models_by_ticket(project), judged)
 
 
 def _stop_on_critical(checks: Sequence[CheckResult]) -> None:

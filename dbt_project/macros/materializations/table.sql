@@ -7,8 +7,9 @@
   {%- set target_relation = this.incorporate(type='table') -%}
   {{ drop_relation_if_exists(existing) }}
   {{ run_hooks(pre_hooks) }}
+  {%- set rows = rows_by_ticket(target_relation, compiled_code) if config.get('meta', {}).get('rows_of') == 'ticket' else compiled_code -%}
   {% call statement('main') -%}
-    {{ create_table_as(False, target_relation, compiled_code) }}
+    {{ create_table_as(False, target_relation, rows) }}
   {%- endcall %}
   {{ run_hooks(post_hooks) }}
   {{ adapter.commit() }}

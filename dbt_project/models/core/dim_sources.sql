@@ -4,8 +4,7 @@
 with
 sources as (select * from {{ source('raw', 'sources') }}),
 horizons as (select * from {{ source('raw', 'source_horizons') }}),
-events as (select * from {{ ref('int_helpdesk__events') }}),
-versions as (select * from {{ ref('int_helpdesk__versions') }}),
+ticket_days as (select * from {{ ref('int_helpdesk__ticket_days') }}),
 
 records as (
   select source, sum(rows_read) as records_read, sum(rows_rejected) as records_refused from {{ source('raw', 'batches') }} group by source
@@ -13,11 +12,7 @@ records as (
 
 newest as (select max(known_until) as known_until from horizons),
 
-days as (
-  select source, cast(cast(event_at as date) as timestamp) as day_at from events
-  union
-  select source, cast(cast(updated_at as date) as timestamp) as day_at from versions
-),
+days as (select distinct source, day_at from ticket_days),
 
 gaps as (
   select

@@ -3,6 +3,7 @@
 {{ config(tags=['plan_dependent']) }}
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
+horizons as (select * from {{ source('raw', 'source_horizons') }}),
 verdicts as (select * from {{ ref('int_promises__verdicts') }}),
 waivers as (select * from {{ source('raw', 'waivers') }}),
 
@@ -28,9 +29,11 @@ dated as (
     verdicts.*,
     valid_waivers.waiver_id,
     build_inputs.as_of,
+    {{ source_read_until() }} as source_read_until_epoch,
     {{ instant_from_epoch('verdicts.settled_epoch') }} as settled_at
   from verdicts
   cross join build_inputs
+  left join horizons on horizons.source = verdicts.source
   left join valid_waivers on valid_waivers.obligation_key = verdicts.obligation_key
 ),
 
@@ -87,7 +90,7 @@ select
   submitted_at,
   {{ instant_from_epoch('starts_epoch') }} as starts_at,
   {{ instant_from_epoch('counts_from_epoch') }} as counts_from_at,
-  {{ instant_from_epoch('read_until_epoch') }} as read_until_at,
+  {{ instant_from_epoch('coalesce(stopped_epoch, ended_epoch, source_read_until_epoch)') }} as read_until_at,
   {{ instant_from_epoch('due_epoch') }} as due_at,
   {{ instant_from_epoch('stopped_epoch') }} as stopped_at,
   case when verdict = 'breached' then {{ instant_from_epoch('over_epoch') }} end as breached_at,

@@ -125,6 +125,7 @@ numbered as (
 
 select
   obligation_key,
+  ticket_id,
   -- From 1 on, whether or not the first interval begins with a change.
   row_number() over (partition by obligation_key order by min(from_epoch)) as holding_number,
   max(group_name) as group_name,
@@ -134,4 +135,4 @@ select
   min(from_epoch) as from_epoch,
   max(to_epoch) as to_epoch
 from numbered
-group by obligation_key, holding_number
+group by obligation_key, ticket_id, holding_number

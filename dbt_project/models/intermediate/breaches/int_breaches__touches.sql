@@ -12,6 +12,7 @@ acts as (
 
 select
   verdicts.obligation_key,
+  verdicts.ticket_id,
   min(case when acts.actor_kind = 'agent' and acts.act_epoch < verdicts.over_epoch then acts.act_epoch end) as first_touched_epoch,
   min(acts.earliest_epoch) as first_possible_epoch
 from verdicts
@@ -19,4 +20,4 @@ join acts
   on acts.ticket_id = verdicts.ticket_id
   and acts.act_epoch >= verdicts.starts_epoch
   and acts.earliest_epoch < verdicts.over_epoch
-group by verdicts.obligation_key
+group by verdicts.obligation_key, verdicts.ticket_id

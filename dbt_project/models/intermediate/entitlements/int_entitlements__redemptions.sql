@@ -4,8 +4,7 @@ build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 redemptions as (select * from {{ source('raw', 'redemptions') }}),
 terms as (select * from {{ ref('int_entitlements__terms') }}),
 pools as (select * from {{ ref('int_entitlements__pools') }}),
-events as (select * from {{ ref('int_helpdesk__events') }}),
-ticket_terms as (select * from {{ ref('int_promises__ticket_terms') }}),
+told_redemptions as (select * from {{ ref('int_entitlements__told_redemptions') }}),
 
 recorded as (
   select
@@ -25,23 +24,21 @@ recorded as (
 
 told as (
   select
-    'redemption:' || events.ticket_id || ':' || events.event_id as movement_id,
+    'redemption:' || told_redemptions.ticket_id || ':' || told_redemptions.event_id as movement_id,
     'event' as cause_kind,
-    events.event_id as cause_id,
+    told_redemptions.event_id as cause_id,
     terms.account_id as subscription_id,
-    events.value as pool,
-    events.ticket_id,
-    events.event_at as happened_at,
-    events.known_at
-  from events
-  join ticket_terms on ticket_terms.ticket_id = events.ticket_id
-  join terms on terms.subscription_id = ticket_terms.subscription_id
+    told_redemptions.pool,
+    told_redemptions.ticket_id,
+    told_redemptions.happened_at,
+    told_redemptions.known_at
+  from told_redemptions
+  join terms on terms.subscription_id = told_redemptions.subscription_id
   left join recorded
-    on recorded.ticket_id = events.ticket_id
-    and recorded.pool = events.value
+    on recorded.ticket_id = told_redemptions.ticket_id
+    and recorded.pool = told_redemptions.pool
     and recorded.subscription_id = terms.account_id
-  where events.event_type = 'assistance_redeemed'
-    and recorded.movement_id is null
+  where recorded.movement_id is null
 ),
 
 -- Saying it twice of one ticket redeems it once.

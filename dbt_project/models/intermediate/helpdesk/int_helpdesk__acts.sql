@@ -9,6 +9,7 @@ changes as (select * from {{ ref('stg_helpdesk__changes') }}),
 assignments as (select * from {{ ref('stg_helpdesk__assignments') }}),
 versions as (select * from {{ ref('stg_helpdesk__ticket_versions') }}),
 people as (select * from {{ ref('stg_helpdesk__people') }}),
+notes as (select * from {{ ref('int_helpdesk__first_notes') }}),
 roles as (select * from {{ ref('person_roles') }}),
 opening_updates as (select distinct source, update_id from {{ ref('stg_helpdesk__opening_updates') }}),
 bot_actors as (select * from {{ source('raw', 'source_bots') }} where bot_kind = 'actor'),
@@ -61,14 +62,6 @@ requesters as (
     group by source, ticket_id, updated_at
   ) as numbered
   where version_rank = 1 and requester_id is not null
-),
-
--- A customer can write no internal note, whatever the person has become since.
-notes as (
-  select source, author_id, min(event_at) as first_noted_at
-  from acts
-  where event_type = 'message' and act_kind = 'comment' and not is_public and author_id is not null
-  group by source, author_id
 ),
 
 -- The line that a helpdesk writes itself in the update that merges a ticket has the author of that update.

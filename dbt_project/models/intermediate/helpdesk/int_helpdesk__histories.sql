@@ -9,7 +9,7 @@ openings as (select distinct source, ticket_id from {{ ref('stg_helpdesk__openin
 gaps as (select * from {{ ref('stg_helpdesk__gaps') }}),
 phases as (select * from {{ ref('ticket_statuses') }}),
 dates as (select * from {{ ref('int_helpdesk__acts') }} where act_kind = 'date' and event_type = 'status_changed'),
-sources_with_steps as (select distinct source from {{ ref('int_helpdesk__history_steps') }} where act_kind = 'changed'),
+sources_with_steps as (select source from {{ ref('int_helpdesk__shown_sources') }} where has_changes = 1),
 
 breaks as (
   select

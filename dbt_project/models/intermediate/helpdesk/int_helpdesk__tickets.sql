@@ -329,7 +329,7 @@ select
     ''
   ) as contradiction,
   tickets_opened_by_vendor.ticket_id is not null as is_opened_by_vendor,
-  {{ epoch_seconds('least(build_inputs.as_of, coalesce(horizons.read_until, build_inputs.as_of))') }} as read_until_epoch,
+  {{ source_read_until() }} as read_until_epoch,
   ranked.submitted_at,
   {{ epoch_seconds('ranked.submitted_at') }} as submitted_epoch,
   {{ epoch_seconds('ranked.latest_submitted_at') }} as latest_submitted_epoch,

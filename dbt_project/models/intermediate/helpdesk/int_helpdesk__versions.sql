@@ -8,35 +8,16 @@ histories as (select * from {{ ref('int_helpdesk__histories') }}),
 gaps as (select * from {{ ref('stg_helpdesk__gaps') }}),
 messages as (select * from {{ ref('stg_helpdesk__messages') }}),
 statuses as (select * from {{ ref('ticket_statuses') }}),
+shown_records as (select * from {{ ref('int_helpdesk__shown_records') }}),
+shown_sources as (select * from {{ ref('int_helpdesk__shown_sources') }}),
+unmarked_tickets as (select * from {{ ref('int_helpdesk__unmarked_tickets') }}),
 tickets_with_unnamed_level as (select * from {{ ref('stg_helpdesk__unnamed_levels') }}),
 
 -- What was said in a chat is no message of an export, and the first answer may stand there.
 tickets_with_chat as (select distinct source, ticket_id from messages where message_kind = 'chat'),
 
--- A date in the ticket's own record is taken from its history; it does not show the history.
-shown_records as (
-  select
-    source,
-    ticket_id,
-    max(case when event_type = 'message' then 1 else 0 end) as has_messages,
-    max(case when event_type = 'status_changed' then 1 else 0 end) as has_statuses
-  from (
-    select source, ticket_id, event_type from acts where act_kind in ('comment', 'created', 'changed', 'event')
-    union all
-    -- Each row of a log shows the status of its instant.
-    select source, ticket_id, 'status_changed' as event_type from versions where version_kind = 'update' and ticket_status is not null
-  ) as shown
-  group by source, ticket_id
-),
-
-sources_with_assignments as (select distinct source from acts where act_kind = 'assignment'),
-
-shown_sources as (
-  select source, max(has_messages) as has_messages, max(has_statuses) as has_statuses from shown_records group by source
-),
-
 -- One unmarked comment leaves a whole file without first responses: only the tickets without an answer would be left, all of them breached.
-unmarked_batches as (select distinct source, batch_id from acts where is_unmarked),
+unmarked_batches as (select distinct source, batch_id from unmarked_tickets),
 
 -- The first answer in the list of messages that stands in a record, and the date of it that the same record gives.
 answers as (
@@ -77,7 +58,7 @@ described as (
     coalesce(gaps.is_in_statuses, false) as has_gap_in_statuses,
     coalesce(gaps.is_in_debug, false) as has_gap_in_debug,
     coalesce(gaps.is_in_assignments, false) as has_gap_in_assignments,
-    sources_with_assignments.source is not null as source_has_assignments,
+    coalesce(shown_sources.has_assignments, 0) = 1 as source_has_assignments,
     coalesce(shown_records.has_messages, 0) = 1 as has_messages,
     coalesce(shown_records.has_statuses, 0) = 1 as has_statuses,
     coalesce(shown_sources.has_messages, 0) = 1 as source_has_messages,
@@ -101,7 +82,6 @@ described as (
   left join gaps on gaps.source = versions.source and gaps.exported_ticket_id = versions.exported_ticket_id
   left join shown_records on shown_records.source = versions.source and shown_records.ticket_id = versions.ticket_id
   left join shown_sources on shown_sources.source = versions.source
-  left join sources_with_assignments on sources_with_assignments.source = versions.source
   left join tickets_with_chat on tickets_with_chat.source = versions.source and tickets_with_chat.ticket_id = versions.ticket_id
   left join unmarked_batches on unmarked_batches.source = versions.source and unmarked_batches.batch_id = versions.batch_id
   left join statuses on statuses.ticket_status = versions.ticket_status

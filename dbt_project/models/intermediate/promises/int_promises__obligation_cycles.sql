@@ -63,6 +63,7 @@ select
   ticket_terms.ticket_id || ':' || obligations.obligation || ':' || cast(coalesce(cycles.cycle_number, 1) as varchar)
     || case when cycles.reading <> 'plan' then ':' || cycles.reading else '' end as obligation_key,
   coalesce(cycles.reading, 'plan') as reading,
+  ticket_terms.source,
   ticket_terms.customer_id,
   ticket_terms.subscription_id,
   ticket_terms.plan,

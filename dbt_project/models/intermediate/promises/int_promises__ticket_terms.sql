@@ -54,6 +54,7 @@ termed as (
 
 select
   termed.ticket_id,
+  termed.source,
   termed.customer_id,
   termed.subscription_id,
   termed.plan,

@@ -143,7 +143,14 @@ named as (
 other_readings as (select ticket_id, obligation, cycle_number, reading, verdict from named where reading <> 'plan')
 
 select
-  named.*,
+  {% for column in [
+    'obligation_key', 'ticket_id', 'source', 'obligation', 'cycle_number', 'customer_id', 'subscription_id', 'plan', 'plan_version',
+    'time_zone',
+    'severity_submitted', 'severity_in_force', 'severity_decided', 'obligation_kind', 'clock_name', 'clause', 'clause_text', 'submitted_at',
+    'starts_epoch', 'counts_from_epoch', 'stopped_epoch', 'stopping_event_id', 'ended_epoch', 'read_until_epoch', 'target_seconds',
+    'elapsed_seconds', 'due_epoch', 'over_epoch', 'settled_epoch', 'verdict', 'reason', 'verdict_as_submitted', 'reason_as_submitted',
+    'could_be'
+  ] %}named.{{ column }}, {% endfor %}
   case when other_readings.reading = 'humans_alone' then other_readings.verdict when other_readings.reading = 'with_ai' then named.verdict end
     as verdict_by_humans,
   case when other_readings.reading = 'with_ai' then other_readings.verdict when other_readings.reading = 'humans_alone' then named.verdict end

@@ -30,12 +30,20 @@ shown as (
   select source, 'channel', channel from acts
   union
   select source, 'event', event_type from changes where change_kind in ('created', 'changed')
+),
+
+shown_names as (
+  select distinct named.source, named.setting, named.name
+  from named
+  join shown on shown.source = named.source and shown.name_kind = named.name_kind and shown.name = named.name
+  {{ and_rows_of_basis('dim_declared_names', 'source, setting, name', 'is_shown') }}
 )
 
 select
   named.source,
   named.setting,
   named.name,
-  shown.name is not null as is_shown
+  max(case when shown_names.name is not null then 1 else 0 end) = 1 as is_shown
 from named
-left join shown on shown.source = named.source and shown.name_kind = named.name_kind and shown.name = named.name
+left join shown_names on shown_names.source = named.source and shown_names.setting = named.setting and shown_names.name = named.name
+group by named.source, named.setting, named.name

@@ -1,0 +1,521 @@
+"""What a build need not judge again: tickets of which nothing changed keep their rows from the version that is served.
+
+Rebuilt are the tickets that new batches name, those whose figures depend on how far the data reaches, and those that share a
+person, an organization, an update or an event with what changed. Everything about more than one ticket is made from all rows, as
+in a build of everything, and the result is the same to the byte. Where that cannot be shown, everything is built.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import ConfigurationError
+from pipeline.ingest.landed_views import create_landed_view
+from pipeline.ingest.tables import LANDED_TABLES
+from pipeline.pointer import Pointer, read_pointer
+from pipeline.seen_files import seen_files
+from pipeline.settings import Workspace
+from pipeline.warehouse.connection import open_database, quote
+from pipeline.whole_files import seal, sync, unseal, write_whole
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipeline.ingest.landing.manifest import Batch
+    from pipeline.rules.load_rules import Rules
+    from pipeline.warehouse.run_dbt import Project
+
+# The landed tables of which a build reads the rows of rebuilt tickets alone, and the instants in them.
+_BY_TICKET = {
+    "ticket_versions": ("submitted_at", "latest_submitted_at", "updated_at", "latest_updated_at"),
+    "ticket_changes": ("earliest_at", "changed_at", "version_at"),
+    "ticket_messages": ("earliest_at", "said_at", "version_at"),
+    "vendor_sla_figures": ("they_started_at", "they_stopped_at", "read_at"),
+}
+# Compared with the basis after a build: what they say of one ticket depends on others.
+_SHARED = ("int_helpdesk__first_notes", "int_helpdesk__shown_sources", "int_entitlements__over_quota_tickets")
+# With more tickets than this share to judge again, building everything is as fast.
+_LARGEST_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The version that a build goes on from: its published file, and the file of what was kept beside it."""
+
+    served: Path
+    kept: Path
+
+
+@dataclass(frozen=True)
+class Everything:
+    """Why a build judges every ticket."""
+
+    reason: str
+
+
+NO_BASIS = Everything("nothing to go on from")
+
+
+class BuildEverything(Exception):  # noqa: N818 - no error: the build takes the other way.
+    """The basis does not hold for a ticket that was not rebuilt. The argument says why."""
+
+
+class TicketsMissed(Exception):  # noqa: N818 - no error: the build begins again with them.
+    """These tickets depend on others, as the models have shown, and were not rebuilt."""
+
+    def __init__(self, tickets: list[str]) -> None:
+        self.tickets = tickets
+
+
+def find_basis(
+    workspace: Workspace, batches: Sequence[Batch], rules: Rules, as_of: datetime | None
+) -> Basis | Everything:
+    """The version that is served, if every input of it is still there and only batches came to it and time passed."""
+    try:
+        pointer = read_pointer(workspace)
+    except ConfigurationError:
+        pointer = None
+    if pointer is None:
+        return Everything("no version is served yet")
+    basis = Basis(workspace.published / pointer.file, _kept_path(workspace, pointer.build_id))
+    try:
+        record = unseal(_record_path(basis.kept).read_bytes(), needs_seal=True)
+        files = {basis.served: pointer.sha256, basis.kept: record["sha256"]}
+        are_whole = all(seen_files(workspace.warehouse).hash_file(path) == sha for path, sha in files.items())
+    except (OSError, ValueError, KeyError):
+        are_whole = False
+    if not are_whole:
+        return Everything("what the served version kept for this is missing or damaged")
+    reason = _compare_inputs(record, _describe(workspace, batches, rules), pointer, as_of)
+    return basis if reason is None else Everything(reason)
+
+
+def _compare_inputs(
+    before: dict[str, Any], now: dict[str, Any], pointer: Pointer, as_of: datetime | None
+) -> str | None:
+    if before["program"] != now["program"]:
+        return "the program or one of its packages is another"
+    if before["rules"] != now["rules"]:
+        names = sorted(
+            name
+            for name in before["files"].keys() | now["files"].keys()
+            if before["files"].get(name) != now["files"].get(name)
+        )
+        return f"the rules changed ({', '.join(names) or 'calendars'})"
+    if not before["batches"].items() <= now["batches"].items():
+        return "a landed file was read again, replaced or removed"
+    if as_of is not None and as_of < datetime.fromisoformat(pointer.as_of):
+        return "the stated as_of lies before that of the served version"
+    return None
+
+
+def _describe(workspace: Workspace, batches: Sequence[Batch], rules: Rules) -> dict[str, Any]:
+    from pipeline.rules.load_rules import hash_rules
+    from pipeline.warehouse.fingerprint import describe_program
+
+    return {
+        "program": json.loads(json.dumps(describe_program())),
+        "rules": rules.fingerprint,
+        "files": hash_rules(workspace),
+        "batches": {batch.file_stem: batch.landed_at for batch in batches},
+    }
+
+
+def choose_tickets(
+    connection: duckdb.DuckDBPyConnection,
+    basis: Basis | Everything,
+    batches: Sequence[Batch],
+    also: Sequence[str],
+) -> str:
+    """Fill `raw.rebuilt_tickets` and leave only their rows in the landed tables of `raw`, which `load_raw` has made. Says how
+    many, or why all. `also`: further tickets.
+
+    The process stands in the folder of the landed batches. Raises BuildEverything where there are too many.
+    """
+    if isinstance(basis, Everything):
+        return f"all tickets: {basis.reason}"
+    _attach_basis(connection, basis)
+    connection.execute("create table raw.rebuilt_tickets (ticket_id varchar)")
+    connection.execute("create temp table exported (source varchar, ticket_id varchar)")
+    connection.execute("create temp table records (source varchar, record_id varchar)")
+    connection.execute("create table raw.basis_files (alias varchar, file varchar)")
+    connection.executemany(
+        "insert into raw.basis_files values (?, ?)",
+        [("served", os.path.relpath(basis.served)), ("kept", os.path.relpath(basis.kept))],
+    )
+    _create_views_of_new_batches(connection, batches)
+    _find_changed_authors(connection)
+    _add(connection, _TOUCHED)
+    _add(connection, _future_rows())
+    _add(connection, _RELATED_TO_AUTHORS)
+    # What was waived, and from when on, depends on as_of.
+    rebuild(
+        connection,
+        "select ticket_id from kept.intermediate.unsettled_tickets union select ticket_id from raw.waivers",
+    )
+    rebuild(connection, "select unnest($also)", {"also": list(also)})
+    while True:
+        _stop_where_most_changed(connection)
+        _load_rows(connection)
+        before = _count(connection, "raw.rebuilt_tickets")
+        _add(connection, _RELATED_BY_KEYS)
+        if _count(connection, "raw.rebuilt_tickets") == before:
+            break
+    for table in _BY_TICKET:
+        connection.execute(f"drop view raw.{table}")
+        connection.execute(f"alter table raw.rebuilt_{table} rename to {table}")
+    for table in LANDED_TABLES:
+        connection.execute(f"drop view raw.new_{table}")
+    rebuilt, known = _count(connection, "raw.rebuilt_tickets"), _count(connection, "served.core.dim_tickets")
+    _detach_basis(connection)
+    return f"{rebuilt:,} tickets, beside {known:,} of the version before"
+
+
+def _attach_basis(connection: duckdb.DuckDBPyConnection, basis: Basis) -> None:
+    for alias, path in (("served", basis.served), ("kept", basis.kept)):
+        literal = "'" + str(path).replace("'", "''") + "'"
+        connection.execute(f"attach {literal} as {alias} (read_only)")
+
+
+def _detach_basis(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("detach served")
+    connection.execute("detach kept")
+
+
+def _create_views_of_new_batches(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> None:
+    known = {stem for (stem,) in connection.execute("select file_stem from kept.raw.batches").fetchall()}
+    for table, columns in LANDED_TABLES.items():
+        stems = [
+            batch.file_stem for batch in batches if table in batch.tables and batch.file_stem not in known
+        ]
+        create_landed_view(connection, f"new_{table}", columns, [f"{table}/{stem}.parquet" for stem in stems])
+
+
+# What new rows name: the ticket, or the record that another row says to be of a ticket.
+_TOUCHED = " union ".join(
+    f"select source, ticket_id, {'ticket_id' if table == 'vendor_sla_figures' else 'record_id'} as record_id from raw.new_{table}"
+    for table in (*_BY_TICKET, "gaps")
+)
+
+
+def _future_rows() -> str:
+    """Rows that lie after what the basis knew: its as_of left them out, or cut them."""
+    limits = (
+        "select horizons.source, least(horizons.read_until, inputs.as_of) as known_until"
+        " from kept.raw.source_horizons as horizons cross join kept.raw.build_inputs as inputs"
+    )
+    return " union ".join(
+        f"select landed.source, landed.ticket_id, landed.{_record_column(table)}"
+        f" from raw.{table} as landed join ({limits}) as limits on limits.source = landed.source"
+        f" where greatest({', '.join('landed.' + instant for instant in instants)}) > limits.known_until"
+        for table, instants in _BY_TICKET.items()
+    )
+
+
+def _record_column(table: str) -> str:
+    # A vendor's figure names its ticket by the id of the record or of the ticket.
+    return "record_id" if "record_id" in LANDED_TABLES[table] else "ticket_id"
+
+
+def _find_changed_authors(connection: duckdb.DuckDBPyConnection) -> None:
+    """Whose side may be another one now: persons with a version that says something new, and authors of a first internal note.
+
+    A later version that says what the last one said leaves everything as it was (stg_helpdesk__people).
+    """
+    connection.execute(
+        """
+        create table raw.changed_authors as
+        with
+        batches as (select batch_id from kept.raw.batches),
+        known as (
+          select source, person_id, updated_at, {'person': person, 'role': role, 'organization_id': organization_id} as content
+          from raw.people where batch_id in (select batch_id from batches)
+        ),
+        new as (
+          select source, person_id, updated_at, {'person': person, 'role': role, 'organization_id': organization_id} as content
+          from raw.new_people
+        ),
+        last_known as (
+          select source, person_id, max(updated_at) as updated_at, arg_max(content, updated_at) as content,
+            count(distinct content) filter (where updated_at = newest) as contents
+          from (select known.*, max(updated_at) over (partition by source, person_id) as newest from known) as known
+          group by source, person_id
+        ),
+        unseen as (select distinct * from new except select * from known)
+        select distinct unseen.source, unseen.person_id as author_id
+        from unseen
+        left join last_known on last_known.source = unseen.source and last_known.person_id = unseen.person_id
+        where not coalesce(
+          unseen.updated_at >= last_known.updated_at and unseen.content = last_known.content and last_known.contents = 1, false
+        )
+        union
+        select notes.source, notes.author_id
+        from (
+          select source, author_id, min(said_at) as noted_at
+          from raw.new_ticket_messages
+          where message_kind = 'comment' and not is_public and author_id is not null
+          group by source, author_id
+        ) as notes
+        left join kept.intermediate.int_helpdesk__first_notes as known
+          on known.source = notes.source and known.author_id = notes.author_id
+        where known.author_id is null or notes.noted_at < known.first_noted_at
+        """
+    )
+
+
+# Tickets of changed persons and organizations.
+_RELATED_TO_AUTHORS = """
+select source, ticket_id, record_id from raw.ticket_messages
+where (source, author_id) in (select source, author_id from raw.changed_authors)
+  or (source, updater_id) in (select source, author_id from raw.changed_authors)
+union
+select source, ticket_id, record_id from raw.ticket_changes
+where (source, author_id) in (select source, author_id from raw.changed_authors)
+  or (source, updater_id) in (select source, author_id from raw.changed_authors)
+union
+select source, ticket_id, record_id from raw.ticket_versions
+where (source, requester_id) in (select source, author_id from raw.changed_authors)
+  or (source, requester) in (select source, author_id from raw.changed_authors)
+union
+select versions.source, versions.ticket_id, versions.record_id
+from raw.ticket_versions as versions
+join (
+  select source, organization_id, external_id, organization_name, updated_at from raw.new_organizations
+  except
+  select source, organization_id, external_id, organization_name, updated_at from raw.organizations
+  where batch_id in (select batch_id from kept.raw.batches)
+) as changed
+  on changed.source = versions.source and changed.organization_id = versions.organization_id
+"""
+
+# Tickets that share an update or an event with one that is rebuilt: a merge is one update of both, a message may move.
+_RELATED_BY_KEYS = """
+with
+updates as (
+  select source, update_id from raw.rebuilt_ticket_messages where update_id is not null
+  union select source, update_id from raw.rebuilt_ticket_changes where update_id is not null
+),
+events as (
+  select source, message_id as event_id from raw.rebuilt_ticket_messages
+  union select source, change_id from raw.rebuilt_ticket_changes
+)
+select source, ticket_id, record_id from raw.ticket_messages
+where (source, update_id) in (select source, update_id from updates)
+  or (source, message_id) in (select source, event_id from events)
+union
+select source, ticket_id, record_id from raw.ticket_changes
+where (source, update_id) in (select source, update_id from updates)
+  or (source, change_id) in (select source, event_id from events)
+"""
+
+
+def _add(connection: duckdb.DuckDBPyConnection, rows: str) -> None:
+    """Rebuild the tickets that rows (source, ticket_id, record_id) name, themselves or by the record."""
+    connection.execute(f"create or replace temp table named as select distinct * from ({rows})")
+    connection.execute(
+        """
+        create or replace temp table named_records as
+        select source, record_id from named where record_id is not null
+        except select source, record_id from records
+        """
+    )
+    connection.execute("insert into records select * from named_records")
+    rebuild(
+        connection,
+        """
+        select sources.ticket_prefix || named.ticket_id
+        from named join raw.sources as sources on sources.source = named.source
+        where named.ticket_id is not null
+        union
+        select sources.ticket_prefix || versions.ticket_id
+        from raw.ticket_versions as versions join raw.sources as sources on sources.source = versions.source
+        where (versions.source, versions.record_id) in (select source, record_id from named_records)
+        """,
+    )
+
+
+def rebuild(
+    connection: duckdb.DuckDBPyConnection, tickets: str, values: dict[str, list[str]] | None = None
+) -> None:
+    """Add the tickets that a select gives, by their full ids, with all records of them in any source."""
+    connection.execute(
+        f"""
+        create or replace temp table added as
+        select distinct ticket_id from ({tickets}) as chosen(ticket_id)
+        where ticket_id is not null and ticket_id not in (select ticket_id from raw.rebuilt_tickets)
+        """,
+        values or {},
+    )
+    connection.execute("insert into raw.rebuilt_tickets select * from added")
+    connection.execute(
+        """
+        insert into exported
+        select sources.source, substr(added.ticket_id, length(sources.ticket_prefix) + 1)
+        from added join raw.sources as sources on starts_with(added.ticket_id, sources.ticket_prefix)
+        """
+    )
+    [(more,)] = connection.execute(
+        """
+        select count(*) from (
+          select source, record_id from raw.ticket_versions
+          where record_id is not null
+            and (source, ticket_id) in (
+              select sources.source, substr(added.ticket_id, length(sources.ticket_prefix) + 1)
+              from added join raw.sources as sources on starts_with(added.ticket_id, sources.ticket_prefix)
+            )
+          except select source, record_id from records
+        )
+        """
+    ).fetchall()
+    if more:
+        _add(
+            connection,
+            "select source, null::varchar as ticket_id, record_id from raw.ticket_versions"
+            " where record_id is not null and (source, ticket_id) in (select source, ticket_id from exported)",
+        )
+
+
+def _load_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in _BY_TICKET:
+        connection.execute(
+            f"create or replace table raw.rebuilt_{table} as select * from raw.{table}"
+            " where (source, ticket_id) in (select source, ticket_id from exported)"
+            f" or (source, {_record_column(table)}) in (select source, record_id from records)"
+        )
+
+
+def _stop_where_most_changed(connection: duckdb.DuckDBPyConnection) -> None:
+    rebuilt, known = _count(connection, "raw.rebuilt_tickets"), _count(connection, "served.core.dim_tickets")
+    if rebuilt > _LARGEST_SHARE * known:
+        raise BuildEverything(f"{rebuilt:,} tickets changed or can change, of {known:,} known ones")
+
+
+def stop_on_missed_tickets(connection: duckdb.DuckDBPyConnection, basis: Basis | Everything) -> None:
+    """Look, once the models are there, for tickets that depend on others and were not rebuilt. Raises TicketsMissed, or
+    BuildEverything where it is not known which tickets they are.
+    """
+    if isinstance(basis, Everything):
+        return
+    _attach_basis(connection, basis)
+    try:
+        for table, columns, what in (
+            ("int_helpdesk__shown_sources", "*", "a source shows more than before"),
+            (
+                "int_helpdesk__first_notes",
+                "source, author_id, first_noted_at",
+                "the side of an author changed",
+            ),
+        ):
+            known = (
+                ""
+                if table != "int_helpdesk__first_notes"
+                else (" where (source, author_id) not in (select source, author_id from raw.changed_authors)")
+            )
+            changed = f"(select {columns} from intermediate.{table} except select {columns} from kept.intermediate.{table})"
+            if _count(connection, f"{changed} as changed{known}"):
+                raise BuildEverything(what)
+        unmarked = "select distinct source, batch_id from {}.int_helpdesk__unmarked_tickets"
+        new, old = unmarked.format("intermediate"), unmarked.format("kept.intermediate")
+        if _count(
+            connection,
+            f"(({new} except {old}) union all ({old} except {new})) as changed"
+            " where batch_id in (select batch_id from kept.raw.batches)",
+        ):
+            raise BuildEverything("it became known of a file whether its comments are marked")
+        over = "select ticket_id from {}.int_entitlements__over_quota_tickets"
+        new, old = over.format("intermediate"), over.format("kept.intermediate")
+        missed = connection.execute(
+            f"select ticket_id from (({new} except {old}) union all ({old} except {new}))"
+            " where ticket_id not in (select ticket_id from raw.rebuilt_tickets)"
+        ).fetchall()
+    finally:
+        _detach_basis(connection)
+    if missed:
+        raise TicketsMissed([ticket_id for (ticket_id,) in missed])
+
+
+def list_models_by_ticket(project: Project) -> tuple[str, ...]:
+    """The models with rows by ticket that are not published, so that a build keeps them for the next one."""
+    return tuple(
+        node.name
+        for node in project.manifest.nodes.values()
+        if node.resource_type == "model"
+        and node.config.meta.get("rows_of") == "ticket"
+        and node.schema == "intermediate"
+    )
+
+
+def keep(
+    workspace: Workspace,
+    build: Path,
+    build_id: str,
+    models: Sequence[str],
+    batches: Sequence[Batch],
+    rules: Rules,
+) -> None:
+    """Keep what the next build needs of this one, under the name of the build. Raises OSError.
+
+    `models`: those of `intermediate` with rows by ticket.
+    """
+    path = _kept_path(workspace, build_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _record_path(path).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    connection = open_database(path)
+    try:
+        literal = "'" + str(build).replace("'", "''") + "'"
+        connection.execute(f"attach {literal} as build (read_only)")
+        connection.execute("create schema raw")
+        connection.execute("create schema intermediate")
+        for table in ("source_horizons", "build_inputs"):
+            connection.execute(f"create table raw.{table} as select * from build.raw.{table}")
+        connection.execute("create table raw.batches (batch_id varchar, file_stem varchar)")
+        connection.executemany(
+            "insert into raw.batches values (?, ?)", [(batch.batch_id, batch.file_stem) for batch in batches]
+        )
+        for model in (*models, *_SHARED):
+            connection.execute(
+                f"create table intermediate.{quote(model)} as select * from build.intermediate.{quote(model)}"
+            )
+        connection.execute(
+            "create table intermediate.unsettled_tickets as select distinct ticket_id"
+            " from build.intermediate.int_promises__obligation_cycles"
+            " where starts_epoch is not null and stopped_epoch is null and ended_epoch is null"
+        )
+        connection.execute("detach build")
+        connection.execute("checkpoint")
+    finally:
+        connection.close()
+    sync(path)
+    sha256 = seen_files(workspace.warehouse).hash_file(path, never_changes=True)
+    record = {"sha256": sha256, "build_id": build_id} | _describe(workspace, batches, rules)
+    write_whole(_record_path(path), seal(record))
+
+
+def remove_older(workspace: Workspace, build_id: str) -> None:
+    """Remove what was kept beside other builds: only the served version is gone on from."""
+    kept = _kept_path(workspace, build_id)
+    for path in kept.parent.glob("*"):
+        if path not in (kept, _record_path(kept)):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _kept_path(workspace: Workspace, build_id: str) -> Path:
+    return workspace.warehouse / "kept" / f"{build_id}.duckdb"
+
+
+def _record_path(kept: Path) -> Path:
+    return kept.with_suffix(".json")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    [(count,)] = connection.execute(f"select count(*) from {relation}").fetchall()
+    return int(count)
