@@ -296,7 +296,15 @@ def quarantine(
 
 
 @app.command()
-def build() -> None:
+def build(
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="Judge every ticket again. Without it, tickets of which nothing changed keep their rows.",
+        ),
+    ] = False,
+) -> None:
     """Run the models and the checks, and publish the result.
 
     Example: sla build --as-of 2026-07-01T00:00:00Z
@@ -305,11 +313,11 @@ def build() -> None:
 
     workspace = options.find_workspace()
     with lock_workspace(workspace):
-        _build(workspace)
+        _build(workspace, is_full=full)
         _say_state(workspace)
 
 
-def _build(workspace: Workspace) -> None:
+def _build(workspace: Workspace, *, is_full: bool = False) -> None:
     from pipeline.cli.show_build import show_build
     from pipeline.ingest.landing.land import land_damaged
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
@@ -321,7 +329,7 @@ def _build(workspace: Workspace) -> None:
         for problem in landed.warnings:
             say(f"warning: {problem}")
     with show_build(sys.stderr, options.verbosity < 0 or options.is_json) as on_step:
-        result = build_workspace(workspace, options.as_of, on_step)
+        result = build_workspace(workspace, options.as_of, on_step, is_full=is_full)
     for warning in result.warnings:
         say(f"warning: {warning}")
     state = (
@@ -330,6 +338,8 @@ def _build(workspace: Workspace) -> None:
         else "unchanged since the last build"
     )
     say(f"Build {result.pointer.build_id}, data as of {result.pointer.as_of}: {state}.")
+    if result.judged:
+        say(result.judged)
     for message in explain_outdated(find_outdated(workspace, load_sources(workspace.sla_yml).sources)):
         say(f"warning: {message}")
     _correct(workspace)

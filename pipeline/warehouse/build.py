@@ -111,7 +111,7 @@ def build_workspace(
     workspace.landed.mkdir(parents=True, exist_ok=True)
     database = building / "build.duckdb"
     # The views over landed batches name their files relative to this folder (load_raw says why).
-    basis = Everything("asked for") if is_full else find_basis(workspace, batches, rules, as_of)
+    basis = Everything("--full asks for it") if is_full else find_basis(workspace, batches, rules, as_of)
     with chdir(workspace.landed):
         filled = fill_database(
             database,
@@ -154,6 +154,9 @@ def build_workspace(
     return BuildResult(pointer, True, passed, tuple(told), filled.judged)
 
 
+_PASSES = 3
+
+
 @dataclass(frozen=True)
 class Filled:
     """The tables of a build: its as_of, the checks that ran on the way, the shares of sources that are over a limit without
@@ -183,13 +186,15 @@ def fill_database(
     ask for that. Raises ChecksFailed when a critical check of what landed failed, a model or a test of dbt, or a share.
     """
     missed: list[str] = []
+    passes = 1
     while True:
         try:
             return _fill(database, inputs, scratch, basis, missed, is_checked, on_step)
         except TicketsMissed as found:
-            # Which tickets find a pool used up does not depend on the verdicts, so a second pass finds no more.
-            basis = Everything("tickets over quota changed twice") if missed else basis
-            missed = found.tickets
+            # Other tickets of a source can change who finds a pool used up, which changes no further ticket.
+            passes += 1
+            basis = basis if passes <= _PASSES else Everything("which tickets are over quota kept changing")
+            missed += found.tickets
         except BuildEverything as told:
             basis = Everything(str(told))
         on_step("more tickets than the new files name", None, 0, 0)
@@ -218,8 +223,8 @@ def _fill(
     connection = open_database(database)
     try:
         known_until = load_raw(connection, inputs)
-        judged = choose_tickets(connection, basis, inputs.batches, missed)
         landed_checks = check_landed(connection, inputs.batches) if is_checked else []
+        judged = choose_tickets(connection, basis, inputs.batches, missed)
     finally:
         connection.close()
     _stop_on_critical(landed_checks)

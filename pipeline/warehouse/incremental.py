@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pipeline.warehouse.run_dbt import Project
 
 # The landed tables of which a build reads the rows of rebuilt tickets alone, and the instants in them.
-_BY_TICKET = {
+BY_TICKET = {
     "ticket_versions": ("submitted_at", "latest_submitted_at", "updated_at", "latest_updated_at"),
     "ticket_changes": ("earliest_at", "changed_at", "version_at"),
     "ticket_messages": ("earliest_at", "said_at", "version_at"),
@@ -55,12 +55,12 @@ class Basis:
 
 @dataclass(frozen=True)
 class Everything:
-    """Why a build judges every ticket."""
+    """Why a build judges every ticket; no reason where there is nothing to go on from."""
 
-    reason: str
+    reason: str = ""
 
 
-NO_BASIS = Everything("nothing to go on from")
+NO_BASIS = Everything()
 
 
 class BuildEverything(Exception):  # noqa: N818 - no error: the build takes the other way.
@@ -83,7 +83,7 @@ def find_basis(
     except ConfigurationError:
         pointer = None
     if pointer is None:
-        return Everything("no version is served yet")
+        return NO_BASIS
     basis = Basis(workspace.published / pointer.file, _kept_path(workspace, pointer.build_id))
     try:
         record = unseal(_record_path(basis.kept).read_bytes(), needs_seal=True)
@@ -112,7 +112,7 @@ def _compare_inputs(
     if not before["batches"].items() <= now["batches"].items():
         return "a landed file was read again, replaced or removed"
     if as_of is not None and as_of < datetime.fromisoformat(pointer.as_of):
-        return "the stated as_of lies before that of the served version"
+        return "as_of lies before that of the served version"
     return None
 
 
@@ -140,7 +140,7 @@ def choose_tickets(
     The process stands in the folder of the landed batches. Raises BuildEverything where there are too many.
     """
     if isinstance(basis, Everything):
-        return f"all tickets: {basis.reason}"
+        return f"Every ticket was judged again: {basis.reason}." if basis.reason else ""
     _attach_basis(connection, basis)
     connection.execute("create table raw.rebuilt_tickets (ticket_id varchar)")
     connection.execute("create temp table exported (source varchar, ticket_id varchar)")
@@ -168,14 +168,14 @@ def choose_tickets(
         _add(connection, _RELATED_BY_KEYS)
         if _count(connection, "raw.rebuilt_tickets") == before:
             break
-    for table in _BY_TICKET:
+    for table in BY_TICKET:
         connection.execute(f"drop view raw.{table}")
         connection.execute(f"alter table raw.rebuilt_{table} rename to {table}")
     for table in LANDED_TABLES:
         connection.execute(f"drop view raw.new_{table}")
-    rebuilt, known = _count(connection, "raw.rebuilt_tickets"), _count(connection, "served.core.dim_tickets")
     _detach_basis(connection)
-    return f"{rebuilt:,} tickets, beside {known:,} of the version before"
+    rebuilt = _count(connection, "raw.rebuilt_tickets")
+    return f"{rebuilt:,} tickets were judged again; the rows of all others are those of the version before."
 
 
 def _attach_basis(connection: duckdb.DuckDBPyConnection, basis: Basis) -> None:
@@ -201,7 +201,7 @@ def _create_views_of_new_batches(connection: duckdb.DuckDBPyConnection, batches:
 # What new rows name: the ticket, or the record that another row says to be of a ticket.
 _TOUCHED = " union ".join(
     f"select source, ticket_id, {'ticket_id' if table == 'vendor_sla_figures' else 'record_id'} as record_id from raw.new_{table}"
-    for table in (*_BY_TICKET, "gaps")
+    for table in (*BY_TICKET, "gaps")
 )
 
 
@@ -215,7 +215,7 @@ def _future_rows() -> str:
         f"select landed.source, landed.ticket_id, landed.{_record_column(table)}"
         f" from raw.{table} as landed join ({limits}) as limits on limits.source = landed.source"
         f" where greatest({', '.join('landed.' + instant for instant in instants)}) > limits.known_until"
-        for table, instants in _BY_TICKET.items()
+        for table, instants in BY_TICKET.items()
     )
 
 
@@ -383,7 +383,7 @@ def rebuild(
 
 
 def _load_rows(connection: duckdb.DuckDBPyConnection) -> None:
-    for table in _BY_TICKET:
+    for table in BY_TICKET:
         connection.execute(
             f"create or replace table raw.rebuilt_{table} as select * from raw.{table}"
             " where (source, ticket_id) in (select source, ticket_id from exported)"
@@ -397,6 +397,40 @@ def _stop_where_most_changed(connection: duckdb.DuckDBPyConnection) -> None:
         raise BuildEverything(f"{rebuilt:,} tickets changed or can change, of {known:,} known ones")
 
 
+# What a model about more than one ticket says otherwise than the basis, and the tickets that it decides.
+_MISSED = """
+with
+sources as (select source from kept.raw.source_horizons),
+shown as (
+  select * from intermediate.int_helpdesk__shown_sources where source in (select source from sources)
+  except select * from kept.intermediate.int_helpdesk__shown_sources
+),
+unmarked as (
+  select distinct source, batch_id from intermediate.int_helpdesk__unmarked_tickets
+  where batch_id in (select batch_id from kept.raw.batches)
+),
+known_unmarked as (select distinct source, batch_id from kept.intermediate.int_helpdesk__unmarked_tickets),
+changed_sources as (
+  select source from shown
+  union select source from (select * from unmarked except select * from known_unmarked)
+  union select source from (select * from known_unmarked except select * from unmarked)
+),
+over_quota as (select ticket_id from intermediate.int_entitlements__over_quota_tickets),
+known_over_quota as (select ticket_id from kept.intermediate.int_entitlements__over_quota_tickets),
+missed as (
+  select ticket_id from over_quota where ticket_id not in (select ticket_id from known_over_quota)
+  union select ticket_id from known_over_quota where ticket_id not in (select ticket_id from over_quota)
+  union select ticket_id from served.core.dim_tickets where source in (select source from changed_sources)
+)
+select ticket_id from missed where ticket_id not in (select ticket_id from raw.rebuilt_tickets)
+"""
+_SIDES_CHANGED = """
+(select source, author_id, first_noted_at from intermediate.int_helpdesk__first_notes
+ except select source, author_id, first_noted_at from kept.intermediate.int_helpdesk__first_notes) as changed
+where (source, author_id) not in (select source, author_id from raw.changed_authors)
+"""
+
+
 def stop_on_missed_tickets(connection: duckdb.DuckDBPyConnection, basis: Basis | Everything) -> None:
     """Look, once the models are there, for tickets that depend on others and were not rebuilt. Raises TicketsMissed, or
     BuildEverything where it is not known which tickets they are.
@@ -405,36 +439,9 @@ def stop_on_missed_tickets(connection: duckdb.DuckDBPyConnection, basis: Basis |
         return
     _attach_basis(connection, basis)
     try:
-        for table, columns, what in (
-            ("int_helpdesk__shown_sources", "*", "a source shows more than before"),
-            (
-                "int_helpdesk__first_notes",
-                "source, author_id, first_noted_at",
-                "the side of an author changed",
-            ),
-        ):
-            known = (
-                ""
-                if table != "int_helpdesk__first_notes"
-                else (" where (source, author_id) not in (select source, author_id from raw.changed_authors)")
-            )
-            changed = f"(select {columns} from intermediate.{table} except select {columns} from kept.intermediate.{table})"
-            if _count(connection, f"{changed} as changed{known}"):
-                raise BuildEverything(what)
-        unmarked = "select distinct source, batch_id from {}.int_helpdesk__unmarked_tickets"
-        new, old = unmarked.format("intermediate"), unmarked.format("kept.intermediate")
-        if _count(
-            connection,
-            f"(({new} except {old}) union all ({old} except {new})) as changed"
-            " where batch_id in (select batch_id from kept.raw.batches)",
-        ):
-            raise BuildEverything("it became known of a file whether its comments are marked")
-        over = "select ticket_id from {}.int_entitlements__over_quota_tickets"
-        new, old = over.format("intermediate"), over.format("kept.intermediate")
-        missed = connection.execute(
-            f"select ticket_id from (({new} except {old}) union all ({old} except {new}))"
-            " where ticket_id not in (select ticket_id from raw.rebuilt_tickets)"
-        ).fetchall()
+        if _count(connection, _SIDES_CHANGED):
+            raise BuildEverything("the side of an author changed")
+        missed = connection.execute(_MISSED).fetchall()
     finally:
         _detach_basis(connection)
     if missed:

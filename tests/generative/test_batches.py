@@ -238,7 +238,9 @@ _SOURCE = {
     "zendesk": (
         "{{type: zendesk, ticket_prefix: {desk}-, time_zone: UTC, customer: {{field: organization_external_id}},"
         " severity: {{field: priority, values: {{high: 2, normal: 3, low: 4}}}}, channels: {{values: {{web: web_form}}}},"
-        " events: {{deleted: {{field: status, value: deleted}}}}}}"
+        " events: {{deleted: {{field: status, value: deleted}}}},"
+        # Organizations may come after the tickets that name them.
+        " allow: {{unknown_customers: 100}}}}"
     ),
 }
 
@@ -248,8 +250,8 @@ def name_desk(form: str, number: int) -> str:
     return f"{form}{number:03d}x"
 
 
-def build_desks(root: Path, count: int) -> Path:
-    """The published database of `count` desks of each form and, the first, one whose exports came in order."""
+def write_desks(root: Path, count: int) -> list[list[tuple[Path, str]]]:
+    """A workspace of `count` desks of each form and, the first, one whose exports come in order; of each desk its files."""
     run_sla("init", str(root)).expect(0)
     desks = {name_desk(form, number): (form, number) for form in FORMS for number in range(count + 1)}
     sources = (f"  {desk}: {_SOURCE[form].format(desk=desk)}" for desk, (form, _) in desks.items())
@@ -264,7 +266,7 @@ def build_desks(root: Path, count: int) -> Path:
     )
     write_lines(root / "reference" / "subscriptions.csv", TERMS_HEADER, *terms)
     lives = draw_lives(SEED)
-    runs: list[list[tuple[Path, str]]] = [[] for _ in range(RUNS)]
+    exports = []
     for desk, (form, number) in desks.items():
         chance = random.Random(f"{SEED} {desk}")
         files = list(_write_people(root, desk)) if form == "zendesk" else []
@@ -274,9 +276,19 @@ def build_desks(root: Path, count: int) -> Path:
                 chance.shuffle(held)
             for name, text in _WRITE[form](desk, held, slice_).items():
                 files.append((root / "inbox" / desk / f"{place:02d}-{name}", text))
+        exports.append(files)
+    return exports
+
+
+def build_desks(root: Path, count: int) -> Path:
+    """The published database of these desks."""
+    runs: list[list[tuple[Path, str]]] = [[] for _ in range(RUNS)]
+    chance = random.Random(SEED)
+    for number, files in enumerate(write_desks(root, count)):
         for place, file in enumerate(files):
             # In order: the first files in the first run. Else: any file in any run.
-            runs[chance.randrange(RUNS) if number else RUNS * place // len(files)].append(file)
+            is_in_order = number % (count + 1) == 0
+            runs[RUNS * place // len(files) if is_in_order else chance.randrange(RUNS)].append(file)
     for place, files in enumerate(runs):
         for path, text in files:
             write_lines(path, text.removesuffix("\n"))

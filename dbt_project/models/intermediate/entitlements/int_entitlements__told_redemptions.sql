@@ -1,4 +1,4 @@
--- Grain: one row per event of a ticket within a term that tells of a redeemed once-per-term assistance.
+-- Grain: one row per event of a ticket within a term that says that a once-per-term assistance was redeemed.
 with
 events as (select * from {{ ref('int_helpdesk__events') }} where event_type = 'assistance_redeemed'),
 ticket_terms as (select * from {{ ref('int_promises__ticket_terms') }} where subscription_id is not null)
