@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.line import app, open_build, select, show_result
+from pipeline.cli.line import app, open_build, options, say, select, show_result
 from pipeline.errors import ConfigurationError
 
 
@@ -108,15 +109,35 @@ def whatif(
 ) -> None:
     """The same tickets under another plan: compliance, overage, and every difference explained.
 
+    A plan that is asked for the first time since a build is tried first, which takes as long as a small build.
+
     Example: sla whatif --plan PLAN --customer kestrel-aerospace-ltd
     """
     from pipeline.cli.show_plan_trials import trial_tables
-    from pipeline.reporting.plan_trials import read_trial
+    from pipeline.reporting.plan_trials import is_tried, read_trial
     from pipeline.reporting.published import EVERY_CUSTOMER
 
+    selection = select(customer_ids=customer)
     with open_build() as published:
-        selection = select(customer_ids=customer)
+        has_trial = is_tried(published, EVERY_CUSTOMER, plan, selection)
+    if not has_trial:
+        _try_plan(plan)
+    with open_build() as published:
         show_result(read_trial(published, EVERY_CUSTOMER, plan, selection), trial_tables)
+
+
+def _try_plan(plan: str) -> None:
+    from pipeline.cli.show_build import show_build
+    from pipeline.warehouse.build import lock_workspace
+    from pipeline.warehouse.try_plans import find_untried, try_plans
+
+    workspace = options.find_workspace()
+    with lock_workspace(workspace):
+        # Another run may have tried it in the meantime.
+        if untried := find_untried(workspace, [plan]):
+            say(f"Trying the plan {plan!r} on the same tickets; this build keeps the answer.")
+            with show_build(sys.stderr, options.verbosity < 0 or options.is_json) as on_step:
+                try_plans(workspace, untried, on_step)
 
 
 @app.command()

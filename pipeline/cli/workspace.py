@@ -314,6 +314,7 @@ def build(
     workspace = options.find_workspace()
     with lock_workspace(workspace):
         _build(workspace, is_full=full)
+        _try_plans(workspace)
         _say_state(workspace)
 
 
@@ -343,6 +344,19 @@ def _build(workspace: Workspace, *, is_full: bool = False) -> None:
     for message in explain_outdated(find_outdated(workspace, load_sources(workspace.sla_yml).sources)):
         say(f"warning: {message}")
     _correct(workspace)
+
+
+def _try_plans(workspace: Workspace) -> None:
+    """Try the plans that sla.yml names on what is published: at the end, so that no figure and no report waits for it."""
+    from pipeline.cli.show_build import show_build
+    from pipeline.rules.load_sources import load_sources
+    from pipeline.warehouse.try_plans import find_untried, try_plans
+
+    untried = find_untried(workspace, load_sources(workspace.sla_yml).compared_plans)
+    if untried:
+        with show_build(sys.stderr, options.verbosity < 0 or options.is_json) as on_step:
+            try_plans(workspace, untried, on_step)
+        say(f"Tried on the same tickets: {', '.join(untried)}.")
 
 
 def _say_state(workspace: Workspace) -> None:
@@ -470,6 +484,7 @@ def _run(workspace: Workspace, answers: dict[str, Any]) -> None:
         raise
     try:
         _close_and_deliver(workspace, answers, rejected)
+        _try_plans(workspace)
     finally:
         _say_state(workspace)
 

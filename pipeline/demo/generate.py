@@ -563,7 +563,10 @@ class _Demo:
         """sla.yml: the sources, and the months that are closed: the last three that can be, of longer demos."""
         first = self._months[max(0, len(self._months) - 1 - _CLOSED_MONTHS)].label
         closing = "# Months close by themselves from here on, once their grace period has passed."
-        return f'{_SLA_YML}{closing}\nperiods: {{first_month: "{first}"}}\n'
+        trying = "# Plans that are tried as soon as a build is published; `sla whatif` tries the others when it is asked."
+        return (
+            f'{_SLA_YML}{closing}\nperiods: {{first_month: "{first}"}}\n{trying}\ncompare_plans: [premium]\n'
+        )
 
     def _write_reference(self) -> int:
         """sla.yml with its logo, the contract records, plans, calendars and words. Gives the number of files."""

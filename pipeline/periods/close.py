@@ -141,7 +141,7 @@ def record_corrections(workspace: Workspace, pointer: Pointer) -> tuple[Correcti
     What was compared already with all that is on record is not compared again, and no build is opened for it.
     """
     history = read_history(workspace)
-    build = keep_build(pointer)
+    build = _keep_build(history, pointer)
     if _is_compared(workspace, build, history):
         return ()
     now = _next_instant(history)
@@ -164,9 +164,16 @@ def record_corrections(workspace: Workspace, pointer: Pointer) -> tuple[Correcti
     keep_customers(workspace, history, history.closed().values())
     for kept in history.builds().values():
         seen_files(workspace.warehouse).hash_file(workspace.published / kept.file, never_changes=True)
-    compared = {"build_sha256": build.sha256, "records": len(history.records)}
+    compared = {"build_id": build.build_id, "records": len(history.records)}
     write_whole(_compared_path(workspace), seal(compared))
     return tuple(recorded)
+
+
+def _keep_build(history: History, pointer: Pointer) -> KeptBuild:
+    """The build that is served as records name it. Trials publish one again in another file, with the same figures: where one of
+    its files is on record, that one is kept."""
+    on_record = history.builds().get(pointer.build_id)
+    return keep_build(pointer) if on_record is None or on_record.file == pointer.file else on_record
 
 
 def _is_compared(workspace: Workspace, build: KeptBuild, history: History) -> bool:
@@ -174,7 +181,7 @@ def _is_compared(workspace: Workspace, build: KeptBuild, history: History) -> bo
         found = unseal(_compared_path(workspace).read_bytes(), needs_seal=True)
     except (OSError, ValueError):
         return False
-    return (found.get("build_sha256"), found.get("records")) == (build.sha256, len(history.records))
+    return (found.get("build_id"), found.get("records")) == (build.build_id, len(history.records))
 
 
 def _compared_path(workspace: Workspace) -> Path:
@@ -195,7 +202,7 @@ def _close(
     workspace: Workspace, pointer: Pointer, states: Iterable[MonthState], dry_run: bool
 ) -> tuple[Closing, ...]:
     history = read_history(workspace)
-    build, now = keep_build(pointer), _next_instant(history)
+    build, now = _keep_build(history, pointer), _next_instant(history)
     due = sorted(states, key=lambda state: (state.month, state.time_zone))
     inputs = _read_inputs(workspace, pointer) if due else {}
     closings: list[Closing] = []

@@ -159,31 +159,44 @@ class Trial:
         return tuple(fit for fit in self.fits if fit.plan_version and fit.trial_plan_version)
 
 
-def read_trial(
-    published: Published, scope: Scope, trial_plan: str, selection: Selection = EVERYTHING
-) -> Trial:
-    """The terms of the selected customers that run at as_of, under another plan: counts, and only what would differ.
-
-    Raises ConfigurationError for a plan that the build did not try.
-    """
+def is_tried(published: Published, scope: Scope, trial_plan: str, selection: Selection = EVERYTHING) -> bool:
+    """Whether a plan has been tried on this build. Raises ConfigurationError for a plan or a customer that there is not."""
     check_selection(published, scope, selection)
     nearest = [
-        row["trial_plan"]
+        row["plan"]
         for row in published.fetch(
             dict,
             """
-            select trial_plan
-            from core.dim_plan_trials
-            order by levenshtein(lower(trial_plan), lower($trial_plan)), trial_plan
+            select distinct plan, levenshtein(lower(plan), lower($trial_plan)) as distance
+            from core.dim_plan_versions
+            order by distance, plan
             limit 3
             """,
             {"trial_plan": trial_plan},
         )
     ]
     if trial_plan not in nearest[:1]:
+        raise ConfigurationError(say_unknown("plan", trial_plan, nearest))
+    return bool(
+        published.fetch(
+            dict,
+            "select trial_plan from core.dim_plan_trials where trial_plan = $trial_plan",
+            {"trial_plan": trial_plan},
+        )
+    )
+
+
+def read_trial(
+    published: Published, scope: Scope, trial_plan: str, selection: Selection = EVERYTHING
+) -> Trial:
+    """The terms of the selected customers that run at as_of, under another plan: counts, and only what would differ.
+
+    Raises ConfigurationError for a plan that there is not, and for one that has not been tried on this build.
+    """
+    if not is_tried(published, scope, trial_plan, selection):
         raise ConfigurationError(
-            say_unknown("trial of the plan", trial_plan, nearest)
-            + " A build tries the plans that compare_plans in sla.yml names, or every plan in reference/plans."
+            f"The plan {trial_plan!r} has not been tried on this build yet. `sla whatif --plan` tries it; plans that "
+            "compare_plans in sla.yml names are tried after each build."
         )
     bound = {
         name: value

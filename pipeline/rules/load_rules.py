@@ -37,6 +37,10 @@ class Rules:
     fingerprint: str
 
 
+# Parts of sla.yml: whom a report goes to, and which plans are tried once a build is published.
+_NO_FIGURES = {"delivery", "compare_plans"}
+
+
 def load_rules(workspace: Workspace) -> Rules:
     """Read and check every rule file. Raises ConfigurationError (YAML) or InputRejected (CSV)."""
     from pipeline.calendars.load_calendars import load_calendars
@@ -65,7 +69,7 @@ def _check_compared_plans(workspace: Workspace, plans: Iterable[Plan], sources: 
             f"{plan!r} is not a plan.",
             name_nearest(plan, known),
         )
-        for plan in sources.compared_plans or ()
+        for plan in sources.compared_plans
         if plan not in known
     ]
     if problems:
@@ -92,7 +96,7 @@ def fingerprint_rules(workspace: Workspace) -> str:
     """SHA-256 (hex) over the name and the content of every rule file, in the order of their names.
 
     Names count from the workspace, so a copy elsewhere has the same fingerprint. Only files that rules are
-    read from count, and of sla.yml not who receives what: that changes no figure.
+    read from count, and of sla.yml not who receives what and which plans are tried on a build: that changes no figure of it.
     """
     digest = hashlib.sha256()
     for path in sorted(
@@ -116,12 +120,14 @@ def hash_rules(workspace: Workspace) -> dict[str, str]:
 
 
 def _read_content(workspace: Workspace, path: Path) -> bytes:
-    """What counts of a rule file: its bytes, and of sla.yml what is said but for `delivery`."""
+    """What counts of a rule file: its bytes, and of sla.yml what is said but for what changes no figure of a build."""
     if path != workspace.sla_yml:
         return path.read_bytes()
     data = read_yaml(path).data
     kept = (
-        {key: value for key, value in data.items() if key != "delivery"} if isinstance(data, dict) else data
+        {key: value for key, value in data.items() if key not in _NO_FIGURES}
+        if isinstance(data, dict)
+        else data
     )
     return json.dumps(kept).encode()
 

@@ -50,16 +50,16 @@ _PLAIN_LOOKS = read_looks(DEFAULT_BRANDING, cast(Place, None), Path())
 
 @dataclass(frozen=True)
 class SourcesConfig:
-    """The sources of a workspace by name, from when on people are told of what comes to its end, the plans to compare,
-    and when months are closed.
+    """The sources of a workspace by name, from when on people are told of what comes to its end, the plans that are tried
+    on each build, and when months are closed.
 
-    `compared_plans` None: every plan that there is. `keep_exports`: copies of what lands are kept in the warehouse.
+    `keep_exports`: copies of what lands are kept in the warehouse.
     `limits`: by source; the defaults where it has none.
     """
 
     sources: Mapping[str, Source]
     alerts: AlertRules = DEFAULT_ALERTS
-    compared_plans: tuple[str, ...] | None = None
+    compared_plans: tuple[str, ...] = ()
     keep_exports: bool = False
     limits: Mapping[str, AllowedShares] = field(default_factory=dict)
     periods: PeriodRules = DEFAULT_PERIODS
@@ -87,7 +87,7 @@ def load_sources(path: Path) -> SourcesConfig:
     return SourcesConfig(
         sources,
         file.alerts,
-        file.compare_plans,
+        file.compare_plans or (),
         file.keep_exports,
         limits,
         file.periods,

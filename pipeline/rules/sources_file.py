@@ -469,7 +469,7 @@ class SlaFile(Declared):
     periods: PeriodRules = DEFAULT_PERIODS
     branding: Branding = DEFAULT_BRANDING
     compare_plans: tuple[Text, ...] | None = None
-    """Plans that every build also tries on the same tickets; without it, all; [] tries none."""
+    """Plans that are tried on the same tickets once a build is published; every other one is tried when it is asked for."""
     keep_exports: Flag = False
     """Whether compressed copies of what lands are kept, to be read again when the inbox no longer has the file."""
     delivery: Delivery | None = None

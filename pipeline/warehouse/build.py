@@ -95,12 +95,13 @@ def build_workspace(
     from pipeline.rules.load_rules import load_rules
     from pipeline.warehouse.connection import open_database
     from pipeline.warehouse.load_raw import RawInputs
+    from pipeline.warehouse.try_plans import has_trial_tables, serve_trial_tables
 
     rules = load_rules(workspace)
     batches = read_batches(workspace)
     build_id = fingerprint(batches, rules, as_of)
     served = find_served(workspace, build_id)
-    if served is not None and not is_full:
+    if served is not None and not is_full and has_trial_tables(workspace, build_id):
         return BuildResult(served, False, 0, ())
 
     batches = keep_counts(workspace, batches)
@@ -140,6 +141,7 @@ def build_workspace(
     compacted = building / f"{build_id}.duckdb"
     compact(database, compacted)
     stop_if_asked()
+    serve_trial_tables(workspace, database, build_id)
     keep(workspace, database, build_id, filled.models_by_ticket, batches, rules)
     pointer = publish(workspace, compacted, build_id, filled.as_of, read_clock())
     remove_older(workspace, build_id)
@@ -217,7 +219,7 @@ def _fill(
     from pipeline.warehouse.load_raw import load_raw
     from pipeline.warehouse.prove_columns import PROVED_HERE, prove_columns
     from pipeline.warehouse.run_dbt import parse_project, run_dbt, stop_on_tests_that_did_not_run
-    from pipeline.warehouse.try_plans import COMPARING, try_plans
+    from pipeline.warehouse.try_plans import COMPARING, keep_trial_tables, prepare_trials
 
     on_step("landed rows, and checks of them", None, 0, 0)
     connection = open_database(database)
@@ -229,7 +231,7 @@ def _fill(
         connection.close()
     _stop_on_critical(landed_checks)
     stop_if_asked()
-    # What compares plans needs the trials, and alerts need the forecasts; both are made from core.
+    # What compares plans needs a place for trials, and alerts need the forecasts; both are made from core.
     made_last = f"{COMPARING} {AFTER_FORECASTS}"
     # Plain tests of columns and keys are proved at the end, one pass a table.
     tested_last = PROVED_HERE if is_checked else ""
@@ -251,9 +253,9 @@ def _fill(
         with open_database(database) as connection:
             shares = read_shares_over_limit(connection)
         stop_on_shares(shares)
-    compared = inputs.rules.sources.compared_plans
-    plans = [plan.plan for plan in inputs.rules.plans] if compared is None else compared
-    try_plans(database, scratch, sorted(set(plans)), on_step)
+    prepare_trials(database)
+    if is_checked:
+        keep_trial_tables(database, project, basis.trials if isinstance(basis, Basis) else None)
     on_step("forecasts", None, 0, 0)
     with open_database(database) as connection:
         forecast_pools(connection)
@@ -264,7 +266,7 @@ def _fill(
         select=made_last,
         exclude=tested_last or None,
         leave_out=left_out,
-        on_model=partial(on_step, "plans compared, alerts"),
+        on_model=partial(on_step, "alerts"),
     )
     if is_checked:
         on_step("tests of columns and keys", None, 0, 0)

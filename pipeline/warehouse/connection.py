@@ -36,6 +36,11 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def quote_text(text: str) -> str:
+    """A text, quoted for SQL: for ATTACH, which takes no parameter."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def quote(name: str) -> str:
     """An identifier, quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'

@@ -22,7 +22,8 @@ from pipeline.ingest.tables import LANDED_TABLES
 from pipeline.pointer import Pointer, read_pointer
 from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace
-from pipeline.warehouse.connection import open_database, quote
+from pipeline.warehouse.connection import open_database, quote, quote_text
+from pipeline.warehouse.try_plans import find_trial_tables
 from pipeline.whole_files import seal, sync, unseal, write_whole
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ _LARGEST_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Basis:
-    """The version that a build goes on from: its published file, and the file of what was kept beside it."""
+    """The version that a build goes on from: its published file, and the files of what was kept beside it."""
 
     served: Path
     kept: Path
+    trials: Path
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,11 @@ def find_basis(
         pointer = None
     if pointer is None:
         return NO_BASIS
-    basis = Basis(workspace.published / pointer.file, _kept_path(workspace, pointer.build_id))
+    trials = find_trial_tables(workspace, pointer.build_id)
+    basis = Basis(workspace.published / pointer.file, _kept_path(workspace, pointer.build_id), trials)
     try:
         record = unseal(_record_path(basis.kept).read_bytes(), needs_seal=True)
-        files = {basis.served: pointer.sha256, basis.kept: record["sha256"]}
+        files = {basis.served: pointer.sha256, basis.kept: record["sha256"], trials: record["trials"]}
         are_whole = all(seen_files(workspace.warehouse).hash_file(path) == sha for path, sha in files.items())
     except (OSError, ValueError, KeyError):
         are_whole = False
@@ -180,8 +183,7 @@ def choose_tickets(
 
 def _attach_basis(connection: duckdb.DuckDBPyConnection, basis: Basis) -> None:
     for alias, path in (("served", basis.served), ("kept", basis.kept)):
-        literal = "'" + str(path).replace("'", "''") + "'"
-        connection.execute(f"attach {literal} as {alias} (read_only)")
+        connection.execute(f"attach {quote_text(str(path))} as {alias} (read_only)")
 
 
 def _detach_basis(connection: duckdb.DuckDBPyConnection) -> None:
@@ -265,7 +267,13 @@ def _find_changed_authors(connection: duckdb.DuckDBPyConnection) -> None:
         ) as notes
         left join kept.intermediate.int_helpdesk__first_notes as known
           on known.source = notes.source and known.author_id = notes.author_id
-        where known.author_id is null or notes.noted_at < known.first_noted_at
+        where (known.author_id is null or notes.noted_at < known.first_noted_at)
+          -- A note says something of people alone whom an export calls a customer (int_helpdesk__acts).
+          and (notes.source, notes.author_id) in (
+            select people.source, people.person_id
+            from raw.people as people join kept.staging.person_roles as roles on roles.role = people.role
+            where roles.actor_kind = 'customer'
+          )
         """
     )
 
@@ -428,6 +436,11 @@ _SIDES_CHANGED = """
 (select source, author_id, first_noted_at from intermediate.int_helpdesk__first_notes
  except select source, author_id, first_noted_at from kept.intermediate.int_helpdesk__first_notes) as changed
 where (source, author_id) not in (select source, author_id from raw.changed_authors)
+  and (source, author_id) in (
+    select people.source, people.person_id
+    from raw.people as people join kept.staging.person_roles as roles on roles.role = people.role
+    where roles.actor_kind = 'customer'
+  )
 """
 
 
@@ -477,12 +490,11 @@ def keep(
     path.unlink(missing_ok=True)
     connection = open_database(path)
     try:
-        literal = "'" + str(build).replace("'", "''") + "'"
-        connection.execute(f"attach {literal} as build (read_only)")
-        connection.execute("create schema raw")
-        connection.execute("create schema intermediate")
-        for table in ("source_horizons", "build_inputs"):
-            connection.execute(f"create table raw.{table} as select * from build.raw.{table}")
+        connection.execute(f"attach {quote_text(str(build))} as build (read_only)")
+        for schema in ("raw", "staging", "intermediate"):
+            connection.execute(f"create schema {schema}")
+        for table in ("raw.source_horizons", "raw.build_inputs", "staging.person_roles"):
+            connection.execute(f"create table {table} as select * from build.{table}")
         connection.execute("create table raw.batches (batch_id varchar, file_stem varchar)")
         connection.executemany(
             "insert into raw.batches values (?, ?)", [(batch.batch_id, batch.file_stem) for batch in batches]
@@ -501,8 +513,11 @@ def keep(
     finally:
         connection.close()
     sync(path)
-    sha256 = seen_files(workspace.warehouse).hash_file(path, never_changes=True)
-    record = {"sha256": sha256, "build_id": build_id} | _describe(workspace, batches, rules)
+    sha256, trials = (
+        seen_files(workspace.warehouse).hash_file(file, never_changes=True)
+        for file in (path, find_trial_tables(workspace, build_id))
+    )
+    record = {"sha256": sha256, "trials": trials} | _describe(workspace, batches, rules)
     write_whole(_record_path(path), seal(record))
 
 
@@ -510,7 +525,7 @@ def remove_older(workspace: Workspace, build_id: str) -> None:
     """Remove what was kept beside other builds: only the served version is gone on from."""
     kept = _kept_path(workspace, build_id)
     for path in kept.parent.glob("*"):
-        if path not in (kept, _record_path(kept)):
+        if not path.name.startswith(f"{build_id}."):
             with suppress(OSError):
                 path.unlink()
 

@@ -6,6 +6,7 @@ Readers open the file that the pointer names, by its own name, and keep it as lo
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pipeline.periods.records import read_history
 from pipeline.pointer import Pointer, list_publications, note_publication, read_pointer, write_pointer
 from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace
-from pipeline.warehouse.connection import open_database, quote
+from pipeline.warehouse.connection import open_database, quote, quote_text
 from pipeline.whole_files import hash_file, sync
 
 PUBLISHED_SCHEMAS = ("core", "marts", "qc", "meta")
@@ -48,7 +49,7 @@ def compact(build: Path, published: Path) -> None:
     published.unlink(missing_ok=True)
     target = open_database(published)
     try:
-        target.execute(f"attach {_literal(str(build))} as build (read_only)")
+        target.execute(f"attach {quote_text(str(build))} as build (read_only)")
         views = []
         for schema, name, is_view, sql in target.execute(
             """
@@ -83,15 +84,28 @@ def publish(
     closed month rests on is never written over or removed. Raises ConfigurationError when the records of closed months
     are damaged.
     """
+    pointer = Pointer(build_id, f"{build_id}.duckdb", "", _iso(as_of), _iso(published_at))
+    return _serve(workspace, built, pointer)
+
+
+def publish_again(workspace: Workspace, built: Path, served: Pointer, name: str) -> Pointer:
+    """Let the pointer name a file of the same build that holds more beside the same figures; `name` is a word of ours.
+
+    The figures were published when the build was, so nothing but file and digest changes. Raises as `publish` does.
+    """
+    return _serve(workspace, built, replace(served, file=f"{served.build_id}.{name}.duckdb"))
+
+
+def _serve(workspace: Workspace, built: Path, arriving: Pointer) -> Pointer:
     of_record = {build.file: build.sha256 for build in read_history(workspace).builds().values()}
     workspace.published.mkdir(parents=True, exist_ok=True)
-    file = workspace.published / f"{build_id}.duckdb"
+    file = workspace.published / arriving.file
     # The inputs of a month of record have come back: its file has these figures, and its bytes are on record.
     if not (file.name in of_record and file.is_file() and hash_file(file) == of_record[file.name]):
         sync(built)
         built.replace(file)
         sync(workspace.published)
-    pointer = Pointer(build_id, file.name, hash_file(file), _iso(as_of), _iso(published_at))
+    pointer = replace(arriving, sha256=hash_file(file))
     note_publication(workspace, pointer)
     write_pointer(workspace, pointer)
     _remove_old_versions(workspace, file.name, of_record)
@@ -112,8 +126,3 @@ def _remove_old_versions(workspace: Workspace, keep: str, of_record: Collection[
 
 def _iso(instant: datetime) -> str:
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _literal(text: str) -> str:
-    # ATTACH takes no parameter; a quoted literal is the only way to hand it a path.
-    return "'" + text.replace("'", "''") + "'"

@@ -58,6 +58,28 @@ def parse_project(database: Path, scratch: Path) -> Project:
     return Project(outcome.result, tuple(sorted(node.name for node in nodes if node.resource_type == "test")))
 
 
+def list_sources_of_tag(project: Project, *tags: str) -> list[tuple[str, str]]:
+    """Schema and name of every table or view that models and tests with one of the tags read, and that none of them makes."""
+    nodes, wanted = project.manifest.nodes, set(tags)
+    chosen = {unique_id for unique_id, node in nodes.items() if wanted & set(node.tags)}
+    open_ids = [parent for unique_id in chosen for parent in nodes[unique_id].depends_on.nodes]
+    found: set[tuple[str, str]] = set()
+    seen: set[str] = set()
+    while open_ids:
+        unique_id = open_ids.pop()
+        if unique_id in chosen or unique_id in seen:
+            continue
+        seen.add(unique_id)
+        if unique_id in project.manifest.sources:
+            source = project.manifest.sources[unique_id]
+            found.add((source.schema, source.identifier))
+        elif nodes[unique_id].config.materialized == "ephemeral":
+            open_ids += nodes[unique_id].depends_on.nodes
+        else:
+            found.add((nodes[unique_id].schema, nodes[unique_id].alias))
+    return sorted(found)
+
+
 def stop_on_tests_that_did_not_run(project: Project, ran: Sequence[DbtCheck]) -> None:
     """Raise ChecksFailed unless every test of the project ran once: a build with fewer proves less than it says."""
     missing = sorted((Counter(project.test_names) - Counter(check.check_name for check in ran)).elements())

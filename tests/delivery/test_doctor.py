@@ -69,14 +69,21 @@ def test_missing_workspace_is_a_line_and_the_installation_is_still_examined(tmp_
     assert lines["engines"]["state"] == "ok"
 
 
-def test_damaged_pointer_build_and_batch_are_named(vendor: Path) -> None:
-    assert [line.state for line in run_checks(vendor, "published build", "landed batches")] == ["ok", "ok"]
-    file = vendor / "warehouse" / "published" / read_pointer(vendor)["file"]
+def _change_a_bit(file: Path) -> None:
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
+
+
+def test_damaged_pointer_build_and_batch_are_named(vendor: Path) -> None:
+    assert [line.state for line in run_checks(vendor, "published build", "landed batches")] == ["ok", "ok"]
+    served = read_pointer(vendor)
+    published = vendor / "warehouse" / "published"
+    _change_a_bit(published / served["file"])
     [line] = run_checks(vendor, "published build")
     assert (line.state, line.advice) == ("wrong", "Run `sla build`.")
+    # Months were closed with the build before a plan was tried on it.
+    _change_a_bit(published / f"{served['build_id']}.duckdb")
     [line] = run_checks(vendor, "closed months")
     assert line.state == "wrong" and "on which closed months rest, is damaged" in line.found
     (vendor / "warehouse" / "published" / "current.json").write_text("{", encoding="utf-8")

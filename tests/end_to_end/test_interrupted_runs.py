@@ -23,9 +23,12 @@ from tests.end_to_end.published import dump_tables, query, read_pointer
 def vendor(demo_workspace: Path, tmp_path: Path) -> Path:
     """A copy of the published demo, and one more export that has not landed: what a night's run finds."""
     root = shutil.copytree(demo_workspace, tmp_path / "vendor")
-    # Every plan that is tried runs its models once more, and a killed run is the same without them.
-    with (root / "sla.yml").open("a", encoding="utf-8") as sla_yml:
-        sla_yml.write("compare_plans: []\n")
+    # A plan that is tried runs its models once more, and a killed run is the same without it.
+    sla_yml = root / "sla.yml"
+    sla_yml.write_text(
+        sla_yml.read_text(encoding="utf-8").replace("compare_plans: [premium]", "compare_plans: []"),
+        encoding="utf-8",
+    )
     events = root / "inbox" / "portal" / "events.csv"
     header = events.read_text(encoding="utf-8").splitlines()[0]
     one_more = "EV-NEW,P-00012,2026-07-01T08:00:00Z,message,agent,mia,true,"

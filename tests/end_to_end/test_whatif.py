@@ -8,12 +8,17 @@ and 6 of level 5; 8 h around the clock, level 5 within 2 h.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.command_line import run_sla
+from pipeline.settings import Workspace
+from pipeline.warehouse.build import lock_workspace
+from pipeline.whole_files import hash_file, seal, write_whole
+from tests.end_to_end.command_line import kill_sla, run_sla
+from tests.end_to_end.published import dump_tables, query, read_pointer
 from tests.end_to_end.small_vendor import (
     CUSTOMERS_HEADER,
     TERMS_HEADER,
@@ -23,12 +28,18 @@ from tests.end_to_end.small_vendor import (
 )
 
 EVENTS_HEADER = "event_id,ticket_id,event_at,event_type,actor_kind,actor,is_public,value"
+OF_TRIALS = {
+    "core.dim_plan_trials",
+    "core.fct_plan_trial_balances",
+    "core.fct_plan_trial_counts",
+    "core.fct_plan_trial_verdicts",
+    "marts.mart_account__plan_fit",
+}
 
 
 @pytest.fixture(scope="module")
 def vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = init_vendor(tmp_path_factory.mktemp("whatif") / "workspace")
-    # Unless sla.yml says otherwise, every plan of reference/plans is tried.
     write_lines(root / "sla.yml", "sources:", "  desk: {type: canonical}")
     plans = root / "reference" / "plans"
     later = (plans / "standard.yml").read_text(encoding="utf-8").replace("plan: standard", "plan: later")
@@ -191,11 +202,91 @@ def test_tickets_under_a_licence_that_is_not_counted_change_nothing(vendor: Path
     assert found["verdicts"] == []
 
 
-def test_a_plan_that_was_not_tried_is_refused_with_those_that_were(vendor: Path) -> None:
+def test_a_plan_that_there_is_not_is_refused_with_the_nearest(vendor: Path) -> None:
+    before = read_pointer(vendor)
     refused = run_sla("whatif", "--plan", "premum", workspace=vendor).expect(2)
-    assert "'premum'" in refused.err
-    assert "'premium'" in refused.err
-    assert "compare_plans" in refused.err
+    assert "There is no plan 'premum' in the published data. Nearest: 'premium'" in refused.err
+    assert read_pointer(vendor) == before
+
+
+@pytest.fixture
+def untried(vendor: Path, tmp_path: Path) -> Path:
+    """A copy of the vendor in the state in which `sla build` left it: no plan has been tried."""
+    root = shutil.copytree(vendor, tmp_path / "untried")
+    published = root / "warehouse" / "published"
+    pointer = json.loads((published / "current.json").read_text(encoding="utf-8"))
+    del pointer["record_sha256"]
+    file = published / f"{pointer['build_id']}.duckdb"
+    pointer |= {"file": file.name, "sha256": hash_file(file)}
+    write_whole(published / "current.json", seal(pointer))
+    assert query(root, "select count(*) from core.dim_plan_trials") == [(0,)]
+    return root
+
+
+def test_a_plan_is_tried_once_and_changes_no_other_row_of_the_build(untried: Path) -> None:
+    before, rows = read_pointer(untried), dump_tables(untried, "core", "marts", "qc", "meta")
+    asked = run_sla("whatif", "--plan", "premium", workspace=untried).expect(0)
+    assert "Trying the plan 'premium'" in asked.err
+    after = read_pointer(untried)
+    kept = ("build_id", "as_of", "published_at")
+    assert [before[name] for name in kept] == [after[name] for name in kept]
+    tried = dump_tables(untried, "core", "marts", "qc", "meta")
+    assert {name for name in rows if rows[name] != tried[name]} == OF_TRIALS
+    again = run_sla("whatif", "--plan", "premium", workspace=untried).expect(0)
+    assert (again.out, again.err) == (asked.out, "")
+    assert read_pointer(untried) == after
+    run_sla("build", workspace=untried).expect(0, "unchanged since the last build")
+    assert read_pointer(untried) == after
+
+
+def test_plans_of_sla_yml_are_tried_after_the_build_with_the_rows_of_plans_asked_one_by_one(
+    vendor: Path, untried: Path
+) -> None:
+    for plan in ("standard", "premium"):
+        try_plan(vendor, plan, "acme")
+    (untried / "sla.yml").write_text(
+        "sources:\n  desk: {type: canonical}\ncompare_plans: [premium, standard]\n", encoding="utf-8"
+    )
+    said = run_sla("run", workspace=untried).expect(0).err
+    # Which plans are tried changes no figure of a build, so it makes no new one.
+    assert "unchanged since the last build" in said
+    assert "Tried on the same tickets: premium, standard." in said
+    for table in OF_TRIALS:
+        rows = f"select * from {table} where trial_plan in ('premium', 'standard')"
+        assert query(untried, rows) == query(vendor, rows) != []
+    assert "Trying" not in run_sla("whatif", "--plan", "standard", workspace=untried).expect(0).err
+
+
+def test_what_a_trial_starts_from_is_named_when_it_is_missing_and_made_again_by_a_build(
+    untried: Path,
+) -> None:
+    build_id = read_pointer(untried)["build_id"]
+    basis = untried / "warehouse" / "kept" / f"{build_id}.trials.duckdb"
+    basis.write_bytes(b"no database")
+    before = read_pointer(untried)
+    run_sla("whatif", "--plan", "premium", workspace=untried).expect(2, str(basis), "damaged", "`sla build`")
+    run_sla("whatif", "--plan", "premium", workspace=untried).expect(2, str(basis), "missing", "`sla build`")
+    assert read_pointer(untried) == before
+    run_sla("build", workspace=untried).expect(0)
+    assert read_pointer(untried)["build_id"] == build_id
+    assert basis.stat().st_size > len(b"no database")
+
+
+def test_a_trial_that_is_killed_leaves_what_is_published_and_is_made_by_the_next_question(
+    untried: Path,
+) -> None:
+    before = read_pointer(untried)
+    building = untried / "warehouse" / "building"
+    assert kill_sla(
+        "whatif", "--plan", "premium", workspace=untried, seconds=0.3, after=lambda: building.exists()
+    )
+    assert read_pointer(untried) == before
+    assert try_plan(untried, "premium", "acme")["fits"]
+
+
+def test_a_plan_is_not_tried_while_another_run_writes(untried: Path) -> None:
+    with lock_workspace(Workspace(untried)):
+        run_sla("whatif", "--plan", "premium", workspace=untried).expect(6)
 
 
 def test_a_plan_to_compare_that_no_file_describes_is_refused(vendor: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import io
 import os
 import random
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -21,6 +22,7 @@ from pipeline.rules.load_sources import load_sources
 from pipeline.settings import Workspace
 from pipeline.warehouse import incremental
 from pipeline.warehouse.build import build_workspace, lock_workspace
+from pipeline.warehouse.try_plans import try_plans
 from tests.generative.test_batches import write_desks
 from tests.scenarios.vendor import AS_OF, EARLIER, load_scenarios, parse_instant, write_vendor
 
@@ -28,12 +30,20 @@ SEED = int(os.environ.get("INCREMENTAL_SEED", "7"))
 INCREMENTAL = "the rows of all others are those of the version before"
 
 
-def build(workspace: Workspace, kept: Path, *, is_full: bool = False, as_of: str | None = None) -> str:
-    """Publish what has landed and copy the published file; returns what was judged."""
+def build(
+    workspace: Workspace,
+    kept: Path,
+    *,
+    is_full: bool = False,
+    as_of: str | None = None,
+    plans: Sequence[str] = (),
+) -> str:
+    """Publish what has landed, try plans on it, and copy the published file; returns what was judged."""
     instant = None if as_of is None else parse_instant(as_of, "as_of")
     with lock_workspace(workspace):
         result = build_workspace(workspace, instant, is_full=is_full)
-    shutil.copy(workspace.published / result.pointer.file, kept)
+        pointer = try_plans(workspace, plans) if plans else result.pointer
+    shutil.copy(workspace.published / pointer.file, kept)
     return result.judged
 
 
@@ -90,10 +100,11 @@ def assert_histories_agree(root: Path, desks: int, rounds: int, compared: set[in
                     "W-1,canonical001x-T-1,first_response,,,2026-02-20T00:00:00Z,,agreed,carla,anna\n"
                 )
         arrive(workspace, files)
-        judged = build(workspace, root / "incremental.duckdb")
+        plans = ["premium"] if number == rounds - 1 else []
+        judged = build(workspace, root / "incremental.duckdb", plans=plans)
         incrementally += INCREMENTAL in judged
         if number in compared:
-            build(workspace, root / "full.duckdb", is_full=True)
+            build(workspace, root / "full.duckdb", is_full=True, plans=plans)
             assert list_differences(root / "incremental.duckdb", root / "full.duckdb") == []
     # All but the first, and the one after a rule has changed.
     assert incrementally >= rounds - 2

@@ -492,6 +492,8 @@ def _insert_trials(connection: duckdb.DuckDBPyConnection) -> None:
     """Under `gold` one ticket of each customer is late that was in time, and the pool holds 20 instead of 10."""
     starts, ends, day = datetime(2026, 1, 1).date(), datetime(2027, 1, 1).date(), datetime(2026, 7, 6, 9)
     _insert(connection, "core.dim_plan_trials", ("gold",))
+    _insert(connection, "core.dim_plan_versions", (
+        "gold@2020-11-16", "gold", "Gold", "UTC", "active", 5, datetime(2020, 11, 16), datetime(9999, 12, 31)))  # fmt: skip
     for customer_id, name, ticket_id in (("acme", ODD_NAME, "T-1"), ("other", "SECRET & Co", "SECRET-1")):
         term = f"S-{customer_id}"
         _insert(connection, "marts.mart_account__plan_fit", (

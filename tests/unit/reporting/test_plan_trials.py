@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from pipeline.cli.show_plan_trials import trial_tables
+from pipeline.errors import ConfigurationError
 from pipeline.reporting.plan_trials import read_trial
 from pipeline.reporting.published import Bounds, Published, Ratio, Scope
 
@@ -19,3 +22,9 @@ def test_trial_shows_bounds_for_both_plans_where_something_is_undecided(publishe
         "changes",
     )
     assert sums["compliance with estimates"] == ("100.0 % (2 of 2)", "100.0 % (2 of 2)", "")
+
+
+def test_a_plan_that_has_not_been_tried_on_the_build_is_told(published: Published) -> None:
+    told = "The plan 'standard' has not been tried on this build yet. `sla whatif --plan` tries it"
+    with pytest.raises(ConfigurationError, match=told):
+        read_trial(published, ACME, "standard")

@@ -95,7 +95,7 @@ CALLS = {
     "select_obligations": lambda published, scope: select_obligations(published, scope, EVERYTHING),
 }
 # They take a scope and hand it on, and give no rows back.
-WITHOUT_ROWS = {"check_selection", "render_pack", "render_report"}
+WITHOUT_ROWS = {"check_selection", "is_tried", "render_pack", "render_report"}
 MODULES = [
     importlib.import_module(f"pipeline.reporting.{module.name}")
     for module in pkgutil.iter_modules(reporting.__path__)

@@ -14,6 +14,7 @@ from pipeline.pointer import Pointer, write_pointer
 from pipeline.settings import Workspace
 from pipeline.warehouse import fingerprint, incremental
 from pipeline.warehouse.incremental import Basis, Everything, find_basis
+from pipeline.warehouse.try_plans import find_trial_tables
 from pipeline.whole_files import hash_file, seal, write_whole
 
 BATCH: Any = SimpleNamespace(file_stem="one", landed_at="2026-03-01T00:00:00Z")
@@ -36,7 +37,11 @@ def workspace(tmp_path: Path) -> Workspace:
     )
     kept = incremental._kept_path(workspace, "abc")
     write_whole(kept, b"kept")
-    record = {"sha256": hash_file(kept), "build_id": "abc"} | incremental._describe(workspace, [BATCH], RULES)
+    trials = find_trial_tables(workspace, "abc")
+    write_whole(trials, b"trials")
+    record = {"sha256": hash_file(kept), "trials": hash_file(trials)} | incremental._describe(
+        workspace, [BATCH], RULES
+    )
     write_whole(incremental._record_path(kept), seal(record))
     return workspace
 
@@ -48,7 +53,9 @@ def find(workspace: Workspace, batches: list[Any], rules: Any = RULES, as_of: da
 
 def test_a_build_with_more_files_goes_on_from_the_version_that_is_served(workspace: Workspace) -> None:
     assert find_basis(workspace, [BATCH, LATER], RULES, None) == Basis(
-        workspace.published / "abc.duckdb", workspace.warehouse / "kept" / "abc.duckdb"
+        workspace.published / "abc.duckdb",
+        workspace.warehouse / "kept" / "abc.duckdb",
+        workspace.warehouse / "kept" / "abc.trials.duckdb",
     )
 
 
@@ -87,6 +94,7 @@ def test_time_only_passes(workspace: Workspace, second: int, is_before: bool) ->
         lambda kept, served: kept.unlink(),
         lambda kept, served: kept.with_suffix(".json").unlink(),
         lambda kept, served: kept.with_suffix(".json").write_text("{}", encoding="utf-8"),
+        lambda kept, served: kept.with_suffix(".trials.duckdb").unlink(),
         lambda kept, served: served.write_bytes(b"other"),
         lambda kept, served: served.unlink(),
     ],
