@@ -423,8 +423,20 @@ changed_sources as (
   union select source from (select * from unmarked except select * from known_unmarked)
   union select source from (select * from known_unmarked except select * from unmarked)
 ),
-over_quota as (select ticket_id from intermediate.int_entitlements__over_quota_tickets),
-known_over_quota as (select ticket_id from kept.intermediate.int_entitlements__over_quota_tickets),
+-- Where the plan covers what is over quota, no verdict depends on it.
+not_covered as (
+  select tickets.ticket_id
+  from served.core.dim_tickets as tickets
+  join raw.plan_versions as versions on versions.plan_version = tickets.plan_version and not versions.is_over_quota_covered
+),
+over_quota as (
+  select ticket_id from intermediate.int_entitlements__over_quota_tickets
+  where ticket_id in (select ticket_id from not_covered)
+),
+known_over_quota as (
+  select ticket_id from kept.intermediate.int_entitlements__over_quota_tickets
+  where ticket_id in (select ticket_id from not_covered)
+),
 missed as (
   select ticket_id from over_quota where ticket_id not in (select ticket_id from known_over_quota)
   union select ticket_id from known_over_quota where ticket_id not in (select ticket_id from over_quota)
