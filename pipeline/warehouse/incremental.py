@@ -145,6 +145,8 @@ def choose_tickets(
     if isinstance(basis, Everything):
         return f"Every ticket was judged again: {basis.reason}." if basis.reason else ""
     _attach_basis(connection, basis)
+    if _count(connection, _GONE_BACK):
+        raise BuildEverything("the data is read to an instant before that of the served version")
     connection.execute("create table raw.rebuilt_tickets (ticket_id varchar)")
     connection.execute("create temp table exported (source varchar, ticket_id varchar)")
     connection.execute("create temp table records (source varchar, record_id varchar)")
@@ -199,6 +201,18 @@ def _create_views_of_new_batches(connection: duckdb.DuckDBPyConnection, batches:
         ]
         create_landed_view(connection, f"new_{table}", columns, [f"{table}/{stem}.parquet" for stem in stems])
 
+
+# Where an as_of was stated and is not any more, sources are read to an earlier instant.
+_GONE_BACK = """
+(
+  select 1
+  from raw.source_horizons as now
+  join kept.raw.source_horizons as known on known.source = now.source
+  cross join raw.build_inputs as inputs
+  cross join kept.raw.build_inputs as known_inputs
+  where now.read_until < known.read_until or inputs.as_of < known_inputs.as_of
+)
+"""
 
 # What new rows name: the ticket, or the record that another row says to be of a ticket.
 _TOUCHED = " union ".join(

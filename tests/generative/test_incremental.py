@@ -143,6 +143,8 @@ def test_every_story_that_arrives_in_parts_gives_the_rows_of_a_build_of_everythi
         assert number == 0 or INCREMENTAL in judged, judged
         build(workspace, tmp_path / "full.duckdb", is_full=True, as_of=as_of)
         assert list_differences(tmp_path / "incremental.duckdb", tmp_path / "full.duckdb") == []
+    # Without the as_of that was stated, each source is known up to its own last row only.
+    assert "to an instant before" in build(workspace, tmp_path / "incremental.duckdb")
 
 
 def _cut(file: Path, chance: random.Random, parts: int) -> list[str]:
