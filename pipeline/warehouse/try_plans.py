@@ -23,6 +23,7 @@ from pipeline.settings import Workspace
 from pipeline.warehouse.connection import open_database, quote, quote_text
 from pipeline.warehouse.publish import publish_again
 from pipeline.warehouse.run_dbt import OnStep, Project, list_sources_of_tag, run_dbt, tell_nothing
+from pipeline.whole_files import sync
 
 if TYPE_CHECKING:
     import duckdb
@@ -102,6 +103,7 @@ def serve_basis(workspace: Workspace, database: Path, build_id: str) -> None:
     """Move the basis of a build that is about to be published to where trials look for it; those of other builds go."""
     place = _find_basis(workspace, build_id)
     place.parent.mkdir(parents=True, exist_ok=True)
+    sync(database.with_name(BASIS))
     database.with_name(BASIS).replace(place)
     for other in place.parent.glob("*.duckdb"):
         if other != place:
