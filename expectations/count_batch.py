@@ -13,6 +13,7 @@ import duckdb
 from expectations.checked_table import CheckedTable
 from expectations.count_rows import EXAMPLES, Count, TableCounts, count_rows
 from expectations.landed import build_landed
+from pipeline.engine_memory import engine_memory
 from pipeline.ingest.landed_views import create_landed_view
 from pipeline.ingest.tables import LANDED_TABLES
 
@@ -33,7 +34,7 @@ def count_batch(landed: Path, tables: Iterable[str], file_stem: str) -> dict[str
     if not present:
         return kept
     # The views name their files relative to this folder (landed_views.py says why).
-    with chdir(landed), duckdb.connect(config={"temp_directory": _SPILLED}) as connection:
+    with chdir(landed), duckdb.connect(config=_bound()) as connection:
         connection.execute("create schema raw")
         for table, columns in LANDED_TABLES.items():
             files = [f"{table}/{file_stem}.parquet"] if table in present else []
@@ -48,6 +49,10 @@ def count_batch(landed: Path, tables: Iterable[str], file_stem: str) -> dict[str
                 },
             }
     return kept
+
+
+def _bound() -> dict[str, Any]:
+    return {"temp_directory": _SPILLED, "memory_limit": f"{engine_memory()}B"}
 
 
 def has_counts(kept: Mapping[str, Any] | None, tables: Iterable[str]) -> bool:

@@ -145,10 +145,12 @@ class Outlook:
 def _add_up(chances: NDArray, more: NDArray) -> NDArray:
     """The chances of a sum of two independent counts: of at most so many of the first, and of exactly so many of the second."""
     import numpy
-    from scipy.signal import fftconvolve
 
     if len(chances) <= _LONGEST_SUMMED:
         return numpy.convolve(chances, more)
+    # Only where it is needed: importing it takes as long as all forecasts of a small build.
+    from scipy.signal import fftconvolve
+
     # The transform's last digits may fall where a chance of at most so many cannot.
     return numpy.maximum.accumulate(fftconvolve(chances, more))
 

@@ -37,8 +37,8 @@ class Rules:
     fingerprint: str
 
 
-# Parts of sla.yml: whom a report goes to, and which plans are tried once a build is published.
-_NO_FIGURES = {"delivery", "compare_plans"}
+# Parts of sla.yml: whom a report goes to, which plans are tried once a build is published, and how much memory a build may take.
+_NO_FIGURES = {"delivery", "compare_plans", "memory"}
 
 
 def load_rules(workspace: Workspace) -> Rules:

@@ -66,6 +66,8 @@ class SourcesConfig:
     # None: nothing is delivered.
     delivery: Delivery | None = None
     looks: tuple[Look, ...] = _PLAIN_LOOKS
+    # None: half of what there is (engine_memory.py).
+    memory: str | None = None
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -93,6 +95,7 @@ def load_sources(path: Path) -> SourcesConfig:
         file.periods,
         file.delivery,
         looks,
+        file.memory,
     )
 
 

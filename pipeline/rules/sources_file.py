@@ -25,6 +25,7 @@ from pipeline.declarations.values import (
     told_apart_by,
     whole_number,
 )
+from pipeline.engine_memory import MEMORY
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
 from pipeline.rules.branding import DEFAULT_BRANDING, Branding
 from pipeline.rules.delivery_file import Delivery
@@ -449,6 +450,12 @@ SourceName = Annotated[
 ]
 
 
+Memory = Annotated[
+    Text,
+    *matching(MEMORY, "is no amount of memory.", "Write a share, such as 50 %, or an amount, such as 4 GiB."),
+]
+
+
 def _read_sources(value: object) -> object:
     """Nothing behind `sources:` is no source, as in the template before a block is chosen."""
     return {} if value is None else value
@@ -472,5 +479,7 @@ class SlaFile(Declared):
     """Plans that are tried on the same tickets once a build is published; every other one is tried when it is asked for."""
     keep_exports: Flag = False
     """Whether compressed copies of what lands are kept, to be read again when the inbox no longer has the file."""
+    memory: Memory | None = None
+    """What the engine may take of the machine's or container's memory; half of it unless said. What does not fit goes to disk."""
     delivery: Delivery | None = None
     """Who receives reports and alerts; without it, nothing is delivered."""

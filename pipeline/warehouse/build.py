@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.engine_memory import limit_engine
 from pipeline.errors import ChecksFailed, Problem, WorkspaceLocked
 from pipeline.interruption import stop_if_asked
 from pipeline.pointer import Pointer
@@ -98,6 +99,7 @@ def build_workspace(
     from pipeline.warehouse.try_plans import has_trial_tables, serve_trial_tables
 
     rules = load_rules(workspace)
+    limit_engine(rules.sources.memory)
     batches = read_batches(workspace)
     build_id = fingerprint(batches, rules, as_of)
     served = find_served(workspace, build_id)

@@ -164,8 +164,8 @@ def _invoke(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    from pipeline.engine_memory import engine_memory
     from pipeline.warehouse.connection import SPILL
-    from pipeline.warehouse.memory import engine_memory
 
     scratch.mkdir(parents=True, exist_ok=True)
     # A variable that changes makes dbt parse everything again. So a trial keeps a parse of its own, and one that another

@@ -23,6 +23,7 @@ from pipeline.settings import Workspace
 from pipeline.warehouse.connection import open_database, quote, quote_text
 from pipeline.warehouse.publish import publish_again
 from pipeline.warehouse.run_dbt import OnStep, Project, list_sources_of_tag, run_dbt, tell_nothing
+from pipeline.whole_files import sync
 
 if TYPE_CHECKING:
     import duckdb
@@ -114,6 +115,7 @@ def serve_trial_tables(workspace: Workspace, database: Path, build_id: str) -> N
     """Move what a build that is about to be published keeps for trials to where they look for it."""
     place = find_trial_tables(workspace, build_id)
     place.parent.mkdir(parents=True, exist_ok=True)
+    sync(database.with_name(TRIAL_TABLES))
     database.with_name(TRIAL_TABLES).replace(place)
 
 

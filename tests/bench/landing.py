@@ -76,7 +76,10 @@ def land_in_child(root: Path) -> float:
     """The whole landing as a run does it; GB that the child had at most."""
     source = SimpleNamespace(source_type="zendesk", null_markers=("",), time_zone=None, date_formats=())
     results = land_exports(
-        Workspace(root), SimpleNamespace(sources={"desk": source}, keep_exports=False), None, None
+        Workspace(root),
+        SimpleNamespace(sources={"desk": source}, keep_exports=False, memory=None),
+        None,
+        None,
     )
     assert {result.status for result in results} == {"landed"}, results
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1 << 20)

@@ -15,6 +15,7 @@ FLOORS = (
     ("pipeline.errors",),
     (
         "pipeline.settings",
+        "pipeline.engine_memory",
         "pipeline.interruption",
         "pipeline.child_process",
         "pipeline.whole_files",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from expectations.count_batch import count_batch
+from pipeline.engine_memory import limit_engine
 from pipeline.errors import InputRejected, Problem, SlaError
 from pipeline.ingest.files.exports import Export, ExportChanging, Fingerprint
 from pipeline.ingest.landing.copies import clean_copies, copy_path, list_copies, unpack_copy
@@ -88,6 +89,7 @@ def land_exports(
     it. The caller holds the workspace's lock. `child` is a process to read with; without it one is started for this call.
     Raises ConfigurationError for a source or path that cannot be used.
     """
+    limit_engine(config.memory)
     found = find_exports(workspace, config.sources, paths, source)
     clean_leftovers(workspace)
     clean_copies(workspace)
@@ -119,6 +121,7 @@ def land_damaged(
     The exports are looked for where they lay, in the inbox under any name, and among the kept copies. The caller holds the
     workspace's lock.
     """
+    limit_engine(config.memory)
     damages = find_damages(workspace)
     if not damages:
         return []

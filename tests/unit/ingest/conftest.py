@@ -123,7 +123,7 @@ def landing(tmp_path: Path, child: LandingChild) -> Landing:
     }
     workspace = Workspace(tmp_path)
     workspace.inbox.mkdir()
-    return Landing(workspace, SimpleNamespace(sources=sources, keep_exports=False), child)
+    return Landing(workspace, SimpleNamespace(sources=sources, keep_exports=False, memory=None), child)
 
 
 @pytest.fixture

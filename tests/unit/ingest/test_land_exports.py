@@ -252,7 +252,7 @@ elif place == "before the manifest's rename":
     replace = Path.replace
     Path.replace = lambda self, to: die() if ".json." in self.name else replace(self, to)
 source = SimpleNamespace(source_type="canonical", time_zone=None, date_formats=(), null_markers=("", "?"))
-land.land_exports(Workspace(root), SimpleNamespace(sources={"own": source}, keep_exports=False), None, None)
+land.land_exports(Workspace(root), SimpleNamespace(sources={"own": source}, keep_exports=False, memory=None), None, None)
 """
 
 

@@ -140,7 +140,7 @@ elif place == "before the manifest's rename":
 elif place == "after the manifest":
     land.remove_replaced = die
 source = SimpleNamespace(source_type="canonical", time_zone=None, date_formats=(), null_markers=("", "?"))
-land.land_exports(Workspace(root), SimpleNamespace(sources={"own": source}, keep_exports=False), None, None)
+land.land_exports(Workspace(root), SimpleNamespace(sources={"own": source}, keep_exports=False, memory=None), None, None)
 """
 
 

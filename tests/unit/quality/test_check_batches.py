@@ -10,9 +10,11 @@ from typing import Any
 import duckdb
 import pytest
 
+import expectations.count_batch as count_batch_module
 from expectations.count_batch import count_batch, has_counts
 from expectations.count_rows import count_rows
 from expectations.landed import build_landed
+from pipeline.engine_memory import limit_engine
 from pipeline.ingest.tables import LANDED_TABLES
 from pipeline.quality.check_tables import CheckResult, check_landed
 from tests.unit.quality.small_tables import make_landed
@@ -52,6 +54,23 @@ def test_a_batch_is_counted_as_its_rows_are_and_leaves_nothing_behind(tmp_path):
                     name: one.broken for name, one in counted.counts.items()
                 }
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(LANDED_TABLES)
+
+
+def test_a_batch_is_counted_within_the_memory_that_is_set(tmp_path, monkeypatch):
+    asked, count = [], count_batch_module.count_rows
+
+    def note_memory(connection, table):
+        asked.append(connection.execute("select current_setting('memory_limit')").fetchone())
+        return count(connection, table)
+
+    monkeypatch.setattr(count_batch_module, "count_rows", note_memory)
+    limit_engine("600 MiB")
+    try:
+        with make_landed() as connection:
+            land(connection, tmp_path, "ab")
+    finally:
+        limit_engine(None)
+    assert set(asked) == {("600.0 MiB",)}
 
 
 def test_counts_of_batches_are_added_up_and_name_the_lines_of_each(tmp_path):

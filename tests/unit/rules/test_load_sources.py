@@ -175,10 +175,18 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
         ),
         (
             "sources:\n",
+            "memory: 4 GB\nsources:\n",
+            [
+                "sla.yml:1: memory: '4 GB' is no amount of memory. Write a share, such as 50 %, or an amount, such as 4 GiB."
+            ],
+        ),
+        (
+            "sources:\n",
             "delivry: {}\nsources:\n",
             [
                 "sla.yml:1: delivry: this key is not known here. "
-                "Did you mean 'delivery'? Known: alerts, branding, compare_plans, delivery, keep_exports, periods, sources."
+                "Did you mean 'delivery'? Known: alerts, branding, compare_plans, delivery, keep_exports, memory, periods, "
+                "sources."
             ],
         ),
         (
