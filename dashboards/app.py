@@ -11,8 +11,12 @@ st.navigation(
         st.Page("views/compliance.py", title="Compliance"),
         st.Page("views/at_risk.py", title="At risk"),
         st.Page("views/why.py", title="Why we breach"),
+        st.Page("views/customers.py", title="Customers"),
+        st.Page("views/customer.py", title="Customer"),
         st.Page("views/entitlements.py", title="Entitlements"),
         st.Page("views/tickets.py", title="Tickets"),
         st.Page("views/ticket.py", title="Ticket"),
+        st.Page("views/findings.py", title="Findings"),
+        st.Page("views/about.py", title="About these figures"),
     ]
 ).run()

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboards import charts
+from dashboards import charts, tables
 from dashboards.choices import Choices
 from pipeline.errors import SlaError
 from pipeline.pointer import pointer_path
 from pipeline.reporting import figures
+from pipeline.reporting.compliance import TrendPoint, read_trend
 from pipeline.reporting.published import EVERY_CUSTOMER, Published, Scope, open_published
 from pipeline.reporting.status import BuildStatus, Check, read_status
-from pipeline.settings import find_workspace
+from pipeline.settings import Workspace, find_workspace
 
 # So that the figures are on a small screen without scrolling. A constant: nothing from data goes into HTML.
 _LESS_PADDING = "<style>.stMainBlockContainer { padding: 2.2rem 2.5rem 3rem }</style>"
@@ -25,6 +26,7 @@ _LESS_PADDING = "<style>.stMainBlockContainer { padding: 2.2rem 2.5rem 3rem }</s
 class Page:
     """What a page needs to ask for figures. It lives for one run: no connection is kept between two."""
 
+    workspace: Workspace
     published: Published
     scope: Scope
     status: BuildStatus
@@ -50,7 +52,7 @@ def open_page(title: str) -> Iterator[Page]:
         with open_published(workspace, verifies=True) as published:
             # The server listens on this machine only, so a user who sees the page may see every customer.
             status = read_status(published, EVERY_CUSTOMER)
-            page = Page(published, EVERY_CUSTOMER, status, Choices(title))
+            page = Page(workspace, published, EVERY_CUSTOMER, status, Choices(title))
             _show_freshness(page.status)
             note = st.container()
             _show_checks(page.status.checks)
@@ -62,13 +64,26 @@ def open_page(title: str) -> Iterator[Page]:
                     page.choices.report_left_out()
     except SlaError as problem:
         st.error("The figures cannot be shown.")
-        st.text(str(problem))
+        tell(problem)
         st.stop()
 
 
 def ink() -> str:
     """The colour of a chart's text on the background that the browser shows."""
     return charts.INK.get(str(st.context.theme.type), charts.INK["light"])
+
+
+def tell(problem: SlaError) -> None:
+    """What went wrong, where and what to do, as text."""
+    st.text(str(problem))
+
+
+def choose_month(page: Page) -> tuple[str, tuple[TrendPoint, ...]]:
+    """A filter for one month, the last complete one unless the address names another, and the 13 months to choose from."""
+    months = read_trend(page.published, page.scope)
+    names = {each.month: figures.month_of(each) for each in reversed(months)}
+    chosen = page.choices.one("Month", "month", {"": "last complete", **names}, "")
+    return chosen or figures.last_complete(months), months
 
 
 def say_no_rows() -> None:
@@ -101,16 +116,7 @@ def _show_checks(checks: tuple[Check, ...]) -> None:
         st.error("Checks of this build failed, so its figures are not shown.")
     with st.expander("Checks that did not pass", expanded=is_critical):
         st.dataframe(
-            [
-                {
-                    "Check": check.check_name,
-                    "Severity": check.severity,
-                    "Outcome": check.status,
-                    "Found": check.observed,
-                    "Why it matters": check.detail,
-                }
-                for check in open_checks
-            ],
+            [tables.describe_check(check) for check in open_checks],
             hide_index=True,
         )
     if is_critical:

@@ -21,8 +21,10 @@ def show(
     name: str,
     selection: Selection,
     reasons: Mapping[str, str] | None = None,
+    key: str = "tickets",
 ) -> None:
-    """The rows, and both downloads of all of them. `reasons`: obligation key -> why it was breached."""
+    """The rows, and both downloads of all of them. `reasons`: obligation key -> why it was breached. `key` tells two lists of one
+    page apart."""
     ticket_count = len({each.ticket_id for each in obligations})
     st.caption(
         f"{len(obligations)} promise{'' if len(obligations) == 1 else 's'} of {ticket_count} "
@@ -30,10 +32,12 @@ def show(
     )
     table = [describe(each, reasons) for each in obligations]
     unused = [name for name in ("Over by", "Left", "At risk", "Why") if not any(row[name] for row in table)]
+    if selection.customer_ids and len(selection.customer_ids) == 1:
+        unused.append("Customer")
     event = st.dataframe(
         [{name: value for name, value in row.items() if name not in unused} for row in table],
         hide_index=True,
-        key="tickets",
+        key=key,
         on_select="rerun",
         selection_mode="single-row",
     )

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards import charts, downloads, frame
+from dashboards import charts, downloads, frame, tables
 from dashboards.ticket_list import TICKET_PAGE
 from pipeline.reporting import figures
 from pipeline.reporting.entitlements import (
-    Alert,
     Balance,
     Movement,
     read_alerts,
@@ -38,14 +37,16 @@ def show(page: frame.Page) -> None:
     if not_stated:
         with st.expander(f"Pools whose plan states no number: {len(not_stated)}"):
             st.dataframe(
-                [describe_balance(each) for each in not_stated], hide_index=True, key="not_stated_table"
+                [tables.describe_balance(each) for each in not_stated],
+                hide_index=True,
+                key="not_stated_table",
             )
 
 
 def show_pools(page: frame.Page, selection: Selection, balances: Sequence[Balance]) -> None:
     st.subheader("What is left")
     st.caption("The most pressing first. Tick a row for its ledger.")
-    table = [describe_balance(each) for each in balances]
+    table = [tables.describe_balance(each) for each in balances]
     event = st.dataframe(
         table,
         hide_index=True,
@@ -142,25 +143,9 @@ def show_alerts(page: frame.Page, selection: Selection, kind: str) -> None:
             else "No alerts of this kind."
         )
         return
-    table = [describe_alert(each) for each in alerts]
+    table = [tables.describe_alert(each) for each in alerts]
     st.dataframe(table, hide_index=True, key="alert_table")
     downloads.offer_table("Download the alerts", table, "alerts", page.status, selection)
-
-
-def describe_alert(each: Alert) -> dict[str, object]:
-    return {
-        "Alert": figures.alert(each),
-        "Customer": each.customer_name,
-        "Plan": each.plan,
-        "Alert about": figures.words(each.pool) if each.pool else f"term {each.subscription_id}",
-        "Consumed": each.consumed_quantity,
-        "Available": each.available_quantity,
-        "Over": each.overage_quantity,
-        "Term ends on": figures.day(each.term_ends_on),
-        "Days to the end": each.days_left,
-        "Next term": "" if each.pool else each.next_subscription_id or "none",
-        "Since": figures.instant(each.raised_at),
-    }
 
 
 def choose(page: frame.Page) -> tuple[Selection, str, list[Balance]]:
@@ -192,32 +177,6 @@ def choose(page: frame.Page) -> tuple[Selection, str, list[Balance]]:
     selection = Selection(customer_ids=customer_ids, plans=chosen_plans)
     found = read_balances(page.published, page.scope, selection)
     return selection, alert_kind, [each for each in found if term in ("", each.term_status)]
-
-
-def describe_balance(each: Balance) -> dict[str, object]:
-    return {
-        "Customer": each.customer_name,
-        "Pool": figures.words(each.pool),
-        "Remaining": figures.quantity(
-            each.remaining_quantity, is_unlimited=each.is_unlimited, is_stated=each.is_stated
-        ),
-        "Overage": each.overage_quantity,
-        "Granted": figures.quantity(
-            each.granted_quantity, is_unlimited=each.is_unlimited, is_stated=each.is_stated
-        ),
-        "Used": each.used_quantity,
-        "Ends on": figures.day(each.term_ends_on),
-        "Days left": each.days_left,
-        "Plan": each.plan,
-        "Purchased": each.purchased_quantity,
-        "Credited": each.credited_quantity,
-        "Flowed in": each.overflowed_in_quantity,
-        "Flowed out": each.overflowed_out_quantity,
-        "Expired": each.expired_quantity,
-        "Carried": each.carried_quantity,
-        "State": each.term_status,
-        "Term": f"{figures.day(each.term_starts_on)} to {figures.day(each.term_ends_on)}",
-    }
 
 
 with frame.open_page("Entitlements") as page:

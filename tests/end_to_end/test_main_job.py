@@ -14,9 +14,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.serve import HERE as DASHBOARDS
+from pipeline.errors import ConfigurationError
+from pipeline.periods.issue import read_documents
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import read_compliance
-from pipeline.reporting.published import EVERY_CUSTOMER, open_published
+from pipeline.reporting.published import EVERY_CUSTOMER, Scope, open_published
 from pipeline.settings import Workspace
 from tests.end_to_end.command_line import run_sla
 from tests.end_to_end.published import dump_tables, query, read_pointer
@@ -140,6 +142,30 @@ def test_dashboard_shows_the_figures_of_the_command_line(
         for key, (_, met, counted) in page.items()
         if key[1] in ("standard", "enhanced", "premium")
     } == {key: value for key, value in expected.items() if key[1]}
+
+
+def test_report_on_the_page_of_a_customer_has_the_bytes_of_the_command_line(
+    demo_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLA_WORKSPACE", str(demo_workspace))
+    customer_id = run_compliance(demo_workspace, "--month", MONTH, "--by", "customer")["rows"][0][
+        "customer_id"
+    ]
+    app = AppTest.from_file(str(DASHBOARDS / "app.py"), default_timeout=60)
+    app.switch_page("views/customer.py")
+    app.query_params["customer"], app.query_params["month"] = customer_id, MONTH
+    app.run()
+    app.button[0].click().run()
+    assert not app.exception
+    assert [each.value for each in app.error] == []
+    workspace = Workspace(demo_workspace)
+    edition, documents = read_documents(workspace, Scope((customer_id,)), customer_id, MONTH)
+    assert any(text.value.startswith(f"Report {edition.report_number}") for text in app.text)
+    report = ("report", "--customer", customer_id, "--month", MONTH, "--out", str(tmp_path))
+    run_sla(*report, workspace=demo_workspace).expect(0)
+    assert documents == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ConfigurationError, match="There is no customer"):
+        read_documents(workspace, Scope(("another",)), customer_id, MONTH)
 
 
 def test_percentage_words_come_from_the_same_tally(demo_workspace: Path) -> None:

@@ -49,6 +49,22 @@ TABLES = """
         ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 4)
     ) as unjudged (unjudged_key, what, part, cause, affected_count, whole_count);
 
+    insert into core.fct_refused_records by name
+    select * from (values ('helpdesk:severity:is not a known severity', 'helpdesk', 'severity', 'is not a known severity', 2))
+        as refused (refused_key, source, column_name, reason, refused_count);
+
+    insert into qc.rpt_qc__findings by name
+    select * from (values
+        ('no_plan_term:T-1', 'no_plan_term', 'T-1', 'acme', null, 'no term of <b>acme</b> on 4 May', 'not covered',
+            'tickets.csv', 2),
+        ('waiver_of_nothing:W-2', 'waiver_of_nothing', null, 'beta', null, 'waiver W-2', 'none', 'waivers.csv', 3),
+        ('event_before_ticket:T-8', 'event_before_ticket', 'T-8', 'beta', null, 'E-T-8', 'not read', 'events.csv', 2)
+    ) as findings (finding_key, finding, ticket_id, customer_id, subscription_id, evidence, effect, source_file, line_number);
+
+    insert into core.dim_declared_names by name
+    select 'helpdesk:robots:Bot <1>' as declared_name_key, 'helpdesk' as source, 'robots' as setting, 'Bot <1>' as name,
+        false as is_shown;
+
     insert into core.dim_sources by name
     select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
       'Europe/Berlin' as time_zone;

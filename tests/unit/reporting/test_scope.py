@@ -18,6 +18,7 @@ from pipeline.reporting.compliance import (
     read_trend,
     read_trends,
 )
+from pipeline.reporting.customers import read_customer_lines
 from pipeline.reporting.entitlements import (
     read_alerts,
     read_balances,
@@ -26,7 +27,7 @@ from pipeline.reporting.entitlements import (
     read_ledgers,
     select_movements,
 )
-from pipeline.reporting.findings import read_findings, read_vendor_figures
+from pipeline.reporting.findings import read_findings, read_refused, read_vendor_figures
 from pipeline.reporting.managers_pack import read_managers_pack, read_promises
 from pipeline.reporting.monthly_report import (
     read_customers_to_report,
@@ -80,6 +81,10 @@ CALLS = {
     "read_balances": lambda published, scope: read_balances(published, scope),
     "read_alerts": lambda published, scope: read_alerts(published, scope),
     "read_findings": lambda published, scope: read_findings(published, scope),
+    "read_refused": lambda published, scope: read_refused(published, scope),
+    "read_customer_lines": lambda published, scope: read_customer_lines(
+        published, scope, EVERYTHING, "2026-07"
+    ),
     "read_vendor_figures": lambda published, scope: read_vendor_figures(published, scope),
     "read_forecasts": lambda published, scope: read_forecasts(published, scope),
     "read_ledger": lambda published, scope: read_ledger(published, scope, "acme"),
