@@ -11,6 +11,8 @@ st.navigation(
         st.Page("views/compliance.py", title="Compliance"),
         st.Page("views/at_risk.py", title="At risk"),
         st.Page("views/why.py", title="Why we breach"),
+        st.Page("views/backlog.py", title="Backlog"),
+        st.Page("views/distribution.py", title="Distribution"),
         st.Page("views/customers.py", title="Customers"),
         st.Page("views/customer.py", title="Customer"),
         st.Page("views/entitlements.py", title="Entitlements"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import isqrt
 from typing import Any
 
@@ -12,7 +13,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from pipeline.reporting import figures
+from pipeline.reporting.backlog import BacklogLevel
 from pipeline.reporting.compliance import Tally, TrendPoint
+from pipeline.reporting.distribution import TENTHS_OF_TARGET, AnswerTimes
 from pipeline.reporting.entitlements import Balance
 from pipeline.reporting.tickets import Obligation, Segment
 
@@ -31,6 +34,8 @@ INK = {"light": "#4A525A", "dark": "#C3CBD3"}
 # A trend is a line through at least so many rates.
 FEWEST_POINTS = 3
 
+# So that stacked parts are distinguishable without their colours.
+_HATCHES = ("", "/", "\\", "x", "-", "|", "+")
 _PANELS_IN_A_ROW = 3
 # What a rate and its bounds are made of.
 _RESTED_ON = ("met", "breached", "not_measurable")
@@ -253,6 +258,117 @@ def draw_classes(names: Sequence[str], keys: Sequence[str], counts: Sequence[int
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(rangemode="tozero", tickformat="d")
     return with_ink(figure, ink)
+
+
+def draw_backlog(
+    days: Sequence[date], levels: Sequence[BacklogLevel], names: Mapping[str, str], ink: str
+) -> go.Figure:
+    """Stacked bars of what is open at the end of each day. `names`: value of a level -> what it is called, in the order drawn."""
+    figure = go.Figure()
+    known = {(each.value, each.day): each.open_count for each in levels}
+    values: list[str | None] = [*names, *([None] if any(value is None for value, _ in known) else [])]
+    for place, value in enumerate(values):
+        counts = [known.get((value, day), 0) for day in days]
+        if not any(counts):
+            continue
+        name = "unknown" if value is None else names[value]
+        figure.add_bar(
+            x=list(days),
+            y=counts,
+            name=html.escape(name),
+            marker={
+                "color": PALETTE[place % len(PALETTE)],
+                "line_width": 0,
+                "pattern": {"shape": _HATCHES[place % len(_HATCHES)], "fillmode": "overlay", "size": 5},
+            },
+            hovertemplate="%{x|%Y-%m-%d}: %{y} " + html.escape(name) + "<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        bargap=0.1,
+        height=330,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 1,
+            "xanchor": "right",
+            "traceorder": "normal",
+        },
+        showlegend=True,
+    )
+    figure.update_yaxes(rangemode="tozero", tickformat="d", title="open tickets")
+    figure.update_xaxes(type="date", tickformat="%Y-%m-%d")
+    return with_ink(figure, ink)
+
+
+def draw_histogram(times: Sequence[AnswerTimes], ink: str) -> go.Figure:
+    """Bars of how many answers took which tenth of their target, a colour per promise, with a line at the target. A click hands
+    back the promise and the statuses that such an answer can have."""
+    figure = go.Figure()
+    tenths = range(TENTHS_OF_TARGET)
+    labels = [*(f"{10 * tenth}–{10 * tenth + 10} %" for tenth in tenths[:-1]), "over 200 %"]
+    for place, promise in enumerate(sorted({each.obligation for each in times})):
+        own = [each.bins for each in times if each.obligation == promise]
+        figure.add_bar(
+            x=labels,
+            y=[sum(bins[tenth] for bins in own) for tenth in tenths],
+            name=html.escape(figures.words(promise)),
+            customdata=[[promise, "met" if tenth < 10 else "breached,waived"] for tenth in tenths],
+            marker={
+                "color": PALETTE[place % len(PALETTE)],
+                "line_width": 0,
+                "pattern": {"shape": _HATCHES[place % len(_HATCHES)], "fillmode": "overlay", "size": 5},
+            },
+            hovertemplate="%{x} of the target: %{y}<extra></extra>",
+        )
+    figure.add_vline(x=9.5, line={"color": ink, "width": 2, "dash": "dash"})
+    figure.add_annotation(x=9.5, y=1, yref="paper", text="target", showarrow=False, xanchor="left", xshift=4)
+    figure.update_layout(
+        barmode="stack",
+        height=300,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        showlegend=True,
+    )
+    figure.update_yaxes(rangemode="tozero", tickformat="d", title="answers")
+    figure.update_xaxes(type="category", tickangle=-60)
+    return with_ink(figure, ink)
+
+
+def draw_heat_map(names: Sequence[str], rows: Sequence[Sequence[int]], what: str, ink: str) -> go.Figure:
+    """A cell per weekday and hour, darker with more, with its number inside."""
+    highest = max(max(row) for row in rows)
+    figure = go.Figure(
+        go.Heatmap(
+            z=[list(row) for row in rows],
+            x=[f"{hour:02d}" for hour in range(len(rows[0]))],
+            y=list(names),
+            colorscale=[[0, "rgba(0, 114, 178, 0.06)"], [1, PALETTE[0]]],
+            zmin=0,
+            zmax=max(highest, 1),
+            xgap=1,
+            ygap=1,
+            showscale=False,
+            hovertemplate="%{y} %{x}:00: %{z} " + html.escape(what) + "<extra></extra>",
+        )
+    )
+    for weekday, row in zip(names, rows, strict=True):
+        for hour, count in enumerate(row):
+            if count:
+                figure.add_annotation(
+                    x=f"{hour:02d}", y=weekday, text=str(count), showarrow=False, font_size=11
+                )
+    figure.update_layout(height=270, margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(type="category", title="hour")
+    with_ink(figure, ink)
+    # White on the dark half of the scale, whatever the page.
+    for note in figure.layout.annotations:
+        count = rows[list(names).index(note.y)][int(note.x)]
+        note.font.color = "#FFFFFF" if 2 * count > highest else ink
+    return figure
 
 
 def with_ink(figure: go.Figure, ink: str) -> go.Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree
@@ -14,8 +15,10 @@ from dashboards.serve import HERE
 from pipeline.periods.records import Closing, Correction, append_record, keep_build
 from pipeline.pointer import read_pointer
 from pipeline.reporting import figures
+from pipeline.reporting.backlog import CUTS, read_backlog, read_backlog_levels
 from pipeline.reporting.compliance import read_compliance
-from pipeline.reporting.published import EVERY_CUSTOMER, Selection, open_published
+from pipeline.reporting.distribution import read_answer_times
+from pipeline.reporting.published import EVERY_CUSTOMER, Scope, Selection, open_published
 from pipeline.settings import Workspace
 from tests.unit.dashboards.small_build import NASTY_SUBJECT, OBLIGATIONS, change, publish
 
@@ -38,6 +41,8 @@ PAGES = (
         "compliance",
         "at_risk",
         "why",
+        "backlog",
+        "distribution",
         "customers",
         "customer",
         "entitlements",
@@ -51,6 +56,7 @@ COUNTING = ("overview", "compliance", "at_risk", "why", "tickets")
 COUNTED_BY = ("customer", "plan", "severity", "obligation")
 # Pages with fewer filters.
 FILTERS = {
+    "backlog": ("customer", "plan", "severity"),
     "entitlements": ("customer", "plan"),
     "customer": ("customer",),
     "findings": ("customer",),
@@ -221,6 +227,8 @@ def test_compliance_filters_stay_in_the_address_when_they_are_chosen(workspace):
         ("compliance", ("by", "basis")),
         ("at_risk", ("band",)),
         ("why", ("month", "class")),
+        ("backlog", ("by", "span", "day")),
+        ("distribution", ("month", "event")),
         ("customers", ("month",)),
         ("customer", ("month",)),
         ("entitlements", ("term", "alert", "pool")),
@@ -360,6 +368,83 @@ def test_held_time_sums_to_the_time_that_elapsed_on_the_breached_promises(worksp
 
 def test_why_page_says_when_nothing_was_breached(workspace):
     assert open_page("why", month="2026-05").info[0].value == "No promise was breached in this selection."
+
+
+def test_backlog_page_reconciles_each_day_with_the_day_before(workspace):
+    rows = list(reversed(table(open_page("backlog", span=""), "Ended")))
+    assert [row["Day"] for row in rows[:1]] == ["2026-05-04"]
+    assert rows[-1]["Day"] == "2026-07-15 (as of the data)"
+    before = 0
+    for row in rows:
+        assert row["Open"] == before + row["Opened"] + row["Reopened"] - row["Ended"], row["Day"]
+        before = row["Open"]
+    # T-10 alone is open; eleven tickets were opened, one of them again, and T-12 has no recorded history.
+    assert (sum(row["Opened"] for row in rows), sum(row["Reopened"] for row in rows)) == (11, 1)
+    assert (rows[-1]["Open"], rows[-1]["Without history"]) == (1, 1)
+
+
+def test_backlog_page_lists_as_many_tickets_as_it_counts_on_each_day(workspace):
+    for row in table(open_page("backlog", span=""), "Ended")[::7]:
+        app = open_page("backlog", span="", day=str(row["Day"])[:10])
+        listed = table(app, "Age") if row["Open"] else []
+        assert len(listed) == row["Open"]
+    assert table(open_page("backlog", day="2026-06-20"), "Age") == [
+        {
+            "Ticket": "T-5",
+            "Status": "open",
+            "Severity": 3,
+            "Age": "7 days to under 30 days",
+            "Submitted": "2026-06-08 08:00:00 UTC",
+            "Customer": "Acme <Corp>",
+            "Plan": "standard",
+            "Subject": NASTY_SUBJECT,
+        }
+    ]
+
+
+def test_backlog_by_status_severity_and_age_sums_to_the_open_tickets_of_each_day(workspace):
+    with open_published(workspace) as published:
+        for scope in (EVERY_CUSTOMER, Scope(("beta",))):
+            open_counts = {
+                each.day: each.open_count for each in read_backlog(published, scope) if each.open_count
+            }
+            for by in CUTS:
+                found: Counter[object] = Counter()
+                for level in read_backlog_levels(published, scope, Selection(), by):
+                    found[level.day] += level.open_count
+                assert dict(found) == open_counts
+
+
+def test_backlog_page_says_that_a_selection_has_no_ticket(workspace):
+    assert open_page("backlog", plan="standard", severity="5").info[0].value.startswith("No tickets in this")
+
+
+def test_distribution_page_names_its_percentiles_and_draws_every_answer_once(workspace):
+    # Standard in June: answers after 60, 1800 and 86400 s; enhanced: after 600 s. What was not answered has no time.
+    rows = {row["Plan"]: row for row in table(open_page("distribution", month="2026-06"), "p50")}
+    assert {plan: row["Answers"] for plan, row in rows.items()} == {"standard": 3, "enhanced": 1}
+    assert [rows["standard"][name] for name in ("p50", "p90", "p95", "Longest")] == [
+        figures.duration(1800),
+        *[figures.duration(86400)] * 3,
+    ]
+    assert "nearest rank" in all_words(open_page("distribution"))
+    with open_published(workspace) as published:
+        for each in read_answer_times(published, EVERY_CUSTOMER):
+            assert sum(each.bins) == each.answered_count
+        june = read_answer_times(published, EVERY_CUSTOMER, Selection(("acme",), ("2026-06",)))
+    # 60 and 1800 s are in the first tenth of 24 h; 86400 s of 86400 s are within the target, in the tenth one.
+    assert [(place, count) for place, count in enumerate(june[0].bins) if count] == [(0, 2), (9, 1)]
+
+
+def test_heat_map_counts_each_submission_and_each_breach_once(workspace):
+    def counted(event: str) -> tuple[int, dict[str, object]]:
+        rows = table(open_page("distribution", month="", event=event), "Weekday")
+        return sum(sum(int(row[f"{hour:02d}"]) for hour in range(24)) for row in rows), rows[0]
+
+    submitted, monday = counted("submitted")
+    # On Mondays at 08: T-1, T-3, T-5 and T-10.
+    assert (submitted, monday["08"]) == (len(OBLIGATIONS), 4)
+    assert counted("breached")[0] == 2
 
 
 def test_customers_page_counts_what_the_overview_counts(workspace):

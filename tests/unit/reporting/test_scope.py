@@ -4,11 +4,13 @@ import importlib
 import inspect
 import pkgutil
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pipeline import reporting
+from pipeline.reporting.backlog import read_ages, read_backlog, read_backlog_levels, read_open_tickets
 from pipeline.reporting.breaches import read_breaches, read_holdings
 from pipeline.reporting.compliance import (
     CUTS,
@@ -19,6 +21,7 @@ from pipeline.reporting.compliance import (
     read_trends,
 )
 from pipeline.reporting.customers import read_customer_lines
+from pipeline.reporting.distribution import read_answer_times, read_hours
 from pipeline.reporting.entitlements import (
     read_alerts,
     read_balances,
@@ -81,6 +84,16 @@ CALLS = {
     "read_balances": lambda published, scope: read_balances(published, scope),
     "read_alerts": lambda published, scope: read_alerts(published, scope),
     "read_findings": lambda published, scope: read_findings(published, scope),
+    "read_ages": lambda published, scope: read_ages(published, scope),
+    "read_backlog": lambda published, scope: read_backlog(published, scope),
+    "read_backlog_levels": lambda published, scope: read_backlog_levels(
+        published, scope, EVERYTHING, "status"
+    ),
+    "read_open_tickets": lambda published, scope: read_open_tickets(
+        published, scope, EVERYTHING, date(2026, 7, 1)
+    ),
+    "read_answer_times": lambda published, scope: read_answer_times(published, scope),
+    "read_hours": lambda published, scope: read_hours(published, scope, EVERYTHING, "submitted"),
     "read_refused": lambda published, scope: read_refused(published, scope),
     "read_customer_lines": lambda published, scope: read_customer_lines(
         published, scope, EVERYTHING, "2026-07"
