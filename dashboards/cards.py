@@ -18,17 +18,23 @@ _CARDS_IN_A_ROW = 4
 
 
 def show_cards(
-    cells: Sequence[CutRow], promises: Sequence[PromiseRow], selection: Selection, month: str
+    page: frame.Page,
+    cells: Sequence[CutRow],
+    promises: Sequence[PromiseRow],
+    selection: Selection,
+    month: str,
 ) -> None:
     for at in range(0, len(cells), _CARDS_IN_A_ROW):
         columns = st.columns(min(max(len(cells), 2), _CARDS_IN_A_ROW))
         for column, cell in zip(columns, cells[at : at + _CARDS_IN_A_ROW], strict=False):
             targets = {t for row in promises if row.obligation == cell.obligation for t in row.targets}
             with column, st.container(border=True):
-                show_card(cell, targets, selection, month)
+                show_card(page, cell, targets, selection, month)
 
 
-def show_card(cell: CutRow, targets: set[tuple[int, str]], selection: Selection, month: str) -> None:
+def show_card(
+    page: frame.Page, cell: CutRow, targets: set[tuple[int, str]], selection: Selection, month: str
+) -> None:
     rate = cell.tally.compliance
     is_estimate = cell.obligation_kinds == ("estimate",)
     st.caption(f"{figures.words(cell.obligation).capitalize()}{' (estimate)' if is_estimate else ''}")
@@ -41,15 +47,10 @@ def show_card(cell: CutRow, targets: set[tuple[int, str]], selection: Selection,
         figures.change_on(rate, cell.year_ago.compliance, month_before(month, 12)),
     ]
     st.caption("  \n".join(line for line in lines if line))
-    st.page_link(
-        LIST_PAGE,
-        label=f"Breached: {cell.tally.breached}",
-        icon=":material/arrow_forward:",
-        icon_position="right",
-        query_params=choices.address(
-            replace(selection, obligations=(cell.obligation or "",)), month=month, status="breached"
-        ),
+    address = choices.address(
+        replace(selection, obligations=(cell.obligation or "",)), month=month, status="breached"
     )
+    page.link(LIST_PAGE, f"Breached: {cell.tally.breached}", address)
 
 
 def say_undecided(rate: Ratio) -> str | None:
@@ -84,7 +85,7 @@ def show_trend(page: frame.Page, months: Sequence[TrendPoint], selection: Select
         downloads.offer_table("Download this table", table, "months", page.status, selection)
     for point in event["selection"]["points"]:
         preset = {"month": str(point["x"]), "status": charts.statuses_of(point)}
-        st.switch_page(LIST_PAGE, query_params=choices.address(selection, **preset))
+        page.open(LIST_PAGE, choices.address(selection, **preset))
 
 
 def describe_month(month: TrendPoint) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,13 +11,17 @@ import streamlit as st
 
 from dashboards import charts, tables
 from dashboards.choices import Choices
+from dashboards.pages import may_open
+from dashboards.viewer import Viewer, require_viewer
 from pipeline.errors import SlaError
 from pipeline.pointer import pointer_path
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import TrendPoint, read_trend
-from pipeline.reporting.published import EVERY_CUSTOMER, Published, Scope, open_published
-from pipeline.reporting.status import BuildStatus, Check, read_status
+from pipeline.reporting.published import Published, Scope, open_published
+from pipeline.reporting.status import BuildStatus, read_status
 from pipeline.settings import Workspace, find_workspace
+
+_LOG = logging.getLogger(__name__)
 
 # So that the figures are on a small screen without scrolling. A constant: nothing from data goes into HTML.
 _LESS_PADDING = "<style>.stMainBlockContainer { padding: 2.2rem 2.5rem 3rem }</style>"
@@ -27,10 +32,39 @@ class Page:
     """What a page needs to ask for figures. It lives for one run: no connection is kept between two."""
 
     workspace: Workspace
+    viewer: Viewer
     published: Published
-    scope: Scope
     status: BuildStatus
     choices: Choices
+
+    @property
+    def scope(self) -> Scope:
+        """Whose rows may be seen: an argument of every query."""
+        return self.viewer.scope
+
+    @property
+    def shows_staff_data(self) -> bool:
+        """Whether the person may see what is the vendor's own, such as who had a ticket."""
+        return self.viewer.role != "customer"
+
+    def may_open(self, file: str) -> bool:
+        return may_open(self.viewer.role, file)
+
+    def open(self, file: str, address: Mapping[str, str | Sequence[str]]) -> None:
+        """Go to another page, where the person may open it."""
+        if self.may_open(file):
+            st.switch_page(file, query_params=dict(address))
+
+    def link(self, file: str, label: str, address: Mapping[str, str | Sequence[str]]) -> None:
+        """A link to another page, where the person may open it."""
+        if self.may_open(file):
+            st.page_link(
+                file,
+                label=label,
+                query_params=dict(address),
+                icon=":material/arrow_forward:",
+                icon_position="right",
+            )
 
 
 @contextmanager
@@ -42,20 +76,24 @@ def open_page(title: str) -> Iterator[Page]:
     """
     st.html(_LESS_PADDING)
     st.title(title, anchor=False)
+    seen_by: Viewer | None = None
     try:
         workspace = find_workspace(None)
+        seen_by = require_viewer(workspace)
+        if not may_open(seen_by.role, title):
+            st.error("Not allowed: this page is not for your role.")
+            st.stop()
         if not pointer_path(workspace).exists():
             st.info(
                 "Nothing is published yet. Put exports into the inbox and call `sla run`, or see `sla demo`."
             )
             st.stop()
         with open_published(workspace, verifies=True) as published:
-            # The server listens on this machine only, so a user who sees the page may see every customer.
-            status = read_status(published, EVERY_CUSTOMER)
-            page = Page(workspace, published, EVERY_CUSTOMER, status, Choices(title))
+            status = read_status(published, seen_by.scope)
+            page = Page(workspace, seen_by, published, status, Choices(title))
             _show_freshness(page.status)
             note = st.container()
-            _show_checks(page.status.checks)
+            _show_checks(page)
             try:
                 yield page
             finally:
@@ -64,7 +102,7 @@ def open_page(title: str) -> Iterator[Page]:
                     page.choices.report_left_out()
     except SlaError as problem:
         st.error("The figures cannot be shown.")
-        tell(problem)
+        tell(seen_by, problem)
         st.stop()
 
 
@@ -73,9 +111,13 @@ def ink() -> str:
     return charts.INK.get(str(st.context.theme.type), charts.INK["light"])
 
 
-def tell(problem: SlaError) -> None:
-    """What went wrong, where and what to do, as text."""
-    st.text(str(problem))
+def tell(viewer: Viewer | None, problem: SlaError) -> None:
+    """What went wrong, where and what to do, for the user of this machine; who comes from elsewhere gets no word of its files."""
+    if viewer is not None and viewer.is_local:
+        st.text(str(problem))
+        return
+    _LOG.error("%s", problem)
+    st.text("The reason is in the server's log. Ask the people who run this dashboard.")
 
 
 def choose_month(page: Page) -> tuple[str, tuple[TrendPoint, ...]]:
@@ -106,12 +148,12 @@ def _show_freshness(status: BuildStatus) -> None:
             st.text(line)
 
 
-def _show_checks(checks: tuple[Check, ...]) -> None:
+def _show_checks(page: Page) -> None:
     """Warnings are listed. A critical check that did not pass means that no figure here can be trusted."""
-    open_checks = [check for check in checks if check.status != "passed"]
-    if not open_checks:
-        return
+    open_checks = [check for check in page.status.checks if check.status != "passed"]
     is_critical = any(check.severity == "critical" for check in open_checks)
+    if not open_checks or not (is_critical or page.shows_staff_data):
+        return
     if is_critical:
         st.error("Checks of this build failed, so its figures are not shown.")
     with st.expander("Checks that did not pass", expanded=is_critical):

@@ -26,10 +26,13 @@ def show(
     """The rows, and both downloads of all of them. `reasons`: obligation key -> why it was breached. `key` tells two lists of one
     page apart."""
     ticket_count = len({each.ticket_id for each in obligations})
+    opens = page.may_open(TICKET_PAGE)
     st.caption(
         f"{len(obligations)} promise{'' if len(obligations) == 1 else 's'} of {ticket_count} "
-        f"ticket{'' if ticket_count == 1 else 's'}, worst first. Tick a row to open its ticket."
+        f"ticket{'' if ticket_count == 1 else 's'}, worst first.{' Tick a row to open its ticket.' if opens else ''}"
     )
+    if not page.shows_staff_data:
+        reasons = None
     table = [describe(each, reasons) for each in obligations]
     unused = [name for name in ("Over by", "Left", "At risk", "Why") if not any(row[name] for row in table)]
     if selection.customer_ids and len(selection.customer_ids) == 1:
@@ -41,17 +44,14 @@ def show(
         on_select="rerun",
         selection_mode="single-row",
     )
-    downloads.offer(
-        "Download this list",
-        export_rows.COLUMNS,
-        list(export_rows.obligation_rows(obligations)),
-        name,
-        page.status,
-        selection,
-    )
-    rows = event["selection"]["rows"]
-    if rows and rows[0] < len(obligations):
-        st.switch_page(TICKET_PAGE, query_params={"ticket": obligations[rows[0]].ticket_id})
+    if page.shows_staff_data:
+        rows = list(export_rows.obligation_rows(obligations))
+        downloads.offer("Download this list", export_rows.COLUMNS, rows, name, page.status, selection)
+    else:
+        downloads.offer_table("Download this list", table, name, page.status, selection)
+    for ticked in event["selection"]["rows"][:1]:
+        if ticked < len(obligations):
+            page.open(TICKET_PAGE, {"ticket": obligations[ticked].ticket_id})
 
 
 def describe(each: Obligation, reasons: Mapping[str, str] | None = None) -> dict[str, object]:

@@ -103,7 +103,7 @@ def show_tickets(page: frame.Page, selection: Selection, day: date, ages: dict[s
     downloads.offer_table("Download this list", table, f"open-{day}", page.status, selection)
     for row in event["selection"]["rows"][:1]:
         if row < len(tickets):
-            st.switch_page(ticket_list.TICKET_PAGE, query_params={"ticket": tickets[row].ticket_id})
+            page.open(ticket_list.TICKET_PAGE, {"ticket": tickets[row].ticket_id})
 
 
 def describe(each: OpenTicket, ages: dict[str, str]) -> dict[str, object]:

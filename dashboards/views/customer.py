@@ -33,17 +33,18 @@ def show(page: frame.Page) -> None:
     customer = customers[customer_id]
     selection = Selection(customer_ids=(customer_id,))
     st.text(f"{customer.customer_name} · {customer_id} · time zone {customer.time_zone or 'UTC'}")
-    show_links(selection, month)
+    show_links(page, selection, month)
     show_promises(page, selection, month)
     show_report(page, customer_id, month)
     show_open(page, selection)
     show_breaches(page, selection, month)
     show_entitlements(page, selection)
     cards.show_trend(page, read_trend(page.published, page.scope, selection), selection)
-    show_findings(page, selection)
+    if page.shows_staff_data:
+        show_findings(page, selection)
 
 
-def show_links(selection: Selection, month: str) -> None:
+def show_links(page: frame.Page, selection: Selection, month: str) -> None:
     targets: tuple[tuple[str, str, dict[str, str]], ...] = (
         ("Compliance", "views/compliance.py", {}),
         ("Tickets", ticket_list.LIST_PAGE, {"month": month}),
@@ -52,13 +53,7 @@ def show_links(selection: Selection, month: str) -> None:
     )
     with st.container(horizontal=True, gap="medium"):
         for label, target, preset in targets:
-            st.page_link(
-                target,
-                label=label,
-                query_params=choices.address(selection, **preset),
-                icon=":material/arrow_forward:",
-                icon_position="right",
-            )
+            page.link(target, label, choices.address(selection, **preset))
 
 
 def show_promises(page: frame.Page, selection: Selection, month: str) -> None:
@@ -69,7 +64,7 @@ def show_promises(page: frame.Page, selection: Selection, month: str) -> None:
         st.caption("Nothing was promised in this month.")
         return
     promises = read_promises(page.published, page.scope, selection, month)
-    cards.show_cards(cells, promises, selection, month)
+    cards.show_cards(page, cells, promises, selection, month)
 
 
 def show_report(page: frame.Page, customer_id: str, month: str) -> None:
@@ -82,7 +77,7 @@ def show_report(page: frame.Page, customer_id: str, month: str) -> None:
             edition, documents = read_documents(page.workspace, page.scope, customer_id, month)
     except SlaError as problem:
         st.error(f"There is no report of {name}.")
-        frame.tell(problem)
+        frame.tell(page.viewer, problem)
         return
     is_draft = edition.state != "closed"
     st.text(

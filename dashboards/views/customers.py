@@ -39,7 +39,7 @@ def show(page: frame.Page) -> None:
         if customer_id is None:
             st.info("These tickets map to no customer. The page Findings lists them with their source lines.")
         else:
-            st.switch_page(CUSTOMER_PAGE, query_params={"customer": customer_id, "month": month})
+            page.open(CUSTOMER_PAGE, {"customer": customer_id, "month": month})
 
 
 def describe(each: CustomerLine, month: str) -> dict[str, object]:

@@ -61,7 +61,7 @@ def show_times(page: frame.Page, times: Sequence[AnswerTimes], selection: Select
         promise = str(point["customdata"][0])
         preset = {"month": month, "status": list(point["customdata"][1].split(","))}
         address = choices.address(replace(selection, obligations=(promise,)), **preset)
-        st.switch_page(ticket_list.LIST_PAGE, query_params=address)
+        page.open(ticket_list.LIST_PAGE, address)
 
 
 def describe(each: AnswerTimes) -> dict[str, object]:

@@ -97,7 +97,7 @@ def show_ledger(page: frame.Page, balance: Balance) -> None:
     downloads.offer_table("Download this ledger", table, name, page.status)
     for row in event["selection"]["rows"][:1]:
         if row < len(lines) and lines[row].ticket_id:
-            st.switch_page(TICKET_PAGE, query_params={"ticket": lines[row].ticket_id})
+            page.open(TICKET_PAGE, {"ticket": str(lines[row].ticket_id)})
 
 
 def describe_line(each: Movement) -> dict[str, object]:

@@ -66,7 +66,7 @@ def show_findings(page: frame.Page, area: str, selection: Selection) -> None:
     downloads.offer_table("Download the findings", listed, f"findings-{area}", page.status, selection)
     for row in event["selection"]["rows"][:1]:
         if row < len(rows) and rows[row].ticket_id:
-            st.switch_page("views/ticket.py", query_params={"ticket": rows[row].ticket_id})
+            page.open("views/ticket.py", {"ticket": str(rows[row].ticket_id)})
 
 
 def show_settings(page: frame.Page) -> None:

@@ -25,10 +25,10 @@ def show(page: frame.Page) -> None:
     cells = tuple(cell for cell in cells if cell.tally.total)
     st.subheader(f"Promises in {figures.month_name(month)}")
     if cells:
-        cards.show_cards(cells, promises, selection, month)
+        cards.show_cards(page, cells, promises, selection, month)
     else:
         frame.say_no_rows()
-    show_attention(read_attention(page.published, page.scope, selection, newest[-1].month), selection)
+    show_attention(page, read_attention(page.published, page.scope, selection, newest[-1].month), selection)
     cards.show_trend(page, months, selection)
     if promises:
         st.subheader("Every promise and its target")
@@ -39,10 +39,10 @@ def show(page: frame.Page) -> None:
         )
         downloads.offer_table("Download this table", table, f"promises-{month}", page.status, selection)
         for row in event["selection"]["rows"][:1]:
-            open_list(promises[row], selection, month)
+            open_list(page, promises[row], selection, month)
 
 
-def open_list(promise: PromiseRow, selection: Selection, month: str) -> None:
+def open_list(page: frame.Page, promise: PromiseRow, selection: Selection, month: str) -> None:
     """The tickets behind one line of the table."""
     if promise.plan is None or promise.severities is None:
         st.info(
@@ -55,10 +55,10 @@ def open_list(promise: PromiseRow, selection: Selection, month: str) -> None:
         severities=promise.severities,
         obligations=(promise.obligation,),
     )
-    st.switch_page(LIST_PAGE, query_params=choices.address(chosen, month=month))
+    page.open(LIST_PAGE, choices.address(chosen, month=month))
 
 
-def show_attention(now: Attention, selection: Selection) -> None:
+def show_attention(page: frame.Page, now: Attention, selection: Selection) -> None:
     st.subheader("What needs attention now")
     accounts = choices.address(Selection(selection.customer_ids, plans=selection.plans), term="current")
     month = figures.month_name(now.month)
@@ -74,13 +74,7 @@ def show_attention(now: Attention, selection: Selection) -> None:
     ]
     with st.container(horizontal=True, gap="medium"):
         for label, target, address in links:
-            st.page_link(
-                target,
-                label=label,
-                query_params=address,
-                icon=":material/arrow_forward:",
-                icon_position="right",
-            )
+            page.link(target, label, address)
     if now.refused or now.not_judged:
         st.caption(
             f"Refused records: {now.refused}. Tickets not judged: {now.not_judged}. The causes stand above, under "

@@ -26,6 +26,7 @@ from pipeline.declarations.values import (
     whole_number,
 )
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
+from pipeline.rules.auth_file import Auth
 from pipeline.rules.branding import DEFAULT_BRANDING, Branding
 from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.mapping import read_other_days, says_a_day
@@ -474,3 +475,5 @@ class SlaFile(Declared):
     """Whether compressed copies of what lands are kept, to be read again when the inbox no longer has the file."""
     delivery: Delivery | None = None
     """Who receives reports and alerts; without it, nothing is delivered."""
+    auth: Auth | None = None
+    """How people log in to the dashboard; without it, it serves the user of this machine without a login."""

@@ -24,6 +24,13 @@ pytestmark = pytest.mark.browser
 SECONDS_TO_START = 60
 
 
+def find_free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
 def find_chromium() -> str | None:
     names = ("chromium", "chromium-browser", "google-chrome")
     return next((path for name in names if (path := shutil.which(name))), None)
@@ -47,10 +54,8 @@ def browser():
 @pytest.fixture
 def address(tmp_path):
     """The address of a running server on the build made by hand."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = start(publish(tmp_path), port)
+    port = find_free_port()
+    server = start(publish(tmp_path), port, tmp_path)
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
         yield f"http://127.0.0.1:{port}"

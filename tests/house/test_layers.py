@@ -20,7 +20,7 @@ FLOORS = (
         "pipeline.whole_files",
         "pipeline.zones",
     ),
-    ("pipeline.seen_files",),
+    ("pipeline.seen_files", "pipeline.secrets_file"),
     ("pipeline.pointer", "pipeline.vocabulary"),
     ("pipeline.periods.records",),
     ("pipeline.declarations",),
