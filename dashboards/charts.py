@@ -16,7 +16,7 @@ from pipeline.reporting import figures
 from pipeline.reporting.backlog import BacklogLevel
 from pipeline.reporting.compliance import Tally, TrendPoint
 from pipeline.reporting.distribution import TENTHS_OF_TARGET, AnswerTimes
-from pipeline.reporting.entitlements import Balance
+from pipeline.reporting.entitlements import Balance, Forecast, Movement
 from pipeline.reporting.tickets import Obligation, Segment
 
 # Distinguishable with any colour vision, and at least 3 : 1 on the light and the dark background. Each line
@@ -39,6 +39,7 @@ _HATCHES = ("", "/", "\\", "x", "-", "|", "+")
 _PANELS_IN_A_ROW = 3
 # What a rate and its bounds are made of.
 _RESTED_ON = ("met", "breached", "not_measurable")
+_BAND = "rgba(213, 94, 0, 0.18)"
 _MUTED = "rgba(128, 136, 146, 0.28)"
 _SEGMENT_COLOURS = {"counted": PALETTE[0], "paused": PALETTE[4], "closed": PALETTE[5], "holiday": PALETTE[3]}
 
@@ -432,6 +433,63 @@ def _say_balance(balance: Balance) -> str:
     if balance.overage_quantity:
         return f"{balance.overage_quantity} over"
     return f"{figures.quantity(balance.remaining_quantity)} left"
+
+
+def draw_burn_down(
+    balance: Balance, lines: Sequence[Movement], forecast: Forecast | None, ink: str
+) -> go.Figure:
+    """What was left of a limited pool over its term, beside an even pace from what it had available to nothing, with the forecast
+    of what is left when the term ends."""
+    told = [line for line in lines if line.balance_after is not None]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[*(line.happened_at for line in told), balance.as_of],
+        y=[*(line.balance_after for line in told), balance.remaining_quantity],
+        name="left",
+        mode="lines",
+        line={"color": PALETTE[0], "width": 2, "shape": "hv"},
+        hovertemplate="%{x|%Y-%m-%d}: %{y} left<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[balance.term_starts_on, balance.term_ends_on],
+        y=[balance.available_quantity, 0],
+        name="even pace",
+        mode="lines",
+        line={"color": PALETTE[5], "width": 2, "dash": "dash"},
+        hovertemplate="%{x|%Y-%m-%d}: even pace<extra></extra>",
+    )
+    likely = forecast.left_at_end if forecast else None
+    if likely:
+        low, mid, high = likely
+        ends, now = [balance.as_of, balance.term_ends_on], balance.remaining_quantity
+        figure.add_scatter(
+            x=[*ends, *reversed(ends)],
+            y=[now, high, low, now],
+            name="forecast, 80 %",
+            mode="lines",
+            fill="toself",
+            fillcolor=_BAND,
+            line={"color": PALETTE[1], "width": 1, "dash": "dot"},
+            hoverinfo="skip",
+        )
+        figure.add_scatter(
+            x=ends,
+            y=[now, mid],
+            name="forecast",
+            mode="lines+markers",
+            line={"color": PALETTE[1], "width": 2, "dash": "dot"},
+            marker={"symbol": "diamond", "size": [0, 9]},
+            hovertemplate="%{x|%Y-%m-%d}: %{y} left<extra></extra>",
+        )
+    figure.update_layout(
+        height=300,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        showlegend=True,
+    )
+    figure.update_yaxes(rangemode="tozero", tickformat="d", title="tickets left")
+    figure.update_xaxes(type="date", tickformat="%Y-%m-%d")
+    return with_ink(figure, ink)
 
 
 def draw_segments(segments: Sequence[Segment], obligation: Obligation, ink: str) -> go.Figure:

@@ -29,6 +29,7 @@ PAGES = (
     PageFile("views/customers.py", "Customers", _STAFF),
     PageFile("views/customer.py", "Customer"),
     PageFile("views/entitlements.py", "Entitlements"),
+    PageFile("views/what_if.py", "What if", _STAFF),
     PageFile("views/tickets.py", "Tickets"),
     PageFile("views/ticket.py", "Ticket", _STAFF),
     PageFile("views/findings.py", "Findings", _STAFF),

@@ -11,15 +11,20 @@ from dashboards.ticket_list import TICKET_PAGE
 from pipeline.reporting import figures
 from pipeline.reporting.entitlements import (
     Balance,
+    Forecast,
     Movement,
+    Renewal,
+    list_renewals,
     read_alerts,
     read_balances,
+    read_forecasts,
     read_ledger,
 )
 from pipeline.reporting.overview import split_balances
 from pipeline.reporting.published import Selection
 
 TERMS = {"current": "current", "upcoming": "upcoming", "ended": "ended", "": "all"}
+RENEWAL_DAYS = 90
 ALERTS = {"": "all", "pools": "pools running out", "terms": "terms ending"}
 
 
@@ -33,6 +38,7 @@ def show(page: frame.Page) -> None:
     else:
         st.caption("The plans state no number for any of these pools.")
     show_alerts(page, selection, alert_kind)
+    show_renewals(page, selection)
     show_chart(stated)
     if not_stated:
         with st.expander(f"Pools whose plan states no number: {len(not_stated)}"):
@@ -88,6 +94,15 @@ def show_ledger(page: frame.Page, balance: Balance) -> None:
     if not lines:
         st.caption("Nothing was booked on this pool.")
         return
+    if balance.available_quantity is not None and not balance.is_unlimited:
+        forecast = find_forecast(page, balance)
+        st.plotly_chart(
+            charts.draw_burn_down(balance, lines, forecast, frame.ink()),
+            config=charts.CONFIG,
+            key="burn_down",
+            alt="What was left of the pool over its term, the even pace and the forecast. The ledger below has each movement.",
+        )
+        st.caption(say_pace(balance, forecast))
     table = [describe_line(each) for each in lines]
     st.caption("Tick a row to open its ticket.")
     event = st.dataframe(
@@ -98,6 +113,60 @@ def show_ledger(page: frame.Page, balance: Balance) -> None:
     for row in event["selection"]["rows"][:1]:
         if row < len(lines) and lines[row].ticket_id:
             page.open(TICKET_PAGE, {"ticket": str(lines[row].ticket_id)})
+
+
+def find_forecast(page: frame.Page, balance: Balance) -> Forecast | None:
+    selection = Selection(customer_ids=(balance.customer_id,))
+    return next(
+        (
+            each
+            for each in read_forecasts(page.published, page.scope, selection)
+            if (each.subscription_id, each.pool) == (balance.subscription_id, balance.pool)
+        ),
+        None,
+    )
+
+
+def say_pace(balance: Balance, forecast: Forecast | None) -> str:
+    """'Consumed 40.0 % (8 of 20); 53.4 % of the term has passed. …'"""
+    burn = balance.burn
+    parts = [
+        *([f"Consumed {figures.percent(burn)}"] if burn else []),
+        f"{figures.percent_alone(balance.even_pace)} of the term has passed",
+    ]
+    told = f"{'; '.join(parts)}."
+    if forecast is None:
+        return told
+    if forecast.lasts_ratio is None or forecast.left_at_end is None:
+        return f"{told} No forecast: {figures.words(forecast.forecast_status)}."
+    low, mid, high = forecast.left_at_end
+    return (
+        f"{told} Likely left when the term ends: {mid} ({low} to {high} with a chance of 80 %). "
+        f"The chance that something is left is {figures.chance(forecast.lasts_ratio)}."
+    )
+
+
+def show_renewals(page: frame.Page, selection: Selection) -> None:
+    renewals = list_renewals(read_balances(page.published, page.scope, selection), RENEWAL_DAYS)
+    st.subheader(f"Renewals in {RENEWAL_DAYS} days: {len(renewals)}")
+    if not renewals:
+        st.caption("No current term ends within these days.")
+        return
+    table = [describe_renewal(each) for each in renewals]
+    st.dataframe(table, hide_index=True, key="renewals")
+    downloads.offer_table("Download the renewals", table, "renewals", page.status, selection)
+
+
+def describe_renewal(each: Renewal) -> dict[str, object]:
+    return {
+        "Ends on": figures.day(each.term_ends_on),
+        "Days left": each.days_left,
+        "Customer": each.customer_name,
+        "Plan": each.plan,
+        "Remaining": figures.quantity(each.remaining_quantity, is_unlimited=each.is_unlimited),
+        "Over": each.overage_quantity,
+        "Term": each.subscription_id,
+    }
 
 
 def describe_line(each: Movement) -> dict[str, object]:

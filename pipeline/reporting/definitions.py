@@ -44,7 +44,10 @@ def read_definitions() -> tuple[TableDefinition, ...]:
     for layer in _LAYERS:
         described: dict[str, TableDefinition] = {}
         for path in sorted((_MODELS / layer).glob("*.yml")):
-            for model in _load(path).get("models", ()):
+            loaded = _load(path)
+            # The forecasts are published beside the models, and made after them.
+            sources = [table for source in loaded.get("sources", ()) for table in source["tables"]]
+            for model in (*loaded.get("models", ()), *sources):
                 table = f"{layer}.{model['name']}"
                 columns = tuple(
                     ColumnDefinition(column["name"], _resolve(column.get("description", ""), blocks))

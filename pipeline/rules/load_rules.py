@@ -116,12 +116,14 @@ def hash_rules(workspace: Workspace) -> dict[str, str]:
 
 
 def _read_content(workspace: Workspace, path: Path) -> bytes:
-    """What counts of a rule file: its bytes, and of sla.yml what is said but for `delivery`."""
+    """What counts of a rule file: its bytes, and of sla.yml all but `delivery` and `auth`, on which no figure rests."""
     if path != workspace.sla_yml:
         return path.read_bytes()
     data = read_yaml(path).data
     kept = (
-        {key: value for key, value in data.items() if key != "delivery"} if isinstance(data, dict) else data
+        {key: value for key, value in data.items() if key not in ("delivery", "auth")}
+        if isinstance(data, dict)
+        else data
     )
     return json.dumps(kept).encode()
 

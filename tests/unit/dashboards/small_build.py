@@ -93,7 +93,8 @@ TABLES = """
     insert into core.dim_builds select timestamp '2026-07-15' as as_of;
 
     insert into core.dim_plan_versions by name
-    select unnest(['standard@2020-11-16', 'enhanced@2020-11-16']) as plan_version, 'UTC' as time_zone;
+    select plan, plan || '@2020-11-16' as plan_version, 'UTC' as time_zone
+    from (select unnest(['standard', 'enhanced']) as plan);
 
     insert into core.fct_sla_obligations by name
     select

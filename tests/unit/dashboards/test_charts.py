@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -15,7 +15,7 @@ from dashboards import charts
 from dashboards.downloads import name_file
 from dashboards.serve import HERE
 from pipeline.reporting.compliance import Tally, TrendPoint
-from pipeline.reporting.entitlements import Balance
+from pipeline.reporting.entitlements import Balance, Forecast
 from pipeline.reporting.export_rows import write_csv, write_xlsx
 from pipeline.reporting.published import Selection
 from pipeline.reporting.tickets import Obligation, Segment
@@ -191,3 +191,45 @@ def test_name_of_a_download_holds_its_filters_and_no_path():
         name_file("tickets-2026-06-breached", selection) == "tickets-2026-06-breached-a-b-standard-severity-5"
     )
     assert len(name_file("tickets", Selection(customer_ids=tuple(map(str, range(900)))))) <= 120
+
+
+def test_burn_down_begins_with_what_was_available_and_ends_with_the_bounds_of_the_forecast():
+    balance, forecast = make_balance(), make_forecast(remaining_quantity=12, draws=(3, 5, 14))
+    assert forecast.left_at_end == (0, 7, 9)
+    traces = {each.name: each for each in charts.draw_burn_down(balance, (), forecast, "#000000").data}
+    assert list(traces["even pace"].y) == [20, 0]
+    assert list(traces["left"].y) == [12]
+    assert list(traces["forecast"].y) == [12, 7]
+    assert list(traces["forecast, 80 %"].y) == [12, 9, 0, 12]
+    without = make_forecast(remaining_quantity=12, draws=(None, None, None), status="too_few_tickets")
+    assert without.left_at_end is None
+    assert {each.name for each in charts.draw_burn_down(balance, (), without, "#000000").data} == {
+        "left",
+        "even pace",
+    }
+
+
+def make_balance() -> Balance:
+    values: dict[str, object] = dict.fromkeys((field.name for field in fields(Balance)), 0)
+    values |= {
+        "available_quantity": 20,
+        "remaining_quantity": 12,
+        "term_starts_on": date(2026, 1, 1),
+        "term_ends_on": date(2027, 1, 1),
+        "as_of": datetime(2026, 7, 1, tzinfo=UTC),
+    }
+    return Balance(**values)  # type: ignore[arg-type]
+
+
+def make_forecast(
+    *, remaining_quantity: int, draws: tuple[int | None, int | None, int | None], status: str = "forecast"
+) -> Forecast:
+    """`draws`: low, mid and high."""
+    values: dict[str, object] = dict.fromkeys((field.name for field in fields(Forecast)))
+    names = ("draws_low_quantity", "draws_mid_quantity", "draws_high_quantity")
+    values |= {
+        "remaining_quantity": remaining_quantity,
+        "forecast_status": status,
+        **dict(zip(names, draws, strict=True)),
+    }
+    return Forecast(**values)  # type: ignore[arg-type]

@@ -49,13 +49,14 @@ PAGES = (
         "tickets",
         "ticket",
     ),
-    *("findings", "about"),
+    *("findings", "about", "what_if"),
 )
 # The pages that count promises, and can be filtered by all of their dimensions.
 COUNTING = ("overview", "compliance", "at_risk", "why", "tickets")
 COUNTED_BY = ("customer", "plan", "severity", "obligation")
 # Pages with fewer filters.
 FILTERS = {
+    "what_if": ("customer",),
     "backlog": ("customer", "plan", "severity"),
     "entitlements": ("customer", "plan"),
     "customer": ("customer",),
@@ -233,6 +234,7 @@ def test_compliance_filters_stay_in_the_address_when_they_are_chosen(workspace):
         ("customer", ("month",)),
         ("entitlements", ("term", "alert", "pool")),
         ("findings", ("part", "finding")),
+        ("what_if", ("trial",)),
         ("about", ("table",)),
         ("tickets", ("month", "basis", "status", "class", "band")),
     ],

@@ -28,6 +28,7 @@ from pipeline.reporting.entitlements import (
     read_forecasts,
     read_ledger,
     read_ledgers,
+    read_plans,
     select_movements,
 )
 from pipeline.reporting.findings import read_findings, read_refused, read_vendor_figures
@@ -84,6 +85,7 @@ CALLS = {
     "read_balances": lambda published, scope: read_balances(published, scope),
     "read_alerts": lambda published, scope: read_alerts(published, scope),
     "read_findings": lambda published, scope: read_findings(published, scope),
+    "read_plans": lambda published, scope: read_plans(published, scope),
     "read_ages": lambda published, scope: read_ages(published, scope),
     "read_backlog": lambda published, scope: read_backlog(published, scope),
     "read_backlog_levels": lambda published, scope: read_backlog_levels(
