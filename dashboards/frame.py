@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboards import charts, tables
+from dashboards import charts, tables, times
 from dashboards.choices import Choices
 from dashboards.pages import may_open
 from dashboards.viewer import Viewer, require_viewer
@@ -17,6 +17,7 @@ from pipeline.errors import SlaError
 from pipeline.pointer import pointer_path
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import TrendPoint, read_trend
+from pipeline.reporting.periods import read_zones
 from pipeline.reporting.published import Published, Scope, open_published
 from pipeline.reporting.status import BuildStatus, read_status
 from pipeline.settings import Workspace, find_workspace
@@ -91,7 +92,7 @@ def open_page(title: str) -> Iterator[Page]:
         with open_published(workspace, verifies=True) as published:
             status = read_status(published, seen_by.scope)
             page = Page(workspace, seen_by, published, status, Choices(title))
-            _show_freshness(page.status)
+            _show_freshness(page)
             note = st.container()
             _show_checks(page)
             try:
@@ -133,17 +134,21 @@ def say_no_rows() -> None:
     st.info("No promises in this selection. The build has data: remove a filter to see it.")
 
 
-def _show_freshness(status: BuildStatus) -> None:
-    st.text(figures.freshness(status))
+def _show_freshness(page: Page) -> None:
+    status = page.status
+    head = st.container()
     if any(source.is_lagging for source in status.sources):
         st.warning(
             "A source lags behind the others by more than its usual rhythm. What it has not exported yet is not silence: its "
             "open tickets are read up to its own end only. Put its newer export into the inbox and call `sla run`."
         )
-    with st.expander("What these figures rest on"):
-        st.text(f"Build {status.build_id[:12]}, newest delivery {figures.instant(status.newest_landed_at)}")
+    with st.expander("What these figures rest on, and the zone of times"):
+        times.choose_zone(page.choices, read_zones(page.published, page.scope))
+        with head:
+            st.text(figures.freshness(status, times.zone()))
+        st.text(f"Build {status.build_id[:12]}, newest delivery {times.instant(status.newest_landed_at)}")
         for source in status.sources:
-            st.text(f"Source known until: {figures.known_until(source)}")
+            st.text(f"Source known until: {figures.known_until(source, times.zone())}")
         for line in figures.describe_state(status):
             st.text(line)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from dashboards import times
 from pipeline.reporting import figures
 from pipeline.reporting.entitlements import Alert, Balance
 from pipeline.reporting.findings import Finding
@@ -22,7 +23,7 @@ def describe_alert(each: Alert) -> dict[str, object]:
         "Term ends on": figures.day(each.term_ends_on),
         "Days to the end": each.days_left,
         "Next term": "" if each.pool else each.next_subscription_id or "none",
-        "Since": figures.instant(each.raised_at),
+        "Since": times.instant(each.raised_at),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from dashboards import downloads, frame
+from dashboards import downloads, frame, times
 from pipeline.reporting import export_rows, figures
 from pipeline.reporting.published import Selection
 from pipeline.reporting.tickets import Obligation
@@ -72,7 +72,7 @@ def describe(each: Obligation, reasons: Mapping[str, str] | None = None) -> dict
         "Elapsed": figures.duration(each.elapsed_seconds),
         "Clock": figures.words(each.clock_name),
         "Plan": each.plan,
-        "Submitted": figures.instant(each.submitted_at),
-        "Due": figures.instant(each.due_at),
-        "Settled": figures.instant(each.settled_at),
+        "Submitted": times.instant(each.submitted_at),
+        "Due": times.instant(each.due_at),
+        "Settled": times.instant(each.settled_at),
     }

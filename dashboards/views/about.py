@@ -6,9 +6,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboards import downloads, frame
+from dashboards import downloads, frame, times
 from pipeline.pointer import list_publications
-from pipeline.reporting import figures
 from pipeline.reporting.definitions import read_definitions
 from pipeline.reporting.language import TERMINAL
 
@@ -36,7 +35,7 @@ def show_sources(page: frame.Page) -> None:
     table = [
         {
             "Source": each.source,
-            "Known until": figures.instant(each.known_until),
+            "Known until": times.instant(each.known_until),
             "State": "lags behind the others" if each.is_lagging else "up to date with the others",
             "Times without a zone are read in": each.time_zone or "",
         }
@@ -49,14 +48,14 @@ def show_builds(page: frame.Page) -> None:
     st.subheader("Published builds")
     status = page.status
     st.text(
-        f"This page: build {status.build_id[:12]}, as of {figures.instant(status.as_of)}, tzdata {status.tzdata_version}, "
+        f"This page: build {status.build_id[:12]}, as of {times.instant(status.as_of)}, tzdata {status.tzdata_version}, "
         f"holidays {status.holidays_version}, {status.landed_rows} landed rows in {status.batches} batches."
     )
     st.caption("Those of which the file is kept, the newest first.")
     table = [
         {
-            "Published": figures.instant(datetime.fromisoformat(each.published_at)),
-            "As of": figures.instant(datetime.fromisoformat(each.as_of)),
+            "Published": times.instant(datetime.fromisoformat(each.published_at)),
+            "As of": times.instant(datetime.fromisoformat(each.as_of)),
             "Build": each.build_id[:12],
             "Shown here": "yes" if each.build_id == status.build_id else "",
         }

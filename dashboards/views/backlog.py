@@ -7,7 +7,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboards import charts, downloads, frame, ticket_list
+from dashboards import charts, downloads, frame, ticket_list, times
 from pipeline.reporting import figures
 from pipeline.reporting.backlog import (
     CUTS,
@@ -112,7 +112,7 @@ def describe(each: OpenTicket, ages: dict[str, str]) -> dict[str, object]:
         "Status": figures.words(each.ticket_status),
         "Severity": each.severity,
         "Age": ages[str(each.age_days_from)],
-        "Submitted": figures.instant(each.submitted_at),
+        "Submitted": times.instant(each.submitted_at),
         "Customer": each.customer_name or each.customer_id,
         "Plan": each.plan,
         "Subject": each.subject,

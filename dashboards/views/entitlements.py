@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards import charts, downloads, frame, tables
+from dashboards import charts, downloads, frame, tables, times
 from dashboards.ticket_list import TICKET_PAGE
 from pipeline.reporting import figures
 from pipeline.reporting.entitlements import (
@@ -171,7 +171,7 @@ def describe_renewal(each: Renewal) -> dict[str, object]:
 
 def describe_line(each: Movement) -> dict[str, object]:
     return {
-        "At": figures.instant(each.happened_at),
+        "At": times.instant(each.happened_at),
         "What": figures.words(each.movement_kind),
         "Units": "" if each.quantity is None else figures.signed(each.quantity),
         "Balance after": each.balance_after,

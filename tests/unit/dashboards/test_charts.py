@@ -225,7 +225,7 @@ def make_forecast(
     *, remaining_quantity: int, draws: tuple[int | None, int | None, int | None], status: str = "forecast"
 ) -> Forecast:
     """`draws`: low, mid and high."""
-    values: dict[str, object] = dict.fromkeys((field.name for field in fields(Forecast)))
+    values: dict[str, object] = dict.fromkeys(field.name for field in fields(Forecast))
     names = ("draws_low_quantity", "draws_mid_quantity", "draws_high_quantity")
     values |= {
         "remaining_quantity": remaining_quantity,

@@ -252,6 +252,27 @@ def test_unknown_values_in_the_address_are_left_out_and_named_in_one_message(wor
     assert [each.value.to_csv() for each in app.dataframe] == expected
 
 
+def test_times_are_told_in_the_zone_that_is_chosen_and_figures_stay_the_same(workspace):
+    change(workspace, "update core.dim_plan_versions set time_zone = 'Europe/Berlin' where plan = 'standard'")
+    before = open_page("tickets", month="2026-06")
+    app = open_page("tickets", month="2026-06", zone="Europe/Berlin")
+    assert app.text[0].value.startswith(
+        "Data known until 2026-06-30 14:00:00 +02:00 · as of 2026-07-15 02:00:00 +02:00 · "
+    )
+    moved = {row["Ticket"]: row["Submitted"] for row in table(app, "Submitted")}
+    assert moved["T-3"] == "2026-06-01 10:00:00 +02:00"
+    assert [row["Ticket"] for row in table(before, "Submitted")] == list(moved)
+    # The next page keeps it, and writes it into its address.
+    app.switch_page("views/overview.py").run()
+    assert app.query_params["zone"] == "Europe/Berlin"
+    # A browser that tells no zone is told UTC.
+    assert (
+        open_page("tickets", zone="viewer")
+        .text[0]
+        .value.startswith("Data known until 2026-06-30 12:00:00 UTC")
+    )
+
+
 def test_several_unknown_values_of_an_address_make_one_message(workspace):
     app = open_page("tickets", customer=["unknown-id", "acme"], plan="gold", month="1999-01")
     assert len(app.warning) == 1
