@@ -307,11 +307,13 @@ def publish(
     return workspace
 
 
-def change(workspace: Workspace, sql: str) -> None:
-    """Publish the same build again with something else in it."""
+def change(workspace: Workspace, sql: str, **variables: object) -> None:
+    """Publish the same build again with something else in it; the SQL reads values with getvariable('NAME')."""
     pointer = read_pointer(workspace)
     assert pointer is not None
     path = workspace.published / pointer.file
     with duckdb.connect(str(path)) as connection:
+        for name, value in variables.items():
+            connection.execute(f"set variable {name} = $value", {"value": value})
         connection.execute(sql)
     write_pointer(workspace, replace(pointer, sha256=hash_file(path)))
