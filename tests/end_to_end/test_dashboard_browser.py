@@ -242,6 +242,7 @@ def poison(workspace) -> None:
     )
 
 
+@pytest.mark.long
 def test_texts_of_data_are_shown_as_they_are_and_load_or_run_nothing(browser, tmp_path):
     assert len(set(PAYLOADS)) == 40
     workspace = publish(tmp_path)
@@ -281,3 +282,26 @@ def test_texts_of_data_are_shown_as_they_are_and_load_or_run_nothing(browser, tm
     assert {urlsplit(url).hostname for url in asked if urlsplit(url).scheme.startswith("http")} == {
         "127.0.0.1"
     }
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_breaks_a_serious_rule_of_accessibility(browser, address, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="Run `make extras`.").Axe()
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 1366, "height": 1800})
+    found = []
+    for name in SHOWN_ON:
+        page = context.new_page()
+        page.goto(f"{address}/{name}")
+        page.get_by_text("Data known until").first.wait_for(timeout=30_000)
+        page.wait_for_timeout(1500)
+        answer = axe.run(page).response
+        # That the page was there to be judged.
+        assert len(answer["passes"]) > 20, name
+        found += [
+            (name, each["id"], [node["target"] for node in each["nodes"]])
+            for each in answer["violations"]
+            if each["impact"] in ("serious", "critical")
+        ]
+        page.close()
+    assert found == []
