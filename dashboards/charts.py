@@ -17,19 +17,19 @@ from pipeline.reporting.backlog import BacklogLevel
 from pipeline.reporting.compliance import Tally, TrendPoint
 from pipeline.reporting.distribution import TENTHS_OF_TARGET, AnswerTimes
 from pipeline.reporting.entitlements import Balance, Forecast, Movement
+from pipeline.reporting.palette import read_palette
 from pipeline.reporting.tickets import Obligation, Segment
 
-# Distinguishable with any colour vision, and at least 3 : 1 on the light and the dark background. Each line
-# also has a marker of its own, so that colour is never the only sign.
-PALETTE = ("#0072B2", "#D55E00", "#00875F", "#A65FA6", "#A87400", "#6E7781", "#B24A63")
+# Each line also has a marker of its own, so that colour is never the only sign.
+PALETTE = read_palette().marks
 MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "star", "pentagon")
 MAXIMUM_LINES = len(PALETTE)
 MAXIMUM_BALANCES = 30
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
-# Text of axes and legends. Streamlit's own grey is 3.7 : 1 on white.
-INK = {"light": "#4A525A", "dark": "#C3CBD3"}
+# Text of axes and legends.
+INK = {"light": read_palette().light["ink"], "dark": read_palette().dark["ink"]}
 
 # A trend is a line through at least so many rates.
 FEWEST_POINTS = 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tomllib
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,37 +12,17 @@ from openpyxl import load_workbook
 
 from dashboards import charts
 from dashboards.downloads import name_file
-from dashboards.serve import HERE
 from pipeline.reporting.compliance import Tally, TrendPoint
 from pipeline.reporting.entitlements import Balance, Forecast
 from pipeline.reporting.export_rows import write_csv, write_xlsx
 from pipeline.reporting.published import Selection
 from pipeline.reporting.tickets import Obligation, Segment
 
-# How Streamlit draws a caption: the colour of text at this opacity.
-CAPTION_OPACITY = 0.6
-
 MONTHS = (
     TrendPoint("2026-05", False, Tally(met=10, breached=10, lower_met=10, upper_met=10, bounded=20)),
     TrendPoint("2026-06", False, Tally()),
     TrendPoint("2026-07", True, Tally(met=30, lower_met=30, upper_met=30, bounded=30)),
 )
-
-
-def luminance(colour: str) -> float:
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [each / 12.92 if each <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def blend(colour: str, background: str, opacity: float) -> str:
-    pairs = ((int(colour[at : at + 2], 16), int(background[at : at + 2], 16)) for at in (1, 3, 5))
-    return "#" + "".join(f"{round(opacity * ink + (1 - opacity) * paper):02X}" for ink, paper in pairs)
 
 
 def draw(name: str, panel: str = "") -> charts.go.Figure:
@@ -142,25 +121,6 @@ def test_balance_draws_what_is_used_inside_what_is_available():
     available, drawn = charts.draw_balances([limited, unlimited]).data
     assert list(available.x) == [9 + 4, 0]
     assert list(drawn.x) == [9, 9]
-
-
-def test_palette_stands_out_from_the_light_and_the_dark_background():
-    for colour in charts.PALETTE:
-        assert contrast(colour, "#FFFFFF") >= 3, colour
-        assert contrast(colour, "#12161B") >= 3, colour
-
-
-def test_text_of_charts_and_captions_stands_out_from_each_background():
-    theme = tomllib.loads((HERE / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
-    assert theme["chartCategoricalColors"] == list(charts.PALETTE)
-    for name in ("light", "dark"):
-        colours = theme[name]
-        for background in (colours["backgroundColor"], colours["secondaryBackgroundColor"]):
-            assert contrast(charts.INK[name], background) >= 4.5
-            assert contrast(colours["textColor"], background) >= 4.5
-            assert contrast(blend(colours["textColor"], background, CAPTION_OPACITY), background) >= 4.5
-            assert contrast(colours["primaryColor"], background) >= 3
-        assert contrast(colours["primaryColor"], "#FFFFFF") >= 4.5
 
 
 def test_lines_are_told_apart_by_their_markers_too():
