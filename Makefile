@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long mutants bench lint schemas install extras lock clean
+.PHONY: demo test test-long mutants bench lint schemas install extras pictures lock clean
 
 demo: install
 	$(BIN)/sla demo
@@ -45,6 +45,10 @@ extras: $(VENV)/extras-installed
 $(VENV)/extras-installed: $(VENV)/installed requirements-extras.lock
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-extras.lock
 	@touch $@
+
+# The dashboard's pictures in the README, from the demo; they need `make extras` and a Chromium.
+pictures: demo extras
+	$(BIN)/python -m tests.pictures
 
 # Needs uv. Host-free and universal: one lock for every platform and for Python 3.11 to 3.13.
 lock:

@@ -1,18 +1,14 @@
-"""Routing only: which pages there are. Start it with `sla dashboard`, which binds it to this machine."""
+"""Routing only: which pages the person who looks may open. Start it with `sla dashboard`, which binds it to this machine."""
 
 import streamlit as st
+
+from dashboards import viewer
+from dashboards.pages import PAGES
 
 # No icons for pages: the browser fetches those of the tab from another server.
 st.set_page_config(page_title="SLA compliance", layout="wide")
 
-st.navigation(
-    [
-        st.Page("views/overview.py", title="Overview", default=True),
-        st.Page("views/compliance.py", title="Compliance"),
-        st.Page("views/at_risk.py", title="At risk"),
-        st.Page("views/why.py", title="Why we breach"),
-        st.Page("views/entitlements.py", title="Entitlements"),
-        st.Page("views/tickets.py", title="Tickets"),
-        st.Page("views/ticket.py", title="Ticket"),
-    ]
-).run()
+seen_by = viewer.find_viewer()
+viewer.show_identity(seen_by)
+allowed = [page for page in PAGES if seen_by.role in page.roles]
+st.navigation([st.Page(page.file, title=page.title, default=page is allowed[0]) for page in allowed]).run()

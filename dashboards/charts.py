@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import isqrt
 from typing import Any
 
@@ -12,28 +13,33 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from pipeline.reporting import figures
+from pipeline.reporting.backlog import BacklogLevel
 from pipeline.reporting.compliance import Tally, TrendPoint
-from pipeline.reporting.entitlements import Balance
+from pipeline.reporting.distribution import TENTHS_OF_TARGET, AnswerTimes
+from pipeline.reporting.entitlements import Balance, Forecast, Movement
+from pipeline.reporting.palette import read_palette
 from pipeline.reporting.tickets import Obligation, Segment
 
-# Distinguishable with any colour vision, and at least 3 : 1 on the light and the dark background. Each line
-# also has a marker of its own, so that colour is never the only sign.
-PALETTE = ("#0072B2", "#D55E00", "#00875F", "#A65FA6", "#A87400", "#6E7781", "#B24A63")
+# Each line also has a marker of its own, so that colour is never the only sign.
+PALETTE = read_palette().marks
 MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "star", "pentagon")
 MAXIMUM_LINES = len(PALETTE)
 MAXIMUM_BALANCES = 30
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
-# Text of axes and legends. Streamlit's own grey is 3.7 : 1 on white.
-INK = {"light": "#4A525A", "dark": "#C3CBD3"}
+# Text of axes and legends.
+INK = {"light": read_palette().light["ink"], "dark": read_palette().dark["ink"]}
 
 # A trend is a line through at least so many rates.
 FEWEST_POINTS = 3
 
+# So that stacked parts are distinguishable without their colours.
+_HATCHES = ("", "/", "\\", "x", "-", "|", "+")
 _PANELS_IN_A_ROW = 3
 # What a rate and its bounds are made of.
 _RESTED_ON = ("met", "breached", "not_measurable")
+_BAND = "rgba(213, 94, 0, 0.18)"
 _MUTED = "rgba(128, 136, 146, 0.28)"
 _SEGMENT_COLOURS = {"counted": PALETTE[0], "paused": PALETTE[4], "closed": PALETTE[5], "holiday": PALETTE[3]}
 
@@ -255,6 +261,117 @@ def draw_classes(names: Sequence[str], keys: Sequence[str], counts: Sequence[int
     return with_ink(figure, ink)
 
 
+def draw_backlog(
+    days: Sequence[date], levels: Sequence[BacklogLevel], names: Mapping[str, str], ink: str
+) -> go.Figure:
+    """Stacked bars of what is open at the end of each day. `names`: value of a level -> what it is called, in the order drawn."""
+    figure = go.Figure()
+    known = {(each.value, each.day): each.open_count for each in levels}
+    values: list[str | None] = [*names, *([None] if any(value is None for value, _ in known) else [])]
+    for place, value in enumerate(values):
+        counts = [known.get((value, day), 0) for day in days]
+        if not any(counts):
+            continue
+        name = "unknown" if value is None else names[value]
+        figure.add_bar(
+            x=list(days),
+            y=counts,
+            name=html.escape(name),
+            marker={
+                "color": PALETTE[place % len(PALETTE)],
+                "line_width": 0,
+                "pattern": {"shape": _HATCHES[place % len(_HATCHES)], "fillmode": "overlay", "size": 5},
+            },
+            hovertemplate="%{x|%Y-%m-%d}: %{y} " + html.escape(name) + "<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        bargap=0.1,
+        height=330,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 1,
+            "xanchor": "right",
+            "traceorder": "normal",
+        },
+        showlegend=True,
+    )
+    figure.update_yaxes(rangemode="tozero", tickformat="d", title="open tickets")
+    figure.update_xaxes(type="date", tickformat="%Y-%m-%d")
+    return with_ink(figure, ink)
+
+
+def draw_histogram(times: Sequence[AnswerTimes], ink: str) -> go.Figure:
+    """Bars of how many answers took which tenth of their target, a colour per promise, with a line at the target. A click hands
+    back the promise and the statuses that such an answer can have."""
+    figure = go.Figure()
+    tenths = range(TENTHS_OF_TARGET)
+    labels = [*(f"{10 * tenth}–{10 * tenth + 10} %" for tenth in tenths[:-1]), "over 200 %"]
+    for place, promise in enumerate(sorted({each.obligation for each in times})):
+        own = [each.bins for each in times if each.obligation == promise]
+        figure.add_bar(
+            x=labels,
+            y=[sum(bins[tenth] for bins in own) for tenth in tenths],
+            name=html.escape(figures.words(promise)),
+            customdata=[[promise, "met" if tenth < 10 else "breached,waived"] for tenth in tenths],
+            marker={
+                "color": PALETTE[place % len(PALETTE)],
+                "line_width": 0,
+                "pattern": {"shape": _HATCHES[place % len(_HATCHES)], "fillmode": "overlay", "size": 5},
+            },
+            hovertemplate="%{x} of the target: %{y}<extra></extra>",
+        )
+    figure.add_vline(x=9.5, line={"color": ink, "width": 2, "dash": "dash"})
+    figure.add_annotation(x=9.5, y=1, yref="paper", text="target", showarrow=False, xanchor="left", xshift=4)
+    figure.update_layout(
+        barmode="stack",
+        height=300,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        showlegend=True,
+    )
+    figure.update_yaxes(rangemode="tozero", tickformat="d", title="answers")
+    figure.update_xaxes(type="category", tickangle=-60)
+    return with_ink(figure, ink)
+
+
+def draw_heat_map(names: Sequence[str], rows: Sequence[Sequence[int]], what: str, ink: str) -> go.Figure:
+    """A cell per weekday and hour, darker with more, with its number inside."""
+    highest = max(max(row) for row in rows)
+    figure = go.Figure(
+        go.Heatmap(
+            z=[list(row) for row in rows],
+            x=[f"{hour:02d}" for hour in range(len(rows[0]))],
+            y=list(names),
+            colorscale=[[0, "rgba(0, 114, 178, 0.06)"], [1, PALETTE[0]]],
+            zmin=0,
+            zmax=max(highest, 1),
+            xgap=1,
+            ygap=1,
+            showscale=False,
+            hovertemplate="%{y} %{x}:00: %{z} " + html.escape(what) + "<extra></extra>",
+        )
+    )
+    for weekday, row in zip(names, rows, strict=True):
+        for hour, count in enumerate(row):
+            if count:
+                figure.add_annotation(
+                    x=f"{hour:02d}", y=weekday, text=str(count), showarrow=False, font_size=11
+                )
+    figure.update_layout(height=270, margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(type="category", title="hour")
+    with_ink(figure, ink)
+    # White on the dark half of the scale, whatever the page.
+    for note in figure.layout.annotations:
+        count = rows[list(names).index(note.y)][int(note.x)]
+        note.font.color = "#FFFFFF" if 2 * count > highest else ink
+    return figure
+
+
 def with_ink(figure: go.Figure, ink: str) -> go.Figure:
     """The figure with all of its text in one colour, one of `INK`."""
     figure.update_xaxes(tickfont={"color": ink}, title_font={"color": ink})
@@ -316,6 +433,63 @@ def _say_balance(balance: Balance) -> str:
     if balance.overage_quantity:
         return f"{balance.overage_quantity} over"
     return f"{figures.quantity(balance.remaining_quantity)} left"
+
+
+def draw_burn_down(
+    balance: Balance, lines: Sequence[Movement], forecast: Forecast | None, ink: str
+) -> go.Figure:
+    """What was left of a limited pool over its term, beside an even pace from what it had available to nothing, with the forecast
+    of what is left when the term ends."""
+    told = [line for line in lines if line.balance_after is not None]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[*(line.happened_at for line in told), balance.as_of],
+        y=[*(line.balance_after for line in told), balance.remaining_quantity],
+        name="left",
+        mode="lines",
+        line={"color": PALETTE[0], "width": 2, "shape": "hv"},
+        hovertemplate="%{x|%Y-%m-%d}: %{y} left<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[balance.term_starts_on, balance.term_ends_on],
+        y=[balance.available_quantity, 0],
+        name="even pace",
+        mode="lines",
+        line={"color": PALETTE[5], "width": 2, "dash": "dash"},
+        hovertemplate="%{x|%Y-%m-%d}: even pace<extra></extra>",
+    )
+    likely = forecast.left_at_end if forecast else None
+    if likely:
+        low, mid, high = likely
+        ends, now = [balance.as_of, balance.term_ends_on], balance.remaining_quantity
+        figure.add_scatter(
+            x=[*ends, *reversed(ends)],
+            y=[now, high, low, now],
+            name="forecast, 80 %",
+            mode="lines",
+            fill="toself",
+            fillcolor=_BAND,
+            line={"color": PALETTE[1], "width": 1, "dash": "dot"},
+            hoverinfo="skip",
+        )
+        figure.add_scatter(
+            x=ends,
+            y=[now, mid],
+            name="forecast",
+            mode="lines+markers",
+            line={"color": PALETTE[1], "width": 2, "dash": "dot"},
+            marker={"symbol": "diamond", "size": [0, 9]},
+            hovertemplate="%{x|%Y-%m-%d}: %{y} left<extra></extra>",
+        )
+    figure.update_layout(
+        height=300,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        showlegend=True,
+    )
+    figure.update_yaxes(rangemode="tozero", tickformat="d", title="tickets left")
+    figure.update_xaxes(type="date", tickformat="%Y-%m-%d")
+    return with_ink(figure, ink)
 
 
 def draw_segments(segments: Sequence[Segment], obligation: Obligation, ink: str) -> go.Figure:

@@ -17,7 +17,7 @@ from pipeline.reporting.published import Published, Scope, Selection
 BASES = {"settled": "of the verdict", "submitted": "of submission"}
 
 # What the filters of a page say on the next one too, where that has them.
-_KEPT = ("customer", "plan", "severity", "obligation", "month", "basis")
+_KEPT = ("customer", "plan", "severity", "obligation", "month", "basis", "zone")
 _PAGE, _STORE = "page_shown", "filters_kept"
 
 

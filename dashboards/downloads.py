@@ -11,7 +11,7 @@ from pipeline.reporting import export_rows
 from pipeline.reporting.published import Selection
 from pipeline.reporting.status import BuildStatus
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def offer(
@@ -28,7 +28,7 @@ def offer(
     with st.container(horizontal=True):
         for kind, mime, write in (
             ("CSV", "text/csv", export_rows.write_csv),
-            ("XLSX", _XLSX, export_rows.write_xlsx),
+            ("XLSX", XLSX, export_rows.write_xlsx),
         ):
             st.download_button(
                 f"{label} ({count}, {kind})",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from dashboards import downloads, frame
+from dashboards import downloads, frame, times
 from pipeline.reporting import export_rows, figures
 from pipeline.reporting.published import Selection
 from pipeline.reporting.tickets import Obligation
@@ -21,33 +21,37 @@ def show(
     name: str,
     selection: Selection,
     reasons: Mapping[str, str] | None = None,
+    key: str = "tickets",
 ) -> None:
-    """The rows, and both downloads of all of them. `reasons`: obligation key -> why it was breached."""
+    """The rows, and both downloads of all of them. `reasons`: obligation key -> why it was breached. `key` tells two lists of one
+    page apart."""
     ticket_count = len({each.ticket_id for each in obligations})
+    opens = page.may_open(TICKET_PAGE)
     st.caption(
         f"{len(obligations)} promise{'' if len(obligations) == 1 else 's'} of {ticket_count} "
-        f"ticket{'' if ticket_count == 1 else 's'}, worst first. Tick a row to open its ticket."
+        f"ticket{'' if ticket_count == 1 else 's'}, worst first.{' Tick a row to open its ticket.' if opens else ''}"
     )
+    if not page.shows_staff_data:
+        reasons = None
     table = [describe(each, reasons) for each in obligations]
     unused = [name for name in ("Over by", "Left", "At risk", "Why") if not any(row[name] for row in table)]
+    if selection.customer_ids and len(selection.customer_ids) == 1:
+        unused.append("Customer")
     event = st.dataframe(
         [{name: value for name, value in row.items() if name not in unused} for row in table],
         hide_index=True,
-        key="tickets",
+        key=key,
         on_select="rerun",
         selection_mode="single-row",
     )
-    downloads.offer(
-        "Download this list",
-        export_rows.COLUMNS,
-        list(export_rows.obligation_rows(obligations)),
-        name,
-        page.status,
-        selection,
-    )
-    rows = event["selection"]["rows"]
-    if rows and rows[0] < len(obligations):
-        st.switch_page(TICKET_PAGE, query_params={"ticket": obligations[rows[0]].ticket_id})
+    if page.shows_staff_data:
+        rows = list(export_rows.obligation_rows(obligations))
+        downloads.offer("Download this list", export_rows.COLUMNS, rows, name, page.status, selection)
+    else:
+        downloads.offer_table("Download this list", table, name, page.status, selection)
+    for ticked in event["selection"]["rows"][:1]:
+        if ticked < len(obligations):
+            page.open(TICKET_PAGE, {"ticket": obligations[ticked].ticket_id})
 
 
 def describe(each: Obligation, reasons: Mapping[str, str] | None = None) -> dict[str, object]:
@@ -68,7 +72,7 @@ def describe(each: Obligation, reasons: Mapping[str, str] | None = None) -> dict
         "Elapsed": figures.duration(each.elapsed_seconds),
         "Clock": figures.words(each.clock_name),
         "Plan": each.plan,
-        "Submitted": figures.instant(each.submitted_at),
-        "Due": figures.instant(each.due_at),
-        "Settled": figures.instant(each.settled_at),
+        "Submitted": times.instant(each.submitted_at),
+        "Due": times.instant(each.due_at),
+        "Settled": times.instant(each.settled_at),
     }

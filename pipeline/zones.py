@@ -145,8 +145,12 @@ def list_zone_months(zones: Iterable[str], starts_at: datetime, ends_at: datetim
 
 
 def list_zone_days(zones: Iterable[str], starts_at: datetime, ends_at: datetime) -> pyarrow.Table:
-    """One row per zone and local day from that of `starts_at` to that of `ends_at` (naive UTC): when it begins and ends,
-    and whether it is one of Monday to Friday."""
+    """One row per zone and local day from that of `starts_at` to that of `ends_at` (naive UTC): when it begins and ends, and
+    whether it is one of Monday to Friday.
+
+    A wall time of the day is `first_second` + the seconds since it began, and from `shift_at` on `shift_seconds` more: the day
+    may begin after midnight, and the clocks may be changed on it.
+    """
     import numpy as np
     import pyarrow
 
@@ -154,20 +158,50 @@ def list_zone_days(zones: Iterable[str], starts_at: datetime, ends_at: datetime)
     numbers = np.arange(first, (ends_at - _EPOCH).days + 3, dtype=np.int64)
     names = sorted(set(zones))
     bounds = [to_epochs(numbers * 2 * _HALF_DAY_SECONDS, zone) for zone in names]
+    begins, ends = (np.concatenate([each[part] for each in bounds]) for part in (slice(-1), slice(1, None)))
     # 1970-01-01 was a Thursday.
-    is_weekday = (numbers[:-1] + 3) % 7 < 5
+    weekdays = (numbers[:-1] + 3) % 7
     days = len(numbers) - 1
+    zone_of = [zone for zone in names for _ in range(days)]
+    seconds, shifts = np.zeros_like(begins), np.zeros_like(begins)
+    shift_at: list[int | None] = [None] * len(begins)
+    for index in np.flatnonzero(ends - begins != 2 * _HALF_DAY_SECONDS).tolist():
+        rules, begin, end = find_zone(zone_of[index]), int(begins[index]), int(ends[index])
+        midnight = int(numbers[index % days]) * 2 * _HALF_DAY_SECONDS
+        seconds[index] = begin + _offset_at(begin, rules) - midnight
+        shifts[index] = _offset_at(end - 1, rules) - _offset_at(begin, rules)
+        if shifts[index]:
+            shift_at[index] = 1_000_000 * _find_shift(begin, end - 1, rules)
     instant = pyarrow.timestamp("us")
     return pyarrow.table(
         {
-            "time_zone": pyarrow.array([zone for zone in names for _ in range(days)], pyarrow.string()),
-            "starts_at": pyarrow.array(np.concatenate([each[:-1] for each in bounds]) * 1_000_000).cast(
-                instant
-            ),
-            "ends_at": pyarrow.array(np.concatenate([each[1:] for each in bounds]) * 1_000_000).cast(instant),
-            "is_weekday": pyarrow.array(np.tile(is_weekday, len(names))),
+            "time_zone": pyarrow.array(zone_of, pyarrow.string()),
+            "day": pyarrow.array(np.tile(numbers[:-1], len(names)).astype("int32")).cast(pyarrow.date32()),
+            "starts_at": pyarrow.array(begins * 1_000_000).cast(instant),
+            "ends_at": pyarrow.array(ends * 1_000_000).cast(instant),
+            "weekday": pyarrow.array(np.tile(weekdays + 1, len(names)).astype("int32")),
+            "is_weekday": pyarrow.array(np.tile(weekdays < 5, len(names))),
+            "first_second": pyarrow.array(seconds),
+            "shift_at": pyarrow.array(shift_at, pyarrow.int64()).cast(instant),
+            "shift_seconds": pyarrow.array(shifts),
         }
     )
+
+
+def _offset_at(epoch: int, rules: zoneinfo.ZoneInfo) -> int:
+    """The offset from UTC in force at an instant."""
+    offset = datetime.fromtimestamp(epoch, rules).utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds())
+
+
+def _find_shift(before: int, after: int, rules: zoneinfo.ZoneInfo) -> int:
+    """The first second with the offset of `after`; the two differ."""
+    offset = _offset_at(after, rules)
+    while after - before > 1:
+        middle = (before + after) // 2
+        before, after = (before, middle) if _offset_at(middle, rules) == offset else (middle, after)
+    return after
 
 
 @cache

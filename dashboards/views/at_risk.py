@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import frame, ticket_list
+from dashboards import frame, ticket_list, times
 from pipeline.reporting import figures
 from pipeline.reporting.overview import count_bands, of_bands
 from pipeline.reporting.tickets import read_at_risk
@@ -25,7 +25,7 @@ def show(page: frame.Page) -> None:
             st.header(counts[int(band)], anchor=False)
     st.caption(
         "Share of the target that is used up. The time left is that of the promise's own clock, which stands still outside "
-        f"its hours, as of {figures.instant(page.status.as_of)}."
+        f"its hours, as of {times.instant(page.status.as_of)}."
     )
     shown = of_bands(running, [int(band) for band in bands]) if bands else running
     if not shown:

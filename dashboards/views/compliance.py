@@ -44,7 +44,7 @@ def show(page: frame.Page) -> None:
     preset: dict[str, str | list[str]] = {"basis": basis}
     left, right = st.columns([3, 2])
     with left:
-        show_trend(months, make_lines(result.rows, by), by, selection, preset)
+        show_trend(page, months, make_lines(result.rows, by), by, selection, preset)
     with right:
         st.subheader("The same as a table")
         rows = tuple(reversed(result.rows))
@@ -61,10 +61,11 @@ def show(page: frame.Page) -> None:
         st.caption(f"All rows together: {describe_tally(result.total)}. Tick a row for its tickets.")
     ticked = event["selection"]["rows"]
     if ticked and ticked[0] < len(rows):
-        open_list(selection, rows[ticked[0]].month, by, key_of(rows[ticked[0]], by), preset)
+        open_list(page, selection, rows[ticked[0]].month, by, key_of(rows[ticked[0]], by), preset)
 
 
 def show_trend(
+    page: frame.Page,
     months: tuple[TrendPoint, ...],
     lines: list[charts.Line],
     by: tuple[str, ...],
@@ -110,11 +111,16 @@ def show_trend(
         cut, key = (by, str(point["customdata"][2])) if has_lines else ((), "")
         # What a line is of stands in its data, and could be the word for a status.
         statuses = charts.statuses_of({} if has_lines else point)
-        open_list(selection, str(point["x"]), cut, key, {**preset, "status": statuses})
+        open_list(page, selection, str(point["x"]), cut, key, {**preset, "status": statuses})
 
 
 def open_list(
-    selection: Selection, month: str | None, by: tuple[str, ...], key: str, preset: dict[str, str | list[str]]
+    page: frame.Page,
+    selection: Selection,
+    month: str | None,
+    by: tuple[str, ...],
+    key: str,
+    preset: dict[str, str | list[str]],
 ) -> None:
     """The tickets behind one cell: `key` holds its values in the order of the cut."""
     cell = dict(zip(by, key.split("\n"), strict=False))
@@ -124,9 +130,9 @@ def open_list(
         )
         return
     known = {word: [value] for word, value in cell.items()}
-    st.switch_page(
+    page.open(
         ticket_list.LIST_PAGE,
-        query_params={**choices.address(selection, month=month or "", **preset), **known},
+        {**choices.address(selection, month=month or "", **preset), **known},
     )
 
 

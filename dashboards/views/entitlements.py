@@ -6,21 +6,25 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards import charts, downloads, frame
+from dashboards import charts, downloads, frame, tables, times
 from dashboards.ticket_list import TICKET_PAGE
 from pipeline.reporting import figures
 from pipeline.reporting.entitlements import (
-    Alert,
     Balance,
+    Forecast,
     Movement,
+    Renewal,
+    list_renewals,
     read_alerts,
     read_balances,
+    read_forecasts,
     read_ledger,
 )
 from pipeline.reporting.overview import split_balances
 from pipeline.reporting.published import Selection
 
 TERMS = {"current": "current", "upcoming": "upcoming", "ended": "ended", "": "all"}
+RENEWAL_DAYS = 90
 ALERTS = {"": "all", "pools": "pools running out", "terms": "terms ending"}
 
 
@@ -34,18 +38,21 @@ def show(page: frame.Page) -> None:
     else:
         st.caption("The plans state no number for any of these pools.")
     show_alerts(page, selection, alert_kind)
+    show_renewals(page, selection)
     show_chart(stated)
     if not_stated:
         with st.expander(f"Pools whose plan states no number: {len(not_stated)}"):
             st.dataframe(
-                [describe_balance(each) for each in not_stated], hide_index=True, key="not_stated_table"
+                [tables.describe_balance(each) for each in not_stated],
+                hide_index=True,
+                key="not_stated_table",
             )
 
 
 def show_pools(page: frame.Page, selection: Selection, balances: Sequence[Balance]) -> None:
     st.subheader("What is left")
     st.caption("The most pressing first. Tick a row for its ledger.")
-    table = [describe_balance(each) for each in balances]
+    table = [tables.describe_balance(each) for each in balances]
     event = st.dataframe(
         table,
         hide_index=True,
@@ -87,6 +94,15 @@ def show_ledger(page: frame.Page, balance: Balance) -> None:
     if not lines:
         st.caption("Nothing was booked on this pool.")
         return
+    if balance.available_quantity is not None and not balance.is_unlimited:
+        forecast = find_forecast(page, balance)
+        st.plotly_chart(
+            charts.draw_burn_down(balance, lines, forecast, frame.ink()),
+            config=charts.CONFIG,
+            key="burn_down",
+            alt="What was left of the pool over its term, the even pace and the forecast. The ledger below has each movement.",
+        )
+        st.caption(say_pace(balance, forecast))
     table = [describe_line(each) for each in lines]
     st.caption("Tick a row to open its ticket.")
     event = st.dataframe(
@@ -96,12 +112,66 @@ def show_ledger(page: frame.Page, balance: Balance) -> None:
     downloads.offer_table("Download this ledger", table, name, page.status)
     for row in event["selection"]["rows"][:1]:
         if row < len(lines) and lines[row].ticket_id:
-            st.switch_page(TICKET_PAGE, query_params={"ticket": lines[row].ticket_id})
+            page.open(TICKET_PAGE, {"ticket": str(lines[row].ticket_id)})
+
+
+def find_forecast(page: frame.Page, balance: Balance) -> Forecast | None:
+    selection = Selection(customer_ids=(balance.customer_id,))
+    return next(
+        (
+            each
+            for each in read_forecasts(page.published, page.scope, selection)
+            if (each.subscription_id, each.pool) == (balance.subscription_id, balance.pool)
+        ),
+        None,
+    )
+
+
+def say_pace(balance: Balance, forecast: Forecast | None) -> str:
+    """'Consumed 40.0 % (8 of 20); 53.4 % of the term has passed. …'"""
+    burn = balance.burn
+    parts = [
+        *([f"Consumed {figures.percent(burn)}"] if burn else []),
+        f"{figures.percent_alone(balance.even_pace)} of the term has passed",
+    ]
+    told = f"{'; '.join(parts)}."
+    if forecast is None:
+        return told
+    if forecast.lasts_ratio is None or forecast.left_at_end is None:
+        return f"{told} No forecast: {figures.words(forecast.forecast_status)}."
+    low, mid, high = forecast.left_at_end
+    return (
+        f"{told} Likely left when the term ends: {mid} ({low} to {high} with a chance of 80 %). "
+        f"The chance that something is left is {figures.chance(forecast.lasts_ratio)}."
+    )
+
+
+def show_renewals(page: frame.Page, selection: Selection) -> None:
+    renewals = list_renewals(read_balances(page.published, page.scope, selection), RENEWAL_DAYS)
+    st.subheader(f"Renewals in {RENEWAL_DAYS} days: {len(renewals)}")
+    if not renewals:
+        st.caption("No current term ends within these days.")
+        return
+    table = [describe_renewal(each) for each in renewals]
+    st.dataframe(table, hide_index=True, key="renewals")
+    downloads.offer_table("Download the renewals", table, "renewals", page.status, selection)
+
+
+def describe_renewal(each: Renewal) -> dict[str, object]:
+    return {
+        "Ends on": figures.day(each.term_ends_on),
+        "Days left": each.days_left,
+        "Customer": each.customer_name,
+        "Plan": each.plan,
+        "Remaining": figures.quantity(each.remaining_quantity, is_unlimited=each.is_unlimited),
+        "Over": each.overage_quantity,
+        "Term": each.subscription_id,
+    }
 
 
 def describe_line(each: Movement) -> dict[str, object]:
     return {
-        "At": figures.instant(each.happened_at),
+        "At": times.instant(each.happened_at),
         "What": figures.words(each.movement_kind),
         "Units": "" if each.quantity is None else figures.signed(each.quantity),
         "Balance after": each.balance_after,
@@ -142,25 +212,9 @@ def show_alerts(page: frame.Page, selection: Selection, kind: str) -> None:
             else "No alerts of this kind."
         )
         return
-    table = [describe_alert(each) for each in alerts]
+    table = [tables.describe_alert(each) for each in alerts]
     st.dataframe(table, hide_index=True, key="alert_table")
     downloads.offer_table("Download the alerts", table, "alerts", page.status, selection)
-
-
-def describe_alert(each: Alert) -> dict[str, object]:
-    return {
-        "Alert": figures.alert(each),
-        "Customer": each.customer_name,
-        "Plan": each.plan,
-        "Alert about": figures.words(each.pool) if each.pool else f"term {each.subscription_id}",
-        "Consumed": each.consumed_quantity,
-        "Available": each.available_quantity,
-        "Over": each.overage_quantity,
-        "Term ends on": figures.day(each.term_ends_on),
-        "Days to the end": each.days_left,
-        "Next term": "" if each.pool else each.next_subscription_id or "none",
-        "Since": figures.instant(each.raised_at),
-    }
 
 
 def choose(page: frame.Page) -> tuple[Selection, str, list[Balance]]:
@@ -192,32 +246,6 @@ def choose(page: frame.Page) -> tuple[Selection, str, list[Balance]]:
     selection = Selection(customer_ids=customer_ids, plans=chosen_plans)
     found = read_balances(page.published, page.scope, selection)
     return selection, alert_kind, [each for each in found if term in ("", each.term_status)]
-
-
-def describe_balance(each: Balance) -> dict[str, object]:
-    return {
-        "Customer": each.customer_name,
-        "Pool": figures.words(each.pool),
-        "Remaining": figures.quantity(
-            each.remaining_quantity, is_unlimited=each.is_unlimited, is_stated=each.is_stated
-        ),
-        "Overage": each.overage_quantity,
-        "Granted": figures.quantity(
-            each.granted_quantity, is_unlimited=each.is_unlimited, is_stated=each.is_stated
-        ),
-        "Used": each.used_quantity,
-        "Ends on": figures.day(each.term_ends_on),
-        "Days left": each.days_left,
-        "Plan": each.plan,
-        "Purchased": each.purchased_quantity,
-        "Credited": each.credited_quantity,
-        "Flowed in": each.overflowed_in_quantity,
-        "Flowed out": each.overflowed_out_quantity,
-        "Expired": each.expired_quantity,
-        "Carried": each.carried_quantity,
-        "State": each.term_status,
-        "Term": f"{figures.day(each.term_starts_on)} to {figures.day(each.term_ends_on)}",
-    }
 
 
 with frame.open_page("Entitlements") as page:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards import charts, frame
+from dashboards import charts, frame, times
 from pipeline.errors import ConfigurationError
 from pipeline.reporting import figures
 from pipeline.reporting.entitlements import Movement
@@ -54,7 +54,7 @@ def show_head(found: Explanation) -> None:
         severity,
         f"status {ticket.ticket_status or '–'}",
         f"by {ticket.requester or '–'} over {figures.words(ticket.channel)}",
-        f"submitted {figures.instant(ticket.submitted_at)}",
+        f"submitted {times.instant(ticket.submitted_at)}",
         f"source {ticket.source}: {ticket.source_file}, line {ticket.line_number}",
     ]
     st.text(" · ".join(parts))
@@ -72,11 +72,11 @@ def show_verdict(explained: ObligationExplanation, waiver: Waiver | None) -> Non
         st.text(
             figures.sum_of_verdict(obligation, [segment.counted_seconds for segment in explained.segments])
         )
-        due = f"Due {figures.instant(obligation.due_at)}"
+        due = f"Due {times.instant(obligation.due_at)}"
         answered = (
-            f"answered {figures.instant(obligation.stopped_at)}"
+            f"answered {times.instant(obligation.stopped_at)}"
             if obligation.stopped_at
-            else f"not answered as of {figures.instant(obligation.as_of)}"
+            else f"not answered as of {times.instant(obligation.as_of)}"
         )
         st.text(f"{due} · {answered} · clock {figures.words(obligation.clock_name)}")
     st.text(
@@ -85,13 +85,13 @@ def show_verdict(explained: ObligationExplanation, waiver: Waiver | None) -> Non
     if waiver:
         st.text(
             f"Waiver {waiver.waiver_id}: {waiver.reason or 'no reason'} · asked for by {waiver.requested_by or '–'}, "
-            f"approved by {waiver.approved_by or '–'} at {figures.instant(waiver.approved_at)} "
+            f"approved by {waiver.approved_by or '–'} at {times.instant(waiver.approved_at)} "
             f"({waiver.source_file}, line {waiver.line_number})"
         )
     if explained.stopped_by:
         stop = explained.stopped_by
         st.text(
-            f"Stopped by {figures.words(stop.moment or stop.event_type)} at {figures.instant(stop.event_at)}"
+            f"Stopped by {figures.words(stop.moment or stop.event_type)} at {times.instant(stop.event_at)}"
             f" ({stop.source_file}, line {stop.line_number})"
         )
     if explained.passed_over:
@@ -115,8 +115,8 @@ def show_bands(explained: ObligationExplanation) -> None:
         st.dataframe(
             [
                 {
-                    "From": figures.instant(segment.starts_at),
-                    "To": figures.instant(segment.ends_at),
+                    "From": times.instant(segment.starts_at),
+                    "To": times.instant(segment.ends_at),
                     "Kind": segment.segment_kind,
                     "Wall time": figures.duration(segment.wall_seconds),
                     "Counted": figures.duration(segment.counted_seconds),
@@ -143,7 +143,7 @@ def describe_event(each: TicketEvent) -> dict[str, object]:
     kinds += ["automatic reply"] if each.is_automatic_reply else []
     kinds += ["AI"] if each.is_ai_message else []
     return {
-        "At": figures.instant(each.event_at),
+        "At": times.instant(each.event_at),
         "What": figures.words(each.moment or each.event_type),
         "Who": each.actor or figures.words(each.actor_kind),
         "Side": figures.words(each.actor_kind),
@@ -161,7 +161,7 @@ def show_ledger(movements: Sequence[Movement]) -> None:
     st.dataframe(
         [
             {
-                "At": figures.instant(each.happened_at),
+                "At": times.instant(each.happened_at),
                 "Pool": figures.words(each.pool),
                 "What": figures.words(each.movement_kind),
                 "Units": figures.signed(each.quantity) if each.quantity is not None else "",

@@ -24,7 +24,8 @@ def show(page: frame.Page) -> None:
         month = page.choices.one("Month", "month", {"": "all months", **names}, figures.last_complete(months))
         basis = page.choices.one("Month is that", "basis", choices.BASES, "settled")
         statuses = page.choices.many("Status", "status", figures.STATUS_NAMES)
-        classes = page.choices.many("Why breached", "class", labels)
+        # Why a promise was breached is the vendor's own.
+        classes = page.choices.many("Why breached", "class", labels) if page.shows_staff_data else None
         bands = page.choices.many("At risk", "band", figures.BANDS)
         selection = page.choices.selection(page.published, page.scope)
     chosen = replace(selection, months=(month,) if month else None, statuses=statuses)

@@ -70,9 +70,9 @@ def show(page: frame.Page) -> None:
         downloads.offer_table("Download", table, f"why-{month or 'all'}", page.status, selection)
     preset = {"month": month, "status": "breached", "basis": "settled"}
     for point in event["selection"]["points"]:
-        st.switch_page(
+        page.open(
             ticket_list.LIST_PAGE,
-            query_params=choices.address(selection, **preset, **{"class": known[point["point_index"]]}),
+            choices.address(selection, **preset, **{"class": known[point["point_index"]]}),
         )
     show_holdings(page, chosen)
     st.subheader("Tickets")

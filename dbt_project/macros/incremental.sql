@@ -29,6 +29,11 @@
   {%- endif -%}
 {%- endmacro %}
 
+{# A further condition, for models by ticket that read the whole tables of others: they need the rows of rebuilt tickets. #}
+{% macro and_is_rebuilt() -%}
+  {%- if is_incremental_build() -%} and ticket_id in (select ticket_id from raw.rebuilt_tickets) {%- endif -%}
+{%- endmacro %}
+
 {# For a model about more than one ticket whose rows never go away: the same columns of the basis, as a further part of a union. #}
 {% macro and_rows_of_basis(model, columns, condition='true') -%}
   {%- if is_incremental_build() -%}

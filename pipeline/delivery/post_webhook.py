@@ -20,12 +20,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.delivery.channel import ChannelFailed, Outcome
-from pipeline.delivery.credentials import Secret
 from pipeline.delivery.find_alerts import Told
 from pipeline.delivery.ledger import Entry, Ledger, State, write_instant
 from pipeline.errors import ConfigurationError, DeliveryFailed
 from pipeline.reporting.status import BuildStatus
 from pipeline.rules.delivery_file import QuietHours, Webhook
+from pipeline.secrets_file import Secret
 from pipeline.zones import find_zone
 
 _DAY_SECONDS = 86_400

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.delivery.channel import Channel
-from pipeline.delivery.credentials import Secret, read_secrets, require_login, require_webhook_secret
+from pipeline.delivery.credentials import require_login, require_webhook_secret
 from pipeline.delivery.deliver import Delivered, OnProgress, Session
 from pipeline.delivery.due import Documents, Due, list_due
 from pipeline.delivery.find_alerts import CHANNEL, Told, is_new, list_alerts
@@ -22,6 +22,7 @@ from pipeline.reporting.status import read_status
 from pipeline.rules.branding import Look
 from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.load_reference import load_customers
+from pipeline.secrets_file import Secret, read_secrets
 from pipeline.settings import Workspace, read_clock
 
 _ARRIVED = "an operator found out that it had arrived"
@@ -50,7 +51,7 @@ class Outcomes:
 
 def check_settings(workspace: Workspace, delivery: Delivery, looks: Sequence[Look]) -> None:
     """Raises ConfigurationError where reports or alerts could not be handed over as sla.yml and the secrets stand."""
-    secrets = read_secrets(workspace, delivery)
+    secrets = read_secrets(workspace, delivery.secrets_file)
     _make_channel(workspace, delivery, secrets)
     _make_sender(workspace, delivery, secrets)
     Senders(delivery, looks).check(workspace.sla_yml, load_customers(workspace).keys())
@@ -70,7 +71,7 @@ def deliver(
     Raises ConfigurationError for settings that cannot be used, a damaged ledger, and a customer or month with nothing to deliver.
     """
     ledger = Ledger(workspace)
-    secrets = read_secrets(workspace, delivery)
+    secrets = read_secrets(workspace, delivery.secrets_file)
     channel = _make_channel(workspace, delivery, secrets)
     # Before anything leaves, so that a setting that is wrong does not hide what was sent.
     sender = None if asked.is_dry_run else _make_sender(workspace, delivery, secrets)

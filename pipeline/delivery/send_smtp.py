@@ -14,10 +14,10 @@ from pathlib import Path
 
 from pipeline.delivery.channel import ChannelFailed, Outcome
 from pipeline.delivery.compose_mail import Message
-from pipeline.delivery.credentials import Secret
 from pipeline.delivery.ledger import Entry
 from pipeline.errors import ConfigurationError
 from pipeline.rules.delivery_file import SmtpServer
+from pipeline.secrets_file import Secret
 
 # "Service not available, closing": no later message will be taken on this connection.
 _CLOSING = 421

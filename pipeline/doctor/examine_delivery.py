@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.delivery.credentials import read_secrets, require_login
+from pipeline.delivery.credentials import require_login
 from pipeline.delivery.ledger import Ledger
 from pipeline.delivery.run import check_settings, list_open_outcomes
 from pipeline.delivery.send_smtp import SmtpChannel
@@ -13,6 +13,7 @@ from pipeline.delivery.sender import Senders
 from pipeline.doctor.line import Check, Line, name_some
 from pipeline.rules.load_reference import load_customers
 from pipeline.rules.load_sources import load_sources
+from pipeline.secrets_file import read_secrets
 from pipeline.settings import Workspace
 
 
@@ -35,7 +36,7 @@ def _examine_settings(workspace: Workspace) -> Iterator[Line]:
         return
     # What a run would stop at; it is raised, and so the last line.
     check_settings(workspace, delivery, config.looks)
-    secrets = read_secrets(workspace, delivery)
+    secrets = read_secrets(workspace, delivery.secrets_file)
     if delivery.channel == "smtp" and require_login(secrets) is None:
         yield Line(
             "delivery",
@@ -95,7 +96,7 @@ def _examine_smtp(workspace: Workspace) -> Iterator[Line]:
             "mail server", "warning", "sla.yml names none", "Add smtp: {host: …} to the section delivery."
         )
         return
-    login = require_login(read_secrets(workspace, delivery))
+    login = require_login(read_secrets(workspace, delivery.secrets_file))
     channel = SmtpChannel(delivery.smtp, workspace.root, login)
     senders = Senders(delivery, ())
     addresses = sorted({delivery.sender, *(senders.find(each).address for each in delivery.customers)})

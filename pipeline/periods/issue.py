@@ -8,12 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pipeline.errors import ConfigurationError, SlaError
-from pipeline.periods.editions import Issue
+from pipeline.periods.editions import Issue, find_issues
 from pipeline.periods.records import closed_folder
+from pipeline.reporting.edition import Edition
 from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_reports
-from pipeline.reporting.published import EVERY_CUSTOMER, Published, open_of_record
+from pipeline.reporting.published import (
+    EVERY_CUSTOMER,
+    Published,
+    Scope,
+    Selection,
+    check_selection,
+    open_of_record,
+    open_published,
+)
 from pipeline.reporting.render_report import (
     RenderedReport,
     ReportFiles,
@@ -52,6 +62,23 @@ def issue_report(workspace: Workspace, issue: Issue, out_dir: Path) -> ReportFil
     if isinstance(written, SlaError):
         raise written
     return written
+
+
+def read_documents(
+    workspace: Workspace, scope: Scope, customer_id: str, month: str
+) -> tuple[Edition, dict[str, bytes]]:
+    """The edition of record of one customer's month and its documents, by file name: the bytes that `sla report` writes.
+
+    Raises ConfigurationError for a customer that does not exist or is out of scope, which cannot be distinguished, or that has
+    nothing in the month; and what `issue_report` raises.
+    """
+    with open_published(workspace, verifies=True) as published:
+        check_selection(published, scope, Selection(customer_ids=(customer_id,), months=(month,)))
+    [issue] = find_issues(workspace, month, [customer_id])
+    with TemporaryDirectory() as folder:
+        files = issue_report(workspace, issue, Path(folder))
+        contents = {path.name: path.read_bytes() for path in (files.pdf, files.csv, files.xlsx)}
+    return issue.edition, contents
 
 
 def issue_batch(builds: Builds, issues: Sequence[Issue], out_dir: Path) -> Iterator[ReportFiles | SlaError]:

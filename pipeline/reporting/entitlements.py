@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
@@ -122,6 +122,16 @@ class Forecast:
     dispersion_ratio: float | None
     term_ends_on: date
     as_of: datetime
+
+    @property
+    def left_at_end(self) -> tuple[int, int, int] | None:
+        """What is likely to be left when the term ends, at least, in the middle and at most; None without a forecast. Draws
+        beyond what is left are overage."""
+        draws = (self.draws_high_quantity, self.draws_mid_quantity, self.draws_low_quantity)
+        if self.forecast_status != "forecast" or None in draws:
+            return None
+        low, mid, high = (max(self.remaining_quantity - (each or 0), 0) for each in draws)
+        return low, mid, high
 
 
 @dataclass(frozen=True)
@@ -290,6 +300,55 @@ def _read_mart(
     bound = bind_values(scope, selection)
     names = (*bind_values(scope), "customer_ids", "plans")
     return tuple(published.fetch(record, sql, {name: bound[name] for name in names}))
+
+
+def read_plans(published: Published, scope: Scope) -> tuple[str, ...]:
+    """The plans of which there is a version, by name: the same for every reader."""
+    rows = published.fetch(dict, "select distinct plan from core.dim_plan_versions order by plan")
+    return tuple(row["plan"] for row in rows)
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """A current term that ends soon. `remaining_quantity` is of its regular pool; None where that has no number."""
+
+    customer_id: str
+    customer_name: str
+    subscription_id: str
+    plan: str
+    term_ends_on: date
+    days_left: int
+    remaining_quantity: int | None
+    is_unlimited: bool
+    overage_quantity: int
+
+
+def list_renewals(balances: Iterable[Balance], within_days: int) -> tuple[Renewal, ...]:
+    """The current terms among `balances` that end within so many begun days, the first to end first."""
+    terms: dict[str, list[Balance]] = {}
+    for each in balances:
+        if each.term_status == "current" and each.days_left <= within_days:
+            terms.setdefault(each.subscription_id, []).append(each)
+    renewals = []
+    for pools in terms.values():
+        regular = next((each for each in pools if each.pool == "regular"), None)
+        term = regular or pools[0]
+        renewals.append(
+            Renewal(
+                term.customer_id,
+                term.customer_name,
+                term.subscription_id,
+                term.plan,
+                term.term_ends_on,
+                term.days_left,
+                regular.remaining_quantity if regular else None,
+                regular.is_unlimited if regular else False,
+                sum(each.overage_quantity for each in pools),
+            )
+        )
+    return tuple(
+        sorted(renewals, key=lambda each: (each.term_ends_on, each.customer_id, each.subscription_id))
+    )
 
 
 def read_ledger(

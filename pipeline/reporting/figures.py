@@ -282,18 +282,19 @@ def known_until(source: SourceStatus, time_zone: str = "UTC") -> str:
     return f"{told}, lags behind the others" if source.is_lagging else told
 
 
-def freshness(status: BuildStatus) -> str:
+def freshness(status: BuildStatus, time_zone: str = "UTC") -> str:
     """The line that heads every page: up to when the data is known (for each source where they differ), when it was built, its
     checks, and what could not be read or judged."""
     known = {source.known_until for source in status.sources}
     if len(known) == 1:
-        parts = [f"Data known until {instant(known.pop())}"]
+        parts = [f"Data known until {instant(known.pop(), time_zone)}"]
     else:
-        parts = [f"Data known until: {', '.join(known_until(source) for source in status.sources) or '–'}"]
+        sources = ", ".join(known_until(source, time_zone) for source in status.sources)
+        parts = [f"Data known until: {sources or '–'}"]
     passed = [check for check in status.checks if check.status == "passed"]
     parts += [
-        f"as of {instant(status.as_of)}",
-        f"built {instant(status.published_at)}",
+        f"as of {instant(status.as_of, time_zone)}",
+        f"built {instant(status.published_at, time_zone)}",
         f"checks: {len(passed)} passed, {len(status.checks) - len(passed)} warned",
         *(
             f"{one.affected_count} of {one.whole_count} {noun} {verb.lower()}"

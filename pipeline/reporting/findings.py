@@ -23,11 +23,12 @@ from pipeline.reporting.published import (
 
 @dataclass(frozen=True)
 class Finding:
-    """One suspicion for people to review: what shows it, and what it did to the figures. `source_file` and
-    `line_number` say where it was read; None where it is not about a line."""
+    """One suspicion for people to review: what shows it, and what it did to the figures. `finding_area` is contract or data.
+    `source_file` and `line_number` say where it was read; None where it is not about a line."""
 
     finding_key: str
     finding: str
+    finding_area: str
     finding_label: str
     ticket_id: str | None
     customer_id: str | None
@@ -43,6 +44,7 @@ class FindingCount:
     """How many findings there are of one kind."""
 
     finding: str
+    finding_area: str
     finding_label: str
     finding_count: int
 
@@ -54,6 +56,16 @@ class Findings:
     counts: tuple[FindingCount, ...]
     rows: tuple[Finding, ...]
     as_of: datetime
+
+
+@dataclass(frozen=True)
+class RefusedCount:
+    """How many landed records of a source were refused for one reason. `column_name` None: not about one column."""
+
+    source: str
+    column_name: str | None
+    reason: str
+    refused_count: int
 
 
 @dataclass(frozen=True)
@@ -147,13 +159,25 @@ def read_findings(
         {name: bound[name] for name in (*bind_values(scope), "customer_ids")}
         | {"kinds": None if kinds is None else list(kinds)},
     )
-    counted = Counter((row.finding, row.finding_label) for row in rows)
+    counted = Counter((row.finding, row.finding_area, row.finding_label) for row in rows)
     counts = sorted(counted.items(), key=lambda count: (-count[1], count[0]))
     return Findings(
-        tuple(FindingCount(finding, label, count) for (finding, label), count in counts),
+        tuple(FindingCount(*kind, count) for kind, count in counts),
         tuple(rows),
         published.read_as_of(),
     )
+
+
+def read_refused(published: Published, scope: Scope) -> tuple[RefusedCount, ...]:
+    """Refused records by source, column and reason, the most frequent first. A refused record belongs to no customer yet, so a
+    limited scope sees none."""
+    sql = f"""
+        select {list_columns(RefusedCount)}
+        from core.fct_refused_records
+        where {IN_SCOPE.format(customer_id="null::varchar")}
+        order by refused_count desc, source, column_name nulls first, reason
+    """
+    return tuple(published.fetch(RefusedCount, sql, bind_values(scope)))
 
 
 def read_vendor_figures(

@@ -67,6 +67,12 @@ def read_month_states(published: Published, scope: Scope) -> tuple[MonthState, .
     )
 
 
+def read_zones(published: Published, scope: Scope) -> tuple[str, ...]:
+    """The time zones of the plans, by name: the same for every reader."""
+    rows = published.fetch(dict, "select distinct time_zone from core.dim_plan_versions order by time_zone")
+    return tuple(row["time_zone"] for row in rows)
+
+
 def read_closed_months(published: Published, scope: Scope) -> tuple[ClosedMonth, ...]:
     """The closed months, oldest first, with what was corrected for customers in scope."""
     history = published.history

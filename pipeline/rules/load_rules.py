@@ -37,8 +37,9 @@ class Rules:
     fingerprint: str
 
 
-# Parts of sla.yml: whom a report goes to, which plans are tried once a build is published, and how much memory a build may take.
-_NO_FIGURES = {"delivery", "compare_plans", "memory"}
+# Parts of sla.yml: whom a report goes to, who may log in, which plans are tried once a build is published, and how much memory it
+# may take.
+_NO_FIGURES = {"auth", "delivery", "compare_plans", "memory"}
 
 
 def load_rules(workspace: Workspace) -> Rules:

@@ -13,6 +13,7 @@ from pipeline.declarations.problems import Place, refuse
 from pipeline.declarations.read_yaml import read_yaml
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules, flatten_alerts
+from pipeline.rules.auth_file import Auth
 from pipeline.rules.branding import DEFAULT_BRANDING, Look, flatten_looks, read_looks
 from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.load_mapping import load_mapping
@@ -68,6 +69,8 @@ class SourcesConfig:
     looks: tuple[Look, ...] = _PLAIN_LOOKS
     # None: half of what there is (engine_memory.py).
     memory: str | None = None
+    # None: the dashboard asks for no login.
+    auth: Auth | None = None
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -96,6 +99,7 @@ def load_sources(path: Path) -> SourcesConfig:
         file.delivery,
         looks,
         file.memory,
+        file.auth,
     )
 
 

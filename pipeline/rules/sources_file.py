@@ -27,6 +27,7 @@ from pipeline.declarations.values import (
 )
 from pipeline.engine_memory import MEMORY
 from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
+from pipeline.rules.auth_file import Auth
 from pipeline.rules.branding import DEFAULT_BRANDING, Branding
 from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.mapping import read_other_days, says_a_day
@@ -483,3 +484,5 @@ class SlaFile(Declared):
     """What the engine may take of the machine's or container's memory; half of it unless said. What does not fit goes to disk."""
     delivery: Delivery | None = None
     """Who receives reports and alerts; without it, nothing is delivered."""
+    auth: Auth | None = None
+    """How people log in to the dashboard; without it, it serves the user of this machine without a login."""

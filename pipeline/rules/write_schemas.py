@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 
 from pipeline.calendars.calendar_file import CalendarFile
 from pipeline.declarations.declared import Declared
+from pipeline.rules.access_file import AccessFile
 from pipeline.rules.mapping_file import MappingFile
 from pipeline.rules.plan_file import PlanFile
 from pipeline.rules.sources_file import SlaFile
@@ -27,6 +28,7 @@ DECLARED_FILES: dict[str, type[Declared]] = {
     "calendars": CalendarFile,
     "mapping": MappingFile,
     "words": WordsFile,
+    "access": AccessFile,
 }
 
 

@@ -510,11 +510,8 @@ def keep(
 
     `models`: those of `intermediate` with rows by ticket.
     """
-    path = _kept_path(workspace, build_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _record_path(path).unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
-    connection = open_database(path)
+    path, arriving = _kept_path(workspace, build_id), build.with_name("kept.duckdb")
+    connection = open_database(arriving)
     try:
         connection.execute(f"attach {quote_text(str(build))} as build (read_only)")
         for schema in ("raw", "staging", "intermediate"):
@@ -530,15 +527,19 @@ def keep(
                 f"create table intermediate.{quote(model)} as select * from build.intermediate.{quote(model)}"
             )
         connection.execute(
-            "create table intermediate.unsettled_tickets as select distinct ticket_id"
-            " from build.intermediate.int_promises__obligation_cycles"
+            "create table intermediate.unsettled_tickets as"
+            " select ticket_id from build.intermediate.int_promises__obligation_cycles"
             " where starts_epoch is not null and stopped_epoch is null and ended_epoch is null"
+            # A ticket that is open grows older.
+            " union select ticket_id from build.core.fct_ticket_open_spans where end_kind = 'open'"
         )
         connection.execute("detach build")
         connection.execute("checkpoint")
     finally:
         connection.close()
-    sync(path)
+    sync(arriving)
+    _record_path(path).unlink(missing_ok=True)
+    arriving.replace(path)
     sha256, trials = (
         seen_files(workspace.warehouse).hash_file(file, never_changes=True)
         for file in (path, find_trial_tables(workspace, build_id))

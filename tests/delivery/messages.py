@@ -7,10 +7,10 @@ from email.policy import SMTP
 from pathlib import Path
 
 from pipeline.delivery.compose_mail import Message
-from pipeline.delivery.credentials import Secret
 from pipeline.delivery.ledger import Key
 from pipeline.delivery.send_smtp import SmtpChannel
 from pipeline.rules.delivery_file import SmtpServer
+from pipeline.secrets_file import Secret
 from tests.delivery.mail_server import MailServer
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from pipeline.delivery.credentials import Secret
 from pipeline.delivery.find_alerts import Told, is_new, list_alerts
 from pipeline.delivery.ledger import STATES, Key, Ledger
 from pipeline.delivery.post_webhook import Digest, WebhookSender, explain_digest, is_public, is_quiet
@@ -22,6 +21,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.reporting.published import EVERY_CUSTOMER, Published
 from pipeline.reporting.status import read_status
 from pipeline.rules.delivery_file import Delivery, QuietHours, Webhook
+from pipeline.secrets_file import Secret
 from pipeline.settings import Workspace
 from tests.delivery.hook_server import HookServer, start_hook_server
 

@@ -17,11 +17,18 @@ import pytest
 from openpyxl import load_workbook
 
 from dashboards.serve import start
-from tests.unit.dashboards.small_build import publish
+from tests.unit.dashboards.small_build import change, publish
 
 pytestmark = pytest.mark.browser
 
 SECONDS_TO_START = 60
+
+
+def find_free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
 
 
 def find_chromium() -> str | None:
@@ -47,10 +54,8 @@ def browser():
 @pytest.fixture
 def address(tmp_path):
     """The address of a running server on the build made by hand."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = start(publish(tmp_path), port)
+    port = find_free_port()
+    server = start(publish(tmp_path), port, tmp_path)
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
         yield f"http://127.0.0.1:{port}"
@@ -141,3 +146,162 @@ def test_dashboard_shows_figures_and_asks_no_other_machine(browser, address, sch
     ]
     assert asked
     assert elsewhere == []
+
+
+# What a subject, a name or an address of a ticket may hold. Each would load something, run, or change the page, if it
+# were read as HTML, Markdown, or a formula of either.
+ELSEWHERE = "https://example.invalid/x"
+PAYLOADS = (
+    f"<img src={ELSEWHERE}>",
+    f'<img src="{ELSEWHERE}" onerror="window.ran=1">',
+    "<img src=x onerror=window.ran=1>",
+    "<script>window.ran=1</script>",
+    f"<script src={ELSEWHERE}></script>",
+    "<svg onload=window.ran=1>",
+    f"<svg><image href={ELSEWHERE} /></svg>",
+    f"<iframe src={ELSEWHERE}></iframe>",
+    "<iframe srcdoc='<script>parent.ran=1</script>'></iframe>",
+    f"<object data={ELSEWHERE}></object>",
+    f"<embed src={ELSEWHERE}>",
+    f"<link rel=stylesheet href={ELSEWHERE}>",
+    f"<style>@import '{ELSEWHERE}'</style>",
+    f"<div style='background:url({ELSEWHERE})'>x</div>",
+    f"<meta http-equiv=refresh content='0;url={ELSEWHERE}'>",
+    f"<base href={ELSEWHERE}>",
+    f"<form action={ELSEWHERE}><button>x</button></form>",
+    f"<video poster={ELSEWHERE} autoplay></video>",
+    f"<audio src={ELSEWHERE} autoplay></audio>",
+    "<details open ontoggle=window.ran=1>x</details>",
+    "<body onload=window.ran=1>",
+    "<input autofocus onfocus=window.ran=1>",
+    "<a href='javascript:window.ran=1'>x</a>",
+    f"<a href={ELSEWHERE} ping={ELSEWHERE}>x</a>",
+    "</text><script>window.ran=1</script>",
+    "<b>bold</b><br><sub>low</sub>",
+    "<math><mtext><img src=x onerror=window.ran=1></mtext></math>",
+    "<!--<img src=x onerror=window.ran=1>-->",
+    f"![beacon]({ELSEWHERE})",
+    f"[link]({ELSEWHERE})",
+    "[link](javascript:window.ran=1)",
+    '![x](x "onerror=window.ran=1")',
+    f"<{ELSEWHERE}>",
+    f"[x]: {ELSEWHERE}",
+    "# heading **bold** `code` ~~gone~~",
+    ":red[colour] :material/home: :smile: $x^2$",
+    "| a | b |\n|---|---|\n| 1 | 2 |",
+    "&lt;img src=x onerror=window.ran=1&gt; &#60;b&#62;",
+    "{{7*7}} ${7*7} #{7*7} %{customdata[0]}",
+    f'=HYPERLINK("{ELSEWHERE}") <extra>%{{x}}</extra>',
+)
+# The pages that show texts of tickets, contracts and sources.
+SHOWN_ON = (
+    *(
+        "tickets?month=",
+        "ticket?ticket=T-4",
+        "customers",
+        "customer?customer=acme",
+        "why?month=",
+        "backlog?span=&by=severity",
+    ),
+    *(
+        "findings",
+        "findings?part=settings",
+        "entitlements",
+        "compliance?by=customer",
+        "distribution?month=",
+        "at_risk",
+        "",
+    ),
+)
+
+
+def poison(workspace) -> None:
+    """Each payload stands in some text of each kind, all of them together in the texts of T-4 and of one customer."""
+    everything = " ".join(PAYLOADS)
+    change(
+        workspace,
+        """
+        create temp table payloads as
+            select row_number() over () as number, text from (select unnest(getvariable('texts')) as text);
+        update core.dim_tickets set subject = (select text from payloads where number = 1 + hash(ticket_id) % 40),
+            requester = getvariable('everything');
+        update core.dim_tickets set subject = getvariable('everything') where ticket_id = 'T-4';
+        update core.fct_ticket_events set actor = getvariable('everything'), value = getvariable('everything');
+        update core.dim_customers set customer_name = getvariable('everything');
+        update core.fct_sla_breach_holdings set group_name = getvariable('everything'), assignee = getvariable('everything');
+        update core.fct_sla_obligations set clause_text = getvariable('everything');
+        update core.fct_sla_segments set segment_reason = getvariable('everything');
+        update qc.rpt_qc__findings set evidence = getvariable('everything'), effect = getvariable('everything');
+        update core.dim_declared_names set name = getvariable('everything');
+        update marts.mart_account__entitlement_balances set customer_name = getvariable('everything');
+        update marts.mart_account__alerts set customer_name = getvariable('everything');
+        update marts.mart_manager__monthly_compliance set customer_name = getvariable('everything');
+    """,
+        texts=list(PAYLOADS),
+        everything=everything,
+    )
+
+
+@pytest.mark.long
+def test_texts_of_data_are_shown_as_they_are_and_load_or_run_nothing(browser, tmp_path):
+    assert len(set(PAYLOADS)) == 40
+    workspace = publish(tmp_path)
+    poison(workspace)
+    port = find_free_port()
+    server = start(workspace, port, tmp_path)
+    asked: list[str] = []
+    dialogs: list[str] = []
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
+        context = browser.new_context(viewport={"width": 1366, "height": 4000})
+        context.on("request", lambda request: asked.append(request.url))
+        for name in SHOWN_ON:
+            page = context.new_page()
+            page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+            page.goto(f"http://127.0.0.1:{port}/{name}")
+            page.get_by_text("Data known until").first.wait_for(timeout=30_000)
+            page.wait_for_function(
+                "() => !document.querySelector('[data-testid=stStatusWidget]')", timeout=30_000
+            )
+            page.wait_for_timeout(300)
+            assert page.evaluate("window.ran") is None, name
+            marks = "[src*='example.invalid'], [href*='example.invalid'], [data*='example.invalid'], [style*='example.invalid']"
+            assert page.evaluate(f"document.querySelectorAll(`{marks}`).length") == 0, name
+            assert (
+                page.evaluate(
+                    "document.querySelectorAll('[onerror], [onload], [ontoggle], iframe, object, embed').length"
+                )
+                == 0
+            )
+            page.close()
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+    assert dialogs == []
+    assert [url for url in asked if "example.invalid" in url] == []
+    assert {urlsplit(url).hostname for url in asked if urlsplit(url).scheme.startswith("http")} == {
+        "127.0.0.1"
+    }
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_breaks_a_serious_rule_of_accessibility(browser, address, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="Run `make extras`.").Axe()
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 1366, "height": 1800})
+    found = []
+    for name in SHOWN_ON:
+        page = context.new_page()
+        page.goto(f"{address}/{name}")
+        page.get_by_text("Data known until").first.wait_for(timeout=30_000)
+        page.wait_for_timeout(1500)
+        answer = axe.run(page).response
+        # That the page was there to be judged.
+        assert len(answer["passes"]) > 20, name
+        found += [
+            (name, each["id"], [node["target"] for node in each["nodes"]])
+            for each in answer["violations"]
+            if each["impact"] in ("serious", "critical")
+        ]
+        page.close()
+    assert found == []

@@ -14,9 +14,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.serve import HERE as DASHBOARDS
+from pipeline.errors import ConfigurationError
+from pipeline.periods.issue import read_documents
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import read_compliance
-from pipeline.reporting.published import EVERY_CUSTOMER, open_published
+from pipeline.reporting.published import EVERY_CUSTOMER, Scope, open_published
 from pipeline.settings import Workspace
 from tests.end_to_end.command_line import run_sla
 from tests.end_to_end.published import dump_tables, query, read_pointer
@@ -140,6 +142,74 @@ def test_dashboard_shows_the_figures_of_the_command_line(
         for key, (_, met, counted) in page.items()
         if key[1] in ("standard", "enhanced", "premium")
     } == {key: value for key, value in expected.items() if key[1]}
+
+
+def test_report_on_the_page_of_a_customer_has_the_bytes_of_the_command_line(
+    demo_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLA_WORKSPACE", str(demo_workspace))
+    customer_id = run_compliance(demo_workspace, "--month", MONTH, "--by", "customer")["rows"][0][
+        "customer_id"
+    ]
+    app = AppTest.from_file(str(DASHBOARDS / "app.py"), default_timeout=60)
+    app.switch_page("views/customer.py")
+    app.query_params["customer"], app.query_params["month"] = customer_id, MONTH
+    app.run()
+    app.button[0].click().run()
+    assert not app.exception
+    assert [each.value for each in app.error] == []
+    workspace = Workspace(demo_workspace)
+    edition, documents = read_documents(workspace, Scope((customer_id,)), customer_id, MONTH)
+    assert any(text.value.startswith(f"Report {edition.report_number}") for text in app.text)
+    report = ("report", "--customer", customer_id, "--month", MONTH, "--out", str(tmp_path))
+    run_sla(*report, workspace=demo_workspace).expect(0)
+    assert documents == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ConfigurationError, match="There is no customer"):
+        read_documents(workspace, Scope(("another",)), customer_id, MONTH)
+
+
+def open_page(root: Path, page: str, monkeypatch: pytest.MonkeyPatch, **address: str) -> AppTest:
+    monkeypatch.setenv("SLA_WORKSPACE", str(root))
+    app = AppTest.from_file(str(DASHBOARDS / "app.py"), default_timeout=60)
+    app.switch_page(f"views/{page}.py")
+    for key, value in address.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_page_of_another_plan_has_the_figures_of_the_command_line(
+    demo_workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = json.loads(
+        run_sla("whatif", "--plan", "premium", "--json", workspace=demo_workspace).expect(0).out
+    )
+    app = open_page(demo_workspace, "what_if", monkeypatch, trial="premium")
+    tables = {tuple(each.value.columns)[0]: each.value.to_dict("records") for each in app.dataframe}
+    assert [row["Ticket"] for row in tables["Ticket"]] == [row["ticket_id"] for row in told["verdicts"]]
+    heads = [each.value for each in app.subheader]
+    assert f"Verdicts that would differ: {len(told['verdicts'])}" in heads
+    assert f"Pools that would differ: {len(told['balances'])}" in heads
+    assert any(head.startswith(f"{len(told['fits'])} current term") for head in heads)
+    assert open_page(demo_workspace, "what_if", monkeypatch).info[0].value.startswith("No plan is chosen.")
+
+
+def test_ledger_of_a_pool_stands_beside_its_even_pace_and_its_forecast(
+    demo_workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ((subscription_id, pool, mid, low, high, remaining),) = query(
+        demo_workspace,
+        "select subscription_id, pool, draws_mid_quantity, draws_low_quantity, draws_high_quantity, remaining_quantity "
+        "from marts.mart_account__entitlement_forecasts where forecast_status = 'forecast' order by 1, 2 limit 1",
+    )
+    app = open_page(demo_workspace, "entitlements", monkeypatch, pool=f"{subscription_id}/{pool}")
+    (told,) = [caption.value for caption in app.caption if "of the term has passed" in caption.value]
+    least, most = max(remaining - high, 0), max(remaining - low, 0)
+    assert (
+        f"Likely left when the term ends: {max(remaining - mid, 0)} ({least} to {most} with a chance of 80 %)"
+        in told
+    )
 
 
 def test_percentage_words_come_from_the_same_tally(demo_workspace: Path) -> None:

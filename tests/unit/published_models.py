@@ -43,7 +43,13 @@ def create_published(connection: duckdb.DuckDBPyConnection) -> None:
         for table, columns in read_contracts(schema).items():
             stated = ", ".join(f"{name} {kind}" for name, kind in columns.items())
             connection.execute(f"create table {schema}.{table} ({stated})")
-    for seed in ("finding_kinds", "share_causes", "sla_status_reasons", "vendor_figure_reasons"):
+    for seed in (
+        "backlog_ages",
+        "finding_kinds",
+        "share_causes",
+        "sla_status_reasons",
+        "vendor_figure_reasons",
+    ):
         connection.execute(
             f"create table core.{seed} as from read_csv(?)", [str(DBT_PROJECT / "seeds" / f"{seed}.csv")]
         )

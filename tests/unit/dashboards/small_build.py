@@ -49,6 +49,22 @@ TABLES = """
         ('ticket::unsupported_channel', 'ticket', null, 'unsupported_channel', 1, 4)
     ) as unjudged (unjudged_key, what, part, cause, affected_count, whole_count);
 
+    insert into core.fct_refused_records by name
+    select * from (values ('helpdesk:severity:is not a known severity', 'helpdesk', 'severity', 'is not a known severity', 2))
+        as refused (refused_key, source, column_name, reason, refused_count);
+
+    insert into qc.rpt_qc__findings by name
+    select * from (values
+        ('no_plan_term:T-1', 'no_plan_term', 'T-1', 'acme', null, 'no term of <b>acme</b> on 4 May', 'not covered',
+            'tickets.csv', 2),
+        ('waiver_of_nothing:W-2', 'waiver_of_nothing', null, 'beta', null, 'waiver W-2', 'none', 'waivers.csv', 3),
+        ('event_before_ticket:T-8', 'event_before_ticket', 'T-8', 'beta', null, 'E-T-8', 'not read', 'events.csv', 2)
+    ) as findings (finding_key, finding, ticket_id, customer_id, subscription_id, evidence, effect, source_file, line_number);
+
+    insert into core.dim_declared_names by name
+    select 'helpdesk:robots:Bot <1>' as declared_name_key, 'helpdesk' as source, 'robots' as setting, 'Bot <1>' as name,
+        false as is_shown;
+
     insert into core.dim_sources by name
     select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
       'Europe/Berlin' as time_zone;
@@ -62,6 +78,23 @@ TABLES = """
       if(month >= '2026-07', 'open', 'due') as period_state, (month || '-01')::timestamp + interval 1 month as ends_at,
       (month || '-08')::timestamp + interval 1 month as closes_at
     from (values ('2026-05'), ('2026-06'), ('2026-07'), ('2026-08')) as months (month);
+
+    insert into core.dim_days by name
+    select
+        'UTC:' || day as zone_day_key, 'UTC' as time_zone, day::date as day, strftime(day, '%Y-%m') as month,
+        isodow(day)::integer as weekday, day >= timestamp '2026-07-15' as is_day_running, day as starts_at,
+        day + interval 1 day as ends_at, 0 as first_second, 0 as shift_seconds
+    from (select unnest(generate_series(timestamp '2026-05-01', timestamp '2026-07-15', interval 1 day)) as day);
+
+    insert into core.dim_utc_days by name
+    select zone_day_key || ':' || day as utc_day_key, day as utc_date, * exclude (zone_day_key, is_day_running)
+    from core.dim_days;
+
+    insert into core.dim_builds select timestamp '2026-07-15' as as_of;
+
+    insert into core.dim_plan_versions by name
+    select plan, plan || '@2020-11-16' as plan_version, 'UTC' as time_zone
+    from (select unnest(['standard', 'enhanced']) as plan);
 
     insert into core.fct_sla_obligations by name
     select
@@ -101,8 +134,30 @@ TABLES = """
         'web_form' as channel,
         severity as severity_submitted, severity as severity_now, submitted_at, $subject as subject,
         'question' as ticket_type, 'open' as ticket_status, 'tickets.csv' as source_file,
-        2 as line_number, 'b1' as batch_id, submitted_at as known_at
+        2 as line_number, 'b1' as batch_id, submitted_at as known_at, plan, plan || '@2020-11-16' as plan_version,
+        ticket_id <> 'T-12' as is_statuses_observed
     from obligations;
+
+    -- Each ticket is new for an hour and open from then on; it ends two days after its submission, T-10 not.
+    -- T-5 is reopened on 20 June for a day. T-12 has no recorded history.
+    insert into core.fct_ticket_open_spans by name
+    with ends as (
+        select *, if(ticket_id = 'T-10', timestamp '9999-12-31', submitted_at + interval 2 day) as ends_at
+        from obligations where ticket_id <> 'T-12'
+    )
+    select
+        ticket_id || ':' || number as span_key, ticket_id, customer_id, plan, 'UTC' as time_zone, number as span_number,
+        if(number = 1, 'new', 'open') as ticket_status, severity, if(number = 3, 1, 0) as age_days_from,
+        if(number = 1, 'opened', 'changed') as start_kind,
+        if(number < 3, 'changed', if(ends_at > timestamp '9000-01-01', 'open', 'ended')) as end_kind,
+        submitted_at + to_hours([0, 1, 24][number]) as starts_at,
+        if(number = 3, ends_at, submitted_at + to_hours([1, 24][number])) as ends_at
+    from ends cross join (values (1), (2), (3)) as spans (number)
+    union all by name
+    select
+        'T-5:5' as span_key, 'T-5' as ticket_id, 'acme' as customer_id, 'standard' as plan, 'UTC' as time_zone, 5 as span_number,
+        'open' as ticket_status, 3 as severity, 7 as age_days_from, 'reopened' as start_kind, 'ended' as end_kind,
+        timestamp '2026-06-20 10:00:00' as starts_at, timestamp '2026-06-21 10:00:00' as ends_at;
 
     insert into core.fct_sla_segments by name
     select
@@ -242,7 +297,8 @@ def publish(
             connection.execute(
                 statement, {name: value for name, value in bound.items() if f"${name}" in statement}
             )
-        build_mart(connection, "mart_manager__monthly_compliance")
+        for mart in ("monthly_compliance", "backlog_changes", "hourly_counts"):
+            build_mart(connection, f"mart_manager__{mart}")
         connection.execute(REPORTS)
     write_pointer(
         workspace,
@@ -251,11 +307,13 @@ def publish(
     return workspace
 
 
-def change(workspace: Workspace, sql: str) -> None:
-    """Publish the same build again with something else in it."""
+def change(workspace: Workspace, sql: str, **variables: object) -> None:
+    """Publish the same build again with something else in it; the SQL reads values with getvariable('NAME')."""
     pointer = read_pointer(workspace)
     assert pointer is not None
     path = workspace.published / pointer.file
     with duckdb.connect(str(path)) as connection:
+        for name, value in variables.items():
+            connection.execute(f"set variable {name} = $value", {"value": value})
         connection.execute(sql)
     write_pointer(workspace, replace(pointer, sha256=hash_file(path)))

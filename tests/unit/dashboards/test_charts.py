@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,37 +12,17 @@ from openpyxl import load_workbook
 
 from dashboards import charts
 from dashboards.downloads import name_file
-from dashboards.serve import HERE
 from pipeline.reporting.compliance import Tally, TrendPoint
-from pipeline.reporting.entitlements import Balance
+from pipeline.reporting.entitlements import Balance, Forecast
 from pipeline.reporting.export_rows import write_csv, write_xlsx
 from pipeline.reporting.published import Selection
 from pipeline.reporting.tickets import Obligation, Segment
-
-# How Streamlit draws a caption: the colour of text at this opacity.
-CAPTION_OPACITY = 0.6
 
 MONTHS = (
     TrendPoint("2026-05", False, Tally(met=10, breached=10, lower_met=10, upper_met=10, bounded=20)),
     TrendPoint("2026-06", False, Tally()),
     TrendPoint("2026-07", True, Tally(met=30, lower_met=30, upper_met=30, bounded=30)),
 )
-
-
-def luminance(colour: str) -> float:
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [each / 12.92 if each <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def blend(colour: str, background: str, opacity: float) -> str:
-    pairs = ((int(colour[at : at + 2], 16), int(background[at : at + 2], 16)) for at in (1, 3, 5))
-    return "#" + "".join(f"{round(opacity * ink + (1 - opacity) * paper):02X}" for ink, paper in pairs)
 
 
 def draw(name: str, panel: str = "") -> charts.go.Figure:
@@ -144,25 +123,6 @@ def test_balance_draws_what_is_used_inside_what_is_available():
     assert list(drawn.x) == [9, 9]
 
 
-def test_palette_stands_out_from_the_light_and_the_dark_background():
-    for colour in charts.PALETTE:
-        assert contrast(colour, "#FFFFFF") >= 3, colour
-        assert contrast(colour, "#12161B") >= 3, colour
-
-
-def test_text_of_charts_and_captions_stands_out_from_each_background():
-    theme = tomllib.loads((HERE / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
-    assert theme["chartCategoricalColors"] == list(charts.PALETTE)
-    for name in ("light", "dark"):
-        colours = theme[name]
-        for background in (colours["backgroundColor"], colours["secondaryBackgroundColor"]):
-            assert contrast(charts.INK[name], background) >= 4.5
-            assert contrast(colours["textColor"], background) >= 4.5
-            assert contrast(blend(colours["textColor"], background, CAPTION_OPACITY), background) >= 4.5
-            assert contrast(colours["primaryColor"], background) >= 3
-        assert contrast(colours["primaryColor"], "#FFFFFF") >= 4.5
-
-
 def test_lines_are_told_apart_by_their_markers_too():
     assert len(set(charts.MARKERS)) == len(set(charts.PALETTE)) == charts.MAXIMUM_LINES
 
@@ -191,3 +151,45 @@ def test_name_of_a_download_holds_its_filters_and_no_path():
         name_file("tickets-2026-06-breached", selection) == "tickets-2026-06-breached-a-b-standard-severity-5"
     )
     assert len(name_file("tickets", Selection(customer_ids=tuple(map(str, range(900)))))) <= 120
+
+
+def test_burn_down_begins_with_what_was_available_and_ends_with_the_bounds_of_the_forecast():
+    balance, forecast = make_balance(), make_forecast(remaining_quantity=12, draws=(3, 5, 14))
+    assert forecast.left_at_end == (0, 7, 9)
+    traces = {each.name: each for each in charts.draw_burn_down(balance, (), forecast, "#000000").data}
+    assert list(traces["even pace"].y) == [20, 0]
+    assert list(traces["left"].y) == [12]
+    assert list(traces["forecast"].y) == [12, 7]
+    assert list(traces["forecast, 80 %"].y) == [12, 9, 0, 12]
+    without = make_forecast(remaining_quantity=12, draws=(None, None, None), status="too_few_tickets")
+    assert without.left_at_end is None
+    assert {each.name for each in charts.draw_burn_down(balance, (), without, "#000000").data} == {
+        "left",
+        "even pace",
+    }
+
+
+def make_balance() -> Balance:
+    values: dict[str, object] = dict.fromkeys((field.name for field in fields(Balance)), 0)
+    values |= {
+        "available_quantity": 20,
+        "remaining_quantity": 12,
+        "term_starts_on": date(2026, 1, 1),
+        "term_ends_on": date(2027, 1, 1),
+        "as_of": datetime(2026, 7, 1, tzinfo=UTC),
+    }
+    return Balance(**values)  # type: ignore[arg-type]
+
+
+def make_forecast(
+    *, remaining_quantity: int, draws: tuple[int | None, int | None, int | None], status: str = "forecast"
+) -> Forecast:
+    """`draws`: low, mid and high."""
+    values: dict[str, object] = dict.fromkeys(field.name for field in fields(Forecast))
+    names = ("draws_low_quantity", "draws_mid_quantity", "draws_high_quantity")
+    values |= {
+        "remaining_quantity": remaining_quantity,
+        "forecast_status": status,
+        **dict(zip(names, draws, strict=True)),
+    }
+    return Forecast(**values)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree
@@ -14,8 +15,10 @@ from dashboards.serve import HERE
 from pipeline.periods.records import Closing, Correction, append_record, keep_build
 from pipeline.pointer import read_pointer
 from pipeline.reporting import figures
+from pipeline.reporting.backlog import CUTS, read_backlog, read_backlog_levels
 from pipeline.reporting.compliance import read_compliance
-from pipeline.reporting.published import EVERY_CUSTOMER, Selection, open_published
+from pipeline.reporting.distribution import read_answer_times
+from pipeline.reporting.published import EVERY_CUSTOMER, Scope, Selection, open_published
 from pipeline.settings import Workspace
 from tests.unit.dashboards.small_build import NASTY_SUBJECT, OBLIGATIONS, change, publish
 
@@ -32,9 +35,34 @@ def workspace(published_once, tmp_path, monkeypatch) -> Workspace:
     return Workspace(tmp_path)
 
 
-PAGES = ("overview", "compliance", "at_risk", "why", "entitlements", "tickets", "ticket")
+PAGES = (
+    *(
+        "overview",
+        "compliance",
+        "at_risk",
+        "why",
+        "backlog",
+        "distribution",
+        "customers",
+        "customer",
+        "entitlements",
+        "tickets",
+        "ticket",
+    ),
+    *("findings", "about", "what_if"),
+)
 # The pages that count promises, and can be filtered by all of their dimensions.
 COUNTING = ("overview", "compliance", "at_risk", "why", "tickets")
+COUNTED_BY = ("customer", "plan", "severity", "obligation")
+# Pages with fewer filters.
+FILTERS = {
+    "what_if": ("customer",),
+    "backlog": ("customer", "plan", "severity"),
+    "entitlements": ("customer", "plan"),
+    "customer": ("customer",),
+    "findings": ("customer",),
+    "about": (),
+}
 
 
 def open_page(page: str = "compliance", **address: str | list[str]) -> AppTest:
@@ -200,13 +228,20 @@ def test_compliance_filters_stay_in_the_address_when_they_are_chosen(workspace):
         ("compliance", ("by", "basis")),
         ("at_risk", ("band",)),
         ("why", ("month", "class")),
+        ("backlog", ("by", "span", "day")),
+        ("distribution", ("month", "event")),
+        ("customers", ("month",)),
+        ("customer", ("month",)),
         ("entitlements", ("term", "alert", "pool")),
+        ("findings", ("part", "finding")),
+        ("what_if", ("trial",)),
+        ("about", ("table",)),
         ("tickets", ("month", "basis", "status", "class", "band")),
     ],
 )
 def test_unknown_values_in_the_address_are_left_out_and_named_in_one_message(workspace, page, own):
     expected = [each.value.to_csv() for each in open_page(page).dataframe]
-    shared = ("customer", "plan", "severity", "obligation") if page in COUNTING else ("customer", "plan")
+    shared = FILTERS.get(page, COUNTED_BY)
     app = open_page(page, **{key: [f"' or {key}=1 --"] for key in (*shared, *own)})
     assert [warning.value for warning in app.warning] == [
         "The address asks for something that this build does not have. It was left out:"
@@ -215,6 +250,27 @@ def test_unknown_values_in_the_address_are_left_out_and_named_in_one_message(wor
         assert f"' or {key}=1 --" in all_words(app)
         assert "--" not in "".join(app.query_params.get(key, []))
     assert [each.value.to_csv() for each in app.dataframe] == expected
+
+
+def test_times_are_told_in_the_zone_that_is_chosen_and_figures_stay_the_same(workspace):
+    change(workspace, "update core.dim_plan_versions set time_zone = 'Europe/Berlin' where plan = 'standard'")
+    before = open_page("tickets", month="2026-06")
+    app = open_page("tickets", month="2026-06", zone="Europe/Berlin")
+    assert app.text[0].value.startswith(
+        "Data known until 2026-06-30 14:00:00 +02:00 · as of 2026-07-15 02:00:00 +02:00 · "
+    )
+    moved = {row["Ticket"]: row["Submitted"] for row in table(app, "Submitted")}
+    assert moved["T-3"] == "2026-06-01 10:00:00 +02:00"
+    assert [row["Ticket"] for row in table(before, "Submitted")] == list(moved)
+    # The next page keeps it, and writes it into its address.
+    app.switch_page("views/overview.py").run()
+    assert app.query_params["zone"] == "Europe/Berlin"
+    # A browser that tells no zone is told UTC.
+    assert (
+        open_page("tickets", zone="viewer")
+        .text[0]
+        .value.startswith("Data known until 2026-06-30 12:00:00 UTC")
+    )
 
 
 def test_several_unknown_values_of_an_address_make_one_message(workspace):
@@ -229,7 +285,7 @@ def test_filters_are_kept_on_the_next_page_and_written_into_its_address(workspac
     app.query_params.clear()
     app.switch_page("views/tickets.py").run()
     assert app.query_params["customer"] == "beta"
-    assert {row["Customer"] for row in table(app, "Ticket")} == {"Beta & Söhne"}
+    assert {row["Ticket"] for row in table(app, "Ticket")} == {"T-7", "T-8"}
 
 
 def test_an_address_overrides_the_filters_of_the_page_before(workspace):
@@ -337,6 +393,169 @@ def test_why_page_says_when_nothing_was_breached(workspace):
     assert open_page("why", month="2026-05").info[0].value == "No promise was breached in this selection."
 
 
+def test_backlog_page_reconciles_each_day_with_the_day_before(workspace):
+    rows = list(reversed(table(open_page("backlog", span=""), "Ended")))
+    assert [row["Day"] for row in rows[:1]] == ["2026-05-04"]
+    assert rows[-1]["Day"] == "2026-07-15 (as of the data)"
+    before = 0
+    for row in rows:
+        assert row["Open"] == before + row["Opened"] + row["Reopened"] - row["Ended"], row["Day"]
+        before = row["Open"]
+    # T-10 alone is open; eleven tickets were opened, one of them again, and T-12 has no recorded history.
+    assert (sum(row["Opened"] for row in rows), sum(row["Reopened"] for row in rows)) == (11, 1)
+    assert (rows[-1]["Open"], rows[-1]["Without history"]) == (1, 1)
+
+
+def test_backlog_page_lists_as_many_tickets_as_it_counts_on_each_day(workspace):
+    for row in table(open_page("backlog", span=""), "Ended")[::7]:
+        app = open_page("backlog", span="", day=str(row["Day"])[:10])
+        listed = table(app, "Age") if row["Open"] else []
+        assert len(listed) == row["Open"]
+    assert table(open_page("backlog", day="2026-06-20"), "Age") == [
+        {
+            "Ticket": "T-5",
+            "Status": "open",
+            "Severity": 3,
+            "Age": "7 days to under 30 days",
+            "Submitted": "2026-06-08 08:00:00 UTC",
+            "Customer": "Acme <Corp>",
+            "Plan": "standard",
+            "Subject": NASTY_SUBJECT,
+        }
+    ]
+
+
+def test_backlog_by_status_severity_and_age_sums_to_the_open_tickets_of_each_day(workspace):
+    with open_published(workspace) as published:
+        for scope in (EVERY_CUSTOMER, Scope(("beta",))):
+            open_counts = {
+                each.day: each.open_count for each in read_backlog(published, scope) if each.open_count
+            }
+            for by in CUTS:
+                found: Counter[object] = Counter()
+                for level in read_backlog_levels(published, scope, Selection(), by):
+                    found[level.day] += level.open_count
+                assert dict(found) == open_counts
+
+
+def test_backlog_page_says_that_a_selection_has_no_ticket(workspace):
+    assert open_page("backlog", plan="standard", severity="5").info[0].value.startswith("No tickets in this")
+
+
+def test_distribution_page_names_its_percentiles_and_draws_every_answer_once(workspace):
+    # Standard in June: answers after 60, 1800 and 86400 s; enhanced: after 600 s. What was not answered has no time.
+    rows = {row["Plan"]: row for row in table(open_page("distribution", month="2026-06"), "p50")}
+    assert {plan: row["Answers"] for plan, row in rows.items()} == {"standard": 3, "enhanced": 1}
+    assert [rows["standard"][name] for name in ("p50", "p90", "p95", "Longest")] == [
+        figures.duration(1800),
+        *[figures.duration(86400)] * 3,
+    ]
+    assert "nearest rank" in all_words(open_page("distribution"))
+    with open_published(workspace) as published:
+        for each in read_answer_times(published, EVERY_CUSTOMER):
+            assert sum(each.bins) == each.answered_count
+        june = read_answer_times(published, EVERY_CUSTOMER, Selection(("acme",), ("2026-06",)))
+    # 60 and 1800 s are in the first tenth of 24 h; 86400 s of 86400 s are within the target, in the tenth one.
+    assert [(place, count) for place, count in enumerate(june[0].bins) if count] == [(0, 2), (9, 1)]
+
+
+def test_heat_map_counts_each_submission_and_each_breach_once(workspace):
+    def counted(event: str) -> tuple[int, dict[str, object]]:
+        rows = table(open_page("distribution", month="", event=event), "Weekday")
+        return sum(sum(int(row[f"{hour:02d}"]) for hour in range(24)) for row in rows), rows[0]
+
+    submitted, monday = counted("submitted")
+    # On Mondays at 08: T-1, T-3, T-5 and T-10.
+    assert (submitted, monday["08"]) == (len(OBLIGATIONS), 4)
+    assert counted("breached")[0] == 2
+
+
+def test_customers_page_counts_what_the_overview_counts(workspace):
+    rows = {row["Customer"]: row for row in table(open_page("customers", month="2026-06"), "Remaining")}
+    assert list(rows) == ["Acme <Corp>", "Beta & Söhne"]
+    assert [rows[name]["Compliance"] for name in rows] == ["3 of 4", "1 of 2"]
+    assert (sum(row["Counted"] for row in rows.values()), sum(row["Breached"] for row in rows.values())) == (
+        4 + 2,
+        1 + 1,
+    )
+    assert [(row["Running"], row["At risk"]) for row in rows.values()] == [(1, 1), (0, 0)]
+    assert [(row["Remaining"], row["Over"]) for row in rows.values()] == [("2", 2), ("unlimited", 0)]
+    assert [(row["Alerts"], row["Findings"]) for row in rows.values()] == [(4, 1), (0, 2)]
+
+
+def test_customers_page_has_a_line_for_tickets_that_map_to_no_customer(workspace):
+    change(
+        workspace,
+        "update core.fct_sla_obligations set customer_id = 'unlisted <x>' where ticket_id = 'T-10';"
+        "update marts.mart_manager__monthly_compliance set customer_id = null, customer_name = null where customer_id = 'beta'",
+    )
+    rows = {row["Customer"]: row for row in table(open_page("customers", month="2026-06"), "Remaining")}
+    assert (rows["no customer"]["Counted"], rows["no customer"]["Running"]) == (2, 1)
+
+
+def test_customer_page_has_promises_open_tickets_breaches_balances_and_findings_of_one_customer(workspace):
+    app = open_page("customer", customer="acme", month="2026-06")
+    assert [header.value for header in app.header] == ["3 of 4"]
+    heads = [each.value for each in app.subheader]
+    assert {"Open promises: 1", "Breached in June 2026: 1", "Entitlements of current terms"} <= set(heads)
+    assert [row["Ticket"] for row in table(app, "Left")] == ["T-10"]
+    assert [(row["Ticket"], row["Why"]) for row in table(app, "Why")] == [("T-4", "Between teams")]
+    assert [(row["Pool"], row["Remaining"]) for row in table(app, "Pool")] == [
+        ("level 5", "0"),
+        ("regular", "2"),
+    ]
+    assert [row["Ticket"] for row in table(app, "What shows it")] == ["T-1"]
+    links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+    for name in ("Compliance", "Tickets", "Why we breach", "Entitlements"):
+        assert "customer=acme" in links[name]
+
+
+def test_customer_page_asks_for_a_customer_and_says_why_there_is_no_report(workspace):
+    assert open_page("customer").info[0].value.startswith("No customer is chosen.")
+    app = open_page("customer", customer="acme", month="2026-04")
+    app.button[0].click().run()
+    assert [error.value for error in app.error] == ["There is no report of April 2026."]
+    assert "nothing" in all_words(app)
+
+
+def test_customer_page_leaves_out_an_unknown_customer_like_any_other_value(workspace):
+    app = open_page("customer", customer="gamma")
+    assert "Customer: gamma" in all_words(app)
+    assert app.info[0].value.startswith("No customer is chosen.")
+
+
+def test_findings_page_has_each_area_once(workspace):
+    contract = open_page("findings")
+    assert [row["Finding"] for row in table(contract, "What shows it")] == [
+        "The ticket lies outside every term of its customer",
+        "A waiver stands where there is nothing to waive",
+    ]
+    data = open_page("findings", part="data")
+    assert [row["Ticket"] for row in table(data, "What shows it")] == ["T-8"]
+    settings = open_page("findings", part="settings")
+    assert table(settings, "Setting") == [{"Source": "helpdesk", "Setting": "robots", "Name": "Bot <1>"}]
+    assert "Times without a zone are read in: helpdesk Europe/Berlin." in all_words(settings)
+    refused = open_page("findings", part="quarantine")
+    assert "2 refused records" in [each.value for each in refused.subheader]
+    assert table(refused, "Records")[0]["Why"] == "is not a known severity"
+    checks = open_page("findings", part="checks").dataframe[-1].value
+    assert list(checks["Outcome"]) == ["failed", "passed"]
+    assert (
+        open_page("findings", finding="waiver_of_nothing").subheader[0].value
+        == "1 finding in contract records"
+    )
+
+
+def test_about_page_has_the_descriptions_of_the_models_and_the_build_that_is_shown(workspace):
+    app = open_page("about", table="core.fct_sla_obligations")
+    columns = {row["Column"]: row["Meaning"] for row in table(app, "Meaning")}
+    # The text of a block that several models share, in place of its name.
+    assert columns["elapsed_seconds"].startswith("Open seconds on the clock, pauses taken off")
+    assert "core.fct_sla_obligations: One row per ticket, obligation and cycle" in all_words(app)
+    assert table(app, "Known until")[0]["Known until"] == "2026-06-30 12:00:00 UTC"
+    assert "build 5ma11b01d000, as of 2026-07-15 00:00:00 UTC" in all_words(app)
+
+
 def test_ticket_page_explains_a_verdict_down_to_its_segments_and_source_line(workspace):
     app = open_page("ticket", ticket="T-4")
     words = all_words(app)
@@ -371,6 +590,9 @@ def test_ticket_page_says_that_there_is_no_such_ticket_and_names_the_nearest(wor
         ("ticket", {"ticket": "T-11"}),
         ("tickets", {"month": ""}),
         ("entitlements", {"pool": "standard-term/regular"}),
+        ("customer", {"customer": "acme"}),
+        ("findings", {"part": "settings"}),
+        ("findings", {"part": "quarantine"}),
     ],
 )
 def test_pages_never_put_text_from_data_into_markdown(workspace, page, address):

@@ -25,7 +25,7 @@ class Server(subprocess.Popen):
         print(self.pid, flush=True)
         return super().wait(timeout)
 
-serving.start = lambda workspace, port: Server([sys.executable, "-c", "import time; time.sleep(60)"])
+serving.start = lambda workspace, port, folder: Server([sys.executable, "-c", "import time; time.sleep(60)"])
 sys.exit(serving.serve(Workspace(Path("nowhere"))))
 """
 
@@ -35,7 +35,7 @@ def test_no_variable_of_streamlit_reaches_the_server(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, "false")
     started: dict[str, dict[str, str]] = {}
     monkeypatch.setattr(serving.subprocess, "Popen", lambda command, **given: started.update(given))
-    serving.start(Workspace(tmp_path), 8501)
+    serving.start(Workspace(tmp_path), 8501, tmp_path)
     environment = started["env"]
     assert [name for name in environment if name.upper().startswith("STREAMLIT_")] == []
     assert environment["SLA_WORKSPACE"] == str(tmp_path)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pipeline.reporting.entitlements import read_alerts, read_balances
+from pipeline.reporting.entitlements import list_renewals, read_alerts, read_balances
 from pipeline.reporting.published import EVERY_CUSTOMER, Published, Ratio, Scope, Selection
 
 ACME = Scope(("acme",))
@@ -23,3 +23,15 @@ def test_alerts_come_with_the_most_pressing_first(published: Published) -> None:
     assert (told[0].lasts_ratio, told[0].raised_at) == (0.042, None)
     assert [row.consumed for row in told][1:] == [Ratio(9, 11), None]
     assert read_alerts(published, EVERY_CUSTOMER)[0].consumed == Ratio(2, 1)
+
+
+def test_renewals_are_the_current_terms_that_end_within_the_days_asked_for(published: Published) -> None:
+    balances = read_balances(published, EVERY_CUSTOMER)
+    current = [each for each in balances if each.term_status == "current"]
+    soonest = min(each.days_left for each in current)
+    found = list_renewals(balances, soonest)
+    assert {each.subscription_id for each in found} == {
+        each.subscription_id for each in current if each.days_left <= soonest
+    }
+    assert list_renewals(balances, soonest - 1) == ()
+    assert len(found) == len({each.subscription_id for each in found})

@@ -4,11 +4,13 @@ import importlib
 import inspect
 import pkgutil
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pipeline import reporting
+from pipeline.reporting.backlog import read_ages, read_backlog, read_backlog_levels, read_open_tickets
 from pipeline.reporting.breaches import read_breaches, read_holdings
 from pipeline.reporting.compliance import (
     CUTS,
@@ -18,15 +20,18 @@ from pipeline.reporting.compliance import (
     read_trend,
     read_trends,
 )
+from pipeline.reporting.customers import read_customer_lines
+from pipeline.reporting.distribution import read_answer_times, read_hours
 from pipeline.reporting.entitlements import (
     read_alerts,
     read_balances,
     read_forecasts,
     read_ledger,
     read_ledgers,
+    read_plans,
     select_movements,
 )
-from pipeline.reporting.findings import read_findings, read_vendor_figures
+from pipeline.reporting.findings import read_findings, read_refused, read_vendor_figures
 from pipeline.reporting.managers_pack import read_managers_pack, read_promises
 from pipeline.reporting.monthly_report import (
     read_customers_to_report,
@@ -36,7 +41,7 @@ from pipeline.reporting.monthly_report import (
     read_months,
 )
 from pipeline.reporting.overview import read_attention
-from pipeline.reporting.periods import read_closed_months, read_month_states
+from pipeline.reporting.periods import read_closed_months, read_month_states, read_zones
 from pipeline.reporting.plan_trials import read_trial
 from pipeline.reporting.published import EVERY_CUSTOMER, EVERYTHING, Published, Scope, open_published
 from pipeline.reporting.status import read_status
@@ -80,6 +85,22 @@ CALLS = {
     "read_balances": lambda published, scope: read_balances(published, scope),
     "read_alerts": lambda published, scope: read_alerts(published, scope),
     "read_findings": lambda published, scope: read_findings(published, scope),
+    "read_zones": lambda published, scope: read_zones(published, scope),
+    "read_plans": lambda published, scope: read_plans(published, scope),
+    "read_ages": lambda published, scope: read_ages(published, scope),
+    "read_backlog": lambda published, scope: read_backlog(published, scope),
+    "read_backlog_levels": lambda published, scope: read_backlog_levels(
+        published, scope, EVERYTHING, "status"
+    ),
+    "read_open_tickets": lambda published, scope: read_open_tickets(
+        published, scope, EVERYTHING, date(2026, 7, 1)
+    ),
+    "read_answer_times": lambda published, scope: read_answer_times(published, scope),
+    "read_hours": lambda published, scope: read_hours(published, scope, EVERYTHING, "submitted"),
+    "read_refused": lambda published, scope: read_refused(published, scope),
+    "read_customer_lines": lambda published, scope: read_customer_lines(
+        published, scope, EVERYTHING, "2026-07"
+    ),
     "read_vendor_figures": lambda published, scope: read_vendor_figures(published, scope),
     "read_forecasts": lambda published, scope: read_forecasts(published, scope),
     "read_ledger": lambda published, scope: read_ledger(published, scope, "acme"),

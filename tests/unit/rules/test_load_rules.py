@@ -28,6 +28,7 @@ def test_new_workspace_can_be_read_at_once(tmp_path: Path) -> None:
         "reference/plans/standard.yml",
         "reference/purchases.csv",
         "reference/redemptions.csv",
+        "reference/schemas/access.schema.json",
         "reference/schemas/calendars.schema.json",
         "reference/schemas/mapping.schema.json",
         "reference/schemas/plan.schema.json",

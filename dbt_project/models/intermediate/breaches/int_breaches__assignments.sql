@@ -4,7 +4,7 @@
 with
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 tickets_with_breach as (
-  select distinct ticket_id from {{ ref('int_promises__verdicts') }} where verdict = 'breached'
+  select distinct ticket_id from {{ ref('int_promises__verdicts') }} where verdict = 'breached' {{ and_is_rebuilt() }}
 ),
 acts as (select * from {{ ref('int_helpdesk__acts') }} where act_kind = 'assignment'),
 

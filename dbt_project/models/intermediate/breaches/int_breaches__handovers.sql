@@ -1,6 +1,6 @@
 -- Grain: one row per breached obligation whose ticket was handed over between the start of its clock and the first second over its target.
 with
-verdicts as (select * from {{ ref('int_promises__verdicts') }} where verdict = 'breached'),
+verdicts as (select * from {{ ref('int_promises__verdicts') }} where verdict = 'breached' {{ and_is_rebuilt() }}),
 assignments as (select * from {{ ref('int_breaches__assignments') }} where is_handover),
 holdings as (select * from {{ ref('int_breaches__holdings') }}),
 

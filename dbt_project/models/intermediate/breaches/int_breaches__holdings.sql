@@ -2,7 +2,7 @@
 -- The counted seconds of an obligation sum to its elapsed_seconds, those before it was due to its target. An interval is read at its two ends,
 -- so it costs the same whether it lasts a minute or a year.
 with
-verdicts as (select * from {{ ref('int_promises__verdicts') }} where verdict = 'breached'),
+verdicts as (select * from {{ ref('int_promises__verdicts') }} where verdict = 'breached' {{ and_is_rebuilt() }}),
 pauses as (select * from {{ ref('int_promises__pauses') }}),
 clocks as (select * from {{ source('raw', 'clocks') }}),
 assignments as (select * from {{ ref('int_breaches__assignments') }}),

@@ -3,7 +3,7 @@
 -- A touch is a message (also an internal one), a change of status or level, or an assignment by a person on the vendor's side; the opening is
 -- none. It is possible only where the side of the author is unknown, or where its instant is a window that reaches over the target.
 with
-verdicts as (select * from {{ ref('int_promises__verdicts') }} where verdict = 'breached'),
+verdicts as (select * from {{ ref('int_promises__verdicts') }} where verdict = 'breached' {{ and_is_rebuilt() }}),
 acts as (
   select ticket_id, actor_kind, {{ epoch_seconds('event_at') }} as act_epoch, {{ epoch_seconds('coalesce(earliest_at, event_at)') }} as earliest_epoch
   from {{ ref('int_helpdesk__acts') }}
