@@ -1,6 +1,6 @@
 -- A ticket whose last status is open stands in the backlog at as_of, and no other one.
 with
-tickets as (select * from {{ ref('dim_tickets') }} where is_statuses_observed),
+tickets as (select * from {{ ref('dim_tickets') }} where is_statuses_observed {{ and_is_rebuilt() }}),
 phases as (select * from {{ ref('ticket_statuses') }}),
 ticket_ends as (select * from {{ ref('int_helpdesk__ends') }}),
 spans as (select * from {{ ref('fct_ticket_open_spans') }} where end_kind = 'open')

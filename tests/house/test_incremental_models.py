@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pipeline.settings import DBT_PROJECT
 from pipeline.warehouse.incremental import BY_TICKET
 from tests.house.checkout import PUBLISHED_LAYERS, described_models, model_files
 
@@ -42,6 +43,17 @@ def test_no_published_table_is_made_from_rows_of_rebuilt_tickets_alone() -> None
     # Most of staging and intermediate, or the search would find nothing.
     assert len(partial) > 20
     assert sorted(name for name in model_files(*PUBLISHED_LAYERS) if name in partial) == []
+
+
+def test_a_test_that_reads_rows_of_rebuilt_tickets_looks_at_rebuilt_tickets_alone() -> None:
+    partial = list_partial_models()
+    mixed = [
+        path.name
+        for path in sorted((DBT_PROJECT / "tests").glob("*.sql"))
+        if set(re.findall(r"ref\('(\w+)'\)", sql := path.read_text(encoding="utf-8"))) & partial
+        and "and_is_rebuilt()" not in sql
+    ]
+    assert mixed == []
 
 
 def test_a_model_with_rows_by_ticket_has_the_tickets_id() -> None:
