@@ -156,10 +156,9 @@ def choose_tickets(
         [("served", os.path.relpath(basis.served)), ("kept", os.path.relpath(basis.kept))],
     )
     _create_views_of_new_batches(connection, batches)
-    _find_changed_authors(connection)
     _add(connection, _TOUCHED)
     _add(connection, _future_rows())
-    _add(connection, _RELATED_TO_AUTHORS)
+    _add_changed(connection)
     # What was waived, and from when on, depends on as_of.
     rebuild(
         connection,
@@ -240,81 +239,86 @@ def _record_column(table: str) -> str:
     return "record_id" if "record_id" in LANDED_TABLES[table] else "ticket_id"
 
 
-def _find_changed_authors(connection: duckdb.DuckDBPyConnection) -> None:
-    """Whose side may be another one now: persons with a version that says something new, and authors of a first internal note.
+def _changed(table: str, key: str, columns: Sequence[str]) -> str:
+    """A select of (source, key): who or what a new version says something new of.
 
     A later version that says what the last one said leaves everything as it was (stg_helpdesk__people).
     """
-    connection.execute(
-        """
-        create table raw.changed_authors as
+    content = "{" + ", ".join(f"'{column}': {column}" for column in columns) + "}"
+    return f"""
         with
-        batches as (select batch_id from kept.raw.batches),
         known as (
-          select source, person_id, updated_at, {'person': person, 'role': role, 'organization_id': organization_id} as content
-          from raw.people where batch_id in (select batch_id from batches)
-        ),
-        new as (
-          select source, person_id, updated_at, {'person': person, 'role': role, 'organization_id': organization_id} as content
-          from raw.new_people
+          select source, {key}, updated_at, {content} as content
+          from raw.{table} where batch_id in (select batch_id from kept.raw.batches)
         ),
         last_known as (
-          select source, person_id, max(updated_at) as updated_at, arg_max(content, updated_at) as content,
-            count(distinct content) filter (where updated_at = newest) as contents
-          from (select known.*, max(updated_at) over (partition by source, person_id) as newest from known) as known
-          group by source, person_id
+          select source, {key}, newest as updated_at, min(content) as content, count(distinct content) as contents
+          from (select known.*, max(updated_at) over (partition by source, {key}) as newest from known) as known
+          where updated_at = newest
+          group by source, {key}, newest
         ),
-        unseen as (select distinct * from new except select * from known)
-        select distinct unseen.source, unseen.person_id as author_id
+        unseen as (
+          select distinct source, {key}, updated_at, {content} as content from raw.new_{table} except select * from known
+        )
+        select distinct unseen.source, unseen.{key}
         from unseen
-        left join last_known on last_known.source = unseen.source and last_known.person_id = unseen.person_id
+        left join last_known on last_known.source = unseen.source and last_known.{key} = unseen.{key}
         where not coalesce(
           unseen.updated_at >= last_known.updated_at and unseen.content = last_known.content and last_known.contents = 1, false
         )
-        union
-        select notes.source, notes.author_id
-        from (
-          select source, author_id, min(said_at) as noted_at
-          from raw.new_ticket_messages
-          where message_kind = 'comment' and not is_public and author_id is not null
-          group by source, author_id
-        ) as notes
-        left join kept.intermediate.int_helpdesk__first_notes as known
-          on known.source = notes.source and known.author_id = notes.author_id
-        where (known.author_id is null or notes.noted_at < known.first_noted_at)
-          -- A note says something of people alone whom an export calls a customer (int_helpdesk__acts).
-          and (notes.source, notes.author_id) in (
-            select people.source, people.person_id
-            from raw.people as people join kept.staging.person_roles as roles on roles.role = people.role
-            where roles.actor_kind = 'customer'
-          )
-        """
+    """
+
+
+# A note says something of people alone whom an export calls a customer (int_helpdesk__acts).
+_CUSTOMERS = """
+select people.source, people.person_id
+from raw.people as people join kept.staging.person_roles as roles on roles.role = people.role
+where roles.actor_kind = 'customer'
+"""
+_FIRST_NOTES = f"""
+select notes.source, notes.author_id
+from (
+  select source, author_id, min(said_at) as noted_at
+  from raw.new_ticket_messages
+  where message_kind = 'comment' and not is_public and author_id is not null
+  group by source, author_id
+) as notes
+left join kept.intermediate.int_helpdesk__first_notes as known
+  on known.source = notes.source and known.author_id = notes.author_id
+where (known.author_id is null or notes.noted_at < known.first_noted_at)
+  and (notes.source, notes.author_id) in ({_CUSTOMERS})
+"""
+
+
+def _add_changed(connection: duckdb.DuckDBPyConnection) -> None:
+    """Rebuild the tickets of persons whose side may be another one now, and of organizations that changed."""
+    people = _changed("people", "person_id", ("person", "role", "organization_id"))
+    connection.execute(
+        f"create table raw.changed_authors as select source, person_id as author_id from ({people}) union {_FIRST_NOTES}"
     )
+    organizations = _changed("organizations", "organization_id", ("external_id", "organization_name"))
+    connection.execute(f"create temp table changed_organizations as {organizations}")
+    if _count(connection, "raw.changed_authors"):
+        _add(connection, _OF_AUTHORS)
+    if _count(connection, "changed_organizations"):
+        _add(connection, _OF_ORGANIZATIONS)
 
 
-# Tickets of changed persons and organizations.
-_RELATED_TO_AUTHORS = """
-select source, ticket_id, record_id from raw.ticket_messages
-where (source, author_id) in (select source, author_id from raw.changed_authors)
-  or (source, updater_id) in (select source, author_id from raw.changed_authors)
-union
-select source, ticket_id, record_id from raw.ticket_changes
-where (source, author_id) in (select source, author_id from raw.changed_authors)
-  or (source, updater_id) in (select source, author_id from raw.changed_authors)
-union
+_IS_OF_AUTHORS = (
+    "where (source, {}) in (select source, author_id from raw.changed_authors)"
+    " or (source, {}) in (select source, author_id from raw.changed_authors)"
+)
+_OF_AUTHORS = " union ".join(
+    f"select source, ticket_id, record_id from raw.{table} {_IS_OF_AUTHORS.format(*columns)}"
+    for table, columns in {
+        "ticket_messages": ("author_id", "updater_id"),
+        "ticket_changes": ("author_id", "updater_id"),
+        "ticket_versions": ("requester_id", "requester"),
+    }.items()
+)
+_OF_ORGANIZATIONS = """
 select source, ticket_id, record_id from raw.ticket_versions
-where (source, requester_id) in (select source, author_id from raw.changed_authors)
-  or (source, requester) in (select source, author_id from raw.changed_authors)
-union
-select versions.source, versions.ticket_id, versions.record_id
-from raw.ticket_versions as versions
-join (
-  select source, organization_id, external_id, organization_name, updated_at from raw.new_organizations
-  except
-  select source, organization_id, external_id, organization_name, updated_at from raw.organizations
-  where batch_id in (select batch_id from kept.raw.batches)
-) as changed
-  on changed.source = versions.source and changed.organization_id = versions.organization_id
+where (source, organization_id) in (select source, organization_id from changed_organizations)
 """
 
 # Tickets that share an update or an event with one that is rebuilt: a merge is one update of both, a message may move.
@@ -458,15 +462,11 @@ missed as (
 )
 select ticket_id from missed where ticket_id not in (select ticket_id from raw.rebuilt_tickets)
 """
-_SIDES_CHANGED = """
+_SIDES_CHANGED = f"""
 (select source, author_id, first_noted_at from intermediate.int_helpdesk__first_notes
  except select source, author_id, first_noted_at from kept.intermediate.int_helpdesk__first_notes) as changed
 where (source, author_id) not in (select source, author_id from raw.changed_authors)
-  and (source, author_id) in (
-    select people.source, people.person_id
-    from raw.people as people join kept.staging.person_roles as roles on roles.role = people.role
-    where roles.actor_kind = 'customer'
-  )
+  and (source, author_id) in ({_CUSTOMERS})
 """
 
 

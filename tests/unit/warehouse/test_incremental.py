@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipeline.pointer import Pointer, write_pointer
@@ -104,3 +105,47 @@ def test_damage_of_what_was_kept_builds_everything(
 ) -> None:
     harm(workspace.warehouse / "kept" / "abc.duckdb", workspace.published / "abc.duckdb")
     assert find(workspace, [BATCH]) == "what the served version kept for this is missing or damaged"
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "is_changed"),
+    [
+        ([("09:00:00", "agent")], ("09:00:00", "agent"), False),
+        ([("09:00:00", "agent")], ("09:00:01", "agent"), False),
+        # It was an agent a second earlier than was known.
+        ([("09:00:00", "agent")], ("08:59:59", "agent"), True),
+        ([("09:00:00", "agent")], ("09:00:01", "end-user"), True),
+        ([("09:00:00", "agent")], ("09:00:00", "end-user"), True),
+        ([("09:00:00", "agent")], (None, "agent"), True),
+        ([(None, "agent")], (None, "agent"), False),
+        ([(None, "agent")], ("09:00:00", "agent"), True),
+        ([("09:00:00", "agent"), ("10:00:00", "end-user")], ("10:00:01", "end-user"), False),
+        ([("09:00:00", "agent"), ("10:00:00", "end-user")], ("10:00:01", "agent"), True),
+        ([("09:00:00", "agent"), ("09:00:00", "end-user")], ("09:00:01", "agent"), True),
+        ([], ("09:00:00", "agent"), True),
+    ],
+)
+def test_a_version_of_a_person_changes_something_unless_it_repeats_the_last_one(
+    known: list[tuple[str | None, str]], new: tuple[str | None, str], is_changed: bool
+) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("attach ':memory:' as kept")
+        for schema in ("raw", "kept.raw"):
+            connection.execute(f"create schema {schema}")
+        connection.execute("create table kept.raw.batches as select 'old' as batch_id")
+        for table in ("people", "new_people"):
+            connection.execute(
+                f"create table raw.{table}"
+                " (source varchar, person_id varchar, role varchar, updated_at timestamp, batch_id varchar)"
+            )
+        for at, role in known:
+            connection.execute(
+                "insert into raw.people select 'desk', 'sam', ?, timestamp '2026-03-02' + ?::interval, 'old'",
+                [role, at],
+            )
+        connection.execute(
+            "insert into raw.new_people select 'desk', 'sam', ?, timestamp '2026-03-02' + ?::interval, 'new'",
+            [new[1], new[0]],
+        )
+        changed = connection.execute(incremental._changed("people", "person_id", ["role"])).fetchall()
+    assert changed == ([("desk", "sam")] if is_changed else [])
