@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,10 @@ from pipeline.settings import CHECKOUT, Workspace
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import SourcesConfig
+    from pipeline.warehouse.profile_build import Profile
+
+# Of so many models `sla build --profile` prints the plan; each of their queries runs once more.
+PROFILED_MODELS = 5
 
 
 @app.command()
@@ -296,7 +301,14 @@ def quarantine(
 
 
 @app.command()
-def build() -> None:
+def build(
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile", help="Print where the time went, and the engine's plans of the slowest models."
+        ),
+    ] = False,
+) -> None:
     """Run the models and the checks, and publish the result.
 
     Example: sla build --as-of 2026-07-01T00:00:00Z
@@ -305,12 +317,27 @@ def build() -> None:
 
     workspace = options.find_workspace()
     with lock_workspace(workspace):
-        _build(workspace)
+        if profile:
+            _build_with_profile(workspace)
+        else:
+            _build(workspace)
         _try_plans(workspace)
         _say_state(workspace)
 
 
-def _build(workspace: Workspace) -> None:
+def _build_with_profile(workspace: Workspace) -> None:
+    from pipeline.cli.show_profile import profile_tables
+    from pipeline.warehouse.profile_build import Profile
+
+    profile = Profile()
+    _build(workspace, profile)
+    if profile.nodes:
+        show_result(profile, profile_tables)
+    else:
+        say("Nothing was built, so there is nothing to measure.")
+
+
+def _build(workspace: Workspace, profile: Profile | None = None) -> None:
     from pipeline.cli.show_build import show_build
     from pipeline.ingest.landing.land import land_damaged
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
@@ -322,7 +349,12 @@ def _build(workspace: Workspace) -> None:
         for problem in landed.warnings:
             say(f"warning: {problem}")
     with show_build(sys.stderr, options.verbosity < 0 or options.is_json) as on_step:
-        result = build_workspace(workspace, options.as_of, on_step)
+        if profile is None:
+            result = build_workspace(workspace, options.as_of, on_step)
+        else:
+            with profile.watch(on_step) as tell:
+                explain = partial(profile.explain, count=PROFILED_MODELS)
+                result = build_workspace(workspace, options.as_of, tell, explain)
     for warning in result.warnings:
         say(f"warning: {warning}")
     state = (

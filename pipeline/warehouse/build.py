@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -66,10 +66,13 @@ def lock_workspace(workspace: Workspace) -> Iterator[None]:
 
 
 def build_workspace(
-    workspace: Workspace, as_of: datetime | None, on_step: OnStep = tell_nothing
+    workspace: Workspace,
+    as_of: datetime | None,
+    on_step: OnStep = tell_nothing,
+    on_filled: Callable[[Path], None] | None = None,
 ) -> BuildResult:
     """Run models and checks on everything landed and publish the result. The caller holds the workspace's lock.
-    `on_step` is told what it is at.
+    `on_step` is told what it is at; `on_filled` may look at the database with all of its tables, before it is published.
 
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
@@ -102,6 +105,8 @@ def build_workspace(
         known_until, landed_checks, dbt_checks, shares = fill_database(
             database, RawInputs(batches, rules, as_of), workspace.warehouse / "dbt", on_step=on_step
         )
+        if on_filled is not None:
+            on_filled(database)
         on_step("checks of what is published", None, 0, 0)
         connection = open_database(database)
         try:
