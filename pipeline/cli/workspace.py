@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,10 @@ from pipeline.settings import CHECKOUT, Workspace
 
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import SourcesConfig
+    from pipeline.warehouse.profile_build import Profile
+
+# Of so many models `sla build --profile` prints the plan; each of their queries runs once more.
+PROFILED_MODELS = 5
 
 
 @app.command()
@@ -304,6 +309,12 @@ def build(
             help="Judge every ticket again. Without it, tickets of which nothing changed keep their rows.",
         ),
     ] = False,
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile", help="Print where the time went, and the engine's plans of the slowest models."
+        ),
+    ] = False,
 ) -> None:
     """Run the models and the checks, and publish the result.
 
@@ -313,12 +324,27 @@ def build(
 
     workspace = options.find_workspace()
     with lock_workspace(workspace):
-        _build(workspace, is_full=full)
+        if profile:
+            _build_with_profile(workspace, is_full=full)
+        else:
+            _build(workspace, is_full=full)
         _try_plans(workspace)
         _say_state(workspace)
 
 
-def _build(workspace: Workspace, *, is_full: bool = False) -> None:
+def _build_with_profile(workspace: Workspace, *, is_full: bool) -> None:
+    from pipeline.cli.show_profile import profile_tables
+    from pipeline.warehouse.profile_build import Profile
+
+    profile = Profile()
+    _build(workspace, profile, is_full=is_full)
+    if profile.nodes:
+        show_result(profile, profile_tables)
+    else:
+        say("Nothing was built, so there is nothing to measure.")
+
+
+def _build(workspace: Workspace, profile: Profile | None = None, *, is_full: bool = False) -> None:
     from pipeline.cli.show_build import show_build
     from pipeline.ingest.landing.land import land_damaged
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
@@ -330,7 +356,12 @@ def _build(workspace: Workspace, *, is_full: bool = False) -> None:
         for problem in landed.warnings:
             say(f"warning: {problem}")
     with show_build(sys.stderr, options.verbosity < 0 or options.is_json) as on_step:
-        result = build_workspace(workspace, options.as_of, on_step, is_full=is_full)
+        if profile is None:
+            result = build_workspace(workspace, options.as_of, on_step, is_full=is_full)
+        else:
+            with profile.watch(on_step) as tell:
+                explain = partial(profile.explain, count=PROFILED_MODELS)
+                result = build_workspace(workspace, options.as_of, tell, explain, is_full=is_full)
     for warning in result.warnings:
         say(f"warning: {warning}")
     state = (

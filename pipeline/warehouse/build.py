@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -82,10 +82,16 @@ def lock_workspace(workspace: Workspace) -> Iterator[None]:
 
 
 def build_workspace(
-    workspace: Workspace, as_of: datetime | None, on_step: OnStep = tell_nothing, *, is_full: bool = False
+    workspace: Workspace,
+    as_of: datetime | None,
+    on_step: OnStep = tell_nothing,
+    on_filled: Callable[[Path], None] | None = None,
+    *,
+    is_full: bool = False,
 ) -> BuildResult:
     """Run models and checks on what changed since the version that is served, and publish the result. The caller holds the
-    workspace's lock. `on_step` is told what it is at. `is_full`: judge every ticket, also where nothing changed.
+    workspace's lock. `on_step` is told what it is at; `on_filled` may look at the database with all of its tables, before it is
+    published. `is_full`: judge every ticket, also where nothing changed.
 
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
@@ -123,6 +129,8 @@ def build_workspace(
             basis=basis,
             on_step=on_step,
         )
+        if on_filled is not None:
+            on_filled(database)
         on_step("checks of what is published", None, 0, 0)
         connection = open_database(database)
         try:

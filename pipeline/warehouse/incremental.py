@@ -187,6 +187,18 @@ def _attach_basis(connection: duckdb.DuckDBPyConnection, basis: Basis) -> None:
         connection.execute(f"attach {quote_text(str(path))} as {alias} (read_only)")
 
 
+def attach_basis_of(connection: duckdb.DuckDBPyConnection) -> None:
+    """Attach what the models of a finished build read beside its database; nothing for a build of everything."""
+    [(is_incremental,)] = connection.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'raw' and table_name = 'basis_files'"
+    ).fetchall()
+    if is_incremental:
+        [(served,), (kept,)] = connection.execute(
+            "select file from raw.basis_files order by alias desc"
+        ).fetchall()
+        _attach_basis(connection, Basis(Path(served), Path(kept), Path()))
+
+
 def _detach_basis(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("detach served")
     connection.execute("detach kept")

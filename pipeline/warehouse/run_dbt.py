@@ -42,6 +42,31 @@ class DbtCheck:
 
 
 @dataclass(frozen=True)
+class NodeTime:
+    """Seconds on the wall that dbt took for one model, seed or test, and the query of a model."""
+
+    name: str
+    kind: str
+    seconds: float
+    sql: str | None = None
+
+
+# Where the times of nodes go while they are collected.
+_collected: list[NodeTime] | None = None
+
+
+@contextmanager
+def collect_times() -> Iterator[list[NodeTime]]:
+    """Gives a list that grows by every node that dbt runs in this process meanwhile."""
+    global _collected
+    before, _collected = _collected, []
+    try:
+        yield _collected
+    finally:
+        _collected = before
+
+
+@dataclass(frozen=True)
 class Project:
     """The dbt project as dbt parsed it, to be run without parsing it again, and the names of all its tests."""
 
@@ -123,6 +148,9 @@ def run_dbt(
     problems: list[Problem] = []
     for result in outcome.result.results:
         node = result.node
+        if _collected is not None:
+            sql = node.compiled_code if node.resource_type == "model" else None
+            _collected.append(NodeTime(node.name, str(node.resource_type), result.execution_time, sql))
         status = str(result.status)
         if node.resource_type == "unit_test":
             verdict = "passed" if status == "pass" else "failed"

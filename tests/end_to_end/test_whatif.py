@@ -267,8 +267,11 @@ def test_what_a_trial_starts_from_is_named_when_it_is_missing_and_made_again_by_
     run_sla("whatif", "--plan", "premium", workspace=untried).expect(2, str(basis), "damaged", "`sla build`")
     run_sla("whatif", "--plan", "premium", workspace=untried).expect(2, str(basis), "missing", "`sla build`")
     assert read_pointer(untried) == before
-    run_sla("build", workspace=untried).expect(0)
+    measured = run_sla("build", "--profile", workspace=untried).expect(0).out
     assert read_pointer(untried)["build_id"] == build_id
+    assert "Steps of this build" in measured and "Plan of " in measured
+    nothing = run_sla("build", "--profile", workspace=untried).expect(0, "Nothing was built")
+    assert nothing.out == ""
     assert basis.stat().st_size > len(b"no database")
 
 
