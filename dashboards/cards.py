@@ -12,6 +12,7 @@ from dashboards.ticket_list import LIST_PAGE
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import CutRow, TrendPoint, month_before
 from pipeline.reporting.managers_pack import PromiseRow
+from pipeline.reporting.overview import read_annotations
 from pipeline.reporting.published import Ratio, Selection
 
 _CARDS_IN_A_ROW = 4
@@ -67,8 +68,15 @@ def show_trend(page: frame.Page, months: Sequence[TrendPoint], selection: Select
     if not any(month.tally.bounded for month in months):
         st.caption("Nothing was counted in these 13 months.")
         return
+    shown = {month.month for month in months}
+    notes = [each for each in read_annotations(page.published, page.scope, selection) if each.month in shown]
+    marks: dict[str, list[str]] = {}
+    for number, each in enumerate(notes, 1):
+        marks.setdefault(each.month, []).append(str(number))
     event = st.plotly_chart(
-        charts.draw_overview(months, frame.ink()),
+        charts.draw_overview(
+            months, frame.ink(), {month: f"note {', '.join(own)}" for month, own in marks.items()}
+        ),
         config=charts.CONFIG,
         key="overview_trend",
         on_select="rerun",
@@ -79,6 +87,8 @@ def show_trend(page: frame.Page, months: Sequence[TrendPoint], selection: Select
         "Line: met of all that was counted. Bars: how much that was. Hatched: the month still runs. No point: fewer than "
         f"{figures.FEWEST_FOR_A_RATE} counted. Grey spans: only bounds are known. Click a point or a bar for its tickets."
     )
+    for number, each in enumerate(notes, 1):
+        st.text(f"Note {number} · {figures.day(each.noted_on)}: {each.note}")
     with st.expander("The same as a table"):
         table = [describe_month(month) for month in reversed(months)]
         st.dataframe(table, hide_index=True, key="overview_months")

@@ -179,9 +179,11 @@ def statuses_of(point: Mapping[str, Any]) -> list[str]:
     return told or list(_RESTED_ON)
 
 
-def draw_overview(months: Sequence[TrendPoint], ink: str) -> go.Figure:
+def draw_overview(
+    months: Sequence[TrendPoint], ink: str, notes: Mapping[str, str] | None = None
+) -> go.Figure:
     """One line of compliance above bars of what was counted; a month that still runs is hatched. A month of few tickets has no
-    point: its bar says how many there were."""
+    point: its bar says how many there were. `notes`: month -> the mark of its notes, drawn above it."""
     labels = [month.month for month in months]
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.58, 0.42], vertical_spacing=0.06)
     figure.add_scatter(
@@ -227,14 +229,34 @@ def draw_overview(months: Sequence[TrendPoint], ink: str) -> go.Figure:
             row=2,
             col=1,
         )
+    for month, mark in (notes or {}).items():
+        if month in labels:
+            figure.add_vline(
+                x=labels.index(month), line={"color": ink, "width": 1, "dash": "dot"}, layer="below"
+            )
+            figure.add_annotation(
+                x=labels.index(month),
+                y=1,
+                yref="paper",
+                text=html.escape(mark),
+                showarrow=False,
+                yanchor="bottom",
+            )
     figure.update_yaxes(tickformat=".0%", range=[-0.03, 1.06], zeroline=False, row=1, col=1)
     figure.update_yaxes(tickformat="d", rangemode="tozero", title="promises", row=2, col=1)
     figure.update_xaxes(type="category", range=[-0.5, len(labels) - 0.5], nticks=len(labels))
     figure.update_layout(
         barmode="stack",
-        height=360,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        height=380 if notes else 360,
+        margin={"l": 10, "r": 10, "t": 50 if notes else 30, "b": 10},
+        # Above the marks of notes.
+        legend={
+            "orientation": "h",
+            "y": 1.08 if notes else 1.02,
+            "yanchor": "bottom",
+            "x": 1,
+            "xanchor": "right",
+        },
         hovermode="closest",
     )
     return with_ink(figure, ink)

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 
 from pipeline.reporting import figures
 from pipeline.reporting.entitlements import Balance, read_alerts
-from pipeline.reporting.published import Published, Scope, Selection
+from pipeline.reporting.published import (
+    EVERYTHING,
+    IN_SCOPE,
+    Published,
+    Scope,
+    Selection,
+    bind_values,
+    list_columns,
+    where_chosen,
+)
 from pipeline.reporting.status import read_status
 from pipeline.reporting.tickets import Obligation, read_at_risk, read_tickets
 
@@ -49,6 +59,32 @@ def read_attention(published: Published, scope: Scope, selection: Selection, mon
         refused=None if is_limited else sums.get("record", 0),
         not_judged=None if is_limited else sums.get("ticket", 0),
     )
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A dated note: `customer_id` None is about all customers, and seen by those alone who may see all of them."""
+
+    noted_on: date
+    month: str
+    note: str
+    customer_id: str | None
+
+
+def read_annotations(
+    published: Published, scope: Scope, selection: Selection = EVERYTHING
+) -> tuple[Annotation, ...]:
+    """The dated notes of reference/annotations.csv, oldest first. Of the selection, customers apply to notes about one."""
+    sql = f"""
+        select {list_columns(Annotation)}
+        from core.dim_annotations
+        where {IN_SCOPE.format(customer_id="customer_id")}
+          and (customer_id is null or {where_chosen("customer_ids", "customer_id")})
+        order by noted_on, annotation_key
+    """
+    bound = bind_values(scope, selection)
+    names = (*bind_values(scope), "customer_ids")
+    return tuple(published.fetch(Annotation, sql, {name: bound[name] for name in names}))
 
 
 def count_bands(running: Iterable[Obligation]) -> Counter[int]:

@@ -69,6 +69,7 @@ REFERENCE_FILES: dict[str, tuple[str, ...]] = {
         "approved_at",
         "expires_on",
     ),
+    "annotations": ("noted_on", "note"),
 }
 # What `sla init` writes above the header of a file; lines that begin with # are skipped there.
 HEADER_COMMENTS: dict[str, str] = {
@@ -76,6 +77,7 @@ HEADER_COMMENTS: dict[str, str] = {
     "licenses": "# valid_to is the first day on which the status no longer holds",
     "contacts": "# valid_to is the first day on which the person is no longer named",
     "purchases": "# expires_on is the first day on which the units no longer count",
+    "annotations": "# notes on the dashboard's trend, such as a migration; with a column customer_id, of one customer",
 }
 # Columns that a file may also have; where it has not, every value is empty.
 OPTIONAL_COLUMNS: dict[str, tuple[str, ...]] = {
@@ -83,6 +85,7 @@ OPTIONAL_COLUMNS: dict[str, tuple[str, ...]] = {
     "subscriptions": ("stacks_on",),
     "purchases": ("returned_on",),
     "waivers": ("cycle_number", "valid_from"),
+    "annotations": ("customer_id",),
 }
 _REQUIRED_FILES = ("customers", "subscriptions")
 # What a waiver names to give back a ticket's unit instead of forgiving a missed promise.
@@ -90,6 +93,7 @@ UNIT_WAIVER = "entitlement"
 _LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Z]{2})?")
 _SPREADSHEET_NUMBER = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]+")
 _LARGEST_QUANTITY = 1_000_000_000
+_LONGEST_NOTE = 200
 
 
 @dataclass(frozen=True)
@@ -343,6 +347,7 @@ def load_reference(
         "redemptions": redemption_rows,
         "redemption_scopes": redemption_scope_rows,
         "waivers": _read_waivers(_Table(workspace, "waivers"), known_plans),
+        "annotations": _read_annotations(_Table(workspace, "annotations"), customers),
     }
     return {name: build_table(name, table_rows) for name, table_rows in rows.items()}
 
@@ -395,6 +400,24 @@ def _read_customers(table: _Table) -> tuple[frozenset[str], list[tuple[Any, ...]
         )
     table.refuse_if_wrong()
     return frozenset(lines), rows
+
+
+def _read_annotations(table: _Table, customers: frozenset[str]) -> list[tuple[Any, ...]]:
+    """Dated notes, of one customer or of none."""
+    rows: list[tuple[Any, ...]] = []
+    for row in table.rows:
+        noted_on, note = table.day(row, "noted_on"), table.text(row, "note")
+        if len(note) > _LONGEST_NOTE:
+            table.report(
+                row.line,
+                "note",
+                f"the note has {len(note)} characters.",
+                f"Write at most {_LONGEST_NOTE}: it stands beside a chart.",
+            )
+        customer_id = _read_customer_id(table, row, customers) if row.values["customer_id"] else None
+        rows.append((noted_on, note, customer_id, *table.lineage(row)))
+    table.refuse_if_wrong()
+    return rows
 
 
 def _read_customer_words(

@@ -236,6 +236,12 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "valid_from": "TIMESTAMP",
         **_LINEAGE,
     },
+    "annotations": {
+        "noted_on": "DATE",
+        "note": "VARCHAR",
+        "customer_id": "VARCHAR",
+        **_LINEAGE,
+    },
 }
 
 

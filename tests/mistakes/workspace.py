@@ -180,6 +180,7 @@ REFERENCE = {
         "waiver_id,ticket_id,obligation,reason,requested_by,approved_by,approved_at,expires_on,cycle_number,valid_from\n"
         "W-1,C-5,first_response,Outage,lea,omar,2026-03-05,,,\n"
     ),
+    "annotations": "noted_on,note,customer_id\n2026-03-04,A new release,acme\n",
 }
 
 _NUMBERS = range(1, 6)

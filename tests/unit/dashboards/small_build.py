@@ -65,6 +65,13 @@ TABLES = """
     select 'helpdesk:robots:Bot <1>' as declared_name_key, 'helpdesk' as source, 'robots' as setting, 'Bot <1>' as name,
         false as is_shown;
 
+    insert into core.dim_annotations by name
+    select * from (values
+        ('annotations.csv:2', date '2026-06-03', '2026-06', 'Moved to <b>another</b> data centre', null, 'annotations.csv', 2),
+        ('annotations.csv:3', date '2026-06-10', '2026-06', 'New contacts of Beta', 'beta', 'annotations.csv', 3),
+        ('annotations.csv:4', date '2020-01-01', '2020-01', 'Long ago', null, 'annotations.csv', 4)
+    ) as notes (annotation_key, noted_on, month, note, customer_id, source_file, line_number);
+
     insert into core.dim_sources by name
     select 'helpdesk' as source, timestamp '2026-06-30 12:00:00' as known_until, false as is_lagging,
       'Europe/Berlin' as time_zone;

@@ -18,6 +18,7 @@ from pipeline.reporting import figures
 from pipeline.reporting.backlog import CUTS, read_backlog, read_backlog_levels
 from pipeline.reporting.compliance import read_compliance
 from pipeline.reporting.distribution import read_answer_times
+from pipeline.reporting.overview import read_annotations
 from pipeline.reporting.published import EVERY_CUSTOMER, Scope, Selection, open_published
 from pipeline.settings import Workspace
 from tests.unit.dashboards.small_build import NASTY_SUBJECT, OBLIGATIONS, change, publish
@@ -338,6 +339,21 @@ def test_overview_has_a_figure_for_each_promise_and_its_change(workspace):
     promises = {(row["Promise"], row["Plan"]): row for row in table(app, "Target")}
     assert promises["first response", "standard"]["Compliance"] == "3 of 4"
     assert [row["Counted"] for row in table(app, "Bounds")][:3] == [1, 4 + 2, 2]
+
+
+def test_dated_notes_stand_under_the_trend_for_those_who_may_see_them(workspace):
+    words = all_words(open_page("overview"))
+    assert "Note 1 · 2026-06-03: Moved to <b>another</b> data centre" in words
+    assert "Note 2 · 2026-06-10: New contacts of Beta" in words
+    assert "Long ago" not in words
+    # A note about one customer stands beside that customer's figures alone.
+    assert "New contacts" not in all_words(open_page("customer", customer="acme"))
+    assert "Note 2 · 2026-06-10: New contacts of Beta" in all_words(open_page("customer", customer="beta"))
+    with open_published(workspace) as published:
+        assert [each.note for each in read_annotations(published, Scope(("beta",)))] == [
+            "New contacts of Beta"
+        ]
+        assert read_annotations(published, Scope(("acme",))) == ()
 
 
 def test_overview_counts_what_needs_attention_and_links_to_it(workspace):

@@ -40,7 +40,7 @@ from pipeline.reporting.monthly_report import (
     read_monthly_reports,
     read_months,
 )
-from pipeline.reporting.overview import read_attention
+from pipeline.reporting.overview import read_annotations, read_attention
 from pipeline.reporting.periods import read_closed_months, read_month_states, read_zones
 from pipeline.reporting.plan_trials import read_trial
 from pipeline.reporting.published import EVERY_CUSTOMER, EVERYTHING, Published, Scope, open_published
@@ -85,6 +85,7 @@ CALLS = {
     "read_balances": lambda published, scope: read_balances(published, scope),
     "read_alerts": lambda published, scope: read_alerts(published, scope),
     "read_findings": lambda published, scope: read_findings(published, scope),
+    "read_annotations": lambda published, scope: read_annotations(published, scope),
     "read_zones": lambda published, scope: read_zones(published, scope),
     "read_plans": lambda published, scope: read_plans(published, scope),
     "read_ages": lambda published, scope: read_ages(published, scope),

@@ -77,7 +77,8 @@ def refusals(workspace: Workspace, plans: list[Plan], name: str) -> list[str]:
 def test_reference_tables_have_the_columns_of_the_contract(tmp_path: Path, plans: list[Plan]) -> None:
     tables = load_reference(write(tmp_path), plans)
     assert {name: table.column_names for name, table in tables.items()} == {
-        name: list(RULE_TABLES[name]) for name in (*FILES, "customer_words", "licenses", "redemption_scopes")
+        name: list(RULE_TABLES[name])
+        for name in (*FILES, "annotations", "customer_words", "licenses", "redemption_scopes")
     }
 
 
@@ -196,6 +197,34 @@ def test_a_word_of_a_source_that_sla_yml_lacks_is_refused(tmp_path: Path, plans:
     with pytest.raises(InputRejected) as refusal:
         load_reference(workspace, plans, ["desk"])
     assert "'dekk' is not a source of sla.yml." in str(refusal.value.problems[0])
+
+
+def test_a_note_is_of_one_customer_or_of_all(tmp_path: Path, plans: list[Plan]) -> None:
+    text = "noted_on,note,customer_id\n2026-03-04,A new release,\n2026-03-05,Moved,007\n"
+    rows = rows_of(write(tmp_path, annotations=text), plans, "annotations")
+    assert [row[:3] for row in rows] == [
+        (date(2026, 3, 4), "A new release", None),
+        (date(2026, 3, 5), "Moved", "007"),
+    ]
+    # The column may be left away.
+    rows = rows_of(
+        write(tmp_path, annotations="note,noted_on\nA new release,2026-03-04\n"), plans, "annotations"
+    )
+    assert rows[0][:3] == (date(2026, 3, 4), "A new release", None)
+
+
+def test_a_note_without_date_or_text_or_of_an_unknown_customer_is_refused(
+    tmp_path: Path, plans: list[Plan]
+) -> None:
+    text = f"noted_on,note,customer_id\nMarch,x,\n2026-03-05,,\n2026-03-05,x,009\n2026-03-05,{'x' * 201},\n"
+    assert [
+        one.split(": ", 2)[:2] for one in refusals(write(tmp_path, annotations=text), plans, "annotations")
+    ] == [
+        ["annotations.csv:2", "noted_on"],
+        ["annotations.csv:3", "note"],
+        ["annotations.csv:4", "customer_id"],
+        ["annotations.csv:5", "note"],
+    ]
 
 
 LICENSES = "subscription_id,license_status,valid_from,valid_to"

@@ -17,6 +17,7 @@ from pipeline.settings import Workspace
 def test_new_workspace_can_be_read_at_once(tmp_path: Path) -> None:
     files = init_workspace(tmp_path / "new")
     assert [path.relative_to(tmp_path / "new").as_posix() for path in files] == [
+        "reference/annotations.csv",
         "reference/calendars/business_hours.yml",
         "reference/contacts.csv",
         "reference/customer_words.csv",
