@@ -33,7 +33,7 @@ connection.execute("set enable_progress_bar = false")
 for file in sys.argv[1:]:
     connection.execute("create or replace temp table plain as from read_json(?, format = 'newline_delimited')", [file])
 """
-# The parts of a build by its steps (pipeline/warehouse/build.py); what dbt runs is told apart by kind as well.
+# The parts of a build by its steps (pipeline/warehouse/build.py); dbt runs its own tests within the models.
 _PARTS = {
     "checks": ("landed rows, and checks of them", "checks of what is published"),
     "models": ("models", "forecasts", "alerts"),
