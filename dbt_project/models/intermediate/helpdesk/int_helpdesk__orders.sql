@@ -65,13 +65,30 @@ newest_first as (
     and max(case when event_at < event_at_above then 1 else 0 end) = 1
 ),
 
+-- Where the ids of all events of a second are counted alike, they are its order, and none is looked for among those of one type.
+settled as (
+  select source, ticket_id, event_at, is_date
+  from shared
+  group by source, ticket_id, event_at, is_date
+  having count(id_number) = count(*) and min(id_series) = max(id_series)
+),
+
 scoped as (
   {%- for scope in ["''", 'shared.event_type'] %}
   select shared.*, {{ scope }} || case when shared.is_date then ':date' else '' end as scope
   from shared
   left join twins on twins.source = shared.source and twins.event_id = shared.event_id and twins.event_at = shared.event_at
+  {%- if loop.last %}
+  left join settled
+    on settled.source = shared.source
+    and settled.ticket_id = shared.ticket_id
+    and settled.event_at = shared.event_at
+    and settled.is_date = shared.is_date
+  {%- endif %}
   where twins.event_id is null
-  {%- if not loop.last %}
+  {%- if loop.last %}
+    and settled.source is null
+  {%- else %}
   union all
   {%- endif %}
   {%- endfor %}
@@ -204,13 +221,10 @@ numbered as (
     events.event_id,
     -- Equal numbers are of one update.
     case
-      when scopes.is_numbered then dense_rank() over (
+      when scopes.is_numbered or scopes.is_identified then dense_rank() over (
         partition by events.source, events.ticket_id, events.event_at, events.scope
-        order by events.update_number, coalesce(events.place, 0)
-      )
-      when scopes.is_identified then dense_rank() over (
-        partition by events.source, events.ticket_id, events.event_at, events.scope
-        order by events.id_number, coalesce(events.place, 0)
+        order by
+          case when scopes.is_numbered then cast(events.update_number as decimal(38, 0)) else events.id_number end, coalesce(events.place, 0)
       )
       when agreed.scope is not null then row_places.row_place
     end as order_number
