@@ -42,6 +42,8 @@ BESIDE_READING = {
     "pipeline/settings.py",
     # How the process that reads is started.
     "pipeline/child_process.py",
+    # How much memory the engine takes.
+    "pipeline/engine_memory.py",
     # How a file is made durable and hashed, not what stands in it.
     "pipeline/whole_files.py",
     # Whether a file has changed since it was read.
