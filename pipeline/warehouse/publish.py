@@ -105,7 +105,7 @@ def _serve(workspace: Workspace, built: Path, arriving: Pointer) -> Pointer:
         sync(built)
         built.replace(file)
         sync(workspace.published)
-    pointer = replace(arriving, sha256=hash_file(file))
+    pointer = replace(arriving, sha256=seen_files(workspace.warehouse).hash_file(file, never_changes=True))
     note_publication(workspace, pointer)
     write_pointer(workspace, pointer)
     _remove_old_versions(workspace, file.name, of_record)

@@ -222,7 +222,10 @@ def _compare(path: Path, rows: int, sha256: str | None, digest: Callable[[Path],
 
 def hash_tables(workspace: Workspace, tables: Iterable[str], file_stem: str) -> dict[str, str]:
     """Table -> SHA-256 of the Parquet file that has landed under the name `file_stem`. Raises OSError."""
-    return {table: hash_file(table_path(workspace, table, file_stem)) for table in tables}
+    seen = seen_files(workspace.warehouse)
+    return {
+        table: seen.hash_file(table_path(workspace, table, file_stem), never_changes=True) for table in tables
+    }
 
 
 def write_manifest(workspace: Workspace, batch: Batch) -> None:
