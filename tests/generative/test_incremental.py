@@ -96,9 +96,7 @@ def assert_histories_agree(root: Path, desks: int, rounds: int, compared: set[in
     for number, files in enumerate(arrivals):
         if number == rounds // 2 and rounds > 4:
             with waived.open("a", encoding="utf-8") as rules:
-                rules.write(
-                    "W-1,canonical001x-T-1,first_response,,,2026-02-20T00:00:00Z,,agreed,carla,anna\n"
-                )
+                rules.write("W-1,canonical001x-T-1,first_response,agreed,carla,anna,2026-02-20,\n")
         arrive(workspace, files)
         plans = ["premium"] if number == rounds - 1 else []
         judged = build(workspace, root / "incremental.duckdb", plans=plans)
@@ -116,7 +114,7 @@ def test_histories_of_arrivals_give_the_rows_of_a_build_of_everything(tmp_path: 
 
 @pytest.mark.long
 def test_two_hundred_histories_of_arrivals_give_the_rows_of_a_build_of_everything(tmp_path: Path) -> None:
-    assert_histories_agree(tmp_path, 100, 10, set(range(10)))
+    assert_histories_agree(tmp_path, 100, 7, {2, 4, 6})
 
 
 @pytest.mark.long
