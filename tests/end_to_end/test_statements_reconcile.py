@@ -286,8 +286,12 @@ def read_page(monkeypatch: pytest.MonkeyPatch, root: Path) -> dict[tuple[str, st
     page.query_params["term"] = ""
     page.run()
     assert not page.exception
-    # What has a number, and what is not stated, are two tables.
-    tables = [each.value.to_dict("records") for each in page.dataframe if "Remaining" in each.value.columns]
+    # What has a number, and what is not stated, are two tables; renewals are a third one.
+    tables = [
+        each.value.to_dict("records")
+        for each in page.dataframe
+        if {"Remaining", "Pool"} <= set(each.value.columns)
+    ]
     return {(row["Customer"], _first_day(row["Term"]), row["Pool"]): row for table in tables for row in table}
 
 
