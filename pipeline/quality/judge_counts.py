@@ -138,14 +138,16 @@ def _find_exceptions(exception_info: Mapping[str, Any]) -> list[str]:
 def _import_great_expectations() -> None:
     # Read while it is imported.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    # It imports Spark where that is installed. Nothing here uses it, it takes seconds, and in a process that was started by
-    # `python -c` it takes itself for a run of its doctests and ends the process with exit code 0.
-    is_hidden = "pyspark" not in sys.modules
-    if is_hidden:
-        sys.modules["pyspark"] = None  # type: ignore[assignment]
+    # It imports Spark where that is installed. Nothing here uses it, it takes seconds, and in a process whose main module has no
+    # file it takes itself for a run of its doctests and ends the process with exit code 0. What of Spark is loaded already is
+    # hidden too: its parts that are not loaded yet would be imported through it.
+    loaded = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "pyspark"}
+    for name in loaded:
+        del sys.modules[name]
+    sys.modules["pyspark"] = None  # type: ignore[assignment]
     try:
         import great_expectations.compatibility.pyspark
         import great_expectations.expectations  # noqa: F401
     finally:
-        if is_hidden:
-            del sys.modules["pyspark"]
+        del sys.modules["pyspark"]
+        sys.modules.update(loaded)

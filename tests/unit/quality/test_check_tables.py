@@ -508,11 +508,17 @@ def test_importing_the_checks_does_not_import_great_expectations():
     assert answer.stdout.split() == ["False", "False"]
 
 
-def test_checks_run_where_spark_is_installed_and_the_main_module_has_no_file(tmp_path):
+@pytest.mark.parametrize("loaded", ["nothing", "pyspark", "pyspark.sql"])
+def test_checks_run_where_spark_is_installed_and_the_main_module_has_no_file(tmp_path, loaded):
     # What Spark does in a process of `python -c`, when Great Expectations imports it: it ends the process, with 0.
-    (tmp_path / "pyspark").mkdir()
-    (tmp_path / "pyspark" / "__init__.py").write_text("raise SystemExit(0)\n")
+    spark = tmp_path / "pyspark"
+    (spark / "sql" / "connect").mkdir(parents=True)
+    ends = "raise SystemExit(0)\n"
+    (spark / "__init__.py").write_text(ends if loaded == "nothing" else "")
+    (spark / "sql" / "__init__.py").write_text("")
+    (spark / "sql" / "connect" / "__init__.py").write_text(ends)
     program = (
+        f"{'' if loaded == 'nothing' else f'import {loaded}'}\n"
         "from tests.unit.quality.small_tables import make_landed\n"
         "from expectations.landed import build_landed\n"
         "from pipeline.quality import judge_counts\n"
