@@ -124,6 +124,10 @@ class MachineFailed(SlaError):
     """The machine could not do it: its disk is full or damaged, or it has no memory left. Nothing is wrong with the data."""
 
 
+# How the engine begins when its memory is used up. Its own memory is meant, which sla.yml sets, and not the machine's.
+_ENGINE_FULL = "Out of Memory Error"
+# What it says when the disk has no room for what does not fit into its memory.
+_SPILL_FULL = "max_temp_directory_size"
 _RUN_AGAIN = "then run again; what was not finished will be done by that run."
 _PERMISSION = (
     "this user may not use it",
@@ -164,7 +168,9 @@ _ENGINES = ("duckdb", "_duckdb", "pyarrow", "dbt")
 def explain_machine(problem: BaseException) -> SlaError | None:
     """What the machine refused, if that is what an error or one of its causes is about; None for a fault of the program."""
     for one in _list_causes(problem):
-        if isinstance(one, MemoryError) or type(one).__name__ == "OutOfMemoryException":
+        if type(one).__name__ == "OutOfMemoryException":
+            return _say_engine_full(str(one))
+        if isinstance(one, MemoryError):
             return _say_machine(errno.ENOMEM, None, "out of memory")
         if isinstance(one, OSError) and one.errno in _MACHINE:
             path = one.filename if isinstance(one.filename, str) else None
@@ -181,7 +187,18 @@ def explain_engine(message: str) -> SlaError | None:
     for number in _MACHINE:
         if os.strerror(number) in message:
             return _say_machine(number, None, message.splitlines()[0])
+    if _ENGINE_FULL in message:
+        return _say_engine_full(message[message.index(_ENGINE_FULL) :])
     return None
+
+
+def _say_engine_full(words: str) -> SlaError:
+    if _SPILL_FULL in words:
+        return _say_machine(errno.ENOSPC, None, words.splitlines()[0])
+    return MachineFailed(
+        f"The memory that the engine may take is used up ({words.splitlines()[0]}). Set `memory` in sla.yml to more (half of "
+        f"the machine or container is taken where nothing is set), or give the container more, {_RUN_AGAIN}"
+    )
 
 
 def _say_machine(number: int, path: str | None, words: str) -> SlaError:

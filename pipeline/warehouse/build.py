@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.engine_memory import limit_engine
+from pipeline.engine_memory import fits_beside, limit_engine
 from pipeline.errors import ChecksFailed, Problem, WorkspaceLocked
 from pipeline.interruption import stop_if_asked
 from pipeline.pointer import Pointer
@@ -246,6 +246,7 @@ def _fill(
     # Plain tests of columns and keys are proved at the end, one pass a table.
     tested_last = PROVED_HERE if is_checked else ""
     left_out = ("unit_test",) if is_checked else ("unit_test", "test")
+    is_one_at_a_time = not fits_beside(sum(sum(batch.tables.values()) for batch in inputs.batches))
     on_step("models", None, 0, 0)
     project = parse_project(database, scratch)
     dbt_checks = run_dbt(
@@ -254,6 +255,7 @@ def _fill(
         project=project,
         exclude=f"{made_last} {tested_last}".rstrip(),
         leave_out=left_out,
+        is_one_at_a_time=is_one_at_a_time,
         on_model=partial(on_step, "models"),
     )
     with open_database(database) as connection:
@@ -276,6 +278,7 @@ def _fill(
         select=made_last,
         exclude=tested_last or None,
         leave_out=left_out,
+        is_one_at_a_time=is_one_at_a_time,
         on_model=partial(on_step, "alerts"),
     )
     if is_checked:

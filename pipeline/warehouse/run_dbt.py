@@ -126,6 +126,7 @@ def run_dbt(
     is_trial: bool = False,
     leave_out: Sequence[str] = ("unit_test",),
     is_test_alone: bool = False,
+    is_one_at_a_time: bool = False,
     on_model: OnModel | None = None,
 ) -> list[DbtCheck]:
     """Build the chosen models (all of them) into `database` and run the tests of their rows; returns the tests that ran. Without
@@ -133,7 +134,8 @@ def run_dbt(
 
     `select` and `exclude` are dbt selectors of ours. `leave_out` are kinds of resources: the unit tests of the models say
     nothing of the data. A trial builds the models that depend on the plan beside the real ones, without tests. With
-    `is_test_alone` the chosen tests run and no model is built. `scratch` is a folder of dbt's own.
+    `is_test_alone` the chosen tests run and no model is built. With `is_one_at_a_time` no two models share the engine's memory.
+    `scratch` is a folder of dbt's own.
     Raises ChecksFailed naming each model that could not be built and each critical test that failed.
     """
     command = ["run" if is_trial else "test" if is_test_alone else "build"]
@@ -141,6 +143,7 @@ def run_dbt(
         command += ["--exclude-resource-type", kind]
     command += ["--select", select] if select else []
     command += ["--exclude", exclude] if exclude else []
+    command += ["--threads", "1"] if is_one_at_a_time else []
     outcome = _invoke(command, database, scratch, is_trial=is_trial, project=project, on_model=on_model)
     if outcome.exception is not None and outcome.result is None:
         raise _cannot_run(outcome, scratch)

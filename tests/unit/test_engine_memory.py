@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine_memory import MEMORY, engine_memory, limit_engine
+from pipeline.engine_memory import MEMORY, engine_memory, fits_beside, limit_engine
 from pipeline.warehouse.connection import open_database
 
 GIB = 1 << 30
@@ -96,3 +96,11 @@ def test_a_database_is_opened_with_a_limit_and_a_folder_of_its_own_for_what_does
         ).fetchall()
     assert memory == "3.0 GiB"
     assert Path(folder) == tmp_path / "spill"
+
+
+@pytest.mark.parametrize(("landed_rows", "fits"), [(GIB // 1024, True), (GIB // 1024 + 1, False)])
+def test_models_are_built_one_at_a_time_where_a_kilobyte_a_landed_row_is_more_than_the_engine_has(
+    landed_rows: int, fits: bool
+) -> None:
+    limit_engine("1 GiB")
+    assert fits_beside(landed_rows) is fits

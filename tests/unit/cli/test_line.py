@@ -93,7 +93,17 @@ def test_error_leaves_with_its_words_and_its_exit_code(
         (IsADirectoryError(errno.EISDIR, "Is a directory", "/w/a"), 2, "a folder where a file should be"),
         (MemoryError(), 1, "there is not enough memory"),
         (duckdb.IOException('Could not write file "/w/a": No space left on device'), 1, "the disk is full"),
-        (duckdb.OutOfMemoryException("failed to allocate"), 1, "there is not enough memory"),
+        (
+            duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate"),
+            1,
+            "Set `memory` in sla.yml to more",
+        ),
+        # The engine's own words for a full disk below its folder of spilled rows.
+        (
+            duckdb.OutOfMemoryException("limit was set by the 'max_temp_directory_size' setting"),
+            1,
+            "the disk is full",
+        ),
     ],
 )
 def test_what_the_machine_refuses_is_told_as_that(

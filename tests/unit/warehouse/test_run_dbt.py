@@ -16,12 +16,14 @@ from pipeline.warehouse import run_dbt
 
 # In a process of its own: dbt keeps the project that it has read.
 RUN = """
-import sys
+import os, sys
 from pathlib import Path
-from pipeline.errors import ChecksFailed
+from pipeline.engine_memory import limit_engine
+from pipeline.errors import ChecksFailed, MachineFailed
 from pipeline.warehouse import run_dbt
 
 run_dbt.DBT_PROJECT = Path(sys.argv[1])
+limit_engine(os.environ.get("SLA_TEST_MEMORY"))
 database, scratch = Path(sys.argv[2]).resolve(), Path(sys.argv[3]).resolve()
 try:
     begun = []
@@ -30,6 +32,9 @@ try:
     print(*sorted(check.check_name for check in ran))
     if "--all" in sys.argv:
         run_dbt.stop_on_tests_that_did_not_run(run_dbt.parse_project(database, scratch), ran)
+except MachineFailed as refusal:
+    print(refusal.message)
+    sys.exit(refusal.exit_code)
 except ChecksFailed as refusal:
     print(*[problem.reason for problem in refusal.problems] or [refusal.message])
     sys.exit(4)
@@ -42,7 +47,7 @@ def copy_project(place: Path) -> Path:
     return place
 
 
-def run_model(folder: Path, sql: str) -> subprocess.CompletedProcess[str]:
+def run_model(folder: Path, sql: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one model in a copy of the project, standing in the folder of the landed batches as a build does."""
     project = copy_project(folder / "project")
     (project / "models" / "core").mkdir(parents=True)
@@ -52,7 +57,7 @@ def run_model(folder: Path, sql: str) -> subprocess.CompletedProcess[str]:
     landed = folder / "landed"
     landed.mkdir()
     (landed / "batch.csv").write_text("a\n1\n", encoding="utf-8")
-    return run_project(project, folder, "reaching_out")
+    return run_project(project, folder, "reaching_out", **environment)
 
 
 def run_project(
@@ -75,6 +80,14 @@ def run_project(
         text=True,
         check=False,
     )
+
+
+def test_a_model_that_needs_more_memory_than_the_engine_has_is_told_with_the_setting(tmp_path: Path) -> None:
+    # Texts that cannot leave memory: one list of all of them.
+    sql = "select list(repeat('word', 100) || number) as words from range(10_000_000) as numbers (number)"
+    ran = run_model(tmp_path, sql, SLA_TEST_MEMORY="512 MiB")
+    assert ran.returncode == 1, ran.stderr
+    assert "Set `memory` in sla.yml to more" in ran.stdout
 
 
 @pytest.mark.parametrize(
