@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.reporting.answer_times import PERCENTILES, RANK, count_by_share
 from pipeline.reporting.published import (
     EVERYTHING,
     IN_SCOPE,
@@ -19,6 +20,7 @@ from pipeline.reporting.published import (
 EVENT_KINDS = ("submitted", "breached")
 # A bin is a tenth of the target; the last one has all that took twice the target and more.
 TENTHS_OF_TARGET = 21
+_PERCENTS = range(10, 10 * TENTHS_OF_TARGET, 10)
 
 
 @dataclass(frozen=True)
@@ -66,18 +68,10 @@ def read_answer_times(
         where status in ('met', 'breached', 'waived') and stopped_at is not null
             and elapsed_seconds is not null and target_seconds > 0
     """
-    # Nearest rank, written out: the least time whose rank is at least p % of all. Shares are compared as whole numbers.
-    bins = ", ".join(
-        f"count(*) filter (elapsed_seconds * 10 <= {tenth} * target_seconds"
-        + (f" and elapsed_seconds * 10 > {tenth - 1} * target_seconds)" if tenth > 1 else ")")
-        for tenth in range(1, TENTHS_OF_TARGET)
-    )
     sql = f"""
         with answered as (
             select
-                *,
-                row_number() over (promise order by elapsed_seconds) as place,
-                count(*) over (promise) as places
+                *, {RANK}
             from {{of_record}} as obligations
             where {IN_SCOPE.format(customer_id="customer_id")}
               and {where_chosen("customer_ids", "customer_id")}
@@ -90,11 +84,7 @@ def read_answer_times(
         select
             plan, obligation, obligation_kind, list_sort(list_distinct(list(severity_in_force))) as severities, target_seconds,
             clock_name, count(*) as answered_count,
-            min(elapsed_seconds) filter (place * 100 >= 50 * places) as p50_seconds,
-            min(elapsed_seconds) filter (place * 100 >= 90 * places) as p90_seconds,
-            min(elapsed_seconds) filter (place * 100 >= 95 * places) as p95_seconds,
-            max(elapsed_seconds) as longest_seconds,
-            [{bins}, count(*) filter (elapsed_seconds > 2 * target_seconds)] as bins
+            {PERCENTILES}, {count_by_share(_PERCENTS)} as bins
         from answered
         group by plan, obligation, obligation_kind, target_seconds, clock_name
         order by obligation_kind = 'estimate', obligation, plan, target_seconds, clock_name

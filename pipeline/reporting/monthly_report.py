@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
 from pipeline.errors import ChecksFailed, ConfigurationError, SlaError, StaleData
+from pipeline.reporting.answer_times import PERCENTILES, RANK, count_by_share
 from pipeline.reporting.compliance import (
     TALLIED,
     Tally,
@@ -713,14 +714,11 @@ def _read_periods(published: Published, versions: list[str], month: str) -> tupl
     return tuple(published.fetch(Period, sql, {"versions": versions, "month": month}))
 
 
+# Percent of the target, each the upper end of a bin.
+_SHARES_OF_TARGET = (25, 50, 75, 100, 150)
+
+
 def _read_response_times(published: Published, bound: dict[str, Any]) -> dict[str, list[ResponseTimes]]:
-    # Nearest rank, written out: the least time whose rank is at least p % of all. Shares are compared as whole numbers.
-    bins = ((0, 25), (25, 50), (50, 75), (75, 100), (100, 150))
-    counted = ", ".join(
-        f"count(*) filter (elapsed_seconds * 100 <= {upper} * target_seconds"
-        + (f" and elapsed_seconds * 100 > {lower} * target_seconds)" if lower else ")")
-        for lower, upper in bins
-    )
     sql = f"""
         with answered as (
             select
@@ -741,9 +739,7 @@ def _read_response_times(published: Published, bound: dict[str, Any]) -> dict[st
         ),
         ranked as (
             select
-                answered.*,
-                row_number() over (promise order by elapsed_seconds) as place,
-                count(*) over (promise) as places
+                answered.*, {RANK}
             from answered
             window promise as (
                 partition by customer_id, plan, obligation, obligation_kind, promised_seconds, clock_name, clause
@@ -753,11 +749,7 @@ def _read_response_times(published: Published, bound: dict[str, Any]) -> dict[st
             select
                 customer_id, plan, obligation, obligation_kind, promised_seconds as target_seconds, clock_name, clause,
                 count(*) as answered_count,
-                min(elapsed_seconds) filter (place * 100 >= 50 * places) as p50_seconds,
-                min(elapsed_seconds) filter (place * 100 >= 90 * places) as p90_seconds,
-                min(elapsed_seconds) filter (place * 100 >= 95 * places) as p95_seconds,
-                max(elapsed_seconds) as longest_seconds,
-                [{counted}, count(*) filter (elapsed_seconds * 100 > 150 * target_seconds)] as bins
+                {PERCENTILES}, {count_by_share(_SHARES_OF_TARGET)} as bins
             from ranked
             group by customer_id, plan, obligation, obligation_kind, promised_seconds, clock_name, clause
         )
