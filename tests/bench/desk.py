@@ -1,7 +1,7 @@
 """A workspace of one Zendesk account of any size, as chatty as real ones: eight audits with 24 events and 10 kB a ticket.
 
 Tickets are spread by a fixed rule over two years, 500 customers and the levels. Six of a hundred are never answered and stay
-open, so their promises run until the end of the data; a tenth are bugs.
+open, so their promises run until the end of the data; a tenth are bugs. As many as are asked for are years older, and still open.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ CUSTOMERS = 500
 AGENTS = 40
 _FIRST_DAY = "2024-01-01"
 _SPAN_SECONDS = 730 * 86400
+_FIRST_OLD_DAY = "2021-01-01"
+_OLD_SPAN_SECONDS = 365 * 86400
 # A file holds as many tickets at most: exports come in parts.
 TICKETS_A_FILE = 100_000
 
@@ -33,8 +35,10 @@ _FIELDS = f"[{{'id': 360001, 'value': {_LEVEL}}}, {{'id': 360002, 'value': {_BUG
 # n: the ticket's number; opened: its submission; is_silent: it is never answered.
 _TICKETS = f"""
   select
-    n, n * 7919 % {CUSTOMERS} as customer, hash(n) % 100 < 6 as is_silent, hash(n * 3) % 10 = 0 as is_bug,
-    timestamp '{_FIRST_DAY}' + to_seconds(cast(hash(n * 5) % {_SPAN_SECONDS} as bigint)) as opened,
+    n, n * 7919 % {CUSTOMERS} as customer, n < $old or hash(n) % 100 < 6 as is_silent, hash(n * 3) % 10 = 0 as is_bug,
+    case when n < $old
+      then timestamp '{_FIRST_OLD_DAY}' + to_seconds(cast(hash(n * 5) % {_OLD_SPAN_SECONDS} as bigint))
+      else timestamp '{_FIRST_DAY}' + to_seconds(cast(hash(n * 5) % {_SPAN_SECONDS} as bigint)) end as opened,
     cast(60 * (2 + hash(n * 7) % 900) as bigint) as first_wait
   from range($first, $last) as numbers (n)
 """
@@ -171,8 +175,9 @@ sources:
 """
 
 
-def write_desk(root: Path, tickets: int) -> Workspace:
-    """The workspace with its first `tickets` tickets in its inbox. `root` must not hold one yet."""
+def write_desk(root: Path, tickets: int, *, old: int = 0) -> Workspace:
+    """The workspace with its first `tickets` tickets in its inbox, `old` of them unanswered since 2021. `root` must not hold one
+    yet."""
     workspace = Workspace(root)
     shutil.copytree(CHECKOUT / "data" / "reference" / "plans", workspace.plans)
     shutil.copytree(CHECKOUT / "data" / "reference" / "calendars", workspace.calendars)
@@ -180,7 +185,7 @@ def write_desk(root: Path, tickets: int) -> Workspace:
     inbox = workspace.inbox / "desk"
     _write_lines(inbox / "organizations.ndjson", _ORGANIZATIONS_SQL, {})
     _write_lines(inbox / "users.ndjson", _USERS_SQL, {})
-    add_tickets(workspace, 0, tickets)
+    add_tickets(workspace, 0, tickets, old=old)
     customers = ["customer_id,name,time_zone,locale,report_recipients"]
     terms = ["subscription_id,customer_id,plan,term_starts_on,term_ends_on,license_type,license_status"]
     for number in range(CUSTOMERS):
@@ -188,19 +193,19 @@ def write_desk(root: Path, tickets: int) -> Workspace:
         plan = ("standard", "enhanced", "premium")[number % 3]
         terms += [
             f"s{number}-{year},c{number},{plan},{year}-01-01,{year + 1}-01-01,paid,active"
-            for year in (2024, 2025)
+            for year in range(2021 if old else 2024, 2026)
         ]
     for name, lines in (("customers", customers), ("subscriptions", terms)):
         (workspace.reference / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return workspace
 
 
-def add_tickets(workspace: Workspace, first: int, last: int) -> list[Path]:
-    """The files of tickets number `first` (inclusive) to `last` (exclusive)."""
+def add_tickets(workspace: Workspace, first: int, last: int, *, old: int = 0) -> list[Path]:
+    """The files of tickets number `first` (inclusive) to `last` (exclusive); those below `old` are unanswered since 2021."""
     inbox = workspace.inbox / "desk"
     written = []
     for start in range(first, last, TICKETS_A_FILE):
-        numbers = {"first": start, "last": min(last, start + TICKETS_A_FILE)}
+        numbers = {"first": start, "last": min(last, start + TICKETS_A_FILE), "old": old}
         for name, sql in (("tickets", TICKETS_SQL), ("audits", AUDITS_SQL)):
             path = inbox / f"{name}-{start:08d}.ndjson"
             _write_lines(path, sql, numbers)
