@@ -2,8 +2,8 @@
 
 A spreadsheet runs a cell that starts like a formula. XLSX cells are therefore written as strings and never as formulas or links.
 CSV has no such types, so there an apostrophe goes in front of a text that starts with = + - @ % | ; a tab, a line break or an
-apostrophe, and, within a text, in front of one of them that follows a semicolon, at which half of the world's spreadsheets begin
-a new cell. `restore` gives the text back: it takes one apostrophe away at the start and after each semicolon. Numbers are ours
+apostrophe, also behind blanks, which some programs drop, and, within a text, in front of one of them that follows a semicolon, at
+which half of the world's spreadsheets begin a new cell. `restore` gives the text back: it takes one apostrophe away at the start and after each semicolon. Numbers are ours
 and stay as they are.
 """
 
@@ -40,7 +40,7 @@ NOTHING_ACTIVE = {
 # The longest text that a cell of a workbook holds.
 LONGEST_TEXT = 32_767
 _STARTS = "=+\\-@%|\t'＝＋－＠"
-_FORMULA = re.compile(rf"\A(?=[{_STARTS};\r\n])|(?<=;)(?=[{_STARTS}])")
+_FORMULA = re.compile(rf"\A(?=\s*[{_STARTS};\r\n])|(?<=;)(?=\s*[{_STARTS}])")
 _ADDED = re.compile(r"\A'|(?<=;)'")
 # Without it, spreadsheets read UTF-8 as their own old code page.
 _BYTE_ORDER_MARK = "\ufeff"

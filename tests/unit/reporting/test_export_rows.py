@@ -19,7 +19,9 @@ def rows(published: Published):  # type: ignore[no-untyped-def]
     return read_tickets(published, Scope(("acme",)), Selection(months=("2026-07",)))
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "%", "|", ";", "\t", "\r", "\n", "＝"])
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "%", "|", ";", "\t", "\r", "\n", "＝", " =", "\u00a0 @"]
+)
 def test_csv_neutralises_a_text_that_starts_like_a_formula(start: str) -> None:
     assert export_rows.neutral(f"{start}1+1") == f"'{start}1+1"
 
@@ -31,7 +33,14 @@ def test_csv_leaves_plain_text_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("text", "written"),
-    [(";=1+1", "';'=1+1"), ("a;=1+1", "a;'=1+1"), ("%1", "'%1"), ("|calc", "'|calc"), (";;@x", "';;'@x")],
+    [
+        (";=1+1", "';'=1+1"),
+        ("a;=1+1", "a;'=1+1"),
+        ("%1", "'%1"),
+        ("|calc", "'|calc"),
+        (";;@x", "';;'@x"),
+        ("a; =1", "a;' =1"),
+    ],
 )
 def test_csv_has_no_formula_where_a_semicolon_begins_a_new_cell(text: str, written: str) -> None:
     assert export_rows.neutral(text) == written
@@ -66,6 +75,7 @@ def test_csv_begins_with_the_mark_by_which_spreadsheets_know_utf_8(rows) -> None
         "a;'=1",
         ";';'",
         "O'Hara; 'quoted'",
+        " =1; =2",
         "\r\n=x",
         "plain",
         ODD_SUBJECT,
@@ -75,10 +85,10 @@ def test_csv_text_is_given_back_as_it_was(text: str) -> None:
     assert export_rows.restore(export_rows.neutral(text)) == text
 
 
-@given(st.text(alphabet="=+-@%|;'\t\r\na＝"))
+@given(st.text(alphabet="=+-@%|;'\t\r\n a＝"))
 def test_no_text_is_lost_by_being_made_harmless(text: str) -> None:
     written = export_rows.neutral(text)
     assert export_rows.restore(written) == text
     # Neither the text nor any cell that a semicolon would begin starts like a formula.
-    assert not re.match(r"[=+\-@%|;\t\r\n＝]", written)
-    assert not re.search(r";[=+\-@%|\t＝]", written)
+    assert not re.match(r"\s*[=+\-@%|;\t\r\n＝]", written)
+    assert not re.search(r";\s*[=+\-@%|\t＝]", written)
