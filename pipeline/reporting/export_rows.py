@@ -3,8 +3,8 @@
 A spreadsheet runs a cell that starts like a formula. XLSX cells are therefore written as strings and never as formulas or links.
 CSV has no such types, so there an apostrophe goes in front of a text that starts with = + - @ % | ; a tab, a line break or an
 apostrophe, also behind blanks, which some programs drop, and, within a text, in front of one of them that follows a semicolon, at
-which half of the world's spreadsheets begin a new cell. `restore` gives the text back: it takes one apostrophe away at the start and after each semicolon. Numbers are ours
-and stay as they are.
+which half of the world's spreadsheets begin a new cell. `restore` gives the text back: it takes one apostrophe away at the start
+and after each semicolon. Numbers are ours and stay as they are.
 """
 
 from __future__ import annotations

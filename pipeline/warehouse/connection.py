@@ -25,10 +25,11 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     """
     import duckdb
 
-    from pipeline.engine_memory import engine_memory
+    from pipeline.engine_memory import engine_memory, operator_memory
 
     config = HARDENING | {
         "memory_limit": f"{engine_memory()}B",
+        "operator_memory_limit": f"{operator_memory()}B",
         "temp_directory": str(path.with_name(SPILL)),
         # What a run that was ended leaves is made again, so no commit waits for the disk; what is kept is synced whole.
         "fsync_mode": "NONE",

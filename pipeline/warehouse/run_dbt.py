@@ -195,7 +195,7 @@ def _invoke(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    from pipeline.engine_memory import engine_memory
+    from pipeline.engine_memory import engine_memory, operator_memory
     from pipeline.warehouse.connection import SPILL
 
     scratch.mkdir(parents=True, exist_ok=True)
@@ -227,6 +227,7 @@ def _invoke(
         SLA_BUILD_DATABASE=os.path.relpath(database),
         SLA_BUILD_SPILL=os.path.relpath(database.with_name(SPILL)),
         SLA_BUILD_MEMORY=f"{engine_memory()}B",
+        SLA_BUILD_OPERATORS=f"{operator_memory()}B",
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         DO_NOT_TRACK="1",
     ):

@@ -48,7 +48,7 @@ GOAL_GIB = 4.0
 GOAL_GROWTH = 10.5
 _LEAST_SECONDS = 0.5
 _SHOWN_MODELS = 12
-# A backlog that nobody closes: as many tickets, of so many, without an answer since 2021.
+# A backlog that no agent closes: as many tickets, of so many, without an answer since 2021.
 _OLD, _OLD_DESK = 14_000, 20_000
 GOAL_OLD = 1.5
 _DASHBOARD_PORT = 8597
