@@ -29,13 +29,13 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
 
     config = HARDENING | {
         "memory_limit": f"{engine_memory()}B",
-        "operator_memory_limit": f"{operator_memory()}B",
         "temp_directory": str(path.with_name(SPILL)),
         # What a run that was ended leaves is made again, so no commit waits for the disk; what is kept is synced whole.
         "fsync_mode": "NONE",
     }
     connection = duckdb.connect(str(path), config=dict(config))
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"set operator_memory_limit = '{operator_memory()}B'")
     return connection
 
 

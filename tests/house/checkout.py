@@ -30,6 +30,7 @@ def tracked_files() -> tuple[Path, ...]:
     return tuple(sorted(path for path in paths if path.is_file()))
 
 
+@cache
 def tracked_text() -> dict[Path, str]:
     """Every tracked text file with its content, but not the locks: thousands of lines that no person wrote."""
     texts = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 import yaml
@@ -67,6 +68,7 @@ def test_published_model_has_a_tested_key(model: str) -> None:
         assert has_tested_key(described_models()[model])
 
 
+@cache
 def described(kind: str) -> dict[str, dict]:
     """Name -> entry of every `kind` (macros, sources, seeds) in the project's yml files."""
     files = [

@@ -48,7 +48,8 @@ WORDS = {
     r"trice|twain|dice": "at once, two, random numbers",
 }
 _FIND = re.compile(
-    "|".join(rf"(?P<w{number}>(?<![A-Za-z])(?:{word})(?![A-Za-z]))" for number, word in enumerate(WORDS)),
+    # Where a word cannot begin, none of them is tried.
+    rf"(?<![A-Za-z])(?:{'|'.join(f'(?P<w{number}>{word})' for number, word in enumerate(WORDS))})(?![A-Za-z])",
     re.IGNORECASE,
 )
 

@@ -13,6 +13,7 @@ import pytest
 from pipeline.errors import ChecksFailed
 from pipeline.settings import CHECKOUT, DBT_PROJECT
 from pipeline.warehouse import run_dbt
+from pipeline.warehouse.connection import open_database
 
 # In a process of its own: dbt keeps the project that it has read.
 RUN = """
@@ -88,6 +89,15 @@ def test_a_model_that_needs_more_memory_than_the_engine_has_is_told_with_the_set
     ran = run_model(tmp_path, sql, SLA_TEST_MEMORY="512 MiB")
     assert ran.returncode == 1, ran.stderr
     assert "Set `memory` in sla.yml to more" in ran.stdout
+
+
+def test_a_model_may_hold_half_of_the_engines_memory_before_it_spills(tmp_path: Path) -> None:
+    ran = run_model(
+        tmp_path, "select current_setting('operator_memory_limit') as held", SLA_TEST_MEMORY="2 GiB"
+    )
+    assert ran.returncode == 0, ran.stderr
+    with open_database(tmp_path / "build.duckdb") as connection:
+        assert connection.execute("from core.reaching_out").fetchall() == [("1.0 GiB",)]
 
 
 @pytest.mark.parametrize(
