@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from dashboards.language import count as say_count
 from pipeline.reporting import export_rows
 from pipeline.reporting.published import Selection
 from pipeline.reporting.status import BuildStatus
@@ -24,7 +25,7 @@ def offer(
 ) -> None:
     """Two buttons for `rows`. The files' names say what, of which filters, and as of when; they are written on the click."""
     file = f"{name_file(name, selection)}-as-of-{status.as_of:%Y%m%dT%H%M%SZ}"
-    count = f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
+    count = say_count("downloads.rows", len(rows))
     with st.container(horizontal=True):
         for kind, mime, write in (
             ("CSV", "text/csv", export_rows.write_csv),

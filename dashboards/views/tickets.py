@@ -6,27 +6,29 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboards import choices, frame, ticket_list
+from dashboards import frame, ticket_list
+from dashboards.language import current, say, section
 from pipeline.reporting import figures
 from pipeline.reporting.breaches import read_breaches
 from pipeline.reporting.compliance import read_trend
-from pipeline.reporting.language import TERMINAL
 from pipeline.reporting.overview import of_bands, worst_first
 from pipeline.reporting.tickets import read_tickets
+from pipeline.vocabulary import SLA_STATUSES
 
 
 def show(page: frame.Page) -> None:
-    labels = TERMINAL.section("breach_classes")
+    words = current()
+    labels = words.section("breach_classes")
     with st.sidebar:
         months = read_trend(page.published, page.scope)
-        known = {month.month: month for month in months}
-        names = {month: figures.month_of(each) for month, each in reversed(known.items())}
-        month = page.choices.one("Month", "month", {"": "all months", **names}, figures.last_complete(months))
-        basis = page.choices.one("Month is that", "basis", choices.BASES, "settled")
-        statuses = page.choices.many("Status", "status", figures.STATUS_NAMES)
+        month = frame.choose_any_month(page, months)
+        basis = page.choices.one(say("frame.month_is"), "basis", section("month_bases"), "settled")
+        names = {each: words.status(each) for each in SLA_STATUSES}
+        statuses = page.choices.many(say("columns.status"), "status", names)
         # Why a promise was breached is the vendor's own.
-        classes = page.choices.many("Why breached", "class", labels) if page.shows_staff_data else None
-        bands = page.choices.many("At risk", "band", figures.BANDS)
+        classes = page.choices.many(say("why.class"), "class", labels) if page.shows_staff_data else None
+        steps = {step: figures.band(step, words) for step in figures.BANDS}
+        bands = page.choices.many(say("columns.at_risk"), "band", steps)
         selection = page.choices.selection(page.published, page.scope)
     chosen = replace(selection, months=(month,) if month else None, statuses=statuses)
     obligations = worst_first(read_tickets(page.published, page.scope, chosen, basis))
@@ -47,5 +49,5 @@ def _name(month: str, *presets: tuple[str, ...] | None) -> str:
     return "-".join(["tickets", month or "all", *(word for words in presets for word in words or ())])
 
 
-with frame.open_page("Tickets") as page:
+with frame.open_page("tickets") as page:
     show(page)

@@ -21,7 +21,7 @@ from pipeline.reporting.compliance import read_compliance
 from pipeline.reporting.published import EVERY_CUSTOMER, Scope, open_published
 from pipeline.settings import Workspace
 from tests.end_to_end.command_line import run_sla
-from tests.end_to_end.published import dump_tables, query, read_pointer
+from tests.end_to_end.published import dump_tables, query, read_month_name, read_pointer
 
 MONTH = "2026-05"
 STATUSES = ("met", "breached", "pending", "waived", "not_covered", "not_measurable")
@@ -131,7 +131,10 @@ def test_dashboard_shows_the_figures_of_the_command_line(
     table = next(
         each.value.to_dict("records") for each in app.dataframe if "Compliance" in each.value.columns
     )
-    page = {(row["Month"][:7], row["Plan"]): (row["Compliance"], row["Met"], row["Counted"]) for row in table}
+    page = {
+        (read_month_name(row["Month"]), row["Plan"]): (row["Compliance"], row["Met"], row["Counted"])
+        for row in table
+    }
     expected = {}
     for row in run_compliance(demo_workspace, "--by", "month,plan")["rows"]:
         tally = row["tally"]
