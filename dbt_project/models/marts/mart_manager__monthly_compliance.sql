@@ -14,7 +14,7 @@ cut as (
 
 select
   cut.month_basis || ':' || cut.month || ':' || coalesce(customers.customer_id, '-') || ':' || coalesce(cut.plan_version, '-') || ':'
-    || cut.obligation || ':' || coalesce(cast(cut.severity_in_force as varchar), '-') as compliance_key,
+    || cut.obligation || ':' || coalesce(cast(cut.severity_in_force as string), '-') as compliance_key,
   cut.month_basis,
   cut.month,
   -- Null for an unknown customer: the ticket keeps the name that its source gave.

@@ -54,7 +54,7 @@ select
   written.obligation,
   1 as cycle_number,
   'target' as figure_kind,
-  cast(null as varchar) as clock_kind,
+  cast(null as string) as clock_kind,
   cast(null as bigint) as they_seconds,
   1 as unit_seconds,
   written.field_value = written.breached_value as they_breached,
