@@ -22,7 +22,7 @@ FLOORS = (
         "pipeline.locales",
         "pipeline.zones",
     ),
-    ("pipeline.seen_files", "pipeline.secrets_file"),
+    ("pipeline.seen_files", "pipeline.secrets_file", "pipeline.private_files"),
     ("pipeline.pointer", "pipeline.vocabulary"),
     ("pipeline.periods.records",),
     ("pipeline.declarations",),
