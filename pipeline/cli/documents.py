@@ -172,7 +172,7 @@ def status() -> None:
     from pipeline.cli.show_deliveries import open_outcomes_tables
     from pipeline.cli.show_landing import outdated_tables
     from pipeline.cli.show_periods import describe_periods, periods_table
-    from pipeline.cli.show_status import status_tables
+    from pipeline.cli.show_status import older_state_tables, status_tables
     from pipeline.delivery.run import list_open_outcomes
     from pipeline.ingest.landing.manifest import list_damaged_manifests
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
@@ -180,8 +180,10 @@ def status() -> None:
     from pipeline.reporting.published import EVERY_CUSTOMER
     from pipeline.reporting.status import read_status
     from pipeline.rules.load_sources import load_sources
+    from pipeline.state_version import describe_older, list_older
 
     workspace = options.find_workspace()
+    older = list_older(workspace)
     with open_build() as published:
         found = read_status(published, EVERY_CUSTOMER)
         states = read_month_states(published, EVERY_CUSTOMER)
@@ -208,12 +210,14 @@ def status() -> None:
             "months": states,
             "closed_months": closed,
             "deliveries_to_look_at": deliveries,
+            "older_state": older,
         },
         lambda _: [
             *status_tables(found),
             periods,
             *outdated_tables(rows, explain_outdated(outdated)),
             *open_outcomes_tables(deliveries),
+            *older_state_tables(describe_older(older)),
         ],
     )
     if damaged_ledger is not None:

@@ -106,7 +106,7 @@ def _is_held(workspace: Workspace) -> bool:
     if not (workspace.warehouse / "lock").exists():
         return False
     try:
-        with lock_workspace(workspace):
+        with lock_workspace(workspace, migrates=False):
             return False
     except WorkspaceLocked:
         return True

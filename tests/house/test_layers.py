@@ -23,6 +23,7 @@ FLOORS = (
         "pipeline.zones",
     ),
     ("pipeline.seen_files", "pipeline.secrets_file", "pipeline.private_files"),
+    ("pipeline.state_version",),
     ("pipeline.pointer", "pipeline.vocabulary"),
     ("pipeline.periods.records",),
     ("pipeline.declarations",),
