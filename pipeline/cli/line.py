@@ -15,6 +15,7 @@ import typer
 
 from pipeline.errors import SlaError, StaleData, clean, explain_machine
 from pipeline.interruption import is_asked, listen
+from pipeline.private_files import write_privately
 from pipeline.settings import Workspace, find_workspace, parse_instant
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def _read_globals(
 def main() -> None:
     """Run the command line; every error leaves with its message and exit code, never with a traceback."""
     listen()
+    write_privately()
     _outlive_readers()
     try:
         outcome = app(args=_hoist_globals(sys.argv[1:]), prog_name="sla", standalone_mode=False)

@@ -11,6 +11,7 @@ import typer
 
 from pipeline.cli.line import app, open_build, options, say, show_result
 from pipeline.errors import ConfigurationError, InputRejected, PartlyDone, SlaError
+from pipeline.private_files import handed_over
 from pipeline.settings import CHECKOUT, Workspace
 
 if TYPE_CHECKING:
@@ -129,8 +130,9 @@ def _suggest(paths: list[Path] | None, out: Path | None) -> None:
         return
     try:
         # A reviewed mapping is not to be lost to a second suggestion.
-        with out.open("x", encoding="utf-8") as file:
+        with handed_over(None, out.parent) as given, out.open("x", encoding="utf-8") as file:
             file.write(text)
+            given.append(out)
     except OSError as problem:
         raise ConfigurationError(
             f"{out} was not written: {problem.strerror or problem}. Name a new file in a folder that exists."
@@ -290,7 +292,9 @@ def quarantine(
     records = list_quarantine(workspace, source)
     if export is not None:
         try:
-            export.write_bytes(quarantine_csv(records))
+            with handed_over(workspace, export.parent) as given:
+                export.write_bytes(quarantine_csv(records))
+                given.append(export)
         except OSError as problem:
             raise ConfigurationError(
                 f"{export} cannot be written: {problem.strerror or problem}."

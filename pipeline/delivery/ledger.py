@@ -17,11 +17,11 @@ from typing import Literal, NamedTuple
 
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Workspace
-from pipeline.whole_files import add_lines, seal, seal_line, unseal, write_whole
+from pipeline.state_version import VERSION, check_version, seal_state, unseal_state
+from pipeline.whole_files import add_lines, seal_line, unseal, write_whole
 
 State = Literal["prepared", "sending", "sent", "refused", "unknown", "dropped"]
 STATES: tuple[State, ...] = ("prepared", "sending", "sent", "refused", "unknown", "dropped")
-_VERSION = 1
 
 
 class Key(NamedTuple):
@@ -100,7 +100,7 @@ class Ledger:
         tail = self._tail
         for entry in entries:
             line = seal_line(
-                {"version": _VERSION, "previous": tail, **asdict(entry), "key": entry.key._asdict()}
+                {"version": VERSION, "previous": tail, **asdict(entry), "key": entry.key._asdict()}
             )
             lines.append(line)
             tail = hashlib.sha256(line).hexdigest()
@@ -108,7 +108,7 @@ class Ledger:
         self._tail = tail
         self._count += len(lines)
         # Behind the lines: a run that is killed in between leaves more than are counted, and the next ones are counted with them.
-        write_whole(self._count_path, seal({"lines": self._count, "newest_sha256": tail}))
+        write_whole(self._count_path, seal_state({"lines": self._count, "newest_sha256": tail}))
         self._last.update((entry.key, entry) for entry in entries)
 
     def close_killed(self, at: datetime, is_proven: Callable[[Entry], bool]) -> None:
@@ -134,8 +134,7 @@ class Ledger:
         for number, line in enumerate(content.split(b"\n")[:-1], 1):
             try:
                 record = unseal(line, needs_seal=True)
-                if record.pop("version") != _VERSION:
-                    raise ValueError("another version of this program wrote it")
+                check_version(record.pop("version"), self.path)
                 if record.pop("previous") != self._tail:
                     raise ValueError("a line before it is missing or was changed")
                 key = Key(**record.pop("key"))
@@ -151,7 +150,7 @@ class Ledger:
 
     def _read_count(self) -> tuple[int, str]:
         try:
-            record = unseal(self._count_path.read_bytes(), needs_seal=True)
+            record = unseal_state(self._count_path.read_bytes(), self._count_path, needs_seal=True)
             return int(record["lines"]), str(record["newest_sha256"])
         except FileNotFoundError:
             return 0, ""

@@ -10,6 +10,7 @@ from functools import partial
 from pipeline.doctor.line import Check, Line, name_some
 from pipeline.errors import WorkspaceLocked
 from pipeline.pointer import read_pointer
+from pipeline.private_files import list_open
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file
 
@@ -76,6 +77,14 @@ def _examine_permissions(workspace: Workspace) -> Iterator[Line]:
         )
     else:
         yield Line("permissions", "ok", f"{workspace.root} can be read and written")
+    shared = list(list_open(workspace))
+    if shared:
+        yield Line(
+            "permissions",
+            "warning",
+            f"other users of this machine can read {name_some(shared)}",
+            f"Run: chmod -R go= {workspace.warehouse} {workspace.reports}",
+        )
 
 
 def _examine_disk(workspace: Workspace) -> Iterator[Line]:
@@ -97,7 +106,7 @@ def _is_held(workspace: Workspace) -> bool:
     if not (workspace.warehouse / "lock").exists():
         return False
     try:
-        with lock_workspace(workspace):
+        with lock_workspace(workspace, migrates=False):
             return False
     except WorkspaceLocked:
         return True

@@ -32,7 +32,8 @@ from pipeline.reporting.render_report import (
     write_documents,
 )
 from pipeline.settings import Workspace
-from pipeline.whole_files import hash_file, seal, unseal, write_whole
+from pipeline.state_version import seal_state, unseal_state
+from pipeline.whole_files import hash_file, write_whole
 
 _ENDINGS = ("pdf", "csv", "xlsx")
 
@@ -166,7 +167,7 @@ def _keep(workspace: Workspace, issue: Issue, documents: RenderedReport) -> None
         "build_id": issue.build.build_id,
         **{f"{ending}_sha256": digest for ending, digest in digests.items()},
     }
-    write_whole(_issued_path(workspace, issue), seal(record))
+    write_whole(_issued_path(workspace, issue), seal_state(record))
 
 
 def _read_kept(workspace: Workspace, issue: Issue) -> RenderedReport:
@@ -178,7 +179,7 @@ def _read_kept(workspace: Workspace, issue: Issue) -> RenderedReport:
 
 def _read_record(path: Path) -> Issued:
     try:
-        record = unseal(path.read_bytes(), needs_seal=True)
+        record = unseal_state(path.read_bytes(), path, needs_seal=True)
         digests = {ending: str(record[f"{ending}_sha256"]) for ending in _ENDINGS}
         return Issued(record["report_number"], record["customer_id"], record["month"], digests)
     except (ValueError, TypeError, KeyError) as problem:

@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 from pipeline.errors import ConfigurationError
 from pipeline.pointer import Pointer
 from pipeline.settings import Workspace
-from pipeline.whole_files import seal, unseal, write_whole
+from pipeline.state_version import seal_state, unseal_state
+from pipeline.whole_files import write_whole
 
 _NAME = re.compile(r"[0-9]{6}\.json")
 # Where a record keeps the SHA-256 of the file of the one before it.
@@ -214,7 +215,7 @@ def read_history(workspace: Workspace) -> History:
             raise _unreadable(folder / _name(number), "it is missing, and a later one is there")
         content = path.read_bytes()
         try:
-            document = unseal(content, needs_seal=True)
+            document = unseal_state(content, path, needs_seal=True)
             # Records were not chained at first; one that is not, behind one that is, was put there by something else.
             previous = document.pop(_CHAIN, None)
             if previous is None and is_chained:
@@ -243,11 +244,11 @@ def append_record(workspace: Workspace, record: Record) -> None:
     [kind] = [name for name, of in _KINDS.items() if isinstance(record, of)]
     before = closed_folder(workspace) / _name(record.number - 1)
     previous = _digest(before.read_bytes()) if record.number > 1 else ""
-    content = seal({"kind": kind, _CHAIN: previous, **_plain(asdict(record))})
+    content = seal_state({"kind": kind, _CHAIN: previous, **_plain(asdict(record))})
     write_whole(path, content)
     # Behind the record: a run that is killed in between leaves one more than are counted, and the next record counts both.
     for count_path in _count_paths(workspace):
-        write_whole(count_path, seal({"records": record.number, "newest_sha256": _digest(content)}))
+        write_whole(count_path, seal_state({"records": record.number, "newest_sha256": _digest(content)}))
 
 
 def add_corrections(
@@ -312,7 +313,7 @@ def _count_paths(workspace: Workspace) -> tuple[Path, Path]:
 def _read_count(path: Path) -> tuple[int, str]:
     """How many records there are, and the SHA-256 of the newest."""
     try:
-        record = unseal(path.read_bytes(), needs_seal=True)
+        record = unseal_state(path.read_bytes(), path, needs_seal=True)
         return int(record["records"]), str(record.get("newest_sha256", ""))
     except FileNotFoundError:
         return 0, ""

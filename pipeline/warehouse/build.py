@@ -18,6 +18,7 @@ from pipeline.interruption import stop_if_asked
 from pipeline.pointer import Pointer
 from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace, read_clock
+from pipeline.state_version import VERSION, migrate
 from pipeline.warehouse.fingerprint import Input, fingerprint, list_inputs
 from pipeline.warehouse.incremental import (
     NO_BASIS,
@@ -57,8 +58,10 @@ class BuildResult:
 
 
 @contextmanager
-def lock_workspace(workspace: Workspace) -> Iterator[None]:
-    """Hold the workspace for writing. Raises WorkspaceLocked at once when another run holds it.
+def lock_workspace(workspace: Workspace, *, migrates: bool = True) -> Iterator[None]:
+    """Hold the workspace for writing, its state brought to this program's version unless it is only looked at.
+
+    Raises WorkspaceLocked at once when another run holds it, NewerState where a newer program has written.
 
     The lock is the operating system's: it is free again the moment its holder is gone, whatever file is left behind.
     """
@@ -73,6 +76,8 @@ def lock_workspace(workspace: Workspace) -> Iterator[None]:
             f"Another run is writing to {workspace.root}. Wait until it has ended and try again; nothing was changed."
         ) from problem
     try:
+        if migrates:
+            migrate(workspace)
         yield
     finally:
         # Without it the next run reads more than it needs to, and that is all.
@@ -322,7 +327,7 @@ def _write_meta(
         create table meta.build as
         select cast(? as varchar) as build_id, cast(? as timestamp) as as_of, cast(? as varchar) as tzdata_version,
           cast(? as varchar) as holidays_version, cast(? as bigint) as landed_rows, cast(? as bigint) as batches,
-          cast(? as timestamp) as newest_landed_at
+          cast(? as timestamp) as newest_landed_at, cast(? as integer) as state_version
         """,
         [
             build_id,
@@ -332,6 +337,7 @@ def _write_meta(
             landed_rows,
             len(batches),
             newest,
+            VERSION,
         ],
     )
     rows = [

@@ -12,9 +12,17 @@ from pathlib import Path
 
 from pipeline.errors import ConfigurationError
 from pipeline.periods.records import read_history
-from pipeline.pointer import Pointer, list_publications, note_publication, read_pointer, write_pointer
+from pipeline.pointer import (
+    Pointer,
+    list_publications,
+    note_publication,
+    pointer_path,
+    read_pointer,
+    write_pointer,
+)
 from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace
+from pipeline.state_version import NewerState, is_older
 from pipeline.warehouse.connection import open_database, quote, quote_text
 from pipeline.whole_files import hash_file, sync
 
@@ -25,13 +33,15 @@ KEPT_VERSIONS = 5
 def find_served(workspace: Workspace, build_id: str) -> Pointer | None:
     """The version served now, if it is the build of that name and its file still has the bytes that it was published with.
 
-    None for a damaged pointer too: a build is the way out of it.
+    None for a damaged pointer too, and for one of an older program: a build is the way out of it. Raises NewerState.
     """
     try:
         pointer = read_pointer(workspace)
+    except NewerState:
+        raise
     except ConfigurationError:
         return None
-    if pointer is None or pointer.build_id != build_id:
+    if pointer is None or pointer.build_id != build_id or is_older(pointer_path(workspace)):
         return None
     file = workspace.published / pointer.file
     return (

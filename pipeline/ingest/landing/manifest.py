@@ -21,7 +21,8 @@ from pipeline.errors import InputRejected, Problem
 from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_TABLE
 from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace
-from pipeline.whole_files import hash_file, seal, unseal, write_whole
+from pipeline.state_version import seal_state, unseal_state
+from pipeline.whole_files import hash_file, write_whole
 
 MANIFEST_FOLDER = "manifest"
 _TABLE_NAME = re.compile(r"[a-z_]+")
@@ -230,7 +231,7 @@ def hash_tables(workspace: Workspace, tables: Iterable[str], file_stem: str) -> 
 
 def write_manifest(workspace: Workspace, batch: Batch) -> None:
     """Make the batch exist: durable before this returns, and never half there."""
-    write_whole(_manifest_path(workspace, batch.batch_id), seal(asdict(batch)))
+    write_whole(_manifest_path(workspace, batch.batch_id), seal_state(asdict(batch)))
 
 
 def keep_counts(workspace: Workspace, batches: Iterable[Batch]) -> list[Batch]:
@@ -260,7 +261,7 @@ def _read_manifests(workspace: Workspace) -> list[Batch | Damage]:
 def _read(path: Path) -> Batch | Damage | None:
     """The batch of a manifest, or why it cannot be read; None when there is no such file."""
     try:
-        batch = Batch(**unseal(path.read_bytes()))
+        batch = Batch(**unseal_state(path.read_bytes(), path))
         # Both become parts of paths.
         if not all(_TABLE_NAME.fullmatch(table) for table in batch.tables):
             raise ValueError("a table has no name of a table")
