@@ -404,7 +404,7 @@ class _Rows:
             scope,
             sorted({row.waiver_id for rows in self.listed.values() for row in rows if row.waiver_id}),
         )
-        self.labels = read_labels(published)
+        self.labels = _read_labels(published)
 
 
 def _assemble(rows: _Rows, header: _Header, build: BuildStatus) -> MonthlyReport:
@@ -792,7 +792,7 @@ def _read_build(published: Published, scope: Scope) -> BuildStatus:
     return published.remember(("build", scope), lambda: read_status(published, scope))
 
 
-def read_labels(published: Published) -> dict[str, dict[str, str]]:
+def _read_labels(published: Published) -> dict[str, dict[str, str]]:
     """What reference/words.yml prints for a word of a plan or a calendar: language -> word -> label."""
 
     def read() -> dict[str, dict[str, str]]:
@@ -808,7 +808,7 @@ def read_labels(published: Published) -> dict[str, dict[str, str]]:
 
 def read_look(published: Published, scope: Scope) -> Look:
     """How a document of the vendor's own looks."""
-    return Look(_read_brands(published, scope, ())[None], read_labels(published))
+    return Look(_read_brands(published, scope, ())[None], _read_labels(published))
 
 
 def _read_brands(published: Published, scope: Scope, customer_ids: Sequence[str]) -> dict[str | None, Brand]:
