@@ -44,7 +44,9 @@ def show(page: frame.Page) -> None:
         frame.say_no_rows()
         return
     reasons = {key: labels[name] for key, name in of_class.items()}
-    ticket_list.show(page, obligations, _name(month, statuses, classes, bands, zones, groups), selection, reasons)
+    ticket_list.show(
+        page, obligations, _name(month, statuses, classes, bands, zones, groups), selection, reasons
+    )
 
 
 def choose_zones_and_groups(page: frame.Page) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
