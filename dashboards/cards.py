@@ -13,7 +13,7 @@ from dashboards.ticket_list import LIST_PAGE
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import CutRow, TrendPoint, month_before
 from pipeline.reporting.managers_pack import PromiseRow
-from pipeline.reporting.overview import read_annotations
+from pipeline.reporting.overview import notes_of_trend, read_annotations
 from pipeline.reporting.published import Ratio, Selection
 
 _CARDS_IN_A_ROW = 4
@@ -73,8 +73,7 @@ def show_trend(page: frame.Page, months: Sequence[TrendPoint], selection: Select
     if not any(month.tally.bounded for month in months):
         st.caption(say("cards.nothing_counted"))
         return
-    shown = {month.month for month in months}
-    notes = [each for each in read_annotations(page.published, page.scope, selection) if each.month in shown]
+    notes = notes_of_trend(read_annotations(page.published, page.scope, selection), months)
     marks: dict[str, list[str]] = {}
     for number, each in enumerate(notes, 1):
         marks.setdefault(each.month, []).append(str(number))

@@ -18,7 +18,7 @@ from pipeline.errors import SlaError
 from pipeline.pointer import pointer_path
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import TrendPoint, read_trend
-from pipeline.reporting.monthly_report import read_labels
+from pipeline.reporting.monthly_report import read_look
 from pipeline.reporting.periods import read_zones
 from pipeline.reporting.published import Published, Scope, open_published
 from pipeline.reporting.status import BuildStatus, read_status
@@ -92,7 +92,7 @@ def open_page(name: str) -> Iterator[Page]:
             st.stop()
         with open_published(workspace, verifies=True) as published:
             status = read_status(published, seen_by.scope)
-            language.use_labels(read_labels(published))
+            language.use_labels(read_look(published, seen_by.scope).labels)
             page = Page(workspace, seen_by, published, status, Choices(name))
             _show_freshness(page)
             note = st.container()

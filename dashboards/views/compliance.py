@@ -16,7 +16,7 @@ from pipeline.reporting.compliance import (
     read_compliance,
     read_trend,
 )
-from pipeline.reporting.published import Selection
+from pipeline.reporting.published import NO_GROUP, Selection
 
 # Cut -> its name among the words of the page. With two words, the first one makes the panels.
 CUTS = {
@@ -25,8 +25,14 @@ CUTS = {
     "severity": "severity",
     "obligation": "obligation",
     "customer": "customer",
+    "zone": "zone",
+    "group": "group",
     "": "none",
 }
+# Who works on what is the vendor's own.
+STAFF_CUTS = ("group",)
+# What the list of tickets calls a dimension whose own name says something else in an address: the zone that times are told in.
+PRESETS = {"zone": "plan_zone"}
 
 
 def show(page: frame.Page) -> None:
@@ -123,7 +129,7 @@ def open_list(
     if not all(cell.values()):
         st.info(say("compliance.no_filter"))
         return
-    known = {word: [value] for word, value in cell.items()}
+    known = {PRESETS.get(word, word): [value] for word, value in cell.items()}
     page.open(
         ticket_list.LIST_PAGE,
         {**choices.address(selection, month=month or "", **preset), **known},
@@ -136,6 +142,9 @@ def key_of(row: ComplianceRow, by: tuple[str, ...]) -> str:
         "customer": row.customer_id,
         "obligation": row.obligation,
         "plan": row.plan,
+        "zone": row.time_zone,
+        # Tickets of no group are counted apart, and listed like those of any other.
+        "group": row.group_name or NO_GROUP,
     }
     return "\n".join("" if values[word] is None else str(values[word]) for word in by)
 
@@ -144,7 +153,11 @@ def choose(page: frame.Page) -> tuple[Selection, str, str]:
     """The filters, in the sidebar; their options are what the build has."""
     with st.sidebar:
         names = section("cuts")
-        options = {each: names[name] for each, name in CUTS.items()}
+        options = {
+            each: names[name]
+            for each, name in CUTS.items()
+            if page.shows_staff_data or each not in STAFF_CUTS
+        }
         cut = page.choices.one(say("compliance.lines_by"), "by", options, "obligation")
         basis = page.choices.one(say("frame.month_is"), "basis", section("month_bases"), "settled")
         selection = page.choices.selection(page.published, page.scope)
@@ -198,6 +211,10 @@ def name_dimension(each: ComplianceRow, word: str) -> str:
         return each.customer_name or each.customer_id or say("tables.no_customer")
     if word == "obligation":
         return words.word(each.obligation)
+    if word == "zone":
+        return each.time_zone or "UTC"
+    if word == "group":
+        return each.group_name or say("tables.no_group")
     return each.plan or say("tables.no_plan")
 
 

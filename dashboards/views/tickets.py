@@ -10,8 +10,9 @@ from dashboards import frame, ticket_list
 from dashboards.language import current, say, section
 from pipeline.reporting import figures
 from pipeline.reporting.breaches import read_breaches
-from pipeline.reporting.compliance import read_trend
+from pipeline.reporting.compliance import read_compliance, read_trend
 from pipeline.reporting.overview import of_bands, worst_first
+from pipeline.reporting.published import NO_GROUP
 from pipeline.reporting.tickets import read_tickets
 from pipeline.vocabulary import SLA_STATUSES
 
@@ -30,8 +31,9 @@ def show(page: frame.Page) -> None:
         steps = {step: figures.band(step, words) for step in figures.BANDS}
         bands = page.choices.many(say("columns.at_risk"), "band", steps)
         selection = page.choices.selection(page.published, page.scope)
+        zones, groups = choose_zones_and_groups(page)
     chosen = replace(selection, months=(month,) if month else None, statuses=statuses)
-    obligations = worst_first(read_tickets(page.published, page.scope, chosen, basis))
+    obligations = worst_first(read_tickets(page.published, page.scope, chosen, basis, zones, groups))
     breaches = read_breaches(page.published, page.scope, replace(chosen, statuses=None, months=None))
     of_class = {each.obligation.obligation_key: each.breach_class for each in breaches}
     if classes:
@@ -42,7 +44,21 @@ def show(page: frame.Page) -> None:
         frame.say_no_rows()
         return
     reasons = {key: labels[name] for key, name in of_class.items()}
-    ticket_list.show(page, obligations, _name(month, statuses, classes, bands), selection, reasons)
+    ticket_list.show(
+        page, obligations, _name(month, statuses, classes, bands, zones, groups), selection, reasons
+    )
+
+
+def choose_zones_and_groups(page: frame.Page) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """The filters by the plan's zone and, for the vendor's own people, by the group that had the ticket last."""
+    known = read_compliance(page.published, page.scope, by=("zone", "group")).rows
+    zones = sorted({row.time_zone or "UTC" for row in known})
+    groups = sorted({row.group_name for row in known if row.group_name})
+    chosen_zones = page.choices.many(say("tickets.zone"), "plan_zone", {zone: zone for zone in zones})
+    if not page.shows_staff_data or not groups:
+        return chosen_zones, None
+    options = {NO_GROUP: say("tables.no_group"), **{group: group for group in groups}}
+    return chosen_zones, page.choices.many(say("columns.group"), "group", options)
 
 
 def _name(month: str, *presets: tuple[str, ...] | None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pipeline.reporting import figures
+from pipeline.reporting.compliance import TrendPoint
 from pipeline.reporting.entitlements import Balance, read_alerts
 from pipeline.reporting.published import (
     EVERYTHING,
@@ -85,6 +86,12 @@ def read_annotations(
     bound = bind_values(scope, selection)
     names = (*bind_values(scope), "customer_ids")
     return tuple(published.fetch(Annotation, sql, {name: bound[name] for name in names}))
+
+
+def notes_of_trend(notes: Iterable[Annotation], trend: Iterable[TrendPoint]) -> tuple[Annotation, ...]:
+    """The notes that fall into the months of a trend, in their order."""
+    months = {point.month for point in trend}
+    return tuple(note for note in notes if note.month in months)
 
 
 def count_bands(running: Iterable[Obligation]) -> Counter[int]:

@@ -79,6 +79,10 @@ class Selection:
     statuses: tuple[str, ...] | None = None
 
 
+# A group that the source does not state, where groups are chosen by name.
+NO_GROUP = "-"
+
+
 EVERYTHING = Selection()
 
 

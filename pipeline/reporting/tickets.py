@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from pipeline.reporting.published import (
     EVERYTHING,
     IN_SCOPE,
     MONTH_BASES,
+    NO_GROUP,
     Published,
     Ratio,
     Scope,
@@ -195,12 +196,18 @@ class Explanation:
 
 
 def read_tickets(
-    published: Published, scope: Scope, selection: Selection = EVERYTHING, month_basis: str = "settled"
+    published: Published,
+    scope: Scope,
+    selection: Selection = EVERYTHING,
+    month_basis: str = "settled",
+    zones: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
 ) -> tuple[Obligation, ...]:
-    """One row per obligation, in order of submission."""
+    """One row per obligation, in order of submission. `zones`: those of the plan; `groups`: that had the ticket last, NO_GROUP
+    where none is stated. None leaves either open."""
     check_words("The month basis", (month_basis,), MONTH_BASES)
     check_selection(published, scope, selection)
-    return select_obligations(published, scope, selection, month_basis)
+    return select_obligations(published, scope, selection, month_basis, zones=zones, groups=groups)
 
 
 def read_at_risk(
@@ -219,6 +226,9 @@ def select_obligations(
     selection: Selection,
     month_basis: str = "settled",
     ticket_id: str | None = None,
+    *,
+    zones: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
 ) -> tuple[Obligation, ...]:
     """Like `read_tickets`, for a selection that is already checked: the obligations of one ticket, or of all."""
     month = _MONTH[month_basis]
@@ -234,9 +244,10 @@ def select_obligations(
         f"{from_elsewhere.get(field.name, f'obligations.{field.name}')} as {field.name}"
         for field in fields(Obligation)
     )
-    # Subjects and names are those of the build of the verdict.
+    # Subjects and names are those of the build of the verdict. A build from before there were groups is not asked for them.
+    group_name = "null::varchar" if groups is None else "tickets.group_name"
     rows = f"""
-        select {columns}, obligations.time_zone
+        select {columns}, obligations.time_zone, {group_name} as group_name
         from {{build}}core.fct_sla_obligations as obligations
         left join {{build}}core.dim_tickets as tickets on tickets.ticket_id = obligations.ticket_id
         left join {{build}}core.dim_customers as customers on customers.customer_id = obligations.customer_id
@@ -253,11 +264,17 @@ def select_obligations(
           and {where_chosen("severities", "obligations.severity_in_force")}
           and {where_chosen("obligations", "obligations.obligation")}
           and {where_chosen("statuses", "obligations.status")}
+          and {where_chosen("zones", "obligations.time_zone")}
+          and {where_chosen("groups", f"coalesce(obligations.group_name, '{NO_GROUP}')")}
         order by
             obligations.submitted_at, obligations.ticket_id, obligations.obligation,
             obligations.cycle_number
     """
-    bound = bind_values(scope, selection) | {"ticket_id": ticket_id}
+    bound = bind_values(scope, selection) | {
+        "ticket_id": ticket_id,
+        "zones": None if zones is None else list(zones),
+        "groups": None if groups is None else list(groups),
+    }
     # By month of submission, and for one ticket, the newest build says what is known.
     is_frozen = month_basis == "settled" and ticket_id is None
     return tuple(published.fetch_of_record(Obligation, rows, sql, bound, is_frozen=is_frozen))

@@ -142,7 +142,9 @@ TABLES = """
         severity as severity_submitted, severity as severity_now, submitted_at, $subject as subject,
         'question' as ticket_type, 'open' as ticket_status, 'tickets.csv' as source_file,
         2 as line_number, 'b1' as batch_id, submitted_at as known_at, plan, plan || '@2020-11-16' as plan_version,
-        ticket_id <> 'T-12' as is_statuses_observed
+        ticket_id <> 'T-12' as is_statuses_observed,
+        -- T-5 was taken from its group, and of the others no group is stated.
+        case when ticket_id in ('T-3', 'T-4') then 'Desk <1>' when ticket_id = 'T-8' then 'Field' end as group_name
     from obligations;
 
     -- Each ticket is new for an hour and open from then on; it ends two days after its submission, T-10 not.

@@ -1,4 +1,4 @@
-"""The pages in each language: which is chosen, and that its words, numbers and dates are on the page, not those of another."""
+"""The pages in each language: which one is chosen, and that words, numbers and dates on the page are its own."""
 
 from __future__ import annotations
 

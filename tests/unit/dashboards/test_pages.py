@@ -19,7 +19,7 @@ from pipeline.reporting.backlog import CUTS, read_backlog, read_backlog_levels
 from pipeline.reporting.compliance import read_compliance
 from pipeline.reporting.distribution import read_answer_times
 from pipeline.reporting.overview import read_annotations
-from pipeline.reporting.published import EVERY_CUSTOMER, Scope, Selection, open_published
+from pipeline.reporting.published import EVERY_CUSTOMER, NO_GROUP, Scope, Selection, open_published
 from pipeline.settings import Workspace
 from tests.unit.dashboards.small_build import NASTY_SUBJECT, OBLIGATIONS, change, publish
 
@@ -246,7 +246,7 @@ def test_compliance_filters_stay_in_the_address_when_they_are_chosen(workspace):
         ("findings", ("part", "finding")),
         ("what_if", ("trial",)),
         ("about", ("table",)),
-        ("tickets", ("month", "basis", "status", "class", "band")),
+        ("tickets", ("month", "basis", "status", "class", "band", "plan_zone", "group")),
     ],
 )
 def test_unknown_values_in_the_address_are_left_out_and_named_in_one_message(workspace, page, own):
@@ -313,6 +313,33 @@ def test_ticket_list_counts_what_the_table_counts(workspace):
         assert statuses.count("met") == row["Met"]
         assert statuses.count("met") + statuses.count("breached") == row["Counted"]
         assert statuses.count("running") == row["Running"]
+
+
+@pytest.mark.parametrize(("cut", "head"), [("zone", "Zone"), ("group", "Group")])
+def test_cut_by_zone_and_by_group_lists_as_many_tickets_as_it_counts(workspace, cut, head):
+    change(
+        workspace,
+        "update core.fct_sla_obligations set time_zone = 'Europe/Berlin' where plan = 'enhanced';"
+        "update marts.mart_manager__monthly_compliance set time_zone = 'Europe/Berlin' where plan = 'enhanced'",
+    )
+    rows = [row for row in table(open_page(by=cut), "Compliance") if row["Month"] == "June 2026"]
+    assert {row[head]: (row["Met"], row["Counted"]) for row in rows} == {
+        "zone": {"UTC": (3, 4), "Europe/Berlin": (1, 2)},
+        # What no group is stated for is counted apart, and is neither of the groups.
+        "group": {"Desk <1>": (1, 2), "Field": (0, 1), "not stated": (3, 3)},
+    }[cut]
+    for row in rows:
+        preset = (
+            {"plan_zone": row[head]}
+            if cut == "zone"
+            else {"group": NO_GROUP if row[head] == "not stated" else row[head]}
+        )
+        listed = table(open_page("tickets", month="2026-06", **preset), "Ticket")
+        statuses = [each["Status"] for each in listed]
+        assert (statuses.count("met"), statuses.count("met") + statuses.count("breached")) == (
+            row["Met"],
+            row["Counted"],
+        )
 
 
 def test_ticket_list_begins_with_what_is_most_over_its_target(workspace):

@@ -26,7 +26,7 @@ from tests.unit.dashboards.small_build import change, publish
 CANARIES = """
     update core.dim_customers set customer_name = 'Name canary-' || customer_id || '.';
     update core.dim_tickets set subject = 'Subject canary-' || customer_id || '.',
-        requester = 'Requester canary-' || customer_id || '.';
+        requester = 'Requester canary-' || customer_id || '.', group_name = 'Group canary-' || customer_id || '.';
     update core.fct_ticket_events set actor = 'Actor canary-' || customer_id || '.',
         value = 'Value canary-' || customer_id || '.';
     update core.fct_sla_breach_holdings as holdings
@@ -37,13 +37,14 @@ CANARIES = """
     update qc.rpt_qc__findings set evidence = 'Evidence canary-' || customer_id || '.';
     update marts.mart_account__entitlement_balances set customer_name = 'Balance canary-' || customer_id || '.';
     update marts.mart_account__alerts set customer_name = 'Alert canary-' || customer_id || '.';
-    update marts.mart_manager__monthly_compliance set customer_name = 'Mart canary-' || customer_id || '.';
+    update marts.mart_manager__monthly_compliance set customer_name = 'Mart canary-' || customer_id || '.',
+        group_name = 'Cut canary-' || customer_id || '.';
 """
 ADDRESSES: dict[str, tuple[dict[str, str | list[str]], ...]] = {
     "tickets": ({"month": ""}, {"month": "", "customer": "beta"}),
     "ticket": ({"ticket": "T-4"}, {"ticket": "T-8"}, {"ticket": "T-11"}),
     "customer": ({"customer": "acme"}, {"customer": "beta"}),
-    "compliance": ({"by": "customer"}, {"customer": "beta"}),
+    "compliance": ({"by": "customer"}, {"customer": "beta"}, {"by": "group"}),
     "entitlements": ({"term": "", "pool": "standard-term/regular"}, {"pool": "enhanced-term/regular"}),
     "findings": tuple({"part": part} for part in ("contract", "data", "settings", "quarantine", "checks")),
     "backlog": ({"day": "2026-06-10", "span": ""}, {"customer": "beta"}),
@@ -99,6 +100,17 @@ def test_a_page_is_opened_by_the_roles_that_it_is_for_and_no_others(workspace, m
         assert not app.exception
         if not may_open(role, f"views/{name}.py"):
             assert not app.dataframe
+
+
+def test_groups_of_the_vendor_are_no_cut_and_no_filter_of_a_customer(workspace, monkeypatch):
+    for role, is_shown in (("account", True), ("customer", False)):
+        log_in(monkeypatch, email=PEOPLE[role])
+        page, listed = (
+            run_page("compliance", {"by": "group"}),
+            run_page("tickets", {"month": "", "group": "Desk"}),
+        )
+        assert ("group" in page.selectbox(key="by").options) == is_shown
+        assert ("group" in [each.key for each in listed.multiselect]) == is_shown
 
 
 def test_a_page_that_is_not_listed_is_opened_by_no_role():
