@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import streamlit as st
 
@@ -18,14 +18,16 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def offer(
     label: str,
     columns: Sequence[str],
-    rows: Sequence[Sequence[object]],
+    rows: Callable[[], Iterable[Sequence[object]]],
+    row_count: int,
     name: str,
     status: BuildStatus,
     selection: Selection | None = None,
 ) -> None:
-    """Two buttons for `rows`. The files' names say what, of which filters, and as of when; they are written on the click."""
+    """Two buttons for `row_count` rows. The files' names say what, of which filters, and as of when; rows are asked for and files
+    written on the click."""
     file = f"{name_file(name, selection)}-as-of-{status.as_of:%Y%m%dT%H%M%SZ}"
-    count = say_count("downloads.rows", len(rows))
+    count = say_count("downloads.rows", row_count)
     with st.container(horizontal=True):
         for kind, mime, write in (
             ("CSV", "text/csv", export_rows.write_csv),
@@ -33,7 +35,7 @@ def offer(
         ):
             st.download_button(
                 f"{label} ({count}, {kind})",
-                lambda write=write: write(columns, rows),
+                lambda write=write: write(columns, rows()),
                 f"{file}.{kind.lower()}",
                 mime,
                 key=f"download_{name}_{kind}",
@@ -51,7 +53,7 @@ def offer_table(
 ) -> None:
     """The same for a table as it is shown."""
     columns = list(table[0]) if table else []
-    offer(label, columns, [list(row.values()) for row in table], name, status, selection)
+    offer(label, columns, lambda: (list(row.values()) for row in table), len(table), name, status, selection)
 
 
 def name_file(name: str, selection: Selection | None = None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -10,30 +11,48 @@ from dashboards import downloads, frame, tables, times
 from dashboards.language import count, current, row, say
 from pipeline.reporting import export_rows, figures
 from pipeline.reporting.published import Selection
-from pipeline.reporting.tickets import Obligation
+from pipeline.reporting.tickets import Length, Obligation
 
 TICKET_PAGE = "views/ticket.py"
 LIST_PAGE = "views/tickets.py"
 
 
+# A browser takes seconds for more; downloads have all rows.
+ROWS_SHOWN = 500
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list that is read in parts: `read` gives so many rows (None: all) from the row of that number, which counts from 0."""
+
+    length: Length
+    read: Callable[[int, int | None], Sequence[Obligation]]
+
+
+def whole(obligations: Sequence[Obligation]) -> Listed:
+    """A list that is already read."""
+    length = Length(len(obligations), len({each.ticket_id for each in obligations}))
+    return Listed(length, lambda first, size: obligations[first : None if size is None else first + size])
+
+
 def show(
     page: frame.Page,
-    obligations: Sequence[Obligation],
+    listed: Listed,
     name: str,
     selection: Selection,
-    reasons: Mapping[str, str] | None = None,
+    find_reasons: Callable[[Sequence[Obligation]], Mapping[str, str]] | None = None,
     key: str = "tickets",
 ) -> None:
-    """The rows, and both downloads of all of them. `reasons`: obligation key -> why it was breached. `key` tells two lists of one
-    page apart."""
-    ticket_count = len({each.ticket_id for each in obligations})
+    """The rows, in parts where there are many, and both downloads of all of them. `find_reasons` gives for promises why they were
+    breached, by obligation key. `key` tells two lists of one page apart."""
+    length = listed.length
     opens = page.may_open(TICKET_PAGE)
-    promises = count("ticket_list.promises", len(obligations))
-    told = say("ticket_list.of", promises=promises, tickets=count("ticket_list.tickets", ticket_count))
+    promises = count("ticket_list.promises", length.promise_count)
+    told = say("ticket_list.of", promises=promises, tickets=count("ticket_list.tickets", length.ticket_count))
     st.caption(f"{told} {say('ticket_list.tick')}" if opens else told)
-    if not page.shows_staff_data:
-        reasons = None
-    table = [describe(each, reasons) for each in obligations]
+    shown = listed.read(_choose_part(page, length.promise_count, f"{key}_from"), ROWS_SHOWN)
+    reasons = find_reasons(shown) if find_reasons and page.shows_staff_data else None
+    table = [describe(each, reasons) for each in shown]
     unused = [
         name
         for name in ("over_by", "left", "at_risk", "why")
@@ -49,13 +68,38 @@ def show(
         selection_mode="single-row",
     )
     if page.shows_staff_data:
-        rows = list(export_rows.obligation_rows(obligations))
-        downloads.offer(say("downloads.list"), export_rows.COLUMNS, rows, name, page.status, selection)
+        columns: Sequence[str] = export_rows.COLUMNS
+        write = export_rows.obligation_rows
     else:
-        downloads.offer_table(say("downloads.list"), table, name, page.status, selection)
+        columns = list(table[0])
+        write = _describe_all
+    downloads.offer(
+        say("downloads.list"),
+        columns,
+        lambda: write(listed.read(0, None)),
+        length.promise_count,
+        name,
+        page.status,
+        selection,
+    )
     for ticked in event["selection"]["rows"][:1]:
-        if ticked < len(obligations):
-            page.open(TICKET_PAGE, {"ticket": obligations[ticked].ticket_id})
+        if ticked < len(shown):
+            page.open(TICKET_PAGE, {"ticket": shown[ticked].ticket_id})
+
+
+def _choose_part(page: frame.Page, row_count: int, key: str) -> int:
+    """The number of the first row that is shown; nothing to choose where all rows are."""
+    if row_count <= ROWS_SHOWN:
+        return 0
+    parts = {
+        str(first): say("ticket_list.part", first=first + 1, last=min(first + ROWS_SHOWN, row_count))
+        for first in range(0, row_count, ROWS_SHOWN)
+    }
+    return int(page.choices.one(say("ticket_list.rows"), key, parts, "0"))
+
+
+def _describe_all(obligations: Iterable[Obligation]) -> Iterator[list[object]]:
+    return (list(describe(each).values()) for each in obligations)
 
 
 def describe(each: Obligation, reasons: Mapping[str, str] | None = None) -> dict[str, object]:

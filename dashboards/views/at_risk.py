@@ -31,7 +31,7 @@ def show(page: frame.Page) -> None:
         frame.say_no_rows()
         return
     name = "-".join(["at-risk", *(bands or ())])
-    ticket_list.show(page, shown, name, selection)
+    ticket_list.show(page, ticket_list.whole(shown), name, selection)
 
 
 with frame.open_page("at_risk") as page:

@@ -111,7 +111,7 @@ def show_open(page: frame.Page, selection: Selection) -> None:
     if not running:
         st.caption(say("customer.none_open"))
         return
-    ticket_list.show(page, running, "open", selection, key="open_tickets")
+    ticket_list.show(page, ticket_list.whole(running), "open", selection, key="open_tickets")
 
 
 def show_breaches(page: frame.Page, selection: Selection, month: str) -> None:
@@ -123,8 +123,10 @@ def show_breaches(page: frame.Page, selection: Selection, month: str) -> None:
         st.caption(say("customer.none_breached"))
         return
     reasons = {each.obligation.obligation_key: labels[each.breach_class] for each in breaches}
-    obligations = [each.obligation for each in breaches]
-    ticket_list.show(page, obligations, f"breaches-{month}", selection, reasons, key="breached_tickets")
+    promises = ticket_list.whole([each.obligation for each in breaches])
+    ticket_list.show(
+        page, promises, f"breaches-{month}", selection, lambda _: reasons, key="breached_tickets"
+    )
 
 
 def show_entitlements(page: frame.Page, selection: Selection) -> None:

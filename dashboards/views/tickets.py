@@ -9,11 +9,10 @@ import streamlit as st
 from dashboards import frame, ticket_list
 from dashboards.language import current, say, section
 from pipeline.reporting import figures
-from pipeline.reporting.breaches import read_breaches
+from pipeline.reporting.breaches import find_keys_of_classes, read_classes
 from pipeline.reporting.compliance import read_compliance, read_trend
-from pipeline.reporting.overview import of_bands, worst_first
 from pipeline.reporting.published import NO_GROUP
-from pipeline.reporting.tickets import read_tickets
+from pipeline.reporting.tickets import Cut, count_tickets, read_worst_tickets
 from pipeline.vocabulary import SLA_STATUSES
 
 
@@ -33,19 +32,24 @@ def show(page: frame.Page) -> None:
         selection = page.choices.selection(page.published, page.scope)
         zones, groups = choose_zones_and_groups(page)
     chosen = replace(selection, months=(month,) if month else None, statuses=statuses)
-    obligations = worst_first(read_tickets(page.published, page.scope, chosen, basis, zones, groups))
-    breaches = read_breaches(page.published, page.scope, replace(chosen, statuses=None, months=None))
-    of_class = {each.obligation.obligation_key: each.breach_class for each in breaches}
+    keys = None
     if classes:
-        obligations = tuple(each for each in obligations if of_class.get(each.obligation_key) in classes)
-    if bands:
-        obligations = of_bands(obligations, [int(band) for band in bands])
-    if not obligations:
+        settled = replace(chosen, statuses=None, months=chosen.months if basis == "settled" else None)
+        keys = find_keys_of_classes(page.published, page.scope, settled, classes)
+    cut = Cut(zones, groups, None if bands is None else [int(band) for band in bands], keys)
+    asked = (page.published, page.scope, chosen, basis, cut)
+    length = count_tickets(*asked)
+    if not length.promise_count:
         frame.say_no_rows()
         return
-    reasons = {key: labels[name] for key, name in of_class.items()}
     ticket_list.show(
-        page, obligations, _name(month, statuses, classes, bands, zones, groups), selection, reasons
+        page,
+        ticket_list.Listed(length, lambda first, size: read_worst_tickets(*asked, first=first, size=size)),
+        _name(month, statuses, classes, bands, zones, groups),
+        selection,
+        lambda shown: {
+            key: labels[name] for key, name in read_classes(page.published, page.scope, shown).items()
+        },
     )
 
 

@@ -80,7 +80,8 @@ def show(page: frame.Page) -> None:
         return
     name = "-".join(["breaches", month or "all", *(chosen_classes or ())])
     reasons = {each.obligation.obligation_key: labels[each.breach_class] for each in shown}
-    ticket_list.show(page, [each.obligation for each in shown], name, selection, reasons)
+    listed = ticket_list.whole([each.obligation for each in shown])
+    ticket_list.show(page, listed, name, selection, lambda _: reasons)
 
 
 def show_holdings(page: frame.Page, selection: Selection) -> None:

@@ -11,7 +11,7 @@ from pipeline.reporting.language import TERMINAL, Language
 from pipeline.reporting.periods import ClosedMonth
 from pipeline.reporting.published import Ratio
 from pipeline.reporting.status import BuildStatus, SourceStatus, Unjudged, UnseenName, UntranslatedLocale
-from pipeline.reporting.tickets import Obligation
+from pipeline.reporting.tickets import AT_RISK_FROM, Obligation
 
 STATUS_NAMES = {
     "met": "met",
@@ -31,9 +31,6 @@ _COULD_BE = {
 
 # A rate of fewer promises is shown as its parts on the pages: one of them moves it by more than ten points.
 FEWEST_FOR_A_RATE = 10
-
-# Share of the target used up, in percent, from which a running promise is called at risk.
-AT_RISK_FROM = (50, 75, 90)
 
 # The bands of running promises, the most pressing first: the step that they have reached.
 BANDS = (*map(str, reversed(AT_RISK_FROM)), "0")

@@ -26,7 +26,7 @@ from pipeline.reporting.tickets import Obligation, read_at_risk, read_tickets
 
 @dataclass(frozen=True)
 class Attention:
-    """Counts as of the data. `at_risk`: running promises that reached the lowest step of `figures.AT_RISK_FROM`; `running`: all
+    """Counts as of the data. `at_risk`: running promises that reached the lowest step of `tickets.AT_RISK_FROM`; `running`: all
     of them. `newly_breached`: of `month`, that of as_of. `pools`: of current terms, at a threshold or likely to run out; `terms`:
     that end soon. `refused` and `not_judged` count records and tickets over all customers, and are None for a limited scope."""
 
@@ -95,7 +95,7 @@ def notes_of_trend(notes: Iterable[Annotation], trend: Iterable[TrendPoint]) -> 
 
 
 def count_bands(running: Iterable[Obligation]) -> Counter[int]:
-    """Running promises by the step of `figures.AT_RISK_FROM` that they have reached; 0 below the lowest."""
+    """Running promises by the step of `tickets.AT_RISK_FROM` that they have reached; 0 below the lowest."""
     return Counter(figures.risk_step(each.used) or 0 for each in running)
 
 
@@ -105,13 +105,6 @@ def of_bands(obligations: Iterable[Obligation], bands: Collection[int]) -> tuple
         each
         for each in obligations
         if each.status == "pending" and (figures.risk_step(each.used) or 0) in bands
-    )
-
-
-def worst_first(obligations: Iterable[Obligation]) -> tuple[Obligation, ...]:
-    """The most time over its target first, then the least time left, then what has no target, in order of submission."""
-    return tuple(
-        sorted(obligations, key=lambda row: (row.remaining_seconds is None, row.remaining_seconds or 0))
     )
 
 

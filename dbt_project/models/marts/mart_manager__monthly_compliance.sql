@@ -15,12 +15,8 @@ cut as (
 
 select
   cut.month_basis || ':' || cut.month || ':' || coalesce(customers.customer_id, '-') || ':' || coalesce(cut.plan_version, '-') || ':'
-<<<<<<< HEAD
-    || cut.obligation || ':' || coalesce(cast(cut.severity_in_force as string), '-') as compliance_key,
-=======
-    || cut.obligation || ':' || coalesce(cast(cut.severity_in_force as varchar), '-') || coalesce(':' || tickets.group_name, '')
+    || cut.obligation || ':' || coalesce(cast(cut.severity_in_force as string), '-') || coalesce(':' || tickets.group_name, '')
     as compliance_key,
->>>>>>> 2629bd5
   cut.month_basis,
   cut.month,
   -- Null for an unknown customer: the ticket keeps the name that its source gave.
