@@ -352,6 +352,20 @@ def test_ticket_list_begins_with_what_is_most_over_its_target(workspace):
     assert len(rows) == len(OBLIGATIONS)
 
 
+def test_long_ticket_list_is_shown_in_parts_and_downloaded_whole(workspace, monkeypatch):
+    whole = [row["Ticket"] for row in table(open_page("tickets", month=""), "Ticket")]
+    monkeypatch.setattr("dashboards.ticket_list.ROWS_SHOWN", 4)
+    app = open_page("tickets", month="")
+    assert [row["Ticket"] for row in table(app, "Ticket")] == whole[:4]
+    assert f"{len(whole)} promises of" in all_words(app)
+    app = open_page("tickets", month="", tickets_from="4")
+    assert [row["Ticket"] for row in table(app, "Ticket")] == whole[4:8]
+    # A part that is no part of this list, such as that of a longer one: the first, and a note.
+    app = open_page("tickets", month="", tickets_from="400")
+    assert [row["Ticket"] for row in table(app, "Ticket")] == whole[:4]
+    assert len(app.warning) == 1
+
+
 def test_ticket_list_takes_the_presets_of_the_page_before(workspace):
     def listed(**preset: str) -> list[object]:
         return [row["Ticket"] for row in table(open_page("tickets", month="", **preset), "Ticket")]
