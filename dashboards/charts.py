@@ -393,20 +393,24 @@ def draw_heat_map(names: Sequence[str], rows: Sequence[Sequence[int]], what: str
             hovertemplate="%{y} %{x}:00: %{z} " + html.escape(what) + "<extra></extra>",
         )
     )
-    for weekday, row in zip(names, rows, strict=True):
-        for hour, count in enumerate(row):
-            if count:
-                figure.add_annotation(
-                    x=f"{hour:02d}", y=weekday, text=str(count), showarrow=False, font_size=11
-                )
     figure.update_layout(height=270, margin={"l": 10, "r": 10, "t": 10, "b": 10})
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(type="category", title=say("charts.hour"))
     with_ink(figure, ink)
-    # White on the dark half of the scale, whatever the page.
-    for note in figure.layout.annotations:
-        count = rows[list(names).index(note.y)][int(note.x)]
-        note.font.color = "#FFFFFF" if 2 * count > highest else ink
+    # All at once: one after the other, Plotly reads those before again each time. White on the dark half of the scale.
+    numbers = [
+        {
+            "x": f"{hour:02d}",
+            "y": weekday,
+            "text": str(count),
+            "showarrow": False,
+            "font": {"size": 11, "color": "#FFFFFF" if 2 * count > highest else ink},
+        }
+        for weekday, row in zip(names, rows, strict=True)
+        for hour, count in enumerate(row)
+        if count
+    ]
+    figure.update_layout(annotations=numbers)
     return figure
 
 

@@ -50,7 +50,7 @@ def show(
     promises = count("ticket_list.promises", length.promise_count)
     told = say("ticket_list.of", promises=promises, tickets=count("ticket_list.tickets", length.ticket_count))
     st.caption(f"{told} {say('ticket_list.tick')}" if opens else told)
-    shown = listed.read(_choose_part(page, length.promise_count, f"{key}_from"), ROWS_SHOWN)
+    shown = listed.read(choose_part(page, length.promise_count, f"{key}_from"), ROWS_SHOWN)
     reasons = find_reasons(shown) if find_reasons and page.shows_staff_data else None
     table = [describe(each, reasons) for each in shown]
     unused = [
@@ -87,8 +87,8 @@ def show(
             page.open(TICKET_PAGE, {"ticket": shown[ticked].ticket_id})
 
 
-def _choose_part(page: frame.Page, row_count: int, key: str) -> int:
-    """The number of the first row that is shown; nothing to choose where all rows are."""
+def choose_part(page: frame.Page, row_count: int, key: str) -> int:
+    """The number of the first of at most `ROWS_SHOWN` rows that are shown; nothing to choose where that is all of them."""
     if row_count <= ROWS_SHOWN:
         return 0
     parts = {

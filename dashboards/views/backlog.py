@@ -60,7 +60,7 @@ def show(page: frame.Page) -> None:
     )
     st.caption(say("backlog.caption"))
     day = choose_day(page, days, [str(point["x"])[:10] for point in event["selection"]["points"]])
-    show_tickets(page, selection, day, ages)
+    show_tickets(page, selection, next(each for each in days if each.day == day), ages)
     show_days(page, days, selection)
 
 
@@ -93,16 +93,26 @@ def choose_day(page: frame.Page, days: Sequence[BacklogDay], clicked: Sequence[s
     return known[chosen]
 
 
-def show_tickets(page: frame.Page, selection: Selection, day: date, ages: dict[str, str]) -> None:
-    tickets = read_open_tickets(page.published, page.scope, selection, day)
-    st.caption(count("backlog.listed", len(tickets)))
-    if not tickets:
+def show_tickets(page: frame.Page, selection: Selection, day: BacklogDay, ages: dict[str, str]) -> None:
+    st.caption(count("backlog.listed", day.open_count))
+    if not day.open_count:
         return
+    asked = (page.published, page.scope, selection, day.day)
+    first = ticket_list.choose_part(page, day.open_count, "open_from")
+    tickets = read_open_tickets(*asked, first=first, size=ticket_list.ROWS_SHOWN)
     table = [describe(each, ages) for each in tickets]
     event = st.dataframe(
         table, hide_index=True, key="open_tickets", on_select="rerun", selection_mode="single-row"
     )
-    downloads.offer_table(say("downloads.list"), table, f"open-{day}", page.status, selection)
+    downloads.offer(
+        say("downloads.list"),
+        list(table[0]),
+        lambda: (list(describe(each, ages).values()) for each in read_open_tickets(*asked)),
+        day.open_count,
+        f"open-{day.day}",
+        page.status,
+        selection,
+    )
     for ticked in event["selection"]["rows"][:1]:
         if ticked < len(tickets):
             page.open(ticket_list.TICKET_PAGE, {"ticket": tickets[ticked].ticket_id})
