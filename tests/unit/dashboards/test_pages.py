@@ -600,6 +600,34 @@ def test_findings_page_has_each_area_once(workspace):
     )
 
 
+def test_refused_records_are_listed_one_by_one_and_paged(workspace):
+    app = open_page("findings", part="quarantine")
+    assert table(app, "What to do")[0] == {
+        "Source": "helpdesk",
+        "Where": "tickets.csv, line 11",
+        "Ticket": "T-90",
+        "Column": "severity",
+        "Value": "=urgent <b>",
+        "Why": "is not a known severity",
+        "What to do": "Map it under severities in sla.yml.",
+    }
+    change(
+        workspace,
+        "insert into qc.rpt_qc__refused_records by name select 'b2:' || n as refused_record_key, 'south' as source, "
+        "'is of no form' as reason, 'south.csv' as source_file, n as line_number from (select unnest(range(250)) as n);"
+        "insert into core.fct_refused_records by name select 'south' as source, 'is of no form' as reason, 250 as refused_count",
+    )
+    app = open_page("findings", part="quarantine", reason="is of no form", sheet="3")
+    assert app.selectbox(key="sheet").options == [
+        f"{first} to {last} of 250" for first, last in ((1, 100), (101, 200), (201, 250))
+    ]
+    assert [row["Where"] for row in table(app, "What to do")] == [
+        f"south.csv, line {n}" for n in range(200, 250)
+    ]
+    # What is chosen above it has fewer sheets: the first is shown, and the address is told so.
+    assert "Records: 9" in all_words(open_page("findings", part="quarantine", sheet="9"))
+
+
 def test_about_page_has_the_descriptions_of_the_models_and_the_build_that_is_shown(workspace):
     app = open_page("about", table="core.fct_sla_obligations")
     columns = {row["Column"]: row["Meaning"] for row in table(app, "Meaning")}
