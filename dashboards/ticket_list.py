@@ -14,6 +14,8 @@ from pipeline.reporting.tickets import Obligation
 
 TICKET_PAGE = "views/ticket.py"
 LIST_PAGE = "views/tickets.py"
+# More of them at once make a browser slow, and are not read by people.
+ROWS_OF_A_SHEET = 1000
 
 
 def show(
@@ -33,7 +35,9 @@ def show(
     st.caption(f"{told} {say('ticket_list.tick')}" if opens else told)
     if not page.shows_staff_data:
         reasons = None
-    table = [describe(each, reasons) for each in obligations]
+    start, end = frame.choose_sheet(page, len(obligations), ROWS_OF_A_SHEET, f"sheet_{key}")
+    shown = obligations[start:end]
+    table = [describe(each, reasons) for each in shown]
     unused = [
         name
         for name in ("over_by", "left", "at_risk", "why")
@@ -48,14 +52,16 @@ def show(
         on_select="rerun",
         selection_mode="single-row",
     )
+    # All of the list, however little of it is drawn; made on the click.
     if page.shows_staff_data:
         rows = list(export_rows.obligation_rows(obligations))
         downloads.offer(say("downloads.list"), export_rows.COLUMNS, rows, name, page.status, selection)
     else:
-        downloads.offer_table(say("downloads.list"), table, name, page.status, selection)
+        whole = table if len(shown) == len(obligations) else [describe(each, reasons) for each in obligations]
+        downloads.offer_table(say("downloads.list"), whole, name, page.status, selection)
     for ticked in event["selection"]["rows"][:1]:
-        if ticked < len(obligations):
-            page.open(TICKET_PAGE, {"ticket": obligations[ticked].ticket_id})
+        if ticked < len(shown):
+            page.open(TICKET_PAGE, {"ticket": shown[ticked].ticket_id})
 
 
 def describe(each: Obligation, reasons: Mapping[str, str] | None = None) -> dict[str, object]:

@@ -116,18 +116,12 @@ def show_refused_records(page: frame.Page, refused: Sequence[RefusedCount]) -> N
         known = {each.reason: each.reason for each in refused}
         reasons = page.choices.many(say("columns.why"), "reason", known)
     total = sum(each.refused_count for each in refused if reasons is None or each.reason in reasons)
-    ranges = [(start, min(start + RECORDS_OF_A_PAGE, total)) for start in range(0, total, RECORDS_OF_A_PAGE)]
-    names = {
-        str(number): say("findings.records_from_to", first=start + 1, last=end, total=total)
-        for number, (start, end) in enumerate(ranges, 1)
-    }
     st.subheader(say("findings.single_records"))
-    chosen = page.choices.one(say("findings.records_shown"), "sheet", names, "1")
-    start, _ = ranges[int(chosen) - 1]
+    start, end = frame.choose_sheet(page, total, RECORDS_OF_A_PAGE, "sheet")
     records = read_refused_records(page.published, page.scope, reasons, RECORDS_OF_A_PAGE, start)
     table = [describe_record(each) for each in records]
     st.dataframe(table, hide_index=True, key="refused_records")
-    downloads.offer_table(say("downloads.list"), table, f"refused-records-{chosen}", page.status)
+    downloads.offer_table(say("downloads.list"), table, f"refused-records-{start + 1}-to-{end}", page.status)
 
 
 def describe_record(each: RefusedRecord) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -12,8 +13,8 @@ from pipeline.reporting import figures
 from pipeline.reporting.breaches import read_breaches
 from pipeline.reporting.compliance import read_compliance, read_trend
 from pipeline.reporting.overview import of_bands, worst_first
-from pipeline.reporting.published import NO_GROUP
-from pipeline.reporting.tickets import read_tickets
+from pipeline.reporting.published import NO_GROUP, Selection
+from pipeline.reporting.tickets import Obligation, read_tickets
 from pipeline.vocabulary import SLA_STATUSES
 
 
@@ -34,8 +35,7 @@ def show(page: frame.Page) -> None:
         zones, groups = choose_zones_and_groups(page)
     chosen = replace(selection, months=(month,) if month else None, statuses=statuses)
     obligations = worst_first(read_tickets(page.published, page.scope, chosen, basis, zones, groups))
-    breaches = read_breaches(page.published, page.scope, replace(chosen, statuses=None, months=None))
-    of_class = {each.obligation.obligation_key: each.breach_class for each in breaches}
+    of_class = read_classes(page, chosen, obligations) if page.shows_staff_data else {}
     if classes:
         obligations = tuple(each for each in obligations if of_class.get(each.obligation_key) in classes)
     if bands:
@@ -59,6 +59,18 @@ def choose_zones_and_groups(page: frame.Page) -> tuple[tuple[str, ...] | None, t
         return chosen_zones, None
     options = {NO_GROUP: say("tables.no_group"), **{group: group for group in groups}}
     return chosen_zones, page.choices.many(say("columns.group"), "group", options)
+
+
+def read_classes(page: frame.Page, selection: Selection, obligations: Sequence[Obligation]) -> dict[str, str]:
+    """Why the breached ones among the promises were breached, by obligation; only their months are read."""
+    months = {each.settled_month for each in obligations if each.status == "breached" and each.settled_month}
+    if not months:
+        return {}
+    chosen = replace(selection, statuses=None, months=tuple(sorted(months)))
+    return {
+        each.obligation.obligation_key: each.breach_class
+        for each in read_breaches(page.published, page.scope, chosen)
+    }
 
 
 def _name(month: str, *presets: tuple[str, ...] | None) -> str:
