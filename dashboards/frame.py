@@ -138,6 +138,19 @@ def choose_any_month(page: Page, months: Sequence[TrendPoint]) -> str:
     return page.choices.one(say("columns.month"), "month", options, figures.last_complete(months))
 
 
+def choose_sheet(page: Page, total: int, size: int, key: str) -> tuple[int, int]:
+    """First and end of the rows that are shown, of `total` that may be more than a browser should draw; `key`: in the address."""
+    if total <= size:
+        return 0, total
+    starts = range(0, total, size)
+    names = {
+        str(number): say("frame.from_to", first=start + 1, last=min(start + size, total), total=total)
+        for number, start in enumerate(starts, 1)
+    }
+    start = starts[int(page.choices.one(say("frame.rows_shown"), key, names, "1")) - 1]
+    return start, min(start + size, total)
+
+
 def say_no_rows() -> None:
     """There is data, but none that this choice of filters leaves."""
     st.info(say("frame.no_rows"))

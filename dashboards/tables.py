@@ -83,8 +83,10 @@ def label_finding(finding: str, label: str) -> str:
 
 
 def say_line(file: str | None, number: int | None) -> str:
-    """'tickets.csv, line 2'; nothing where it is not about a line."""
-    return say("tables.line", file=file, number=str(number)) if file else ""
+    """'tickets.csv, line 2'; the file alone where it has no lines, and nothing where it is not about a file."""
+    if not file or number is None:
+        return file or ""
+    return say("tables.line", file=file, number=str(number))
 
 
 def describe_check(each: Check) -> dict[str, object]:

@@ -17,8 +17,8 @@ TICKET_PAGE = "views/ticket.py"
 LIST_PAGE = "views/tickets.py"
 
 
-# A browser takes seconds for more; downloads have all rows.
-ROWS_SHOWN = 500
+# More of them at once make a browser slow, and are not read by people.
+ROWS_OF_A_SHEET = 1000
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,15 @@ def show(
     find_reasons: Callable[[Sequence[Obligation]], Mapping[str, str]] | None = None,
     key: str = "tickets",
 ) -> None:
-    """The rows, in parts where there are many, and both downloads of all of them. `find_reasons` gives for promises why they were
-    breached, by obligation key. `key` tells two lists of one page apart."""
+    """The rows, in sheets where there are many, and both downloads of all of them. `find_reasons` gives for promises why they
+    were breached, by obligation key. `key` tells two lists of one page apart."""
     length = listed.length
     opens = page.may_open(TICKET_PAGE)
     promises = count("ticket_list.promises", length.promise_count)
     told = say("ticket_list.of", promises=promises, tickets=count("ticket_list.tickets", length.ticket_count))
     st.caption(f"{told} {say('ticket_list.tick')}" if opens else told)
-    shown = listed.read(choose_part(page, length.promise_count, f"{key}_from"), ROWS_SHOWN)
+    start, end = frame.choose_sheet(page, length.promise_count, ROWS_OF_A_SHEET, f"sheet_{key}")
+    shown = listed.read(start, end - start)
     reasons = find_reasons(shown) if find_reasons and page.shows_staff_data else None
     table = [describe(each, reasons) for each in shown]
     unused = [
@@ -85,17 +86,6 @@ def show(
     for ticked in event["selection"]["rows"][:1]:
         if ticked < len(shown):
             page.open(TICKET_PAGE, {"ticket": shown[ticked].ticket_id})
-
-
-def choose_part(page: frame.Page, row_count: int, key: str) -> int:
-    """The number of the first of at most `ROWS_SHOWN` rows that are shown; nothing to choose where that is all of them."""
-    if row_count <= ROWS_SHOWN:
-        return 0
-    parts = {
-        str(first): say("ticket_list.part", first=first + 1, last=min(first + ROWS_SHOWN, row_count))
-        for first in range(0, row_count, ROWS_SHOWN)
-    }
-    return int(page.choices.one(say("ticket_list.rows"), key, parts, "0"))
 
 
 def _describe_all(obligations: Iterable[Obligation]) -> Iterator[list[object]]:

@@ -98,8 +98,8 @@ def show_tickets(page: frame.Page, selection: Selection, day: BacklogDay, ages: 
     if not day.open_count:
         return
     asked = (page.published, page.scope, selection, day.day)
-    first = ticket_list.choose_part(page, day.open_count, "open_from")
-    tickets = read_open_tickets(*asked, first=first, size=ticket_list.ROWS_SHOWN)
+    start, end = frame.choose_sheet(page, day.open_count, ticket_list.ROWS_OF_A_SHEET, "sheet")
+    tickets = read_open_tickets(*asked, first=start, size=end - start)
     table = [describe(each, ages) for each in tickets]
     event = st.dataframe(
         table, hide_index=True, key="open_tickets", on_select="rerun", selection_mode="single-row"

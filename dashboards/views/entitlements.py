@@ -30,8 +30,8 @@ ALERTS = ("pools", "terms")
 
 
 def show(page: frame.Page) -> None:
-    selection, alert_kind, balances = choose(page)
-    stated, not_stated = split_balances(balances)
+    selection, alert_kind, term, balances = choose(page)
+    stated, not_stated = split_balances(each for each in balances if term in ("", each.term_status))
     if stated:
         show_pools(page, selection, stated)
     elif not not_stated:
@@ -39,7 +39,7 @@ def show(page: frame.Page) -> None:
     else:
         st.caption(say("entitlements.no_number"))
     show_alerts(page, selection, alert_kind)
-    show_renewals(page, selection)
+    show_renewals(page, selection, balances)
     show_chart(stated)
     if not_stated:
         with st.expander(say("entitlements.not_stated", number=len(not_stated))):
@@ -145,8 +145,8 @@ def say_pace(balance: Balance, forecast: Forecast | None) -> str:
     return f"{told} {say('entitlements.forecast', mid=mid, low=low, high=high, chance=chance)}"
 
 
-def show_renewals(page: frame.Page, selection: Selection) -> None:
-    renewals = list_renewals(read_balances(page.published, page.scope, selection), RENEWAL_DAYS)
+def show_renewals(page: frame.Page, selection: Selection, balances: Sequence[Balance]) -> None:
+    renewals = list_renewals(balances, RENEWAL_DAYS)
     st.subheader(say("entitlements.renewals", days=RENEWAL_DAYS, number=len(renewals)))
     if not renewals:
         st.caption(say("entitlements.no_renewals"))
@@ -214,8 +214,8 @@ def show_alerts(page: frame.Page, selection: Selection, kind: str) -> None:
     downloads.offer_table(say("downloads.table"), table, "alerts", page.status, selection)
 
 
-def choose(page: frame.Page) -> tuple[Selection, str, list[Balance]]:
-    """The selection of the filters, the kind of alerts, and the balances that they leave."""
+def choose(page: frame.Page) -> tuple[Selection, str, str, tuple[Balance, ...]]:
+    """The selection of the filters, the kind of alerts, the state of terms, and the balances of all states that are selected."""
     everything = read_balances(page.published, page.scope)
     names = {each.customer_id: f"{each.customer_name} ({each.customer_id})" for each in everything}
     plans = {each.plan: each.plan for each in everything}
@@ -229,8 +229,13 @@ def choose(page: frame.Page) -> tuple[Selection, str, list[Balance]]:
         with st.popover(say("frame.how_counted")):
             st.markdown(say("entitlements.counting"))
     selection = Selection(customer_ids=customer_ids, plans=chosen_plans)
-    found = read_balances(page.published, page.scope, selection)
-    return selection, alert_kind, [each for each in found if term in ("", each.term_status)]
+    found = tuple(
+        each
+        for each in everything
+        if (customer_ids is None or each.customer_id in customer_ids)
+        and (chosen_plans is None or each.plan in chosen_plans)
+    )
+    return selection, alert_kind, term, found
 
 
 with frame.open_page("entitlements") as page:

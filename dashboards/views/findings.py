@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboards import downloads, frame, tables
 from dashboards.language import count, current, row, say, section
+from dashboards.tables import say_line
 from pipeline.reporting import figures
-from pipeline.reporting.findings import read_findings, read_refused
+from pipeline.reporting.findings import (
+    RefusedCount,
+    RefusedRecord,
+    read_findings,
+    read_refused,
+    read_refused_records,
+)
 from pipeline.reporting.published import Selection
+
+RECORDS_OF_A_PAGE = 100
 
 
 def show(page: frame.Page) -> None:
@@ -96,6 +107,33 @@ def show_refused(page: frame.Page) -> None:
     ]
     st.dataframe(table, hide_index=True, key="refused")
     downloads.offer_table(say("downloads.table"), table, "refused", page.status)
+    show_refused_records(page, refused)
+
+
+def show_refused_records(page: frame.Page, refused: Sequence[RefusedCount]) -> None:
+    """Single records, a hundred on a page: where each stands, what is wrong with it and what to do."""
+    with st.sidebar:
+        known = {each.reason: each.reason for each in refused}
+        reasons = page.choices.many(say("columns.why"), "reason", known)
+    total = sum(each.refused_count for each in refused if reasons is None or each.reason in reasons)
+    st.subheader(say("findings.single_records"))
+    start, end = frame.choose_sheet(page, total, RECORDS_OF_A_PAGE, "sheet")
+    records = read_refused_records(page.published, page.scope, reasons, RECORDS_OF_A_PAGE, start)
+    table = [describe_record(each) for each in records]
+    st.dataframe(table, hide_index=True, key="refused_records")
+    downloads.offer_table(say("downloads.list"), table, f"refused-records-{start + 1}-to-{end}", page.status)
+
+
+def describe_record(each: RefusedRecord) -> dict[str, object]:
+    return row(
+        source=each.source,
+        where=say_line(each.source_file, each.line_number),
+        ticket=each.ticket_id or "",
+        column=each.column_name or "",
+        value=each.raw_value or "",
+        why=each.reason,
+        what_to_do=each.hint or "",
+    )
 
 
 def show_checks(page: frame.Page) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pipeline.reporting import figures
-from pipeline.reporting.compliance import TrendPoint
+from pipeline.reporting.compliance import TrendPoint, read_compliance
 from pipeline.reporting.entitlements import Balance, read_alerts
 from pipeline.reporting.published import (
     EVERYTHING,
@@ -21,7 +21,7 @@ from pipeline.reporting.published import (
     where_chosen,
 )
 from pipeline.reporting.status import read_status
-from pipeline.reporting.tickets import Obligation, read_at_risk, read_tickets
+from pipeline.reporting.tickets import Obligation, read_at_risk
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def read_attention(published: Published, scope: Scope, selection: Selection, mon
     """What needs attention now. Of the selection, only customers and plans apply to pools and terms, and nothing to refused
     records: they belong to no customer yet."""
     running = read_at_risk(published, scope, replace(selection, months=None))
-    breached = read_tickets(published, scope, replace(selection, months=(month,), statuses=("breached",)))
+    counted = read_compliance(published, scope, replace(selection, months=(month,), statuses=None), ()).total
     alerts = read_alerts(published, scope, selection)
     sums = {
         one.what: one.affected_count for one in read_status(published, scope).unjudged if one.cause is None
@@ -54,7 +54,7 @@ def read_attention(published: Published, scope: Scope, selection: Selection, mon
         month=month,
         at_risk=sum(figures.risk_step(each.used) is not None for each in running),
         running=len(running),
-        newly_breached=len(breached),
+        newly_breached=counted.breached,
         pools=len({(each.subscription_id, each.pool) for each in alerts if each.pool}),
         terms=len({each.subscription_id for each in alerts if not each.pool}),
         refused=None if is_limited else sums.get("record", 0),

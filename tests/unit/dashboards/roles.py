@@ -56,9 +56,11 @@ def record_downloads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     offered: list[tuple[Any, ...]] = []
     offer = downloads.offer
 
-    def recorded(label: str, columns: Any, rows: Any, name: str, *rest: Any) -> None:
-        offered.append((label, tuple(columns), tuple(map(tuple, rows)), name))
-        offer(label, columns, rows, name, *rest)
+    def recorded(label: str, columns: Any, rows: Any, row_count: int, name: str, *rest: Any) -> None:
+        offered.append((label, tuple(columns), tuple(map(tuple, rows())), name))
+        # The button says how many rows its file has.
+        assert len(offered[-1][2]) == row_count
+        offer(label, columns, rows, row_count, name, *rest)
 
     monkeypatch.setattr(downloads, "offer", recorded)
     return offered

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboards import ticket_list
 from dashboards.serve import HERE
 from pipeline.periods.records import Closing, Correction, append_record, keep_build
 from pipeline.pointer import read_pointer
@@ -21,6 +24,7 @@ from pipeline.reporting.distribution import read_answer_times
 from pipeline.reporting.overview import read_annotations
 from pipeline.reporting.published import EVERY_CUSTOMER, NO_GROUP, Scope, Selection, open_published
 from pipeline.settings import Workspace
+from tests.unit.dashboards.roles import record_downloads
 from tests.unit.dashboards.small_build import NASTY_SUBJECT, OBLIGATIONS, change, publish
 
 
@@ -52,6 +56,10 @@ PAGES = (
     ),
     *("findings", "about", "what_if"),
 )
+# What every page has from its frame (`frame.open_page`, which the test below holds) is looked at on a few of them in the short
+# suite, and on each in the long one.
+FEW = ("overview", "ticket", "findings")
+FRAMED = [page if page in FEW else pytest.param(page, marks=pytest.mark.long) for page in PAGES]
 # The pages that count promises, and can be filtered by all of their dimensions.
 COUNTING = ("overview", "compliance", "at_risk", "why", "tickets")
 COUNTED_BY = ("customer", "plan", "severity", "obligation")
@@ -133,7 +141,7 @@ def test_compliance_page_marks_the_month_that_still_runs(workspace):
         assert name in [caption.value for caption in app.caption]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", FRAMED)
 def test_pages_say_how_fresh_and_how_checked_they_are(workspace, page):
     app = open_page(page)
     assert app.text[0].value == (
@@ -166,7 +174,7 @@ def test_compliance_page_goes_on_showing_a_closed_month_and_counts_its_correctio
     assert "June 2026: 2 corrections since it was closed." in all_words(app)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", FRAMED)
 def test_pages_name_each_source_and_warn_when_one_lags_behind(workspace, page):
     assert not open_page(page).warning
     change(
@@ -235,17 +243,17 @@ def test_compliance_filters_stay_in_the_address_when_they_are_chosen(workspace):
     ("page", "own"),
     [
         ("overview", ("month",)),
-        ("compliance", ("by", "basis")),
-        ("at_risk", ("band",)),
-        ("why", ("month", "class")),
+        pytest.param("compliance", ("by", "basis"), marks=pytest.mark.long),
+        pytest.param("at_risk", ("band",), marks=pytest.mark.long),
+        pytest.param("why", ("month", "class"), marks=pytest.mark.long),
         ("backlog", ("by", "span", "day")),
-        ("distribution", ("month", "event")),
-        ("customers", ("month",)),
-        ("customer", ("month",)),
+        pytest.param("distribution", ("month", "event"), marks=pytest.mark.long),
+        pytest.param("customers", ("month",), marks=pytest.mark.long),
+        pytest.param("customer", ("month",), marks=pytest.mark.long),
         ("entitlements", ("term", "alert", "pool")),
         ("findings", ("part", "finding")),
-        ("what_if", ("trial",)),
-        ("about", ("table",)),
+        pytest.param("what_if", ("trial",), marks=pytest.mark.long),
+        pytest.param("about", ("table",), marks=pytest.mark.long),
         ("tickets", ("month", "basis", "status", "class", "band", "plan_zone", "group")),
     ],
 )
@@ -352,18 +360,21 @@ def test_ticket_list_begins_with_what_is_most_over_its_target(workspace):
     assert len(rows) == len(OBLIGATIONS)
 
 
-def test_long_ticket_list_is_shown_in_parts_and_downloaded_whole(workspace, monkeypatch):
-    whole = [row["Ticket"] for row in table(open_page("tickets", month=""), "Ticket")]
-    monkeypatch.setattr("dashboards.ticket_list.ROWS_SHOWN", 4)
-    app = open_page("tickets", month="")
-    assert [row["Ticket"] for row in table(app, "Ticket")] == whole[:4]
-    assert f"{len(whole)} promises of" in all_words(app)
-    app = open_page("tickets", month="", tickets_from="4")
-    assert [row["Ticket"] for row in table(app, "Ticket")] == whole[4:8]
-    # A part that is no part of this list, such as that of a longer one: the first, and a note.
-    app = open_page("tickets", month="", tickets_from="400")
-    assert [row["Ticket"] for row in table(app, "Ticket")] == whole[:4]
-    assert len(app.warning) == 1
+def test_a_long_ticket_list_is_drawn_in_sheets_and_downloaded_whole(workspace, monkeypatch):
+    monkeypatch.setattr(ticket_list, "ROWS_OF_A_SHEET", 5)
+    offered = record_downloads(monkeypatch)
+    whole = [row[1] for row in read_list(open_page("tickets", month=""), offered)]
+    assert len(whole) == len(OBLIGATIONS)
+    app = open_page("tickets", month="", sheet_tickets="3")
+    assert [row["Ticket"] for row in table(app, "Ticket")] == whole[10:]
+    assert [row[1] for row in read_list(app, offered)] == whole
+    assert f"{len(OBLIGATIONS)} promises of {len(OBLIGATIONS)} tickets, worst first." in all_words(app)
+
+
+def read_list(app: AppTest, offered: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The rows of the list that the page offers for download."""
+    assert [each[0] for each in offered][-1:] == ["Download this list"]
+    return list(offered[-1][2])
 
 
 def test_ticket_list_takes_the_presets_of_the_page_before(workspace):
@@ -614,6 +625,37 @@ def test_findings_page_has_each_area_once(workspace):
     )
 
 
+def test_refused_records_are_listed_one_by_one_and_paged(workspace):
+    app = open_page("findings", part="quarantine")
+    assert table(app, "What to do")[0] == {
+        "Source": "helpdesk",
+        "Where": "tickets.csv, line 11",
+        "Ticket": "T-90",
+        "Column": "severity",
+        "Value": "=urgent <b>",
+        "Why": "is not a known severity",
+        "What to do": "Map it under severities in sla.yml.",
+    }
+    change(
+        workspace,
+        "insert into qc.rpt_qc__refused_records by name select 'b2:' || n as refused_record_key, 'south' as source, "
+        "'is of no form' as reason, 'south.csv' as source_file, n as line_number from (select unnest(range(250)) as n);"
+        "insert into core.fct_refused_records by name select 'south' as source, 'is of no form' as reason, 250 as refused_count",
+    )
+    app = open_page("findings", part="quarantine", reason="is of no form", sheet="3")
+    assert app.selectbox(key="sheet").options == [
+        f"{first} to {last} of 250" for first, last in ((1, 100), (101, 200), (201, 250))
+    ]
+    assert [row["Where"] for row in table(app, "What to do")] == [
+        f"south.csv, line {n}" for n in range(200, 250)
+    ]
+    # What one sheet holds offers none to choose.
+    assert "sheet" not in [
+        each.key
+        for each in open_page("findings", part="quarantine", reason="is not a known severity").selectbox
+    ]
+
+
 def test_about_page_has_the_descriptions_of_the_models_and_the_build_that_is_shown(workspace):
     app = open_page("about", table="core.fct_sla_obligations")
     columns = {row["Column"]: row["Meaning"] for row in table(app, "Meaning")}
@@ -654,7 +696,13 @@ def test_ticket_page_says_that_there_is_no_such_ticket_and_names_the_nearest(wor
 @pytest.mark.parametrize(
     ("page", "address"),
     [
-        *((page, {}) for page in PAGES),
+        # Those that show most of the data's texts; the others in the long suite.
+        *(
+            (page, {})
+            if page in ("customers", "backlog", "findings", "why")
+            else pytest.param(page, {}, marks=pytest.mark.long)
+            for page in PAGES
+        ),
         ("ticket", {"ticket": "T-11"}),
         ("tickets", {"month": ""}),
         ("entitlements", {"pool": "standard-term/regular"}),
@@ -685,12 +733,28 @@ def test_pages_never_put_text_from_data_into_markdown(workspace, page, address):
         assert "Acme" not in link.proto.label
 
 
-def test_pages_tell_nothing_published_from_no_rows(tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", FRAMED)
+def test_pages_tell_nothing_published_from_no_rows(tmp_path, monkeypatch, page):
     monkeypatch.setenv("SLA_WORKSPACE", str(tmp_path))
-    for page in PAGES:
-        app = open_page(page)
-        assert [info.value for info in app.info][0].startswith("Nothing is published yet.")
-        assert not app.dataframe
+    app = open_page(page)
+    assert [info.value for info in app.info][0].startswith("Nothing is published yet.")
+    assert not app.dataframe
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_shows_all_that_it_shows_within_the_frame_under_its_own_name(page):
+    tree = ast.parse((HERE / "views" / f"{page}.py").read_text(encoding="utf-8"))
+    run = [
+        node
+        for node in tree.body
+        if not isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.Assign | ast.ClassDef)
+    ]
+    told = [
+        ast.unparse(node)
+        for node in run
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
+    assert told == [f"with frame.open_page({page!r}) as page:\n    show(page)"]
 
 
 @pytest.mark.parametrize("page", COUNTING)
@@ -703,7 +767,7 @@ def test_pages_tell_no_rows_in_this_selection(workspace, page):
     assert not app.warning
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", FRAMED)
 def test_pages_show_no_figure_of_a_build_whose_checks_failed(workspace, page):
     change(workspace, "update meta.checks set status = 'error' where severity = 'critical'")
     app = open_page(page)

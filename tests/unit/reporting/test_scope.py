@@ -37,7 +37,12 @@ from pipeline.reporting.entitlements import (
     read_plans,
     select_movements,
 )
-from pipeline.reporting.findings import read_findings, read_refused, read_vendor_figures
+from pipeline.reporting.findings import (
+    read_findings,
+    read_refused,
+    read_refused_records,
+    read_vendor_figures,
+)
 from pipeline.reporting.managers_pack import read_managers_pack, read_promises
 from pipeline.reporting.monthly_report import (
     read_customers_to_report,
@@ -95,6 +100,7 @@ CALLS = {
     "read_comparison": lambda published, scope: read_comparison(
         published, scope, EVERYTHING, "2026-07", ("customer", "plan")
     ),
+    "read_refused_records": lambda published, scope: read_refused_records(published, scope),
     "read_promises": lambda published, scope: read_promises(published, scope, EVERYTHING, "2026-07"),
     "read_attention": lambda published, scope: read_attention(published, scope, EVERYTHING, "2026-07"),
     "read_waivers": lambda published, scope: read_waivers(published, scope, "T-1"),
