@@ -328,12 +328,25 @@ def build(
 
     workspace = options.find_workspace()
     with lock_workspace(workspace):
+        _finish_forgetting(workspace)
         if profile:
             _build_with_profile(workspace, is_full=full)
         else:
             _build(workspace, is_full=full)
         _try_plans(workspace)
         _say_state(workspace)
+
+
+def build_published(workspace: Workspace) -> None:
+    """Judge every ticket again and publish. The caller holds the workspace's lock."""
+    _build(workspace, is_full=True)
+
+
+def _finish_forgetting(workspace: Workspace) -> None:
+    # What a killed request to forget left comes before anything is made from it.
+    from pipeline.cli.privacy import finish_forgetting
+
+    finish_forgetting(workspace)
 
 
 def _build_with_profile(workspace: Workspace, *, is_full: bool) -> None:
@@ -491,6 +504,7 @@ def run() -> None:
     answers: dict[str, Any] = {"landed": [], "deliveries": None}
     try:
         with lock_workspace(workspace):
+            _finish_forgetting(workspace)
             _run(workspace, answers)
     finally:
         if options.is_json:

@@ -35,6 +35,7 @@ FLOORS = (
     ("pipeline.evidence", "pipeline.quality", "pipeline.demo", "pipeline.delivery"),
     ("pipeline.warehouse",),
     ("pipeline.periods", "pipeline.doctor"),
+    ("pipeline.privacy",),
     ("dashboards",),
     ("pipeline.cli",),
 )

@@ -17,6 +17,7 @@ from pipeline.errors import InputRejected, Problem, SlaError
 from pipeline.ingest.files.exports import Export, ExportChanging, Fingerprint
 from pipeline.ingest.landing.copies import clean_copies, copy_path, list_copies, unpack_copy
 from pipeline.ingest.landing.find_exports import find_exports, is_unfinished
+from pipeline.ingest.landing.forget_rows import forget_rows, read_list
 from pipeline.ingest.landing.landing_child import LandingChild
 from pipeline.ingest.landing.manifest import (
     Batch,
@@ -323,7 +324,9 @@ def _land_new(
     keeps_copy: bool,
 ) -> LandingResult:
     reader, settings = identify_reader(), describe_settings(source)
-    file_stem = name_files(identity.batch_id, reader, settings)
+    forgotten = read_list(workspace)
+    generation = 0 if forgotten is None else forgotten.generation
+    file_stem = name_files(identity.batch_id, reader, settings, generation)
     try:
         # Landed again, it is still known since it first came.
         landed_at = earlier.landed_at if earlier else read_clock().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -332,6 +335,8 @@ def _land_new(
             child.keep(workspace, export, identity)
         rows_landed = written.rows_read - written.rows_refused
         tables = [*written.tables, *([QUARANTINE_TABLE] if written.rows_refused else [])]
+        if forgotten is not None:
+            forget_rows(workspace, export.source, forgotten, tables, file_stem)
         commit_files(workspace, file_stem, tables)
         batch = Batch(
             batch_id=identity.batch_id,
@@ -350,6 +355,7 @@ def _land_new(
             source_file=None if export.name == export.given else export.name,
             reader=reader,
             parquet_sha256=hash_tables(workspace, tables, file_stem),
+            forgotten=generation,
             checks=count_batch(workspace.landed, written.tables, file_stem),
         )
         # This changes from the rows of an earlier reading to these in one step.

@@ -1,0 +1,80 @@
+"""Commands that forget a person or customer, and remove what is older than it has to be kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.line import app, options, say
+from pipeline.errors import PartlyDone
+from pipeline.settings import Workspace
+
+if TYPE_CHECKING:
+    from pipeline.privacy.forget import Forgetting
+
+
+@app.command()
+def forget(
+    whom: Annotated[
+        str,
+        typer.Argument(
+            metavar="REQUESTER|CUSTOMER", help="An address or name as exported, or a customer id."
+        ),
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be changed and removed; write nothing.")
+    ] = False,
+) -> None:
+    """Take a person's or customer's names, addresses and texts out of the workspace; counts, verdicts and balances stay.
+
+    Exports in which they stand are removed, documents are rendered again, and what lands later is cleaned. Kept are ids, and the
+    domain of an address. Backups, the helpdesk and what was delivered are not changed.
+
+    Example: sla forget ann@acme.example --dry-run
+    """
+    from pipeline.privacy.forget import begin, preview
+    from pipeline.warehouse.build import lock_workspace
+
+    workspace = options.find_workspace()
+    if dry_run:
+        _show(workspace, preview(workspace, whom))
+        return
+    with lock_workspace(workspace):
+        finish_forgetting(workspace)
+        begin(workspace, whom)
+        finish_forgetting(workspace)
+
+
+def finish_forgetting(workspace: Workspace) -> None:
+    """Finish a request that is on record, also one of a run that was killed. The caller holds the workspace's lock."""
+    from pipeline.cli.workspace import build_published
+    from pipeline.privacy.forget import carry_out, finish, is_pending
+
+    if not is_pending(workspace):
+        return
+    done = carry_out(workspace)
+    build_published(workspace)
+    done = finish(workspace, done)
+    _show(workspace, done)
+    if done.left:
+        raise PartlyDone(
+            f"{len(done.left)} files still hold one of the values, and are not changed by this program: "
+            f"{', '.join(str(path) for path in done.left[:10])}. Edit or remove them."
+        )
+
+
+def _show(workspace: Workspace, done: Forgetting) -> None:
+    if options.is_json:
+        from pipeline.cli.tables import to_json
+
+        typer.echo(to_json(done))
+        return
+    typer.echo(
+        f"{done.tickets} tickets, {done.values} names and addresses, {done.batches} batches; "
+        f"customers: {', '.join(done.customers) or 'none'}"
+    )
+    for what, paths in (("removed", done.removed), ("changed", done.changed)):
+        for path in paths:
+            typer.echo(f"{what}: {path.relative_to(workspace.root)}")
+    say("Backups, the helpdesk itself and what was delivered are not changed: forget there too.")
