@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.line import app, options, say
+from pipeline.cli.recording import recorded
 from pipeline.errors import PartlyDone
 from pipeline.settings import Workspace
 
@@ -40,7 +41,7 @@ def forget(
     if dry_run:
         _show(workspace, preview(workspace, whom))
         return
-    with lock_workspace(workspace):
+    with lock_workspace(workspace), recorded(workspace, "forget"):
         finish_forgetting(workspace)
         begin(workspace, whom)
         finish_forgetting(workspace)

@@ -179,7 +179,7 @@ def _keep(workspace: Workspace, issue: Issue, documents: RenderedReport) -> None
 
 
 def remove_documents(workspace: Workspace, customer_ids: Collection[str]) -> list[Path]:
-    """Remove the documents of every edition of these customers; they are rendered again, from the build on record, once asked for.
+    """Remove the documents of every edition of these customers; they are rendered again from the build on record once asked for.
 
     Their digests stay, so that a copy is still known as issued. The caller holds the workspace's lock, and the builds are those
     to render from. What was removed.

@@ -24,6 +24,7 @@ FLOORS = (
     ),
     ("pipeline.seen_files", "pipeline.secrets_file", "pipeline.private_files"),
     ("pipeline.state_version",),
+    ("pipeline.run_records",),
     ("pipeline.pointer", "pipeline.vocabulary"),
     ("pipeline.periods.records",),
     ("pipeline.declarations",),
