@@ -139,6 +139,11 @@ def read_runs(workspace: Workspace, is_held: bool) -> list[RunRecord]:
     return found
 
 
+def run_path(workspace: Workspace, run: RunRecord) -> Path:
+    """Where the record of a run lies."""
+    return _folder(workspace) / f"{run.run_id}.json"
+
+
 def read_memory() -> int:
     """The most memory in bytes that this process, or a child of it that has ended, has had."""
     unit = 1 if sys.platform == "darwin" else _KIBIBYTE

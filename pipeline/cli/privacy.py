@@ -47,6 +47,42 @@ def forget(
         finish_forgetting(workspace)
 
 
+@app.command()
+def prune(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be removed; write nothing.")
+    ] = False,
+) -> None:
+    """Remove what is older than `retention:` of sla.yml says: exports, values of refused records, reports, runs, versions.
+
+    Figures, closed months with their builds and documents, and the ledger of deliveries stay.
+
+    Example: sla prune --dry-run
+    """
+    from pipeline.privacy.prune import find_old
+    from pipeline.privacy.prune import prune as remove_old
+    from pipeline.rules.load_sources import load_sources
+    from pipeline.settings import read_clock
+    from pipeline.warehouse.build import lock_workspace
+
+    workspace = options.find_workspace()
+    retention = load_sources(workspace.sla_yml).retention
+    if dry_run:
+        found = find_old(workspace, retention, read_clock())
+    else:
+        with lock_workspace(workspace), recorded(workspace, "prune"):
+            found = remove_old(workspace, retention, read_clock())
+    if options.is_json:
+        from pipeline.cli.tables import to_json
+
+        typer.echo(to_json(found))
+        return
+    for old in found:
+        what = "values of refused records in " if old.kind == "quarantine" else ""
+        typer.echo(f"{old.kind}: {what}{old.path.relative_to(workspace.root)} (since {old.since})")
+    say(f"{'Would remove' if dry_run else 'Removed'}: {len(found)}.")
+
+
 def finish_forgetting(workspace: Workspace) -> None:
     """Finish a request that is on record, also one of a run that was killed. The caller holds the workspace's lock."""
     from pipeline.cli.workspace import build_published

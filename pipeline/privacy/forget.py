@@ -91,8 +91,8 @@ def carry_out(workspace: Workspace) -> Forgetting:
     affected = set()
     for batch in batches:
         has_theirs = holds_tickets(workspace, batch, forgotten)
-        is_new = batch.forgotten != forgotten.generation and forget_batch(workspace, batch, forgotten)
-        if has_theirs or is_new or batch.forgotten == forgotten.generation:
+        # Of a killed request, the exports that it had not removed are found by their tickets, or by the values in them.
+        if forget_batch(workspace, batch, forgotten) or has_theirs:
             affected.add(batch.batch_id)
     removed = remove(list_exports(workspace, batches, affected, scope.values))
     removed += remove(list_reports(workspace, scope.customers))
@@ -119,7 +119,6 @@ def finish(workspace: Workspace, done: Forgetting) -> Forgetting:
     for path, publication in list_publications(workspace):
         if not (workspace.published / publication.file).exists():
             path.unlink()
-    remove_caches(workspace)
     files = [path for path in sorted(workspace.root.rglob("*")) if path != _path(workspace)]
     left = search(files, scope.values)
     _path(workspace).unlink()

@@ -19,8 +19,8 @@ from pipeline.warehouse.connection import open_database, quote
 from pipeline.warehouse.publish import PUBLISHED_SCHEMAS, compact
 from pipeline.whole_files import hash_file, sync
 
-# Ids, keys and digests join rows and identify figures; no person is named in them.
-_KEPT_ENDINGS = ("_id", "_key", "sha256")
+# Ids and digests join rows and identify figures. A key that is made of an address changes as the address does.
+_KEPT_ENDINGS = ("_id", "sha256")
 
 
 def rewrite_builds(workspace: Workspace, forgotten: Forgotten) -> list[Path]:

@@ -176,7 +176,8 @@ def build_workspace(
     stop_if_asked()
     serve_trial_tables(workspace, database, build_id)
     keep(workspace, database, build_id, filled.models_by_ticket, batches, rules)
-    pointer = publish(workspace, compacted, build_id, filled.as_of, read_clock())
+    kept = rules.sources.retention.versions
+    pointer = publish(workspace, compacted, build_id, filled.as_of, read_clock(), kept)
     remove_older(workspace, build_id)
     shutil.rmtree(building, ignore_errors=True)
     checks = [*filled.landed_checks, *published_checks]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from expectations.count_batch import count_batch
 from pipeline.errors import ConfigurationError
@@ -49,17 +52,50 @@ def forget_rows(
 def forget_batch(workspace: Workspace, batch: Batch, forgotten: Forgotten) -> bool:
     """Write the rows of a landed batch again without what is forgotten; whether there was something. Killed anywhere, the batch
     has its rows from before or those from after."""
+    return _rewrite_batch(
+        workspace, batch, lambda files, stem: _redact_files(workspace, batch.source, forgotten, files, stem)
+    )
+
+
+def has_refused_values(workspace: Workspace, batch: Batch) -> bool:
+    """Whether a batch keeps a value of a refused record."""
+    if not batch.rows_rejected:
+        return False
+    rows = pq.read_table(batch.table_path(workspace, QUARANTINE_TABLE), columns=["raw_value"])
+    return bool(rows.column("raw_value").null_count < rows.num_rows)
+
+
+def drop_refused_values(workspace: Workspace, batch: Batch) -> bool:
+    """Write the refused records of a batch again without their values; whether there was one. Their lines and reasons stay."""
+
+    def drop(files: dict[str, Path], stem: str) -> bool:
+        changed = False
+        for table, path in files.items():
+            target = table_path(workspace, table, stem)
+            if table != QUARANTINE_TABLE:
+                rewrite_rows(path, target, pq.ParquetFile(path).iter_batches())
+                continue
+            rows = pq.read_table(path)
+            changed = rows.column("raw_value").null_count < rows.num_rows
+            at = rows.schema.get_field_index("raw_value")
+            nothing = pa.nulls(rows.num_rows, rows.schema.field(at).type)
+            rewrite_rows(path, target, rows.set_column(at, rows.schema.field(at), nothing).to_batches())
+        return changed
+
+    return bool(batch.rows_rejected) and _rewrite_batch(workspace, batch, drop)
+
+
+def _rewrite_batch(workspace: Workspace, batch: Batch, write: Callable[[dict[str, Path], str], bool]) -> bool:
     files = {table: batch.table_path(workspace, table) for table in batch.row_counts}
-    stem = name_files(batch.batch_id, batch.reader, batch.settings, forgotten.generation)
-    changed = _redact_files(workspace, batch.source, forgotten, files, stem)
-    if not changed:
+    stem = name_files(batch.batch_id, batch.reader, batch.settings, batch.rewritten + 1)
+    if not write(files, stem):
         for table in files:
             temporary_path(table_path(workspace, table, stem)).unlink(missing_ok=True)
         return False
     commit_files(workspace, stem, files)
     again = replace(
         batch,
-        forgotten=forgotten.generation,
+        rewritten=batch.rewritten + 1,
         parquet_sha256=hash_tables(workspace, files, stem),
         checks=count_batch(workspace.landed, batch.tables, stem),
     )
@@ -70,8 +106,6 @@ def forget_batch(workspace: Workspace, batch: Batch, forgotten: Forgotten) -> bo
 
 def holds_tickets(workspace: Workspace, batch: Batch, forgotten: Forgotten) -> bool:
     """Whether rows of a batch belong to a forgotten ticket, so that its export holds texts of it."""
-    import pyarrow.parquet as pq
-
     for table in batch.tables:
         path = batch.table_path(workspace, table)
         names = [name for name in ("ticket_id", "record_id") if name in pq.read_schema(path).names]

@@ -325,8 +325,7 @@ def _land_new(
 ) -> LandingResult:
     reader, settings = identify_reader(), describe_settings(source)
     forgotten = read_list(workspace)
-    generation = 0 if forgotten is None else forgotten.generation
-    file_stem = name_files(identity.batch_id, reader, settings, generation)
+    file_stem = name_files(identity.batch_id, reader, settings)
     try:
         # Landed again, it is still known since it first came.
         landed_at = earlier.landed_at if earlier else read_clock().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -355,7 +354,6 @@ def _land_new(
             source_file=None if export.name == export.given else export.name,
             reader=reader,
             parquet_sha256=hash_tables(workspace, tables, file_stem),
-            forgotten=generation,
             checks=count_batch(workspace.landed, written.tables, file_stem),
         )
         # This changes from the rows of an earlier reading to these in one step.
