@@ -138,10 +138,12 @@ def read_texts(path: Path) -> Iterator[bytes]:
         yield repr(pq.read_table(path).to_pydict()).encode()
     elif path.suffix == ".duckdb":
         with duckdb.connect(str(path), read_only=True) as connection:
-            for schema, table in connection.execute(
-                "select schema_name, table_name from duckdb_tables()"
+            for schema, table, column in connection.execute(
+                "select schema_name, table_name, column_name from duckdb_columns() where data_type like '%VARCHAR%'"
             ).fetchall():
-                yield repr(connection.execute(f'select * from "{schema}"."{table}"').fetchall()).encode()
+                yield repr(
+                    connection.execute(f'select distinct "{column}" from "{schema}"."{table}"').fetchall()
+                ).encode()
     elif path.suffix in (".xlsx", ".zip"):
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             yield from (parts.read(part) for part in parts.namelist())
