@@ -37,8 +37,8 @@ CALLS = ("fsync", "replace", "unlink")
 
 @dataclass(frozen=True)
 class Disturbance:
-    """What happens to a run at its call number `at` (from 1) of those that `calls` names. `act`: kill or terminate after it, or the
-    number of an error of the system that the call raises instead of doing its work."""
+    """What happens to a run at its call number `at` (from 1) of those that `calls` names. `act`: kill or terminate after it, or
+    the number of an error of the system that the call raises instead of doing its work."""
 
     kind: str
     act: str | int
