@@ -86,7 +86,12 @@ class Recorder:
         finally:
             seconds = round(time.perf_counter() - self._started, 3)
             self.record = replace(
-                self.record, seconds=seconds, memory_bytes=read_memory(), exit_code=code, outcome=outcome
+                self.record,
+                seconds=seconds,
+                memory_bytes=read_memory(),
+                exit_code=code,
+                outcome=outcome,
+                steps=tuple(self._steps),
             )
             self._write()
             self._remove_older()
