@@ -138,7 +138,7 @@ def _examine_leftovers(workspace: Workspace) -> Iterator[Line]:
             "leftovers",
             "warning",
             f"unfinished files: {name_some(temporary)}",
-            "Delete them: no command reads them.",
+            "Nothing: the next run removes them once the process that wrote them has gone.",
         )
     if not building.exists() and not temporary:
         yield Line("leftovers", "ok", "none")

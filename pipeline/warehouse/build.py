@@ -35,6 +35,7 @@ from pipeline.warehouse.incremental import (
 )
 from pipeline.warehouse.publish import compact, find_served, publish
 from pipeline.warehouse.run_dbt import OnStep, tell_nothing
+from pipeline.whole_files import remove_leftovers
 
 if TYPE_CHECKING:
     from pipeline.ingest.landing.manifest import Batch
@@ -84,12 +85,21 @@ def lock_workspace(workspace: Workspace, *, migrates: bool = True) -> Iterator[N
     try:
         if migrates:
             migrate(workspace)
+            _clean(workspace)
         yield
     finally:
         # Without it the next run reads more than it needs to, and that is all.
         with suppress(OSError):
             seen_files(workspace.warehouse).save()
         lock.release()
+
+
+def _clean(workspace: Workspace) -> None:
+    """Remove what killed runs left. The lock is held, so no build is at work; reports are also written without it, so of temporary
+    files only those of processes that have gone are removed."""
+    shutil.rmtree(workspace.warehouse / "building", ignore_errors=True)
+    for folder in (workspace.warehouse, workspace.reports):
+        remove_leftovers(folder)
 
 
 def is_held(workspace: Workspace) -> bool:
