@@ -95,8 +95,8 @@ def lock_workspace(workspace: Workspace, *, migrates: bool = True) -> Iterator[N
 
 
 def _clean(workspace: Workspace) -> None:
-    """Remove what killed runs left. The lock is held, so no build is at work; reports are also written without it, so of temporary
-    files only those of processes that have gone are removed."""
+    """Remove what killed runs left. The lock is held, so no build is at work; reports are also written without it, and of their
+    temporary files only those of processes that have gone are removed."""
     shutil.rmtree(workspace.warehouse / "building", ignore_errors=True)
     for folder in (workspace.warehouse, workspace.reports):
         remove_leftovers(folder)
