@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pipeline.cli.line import app, options, say
 from pipeline.cli.recording import recorded
-from pipeline.errors import PartlyDone
-from pipeline.settings import Workspace
-
-if TYPE_CHECKING:
-    from pipeline.privacy.forget import Forgetting
+from pipeline.cli.show_forgetting import show_forgetting
+from pipeline.cli.workspace import finish_forgetting
 
 
 @app.command()
@@ -39,7 +36,7 @@ def forget(
 
     workspace = options.find_workspace()
     if dry_run:
-        _show(workspace, preview(workspace, whom))
+        show_forgetting(workspace, preview(workspace, whom))
         return
     with lock_workspace(workspace), recorded(workspace, "forget"):
         finish_forgetting(workspace)
@@ -81,37 +78,3 @@ def prune(
         what = "values of refused records in " if old.kind == "quarantine" else ""
         typer.echo(f"{old.kind}: {what}{old.path.relative_to(workspace.root)} (since {old.since})")
     say(f"{'Would remove' if dry_run else 'Removed'}: {len(found)}.")
-
-
-def finish_forgetting(workspace: Workspace) -> None:
-    """Finish a request that is on record, also one of a run that was killed. The caller holds the workspace's lock."""
-    from pipeline.cli.workspace import build_published
-    from pipeline.privacy.forget import carry_out, finish, is_pending
-
-    if not is_pending(workspace):
-        return
-    done = carry_out(workspace)
-    build_published(workspace)
-    done = finish(workspace, done)
-    _show(workspace, done)
-    if done.left:
-        raise PartlyDone(
-            f"{len(done.left)} files still hold one of the values, and are not changed by this program: "
-            f"{', '.join(str(path) for path in done.left[:10])}. Edit or remove them."
-        )
-
-
-def _show(workspace: Workspace, done: Forgetting) -> None:
-    if options.is_json:
-        from pipeline.cli.tables import to_json
-
-        typer.echo(to_json(done))
-        return
-    typer.echo(
-        f"{done.tickets} tickets, {done.values} names and addresses, {done.batches} batches; "
-        f"customers: {', '.join(done.customers) or 'none'}"
-    )
-    for what, paths in (("removed", done.removed), ("changed", done.changed)):
-        for path in paths:
-            typer.echo(f"{what}: {path.relative_to(workspace.root)}")
-    say("Backups, the helpdesk itself and what was delivered are not changed: forget there too.")

@@ -334,7 +334,7 @@ def build(
 
     workspace = options.find_workspace()
     with lock_workspace(workspace), recorded(workspace, "build"):
-        _finish_forgetting(workspace)
+        finish_forgetting(workspace)
         if profile:
             _build_with_profile(workspace, is_full=full)
         else:
@@ -343,16 +343,23 @@ def build(
         _say_state(workspace)
 
 
-def build_published(workspace: Workspace) -> None:
-    """Judge every ticket again and publish. The caller holds the workspace's lock."""
+def finish_forgetting(workspace: Workspace) -> None:
+    """Finish a request to forget that is on record, also one of a run that was killed, before anything else is made from what it
+    concerns. The caller holds the workspace's lock."""
+    from pipeline.cli.show_forgetting import show_forgetting
+    from pipeline.privacy.forget import carry_out, finish, is_pending
+
+    if not is_pending(workspace):
+        return
+    done = carry_out(workspace)
     _build(workspace, is_full=True)
-
-
-def _finish_forgetting(workspace: Workspace) -> None:
-    # What a killed request to forget left comes before anything is made from it.
-    from pipeline.cli.privacy import finish_forgetting
-
-    finish_forgetting(workspace)
+    done = finish(workspace, done)
+    show_forgetting(workspace, done)
+    if done.left:
+        raise PartlyDone(
+            f"{len(done.left)} files still hold one of the values, and are not changed by this program: "
+            f"{', '.join(str(path) for path in done.left[:10])}. Edit or remove them."
+        )
 
 
 def _build_with_profile(workspace: Workspace, *, is_full: bool) -> None:
@@ -513,7 +520,7 @@ def run() -> None:
     answers: dict[str, Any] = {"landed": [], "deliveries": None}
     try:
         with lock_workspace(workspace), recorded(workspace, "run"):
-            _finish_forgetting(workspace)
+            finish_forgetting(workspace)
             _run(workspace, answers)
     finally:
         if options.is_json:
