@@ -164,11 +164,41 @@ def write_reports(
 
 
 @app.command()
-def status() -> None:
+def status(
+    runs: Annotated[
+        bool, typer.Option("--runs", help="The runs on record, and the steps of the last one.")
+    ] = False,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="prometheus", help="The runs as text for Prometheus.")
+    ] = None,
+) -> None:
     """What is published, how fresh it is, which batches would be read differently now, and which deliveries to look at.
 
-    Example: sla status --json
+    Example: sla status --runs
     """
+    if runs or form is not None:
+        _show_runs(form)
+        return
+    _show_status()
+
+
+def _show_runs(form: str | None) -> None:
+    from pipeline.cli.show_runs import runs_tables, to_prometheus
+    from pipeline.pointer import read_pointer
+    from pipeline.run_records import read_runs
+    from pipeline.warehouse.build import is_held
+
+    if form not in (None, "prometheus"):
+        raise ConfigurationError(f"--format is {form!r}; it must be prometheus, or left away.")
+    workspace = options.find_workspace()
+    found = read_runs(workspace, is_held(workspace))
+    if form == "prometheus":
+        typer.echo(to_prometheus(found, read_pointer(workspace)), nl=False)
+    else:
+        show_result(found, runs_tables)
+
+
+def _show_status() -> None:
     from pipeline.cli.show_deliveries import open_outcomes_tables
     from pipeline.cli.show_landing import outdated_tables
     from pipeline.cli.show_periods import describe_periods, periods_table

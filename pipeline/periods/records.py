@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -233,7 +233,38 @@ def read_history(workspace: Workspace) -> History:
             raise _unreadable(folder / _name(len(records) + 1), why)
         if newest and newest != digests[count]:
             raise _unreadable(folder / _name(count), f"it is not the record that {path} names")
-    return History(tuple(records))
+    rewritten = read_rewritten(workspace)
+    return History(tuple(_find_rewritten(record, rewritten) for record in records))
+
+
+def read_rewritten(workspace: Workspace) -> dict[str, KeptBuild]:
+    """SHA-256 of a build as records name it -> the file that holds it since personal values were taken out of it.
+
+    Records are never changed, so what became of their builds stands beside them. Raises ConfigurationError where it is damaged.
+    """
+    path = _rewritten_path(workspace)
+    try:
+        record = unseal_state(path.read_bytes(), path, needs_seal=True)
+        return {
+            digest: KeptBuild(**{**build, "as_of": _instant(build["as_of"])})
+            for digest, build in record["builds"].items()
+        }
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, KeyError, AttributeError) as problem:
+        raise _unreadable(path, str(problem)) from problem
+
+
+def write_rewritten(workspace: Workspace, builds: Mapping[str, KeptBuild]) -> None:
+    """Replace what `read_rewritten` gives. The caller holds the workspace's lock, and the files are there."""
+    plain = {digest: _plain(asdict(build)) for digest, build in builds.items()}
+    write_whole(_rewritten_path(workspace), seal_state({"builds": plain}))
+
+
+def _find_rewritten(record: Record, rewritten: Mapping[str, KeptBuild]) -> Record:
+    if isinstance(record, Reopening) or record.build.sha256 not in rewritten:
+        return record
+    return replace(record, build=rewritten[record.build.sha256])
 
 
 def append_record(workspace: Workspace, record: Record) -> None:
@@ -303,6 +334,10 @@ def _instant(text: str) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("an instant has no zone")
     return instant.astimezone(UTC)
+
+
+def _rewritten_path(workspace: Workspace) -> Path:
+    return workspace.warehouse / "closed" / "rewritten.json"
 
 
 def _count_paths(workspace: Workspace) -> tuple[Path, Path]:

@@ -17,6 +17,7 @@ from pipeline.errors import InputRejected, Problem, SlaError
 from pipeline.ingest.files.exports import Export, ExportChanging, Fingerprint
 from pipeline.ingest.landing.copies import clean_copies, copy_path, list_copies, unpack_copy
 from pipeline.ingest.landing.find_exports import find_exports, is_unfinished
+from pipeline.ingest.landing.forget_rows import forget_rows, read_list
 from pipeline.ingest.landing.landing_child import LandingChild
 from pipeline.ingest.landing.manifest import (
     Batch,
@@ -323,6 +324,7 @@ def _land_new(
     keeps_copy: bool,
 ) -> LandingResult:
     reader, settings = identify_reader(), describe_settings(source)
+    forgotten = read_list(workspace)
     file_stem = name_files(identity.batch_id, reader, settings)
     try:
         # Landed again, it is still known since it first came.
@@ -332,6 +334,8 @@ def _land_new(
             child.keep(workspace, export, identity)
         rows_landed = written.rows_read - written.rows_refused
         tables = [*written.tables, *([QUARANTINE_TABLE] if written.rows_refused else [])]
+        if forgotten is not None:
+            forget_rows(workspace, export.source, forgotten, tables, file_stem)
         commit_files(workspace, file_stem, tables)
         batch = Batch(
             batch_id=identity.batch_id,

@@ -57,13 +57,15 @@ class Batch:
     reader: str | None = None
     # Table -> SHA-256 of its Parquet file. None: it landed before manifests held them, and only rows are counted.
     parquet_sha256: dict[str, str] | None = None
+    # How often its rows were written again since they were read: without what is forgotten, or is older than it is kept.
+    rewritten: int = 0
     # What of its rows breaks an expectation (expectations/count_batch.py). None: not counted yet; the next build does it.
     checks: dict[str, Any] | None = None
 
     @property
     def file_stem(self) -> str:
         """What its Parquet files are called, without the ending."""
-        return name_files(self.batch_id, self.reader, self.settings)
+        return name_files(self.batch_id, self.reader, self.settings, self.rewritten)
 
     def table_path(self, workspace: Workspace, table: str) -> Path:
         """Where the rows of one table lie; `table` is a key of `tables`, or `quarantine` when rows were
@@ -99,14 +101,15 @@ class LandedDamaged(InputRejected):
         self.batch_ids = frozenset(damage.batch_id for damage in damages)
 
 
-def name_files(batch_id: str, reader: str | None, settings: dict[str, Any]) -> str:
+def name_files(batch_id: str, reader: str | None, settings: dict[str, Any], rewritten: int = 0) -> str:
     """What the Parquet files of a batch are called, without the ending.
 
-    Another reader or other settings give another name, so a batch that is read again never writes over its own rows.
+    Another reader, other settings and one more rewriting give another name, so a batch never writes over its own rows.
     """
-    if reader is None:
+    if reader is None and not rewritten:
         return batch_id
-    reading = hashlib.sha256(json.dumps([reader, settings], sort_keys=True).encode()).hexdigest()
+    read_with = [reader, settings, rewritten] if rewritten else [reader, settings]
+    reading = hashlib.sha256(json.dumps(read_with, sort_keys=True).encode()).hexdigest()
     return f"{batch_id}-{reading[:16]}"
 
 
