@@ -569,20 +569,22 @@ def draw_segments(segments: Sequence[Segment], obligation: Obligation, ink: str)
                 x=[moment, moment],
                 y=ends,
                 name=name,
-                mode="lines+markers+text",
-                text=[name if at == place else "" for at in (0, 1)],
-                textposition="bottom center" if place else "top center",
-                textfont={"color": ink},
+                mode="lines+markers",
                 cliponaxis=False,
                 line={"color": ink, "width": 2, "dash": dash},
                 marker={"color": ink, "size": 9, "symbol": symbol},
                 hovertemplate=f"{name} {current().instant(moment, 'UTC')}<extra></extra>",
             )
+            # Clear of the band, which is wider than the mark.
+            figure.add_annotation(
+                x=moment, y=ends[place], text=name, showarrow=False, yshift=-22 if place else 22
+            )
     figure.update_layout(
         barmode="overlay",
         height=110 + 42 * max(len(kinds), 1),
         showlegend=False,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        # The name of the last mark is wider than half of the mark.
+        margin={"l": 10, "r": 55, "t": 10, "b": 10},
     )
     figure.update_yaxes(range=[max(len(kinds), 1) - 0.1, -0.9], automargin=True, type="category")
     figure.update_xaxes(type="date", title="UTC", tickformat=f"%H:%M\n{_day_format()}")

@@ -27,7 +27,7 @@ from pipeline.settings import Workspace, find_workspace
 _LOG = logging.getLogger(__name__)
 
 # So that the figures are on a small screen without scrolling. A constant: nothing from data goes into HTML.
-_LESS_PADDING = "<style>.stMainBlockContainer { padding: 2.2rem 2.5rem 3rem }</style>"
+_LESS_PADDING = "<style>.stMainBlockContainer { padding: 3rem 2.5rem 3rem }</style>"
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,9 @@ def make_pictures(workspace: Workspace, folder: Path) -> list[Path]:
                     )
                     page = context.new_page()
                     page.goto(f"http://127.0.0.1:{port}/{address}")
-                    page.get_by_text(awaited).first.wait_for(timeout=60_000)
+                    page.get_by_text(awaited).first.wait_for(timeout=180_000)
                     page.wait_for_function(
-                        "!document.querySelector('[data-testid=stSkeleton]')", timeout=60_000
+                        "!document.querySelector('[data-testid=stSkeleton]')", timeout=180_000
                     )
                     page.wait_for_timeout(1500)
                     path = folder / f"{name}.png"

@@ -29,7 +29,13 @@ def show(page: frame.Page) -> None:
     st.caption(say("customers.caption"))
     table = [describe(each, month) for each in lines]
     event = st.dataframe(
-        table, hide_index=True, key="customers", on_select="rerun", selection_mode="single-row"
+        table,
+        hide_index=True,
+        key="customers",
+        on_select="rerun",
+        selection_mode="single-row",
+        # Wide enough for '0 of 1, 2 undecided', in whichever row that is.
+        column_config={say("columns.compliance"): st.column_config.TextColumn(width=150)},
     )
     downloads.offer_table(say("downloads.table"), table, f"customers-{month}", page.status, selection)
     for ticked in event["selection"]["rows"][:1]:

@@ -51,7 +51,8 @@ def show_findings(page: frame.Page, area: str, selection: Selection) -> None:
         st.info(say("findings.nothing"))
         return
     table = [
-        row(finding=labels[each.finding], count=each.finding_count)
+        # The count first: on a phone the words alone fill the width.
+        row(count=each.finding_count, finding=labels[each.finding])
         for each in counts
         if each.finding in (kinds or [each.finding])
     ]
