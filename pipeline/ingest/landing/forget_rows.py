@@ -40,8 +40,8 @@ def read_list(workspace: Workspace) -> Forgotten | None:
 def forget_rows(
     workspace: Workspace, source: str, forgotten: Forgotten, tables: Iterable[str], file_stem: str
 ) -> bool:
-    """Take what is forgotten out of the temporary files of a batch that lands; whether its export holds some of it. New tickets of
-    a forgotten person are put on the list first."""
+    """Take what is forgotten out of the temporary files of a batch that lands; whether its export holds some of it. New tickets
+    of a forgotten person are put on the list first."""
     files = {table: temporary_path(table_path(workspace, table, file_stem)) for table in tables}
     found = find_tickets(files, source, forgotten)
     if found != forgotten:
