@@ -90,9 +90,7 @@ def carry_out(workspace: Workspace) -> Forgetting:
     batches = list_batches(workspace)
     affected = set()
     for batch in batches:
-        has_theirs = holds_tickets(workspace, batch, forgotten)
-        # Of a killed request, the exports that it had not removed are found by their tickets, or by the values in them.
-        if forget_batch(workspace, batch, forgotten) or has_theirs:
+        if forget_batch(workspace, batch, forgotten):
             affected.add(batch.batch_id)
     removed = remove(list_exports(workspace, batches, affected, scope.values))
     removed += remove(list_reports(workspace, scope.customers))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,22 +39,32 @@ def read_list(workspace: Workspace) -> Forgotten | None:
 
 def forget_rows(
     workspace: Workspace, source: str, forgotten: Forgotten, tables: Iterable[str], file_stem: str
-) -> None:
-    """Take what is forgotten out of the temporary files of a batch that lands. New tickets of a forgotten person are put on the
-    list first."""
+) -> bool:
+    """Take what is forgotten out of the temporary files of a batch that lands; whether its export holds some of it. New tickets
+    of a forgotten person are put on the list first."""
     files = {table: temporary_path(table_path(workspace, table, file_stem)) for table in tables}
     found = find_tickets(files, source, forgotten)
     if found != forgotten:
         write_forgotten(workspace, found)
-    _redact_files(workspace, source, found, files, file_stem)
+    is_changed = _redact_files(workspace, source, found, files, file_stem)
+    return is_changed or _hold_tickets(files, source, found)
 
 
 def forget_batch(workspace: Workspace, batch: Batch, forgotten: Forgotten) -> bool:
-    """Write the rows of a landed batch again without what is forgotten; whether there was something. Killed anywhere, the batch
-    has its rows from before or those from after."""
-    return _rewrite_batch(
-        workspace, batch, lambda files, stem: _redact_files(workspace, batch.source, forgotten, files, stem)
+    """Write the rows of a landed batch again without what is forgotten; whether its export holds some of it. Killed anywhere, the
+    batch has its rows from before or those from after."""
+    is_changed = _rewrite_batch(
+        workspace,
+        batch,
+        lambda files, stem: _redact_files(workspace, batch.source, forgotten, files, stem),
+        is_cleaned=True,
     )
+    if is_changed:
+        return True
+    holds = holds_tickets(workspace, batch, forgotten)
+    if holds and not batch.is_cleaned:
+        write_manifest(workspace, replace(batch, is_cleaned=True))
+    return holds or batch.is_cleaned
 
 
 def has_refused_values(workspace: Workspace, batch: Batch) -> bool:
@@ -85,7 +95,13 @@ def drop_refused_values(workspace: Workspace, batch: Batch) -> bool:
     return bool(batch.rows_rejected) and _rewrite_batch(workspace, batch, drop)
 
 
-def _rewrite_batch(workspace: Workspace, batch: Batch, write: Callable[[dict[str, Path], str], bool]) -> bool:
+def _rewrite_batch(
+    workspace: Workspace,
+    batch: Batch,
+    write: Callable[[dict[str, Path], str], bool],
+    *,
+    is_cleaned: bool = False,
+) -> bool:
     files = {table: batch.table_path(workspace, table) for table in batch.row_counts}
     stem = name_files(batch.batch_id, batch.reader, batch.settings, batch.rewritten + 1)
     if not write(files, stem):
@@ -96,6 +112,7 @@ def _rewrite_batch(workspace: Workspace, batch: Batch, write: Callable[[dict[str
     again = replace(
         batch,
         rewritten=batch.rewritten + 1,
+        is_cleaned=batch.is_cleaned or is_cleaned,
         parquet_sha256=hash_tables(workspace, files, stem),
         checks=count_batch(workspace.landed, batch.tables, stem),
     )
@@ -106,12 +123,17 @@ def _rewrite_batch(workspace: Workspace, batch: Batch, write: Callable[[dict[str
 
 def holds_tickets(workspace: Workspace, batch: Batch, forgotten: Forgotten) -> bool:
     """Whether rows of a batch belong to a forgotten ticket, so that its export holds texts of it."""
-    for table in batch.tables:
-        path = batch.table_path(workspace, table)
+    return _hold_tickets(
+        {table: batch.table_path(workspace, table) for table in batch.tables}, batch.source, forgotten
+    )
+
+
+def _hold_tickets(files: Mapping[str, Path], source: str, forgotten: Forgotten) -> bool:
+    for path in files.values():
         names = [name for name in ("ticket_id", "record_id") if name in pq.read_schema(path).names]
         for rows in pq.ParquetFile(path).iter_batches(columns=names) if names else ():
             for row in rows.to_pylist():
-                if forgotten.has_ticket(batch.source, row.get("ticket_id"), row.get("record_id")):
+                if forgotten.has_ticket(source, row.get("ticket_id"), row.get("record_id")):
                     return True
     return False
 

@@ -59,6 +59,8 @@ class Batch:
     parquet_sha256: dict[str, str] | None = None
     # How often its rows were written again since they were read: without what is forgotten, or is older than it is kept.
     rewritten: int = 0
+    # Its export holds what is forgotten: no copy of it is kept.
+    is_cleaned: bool = False
     # What of its rows breaks an expectation (expectations/count_batch.py). None: not counted yet; the next build does it.
     checks: dict[str, Any] | None = None
 
