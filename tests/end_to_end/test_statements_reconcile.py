@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -296,4 +297,4 @@ def read_page(monkeypatch: pytest.MonkeyPatch, root: Path) -> dict[tuple[str, st
 
 
 def _first_day(term: str) -> str:
-    return term.split(" to ")[0]
+    return datetime.strptime(term.split(" to ")[0], "%d %b %Y").date().isoformat()

@@ -1,8 +1,8 @@
 -- Grain: one row per refused record: where it stands, what is wrong with it and what to do. It belongs to no customer yet.
 select
   batch_id || ':' || cast(row_number() over (
-    partition by batch_id order by line_number nulls last, column_name nulls first, reason, raw_value nulls first, ticket_id nulls first
-  ) as varchar) as refused_record_key,
+    partition by batch_id order by line_number nulls last, column_name nulls first, reason nulls last, raw_value nulls first, ticket_id nulls first
+  ) as string) as refused_record_key,
   source,
   ticket_id,
   column_name,

@@ -11,7 +11,8 @@ copies as (
     row_number() over (
       partition by acts.source, acts.event_id
       order by
-        acts.version_at desc nulls last, acts.event_at, coalesce(acts.value_before, ''), coalesce(acts.value, ''), acts.batch_id, acts.line_number
+        acts.version_at desc nulls last, acts.event_at nulls last, coalesce(acts.value_before, ''), coalesce(acts.value, ''),
+        acts.batch_id nulls last, acts.line_number nulls last
     ) as copy_rank
   from acts
   cross join build_inputs
