@@ -38,8 +38,8 @@ class Rules:
 
 
 # Parts of sla.yml: whom a report goes to, who may log in, which plans are tried once a build is published, and how much memory it
-# may take.
-_NO_FIGURES = {"auth", "delivery", "compare_plans", "memory"}
+# may take, and on which engine it runs.
+_NO_FIGURES = {"auth", "delivery", "compare_plans", "memory", "engine"}
 
 
 def load_rules(workspace: Workspace) -> Rules:

@@ -16,6 +16,7 @@ from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules, flatten_alerts
 from pipeline.rules.auth_file import Auth
 from pipeline.rules.branding import DEFAULT_BRANDING, Look, flatten_looks, read_looks
 from pipeline.rules.delivery_file import Delivery
+from pipeline.rules.engine_file import DEFAULT_ENGINE, EngineRules
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.mapping import Mapping as FileMapping
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules, flatten_periods
@@ -71,6 +72,7 @@ class SourcesConfig:
     memory: str | None = None
     # None: the dashboard asks for no login.
     auth: Auth | None = None
+    engine: EngineRules = DEFAULT_ENGINE
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -100,6 +102,7 @@ def load_sources(path: Path) -> SourcesConfig:
         looks,
         file.memory,
         file.auth,
+        file.engine,
     )
 
 

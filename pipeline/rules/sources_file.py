@@ -30,6 +30,7 @@ from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
 from pipeline.rules.auth_file import Auth
 from pipeline.rules.branding import DEFAULT_BRANDING, Branding
 from pipeline.rules.delivery_file import Delivery
+from pipeline.rules.engine_file import DEFAULT_ENGINE, EngineRules
 from pipeline.rules.mapping import read_other_days, says_a_day
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules
 from pipeline.rules.plan import STATUSES
@@ -482,6 +483,8 @@ class SlaFile(Declared):
     """Whether compressed copies of what lands are kept, to be read again when the inbox no longer has the file."""
     memory: Memory | None = None
     """What the engine may take of the machine's or container's memory; half of it unless said. What does not fit goes to disk."""
+    engine: EngineRules = DEFAULT_ENGINE
+    """On which engine builds run: DuckDB in this process, or Spark."""
     delivery: Delivery | None = None
     """Who receives reports and alerts; without it, nothing is delivered."""
     auth: Auth | None = None

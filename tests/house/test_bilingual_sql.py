@@ -28,7 +28,7 @@ TYPES = frozenset({"bigint", "boolean", "date", "decimal", "double", "integer", 
 # length (INT on Spark).
 _FUNCTION_NAMES = """
 abs bool_or cast coalesce count dense_rank first_value greatest lag lead least lower lpad max md5 min nullif
-regexp_extract regexp_replace replace row_number substr sum trim
+regexp_extract regexp_replace replace row_number substr sum trim try_cast
 """
 FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 # Words that may stand before a bracket and are no function.
