@@ -98,6 +98,15 @@ def test_a_database_is_opened_with_a_limit_and_a_folder_of_its_own_for_what_does
     assert Path(folder) == tmp_path / "spill"
 
 
+def test_a_query_may_hold_half_of_the_engines_memory_before_it_spills(tmp_path: Path) -> None:
+    limit_engine("2 GiB")
+    with open_database(tmp_path / "build.duckdb") as connection:
+        limits = connection.execute(
+            "select current_setting('memory_limit'), current_setting('operator_memory_limit')"
+        ).fetchall()
+    assert limits == [("2.0 GiB", "1.0 GiB")]
+
+
 @pytest.mark.parametrize(("landed_rows", "fits"), [(GIB // 1024, True), (GIB // 1024 + 1, False)])
 def test_models_are_built_one_at_a_time_where_a_kilobyte_a_landed_row_is_more_than_the_engine_has(
     landed_rows: int, fits: bool

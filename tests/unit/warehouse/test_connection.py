@@ -7,7 +7,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.engine_memory import limit_engine
 from pipeline.warehouse.connection import HARDENING, open_database, quote
 
 
@@ -23,19 +22,6 @@ def test_database_reads_no_zone_of_the_machine(tmp_path: Path, monkeypatch: pyte
     connection = open_database(tmp_path / "build.duckdb")
     assert connection.execute("select current_setting('TimeZone')").fetchall() == [("UTC",)]
     connection.close()
-
-
-def test_a_query_may_hold_half_of_the_engines_memory_before_it_spills(tmp_path: Path) -> None:
-    limit_engine("2 GiB")
-    try:
-        with open_database(tmp_path / "build.duckdb") as connection:
-            limits = [
-                connection.execute("select current_setting(?)", [name]).fetchone()
-                for name in ("memory_limit", "operator_memory_limit")
-            ]
-    finally:
-        limit_engine(None)
-    assert limits == [("2.0 GiB",), ("1.0 GiB",)]
 
 
 @pytest.mark.parametrize("name", ["plain", 'it "is" quoted', "'; drop schema core; --", "Größe"])
