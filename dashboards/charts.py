@@ -12,6 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dashboards.language import current, say, section
 from pipeline.reporting import figures
 from pipeline.reporting.backlog import BacklogLevel
 from pipeline.reporting.compliance import Tally, TrendPoint
@@ -19,6 +20,7 @@ from pipeline.reporting.distribution import TENTHS_OF_TARGET, AnswerTimes
 from pipeline.reporting.entitlements import Balance, Forecast, Movement
 from pipeline.reporting.palette import read_palette
 from pipeline.reporting.tickets import Obligation, Segment
+from pipeline.vocabulary import SLA_STATUSES
 
 # Each line also has a marker of its own, so that colour is never the only sign.
 PALETTE = read_palette().marks
@@ -90,7 +92,8 @@ def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure
                 x=labels,
                 y=[_point(tally) for tally in tallies],
                 customdata=[
-                    [figures.percent(tally.compliance), tally.pending, line.key] for tally in tallies
+                    [figures.percent(tally.compliance, current()), tally.pending, line.key]
+                    for tally in tallies
                 ],
                 name=html.escape(line.name),
                 legendgroup=line.name,
@@ -103,7 +106,7 @@ def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure
                     # Marks of different sizes are translucent by default, and too faint on a dark page.
                     "opacity": 1,
                 },
-                hovertemplate="%{x}: %{customdata[0]}, %{customdata[1]} running",
+                hovertemplate=say("charts.trend_hover"),
             ),
             row=row + 1,
             col=column + 1,
@@ -116,12 +119,14 @@ def draw_trend(months: Sequence[TrendPoint], lines: Sequence[Line]) -> go.Figure
             fillcolor=_MUTED,
             line_width=0,
             layer="below",
-            annotation={"text": "partial", "font_size": 11, "textangle": -90},
+            annotation={"text": say("charts.partial"), "font_size": 11, "textangle": -90},
             annotation_position="inside bottom left",
         )
-    figure.update_yaxes(tickformat=".0%", range=[-0.03, 1.05], zeroline=False)
+    figure.update_yaxes(range=[-0.03, 1.05], zeroline=False, **_percent_ticks())
     # As categories, so that months stand at equal distances and none is guessed from a date.
-    figure.update_xaxes(type="category", range=[-0.5, len(labels) - 0.5], tickangle=-60, nticks=len(labels))
+    figure.update_xaxes(
+        type="category", range=[-0.5, len(labels) - 0.5], tickangle=-60, **_month_ticks(labels)
+    )
     figure.update_layout(
         height=110 + 250 * rows,
         margin={"l": 10, "r": 10, "t": 40, "b": 10},
@@ -137,6 +142,7 @@ def _add_bounds(
     figure: go.Figure, labels: Sequence[str], lines: Sequence[Line], panels: Sequence[str]
 ) -> None:
     """One trace a panel: a span from the lower to the upper bound for each month and line that has nothing better."""
+    only_bounds = say("charts.only_bounds")
     for panel in panels:
         at: list[str | None] = []
         ends: list[float | None] = []
@@ -148,7 +154,13 @@ def _add_bounds(
                 if bounds is not None and compliance.has_only_bounds and not figures.has_few(compliance):
                     at += [month, month, None]
                     ends += [*bounds, None]
-                    told += [[html.escape(f"{line.name}: {figures.percent(compliance)}"), None, line.key]] * 3
+                    told += [
+                        [
+                            html.escape(f"{line.name}: {figures.percent(compliance, current())}"),
+                            None,
+                            line.key,
+                        ]
+                    ] * 3
         if at:
             row, column = divmod(list(panels).index(panel), _PANELS_IN_A_ROW)
             figure.add_trace(
@@ -156,9 +168,9 @@ def _add_bounds(
                     x=at,
                     y=ends,
                     customdata=told,
-                    name="only bounds",
+                    name=only_bounds,
                     legendgroup="only bounds",
-                    showlegend=not any(each.name == "only bounds" for each in figure.data),
+                    showlegend=not any(each.legendgroup == "only bounds" for each in figure.data),
                     mode="lines+markers",
                     line={"color": PALETTE[5], "width": 3, "dash": "dot"},
                     marker={"symbol": "line-ew-open", "size": 12},
@@ -175,7 +187,7 @@ def _point(tally: Tally) -> float | None:
 
 def statuses_of(point: Mapping[str, Any]) -> list[str]:
     """The statuses that a clicked point or bar of a chart of months counts."""
-    told = [each for each in point.get("customdata") or () if each in figures.STATUS_NAMES]
+    told = [each for each in point.get("customdata") or () if each in SLA_STATUSES]
     return told or list(_RESTED_ON)
 
 
@@ -189,8 +201,8 @@ def draw_overview(
     figure.add_scatter(
         x=labels,
         y=[_point(month.tally) for month in months],
-        customdata=[[figures.percent(month.tally.compliance), *_RESTED_ON] for month in months],
-        name="compliance",
+        customdata=[[figures.percent(month.tally.compliance, current()), *_RESTED_ON] for month in months],
+        name=say("charts.compliance"),
         mode="lines+markers",
         line={"color": PALETTE[0], "width": 2},
         marker={
@@ -201,7 +213,9 @@ def draw_overview(
         row=1,
         col=1,
     )
-    _add_bounds(figure, labels, [Line("", "all", {month.month: month.tally for month in months})], [""])
+    _add_bounds(
+        figure, labels, [Line("", say("charts.all"), {month.month: month.tally for month in months})], [""]
+    )
     for status, colour, values in (
         ("met", PALETTE[0], [month.tally.met for month in months]),
         ("breached", PALETTE[1], [month.tally.breached for month in months]),
@@ -209,7 +223,7 @@ def draw_overview(
     ):
         if status == "not_measurable" and not any(values):
             continue
-        name = figures.STATUS_NAMES[status]
+        name = current().status(status)
         figure.add_bar(
             x=labels,
             y=values,
@@ -242,9 +256,9 @@ def draw_overview(
                 showarrow=False,
                 yanchor="bottom",
             )
-    figure.update_yaxes(tickformat=".0%", range=[-0.03, 1.06], zeroline=False, row=1, col=1)
-    figure.update_yaxes(tickformat="d", rangemode="tozero", title="promises", row=2, col=1)
-    figure.update_xaxes(type="category", range=[-0.5, len(labels) - 0.5], nticks=len(labels))
+    figure.update_yaxes(range=[-0.03, 1.06], zeroline=False, row=1, col=1, **_percent_ticks())
+    figure.update_yaxes(tickformat="d", rangemode="tozero", title=say("charts.promises"), row=2, col=1)
+    figure.update_xaxes(type="category", range=[-0.5, len(labels) - 0.5], **_month_ticks(labels))
     figure.update_layout(
         barmode="stack",
         height=380 if notes else 360,
@@ -275,7 +289,7 @@ def draw_classes(names: Sequence[str], keys: Sequence[str], counts: Sequence[int
         textposition="outside",
         textfont={"color": ink},
         cliponaxis=False,
-        hovertemplate="%{y}: %{x} breaches<extra></extra>",
+        hovertemplate=say("charts.class_hover"),
     )
     figure.update_layout(height=60 + 34 * len(names), margin={"l": 10, "r": 40, "t": 10, "b": 10})
     figure.update_yaxes(autorange="reversed", automargin=True)
@@ -294,7 +308,7 @@ def draw_backlog(
         counts = [known.get((value, day), 0) for day in days]
         if not any(counts):
             continue
-        name = "unknown" if value is None else names[value]
+        name = say("charts.unknown") if value is None else names[value]
         figure.add_bar(
             x=list(days),
             y=counts,
@@ -304,7 +318,7 @@ def draw_backlog(
                 "line_width": 0,
                 "pattern": {"shape": _HATCHES[place % len(_HATCHES)], "fillmode": "overlay", "size": 5},
             },
-            hovertemplate="%{x|%Y-%m-%d}: %{y} " + html.escape(name) + "<extra></extra>",
+            hovertemplate=f"%{{x|{_day_format()}}}: %{{y}} {html.escape(name)}<extra></extra>",
         )
     figure.update_layout(
         barmode="stack",
@@ -321,8 +335,8 @@ def draw_backlog(
         },
         showlegend=True,
     )
-    figure.update_yaxes(rangemode="tozero", tickformat="d", title="open tickets")
-    figure.update_xaxes(type="date", tickformat="%Y-%m-%d")
+    figure.update_yaxes(rangemode="tozero", tickformat="d", title=say("charts.open_tickets"))
+    figure.update_xaxes(type="date", tickformat=_day_format())
     return with_ink(figure, ink)
 
 
@@ -331,23 +345,25 @@ def draw_histogram(times: Sequence[AnswerTimes], ink: str) -> go.Figure:
     back the promise and the statuses that such an answer can have."""
     figure = go.Figure()
     tenths = range(TENTHS_OF_TARGET)
-    labels = [*(f"{10 * tenth}–{10 * tenth + 10} %" for tenth in tenths[:-1]), "over 200 %"]
+    labels = [*(f"{10 * tenth}–{10 * tenth + 10} %" for tenth in tenths[:-1]), say("charts.over_twice")]
     for place, promise in enumerate(sorted({each.obligation for each in times})):
         own = [each.bins for each in times if each.obligation == promise]
         figure.add_bar(
             x=labels,
             y=[sum(bins[tenth] for bins in own) for tenth in tenths],
-            name=html.escape(figures.words(promise)),
+            name=html.escape(current().word(promise)),
             customdata=[[promise, "met" if tenth < 10 else "breached,waived"] for tenth in tenths],
             marker={
                 "color": PALETTE[place % len(PALETTE)],
                 "line_width": 0,
                 "pattern": {"shape": _HATCHES[place % len(_HATCHES)], "fillmode": "overlay", "size": 5},
             },
-            hovertemplate="%{x} of the target: %{y}<extra></extra>",
+            hovertemplate=say("charts.histogram_hover"),
         )
     figure.add_vline(x=9.5, line={"color": ink, "width": 2, "dash": "dash"})
-    figure.add_annotation(x=9.5, y=1, yref="paper", text="target", showarrow=False, xanchor="left", xshift=4)
+    figure.add_annotation(
+        x=9.5, y=1, yref="paper", text=say("charts.target"), showarrow=False, xanchor="left", xshift=4
+    )
     figure.update_layout(
         barmode="stack",
         height=300,
@@ -355,7 +371,7 @@ def draw_histogram(times: Sequence[AnswerTimes], ink: str) -> go.Figure:
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         showlegend=True,
     )
-    figure.update_yaxes(rangemode="tozero", tickformat="d", title="answers")
+    figure.update_yaxes(rangemode="tozero", tickformat="d", title=say("charts.answers"))
     figure.update_xaxes(type="category", tickangle=-60)
     return with_ink(figure, ink)
 
@@ -377,20 +393,24 @@ def draw_heat_map(names: Sequence[str], rows: Sequence[Sequence[int]], what: str
             hovertemplate="%{y} %{x}:00: %{z} " + html.escape(what) + "<extra></extra>",
         )
     )
-    for weekday, row in zip(names, rows, strict=True):
-        for hour, count in enumerate(row):
-            if count:
-                figure.add_annotation(
-                    x=f"{hour:02d}", y=weekday, text=str(count), showarrow=False, font_size=11
-                )
     figure.update_layout(height=270, margin={"l": 10, "r": 10, "t": 10, "b": 10})
     figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_xaxes(type="category", title="hour")
+    figure.update_xaxes(type="category", title=say("charts.hour"))
     with_ink(figure, ink)
-    # White on the dark half of the scale, whatever the page.
-    for note in figure.layout.annotations:
-        count = rows[list(names).index(note.y)][int(note.x)]
-        note.font.color = "#FFFFFF" if 2 * count > highest else ink
+    # All at once: one after the other, Plotly reads those before again each time. White on the dark half of the scale.
+    numbers = [
+        {
+            "x": f"{hour:02d}",
+            "y": weekday,
+            "text": str(count),
+            "showarrow": False,
+            "font": {"size": 11, "color": "#FFFFFF" if 2 * count > highest else ink},
+        }
+        for weekday, row in zip(names, rows, strict=True)
+        for hour, count in enumerate(row)
+        if count
+    ]
+    figure.update_layout(annotations=numbers)
     return figure
 
 
@@ -411,7 +431,7 @@ def _marker_size(tally: Tally) -> int:
 def draw_balances(balances: Sequence[Balance]) -> go.Figure:
     """A bar of what was drawn inside a wider one of what was available, per term and pool; without a number there is none."""
     names = [
-        f"{balance.customer_name} · {figures.words(balance.pool)} · {balance.term_starts_on}"
+        f"{balance.customer_name} · {current().word(balance.pool)} · {current().day(balance.term_starts_on)}"
         for balance in balances
     ]
     labels = [html.escape(name) for name in names]
@@ -420,16 +440,16 @@ def draw_balances(balances: Sequence[Balance]) -> go.Figure:
         y=labels,
         x=[balance.available_quantity or 0 for balance in balances],
         orientation="h",
-        name="available",
+        name=say("charts.available"),
         width=0.78,
         marker={"color": _MUTED},
-        hovertemplate="%{x} available: granted, purchased and carried over, less expired",
+        hovertemplate=say("charts.available_hover"),
     )
     figure.add_bar(
         y=labels,
         x=[balance.consumed_quantity for balance in balances],
         orientation="h",
-        name="drawn",
+        name=say("charts.drawn"),
         width=0.4,
         marker={
             "color": [PALETTE[1] if balance.overage_quantity else PALETTE[0] for balance in balances],
@@ -438,7 +458,7 @@ def draw_balances(balances: Sequence[Balance]) -> go.Figure:
         text=[_say_balance(balance) for balance in balances],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{x} drawn: used and flowed in, less credited and flowed out",
+        hovertemplate=say("charts.drawn_hover"),
     )
     figure.update_layout(
         barmode="overlay",
@@ -447,14 +467,14 @@ def draw_balances(balances: Sequence[Balance]) -> go.Figure:
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
     )
     figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_xaxes(rangemode="tozero", title="tickets", tickformat="d")
+    figure.update_xaxes(rangemode="tozero", title=say("charts.tickets"), tickformat="d")
     return figure
 
 
 def _say_balance(balance: Balance) -> str:
     if balance.overage_quantity:
-        return f"{balance.overage_quantity} over"
-    return f"{figures.quantity(balance.remaining_quantity)} left"
+        return say("charts.over", number=balance.overage_quantity)
+    return say("charts.quantity_left", quantity=figures.quantity(balance.remaining_quantity))
 
 
 def draw_burn_down(
@@ -463,22 +483,23 @@ def draw_burn_down(
     """What was left of a limited pool over its term, beside an even pace from what it had available to nothing, with the forecast
     of what is left when the term ends."""
     told = [line for line in lines if line.balance_after is not None]
+    left_hover = f"%{{x|{_day_format()}}}: %{{y}} {say('charts.left')}<extra></extra>"
     figure = go.Figure()
     figure.add_scatter(
         x=[*(line.happened_at for line in told), balance.as_of],
         y=[*(line.balance_after for line in told), balance.remaining_quantity],
-        name="left",
+        name=say("charts.left"),
         mode="lines",
         line={"color": PALETTE[0], "width": 2, "shape": "hv"},
-        hovertemplate="%{x|%Y-%m-%d}: %{y} left<extra></extra>",
+        hovertemplate=left_hover,
     )
     figure.add_scatter(
         x=[balance.term_starts_on, balance.term_ends_on],
         y=[balance.available_quantity, 0],
-        name="even pace",
+        name=say("charts.even_pace"),
         mode="lines",
         line={"color": PALETTE[5], "width": 2, "dash": "dash"},
-        hovertemplate="%{x|%Y-%m-%d}: even pace<extra></extra>",
+        hovertemplate=f"%{{x|{_day_format()}}}: {say('charts.even_pace')}<extra></extra>",
     )
     likely = forecast.left_at_end if forecast else None
     if likely:
@@ -487,7 +508,7 @@ def draw_burn_down(
         figure.add_scatter(
             x=[*ends, *reversed(ends)],
             y=[now, high, low, now],
-            name="forecast, 80 %",
+            name=say("charts.forecast_range"),
             mode="lines",
             fill="toself",
             fillcolor=_BAND,
@@ -497,11 +518,11 @@ def draw_burn_down(
         figure.add_scatter(
             x=ends,
             y=[now, mid],
-            name="forecast",
+            name=say("charts.forecast"),
             mode="lines+markers",
             line={"color": PALETTE[1], "width": 2, "dash": "dot"},
             marker={"symbol": "diamond", "size": [0, 9]},
-            hovertemplate="%{x|%Y-%m-%d}: %{y} left<extra></extra>",
+            hovertemplate=left_hover,
         )
     figure.update_layout(
         height=300,
@@ -509,8 +530,8 @@ def draw_burn_down(
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         showlegend=True,
     )
-    figure.update_yaxes(rangemode="tozero", tickformat="d", title="tickets left")
-    figure.update_xaxes(type="date", tickformat="%Y-%m-%d")
+    figure.update_yaxes(rangemode="tozero", tickformat="d", title=say("charts.tickets_left"))
+    figure.update_xaxes(type="date", tickformat=_day_format())
     return with_ink(figure, ink)
 
 
@@ -523,45 +544,69 @@ def draw_segments(segments: Sequence[Segment], obligation: Obligation, ink: str)
         of_kind = [segment for segment in segments if segment.segment_kind == kind]
         if not of_kind:
             continue
-        kinds.append(kind)
+        name = section("segment_kinds")[kind]
+        kinds.append(name)
         figure.add_bar(
-            y=[kind] * len(of_kind),
+            y=[name] * len(of_kind),
             base=[segment.starts_at for segment in of_kind],
             # A time axis takes lengths in milliseconds.
             x=[1000 * segment.wall_seconds for segment in of_kind],
             orientation="h",
             marker={"color": colour, "line_width": 0},
             width=0.6,
-            name=kind,
+            name=name,
             customdata=[[figures.duration(segment.wall_seconds)] for segment in of_kind],
-            hovertemplate="%{customdata[0]} " + kind + "<extra></extra>",
+            hovertemplate="%{customdata[0]} " + name + "<extra></extra>",
         )
-    ends = [kinds[0], kinds[-1]] if kinds else ["counted", "counted"]
+    ends = [kinds[0], kinds[-1]] if kinds else [section("segment_kinds")["counted"]] * 2
     # One name above the bands and one below: the two are often minutes apart.
     for name, moment, dash, symbol, place in (
-        ("due", obligation.due_at, "dash", "diamond", 0),
-        ("answered", obligation.stopped_at, "solid", "circle", 1),
+        (say("charts.due"), obligation.due_at, "dash", "diamond", 0),
+        (say("charts.answered"), obligation.stopped_at, "solid", "circle", 1),
     ):
         if moment is not None:
             figure.add_scatter(
                 x=[moment, moment],
                 y=ends,
                 name=name,
-                mode="lines+markers+text",
-                text=[name if at == place else "" for at in (0, 1)],
-                textposition="bottom center" if place else "top center",
-                textfont={"color": ink},
+                mode="lines+markers",
                 cliponaxis=False,
                 line={"color": ink, "width": 2, "dash": dash},
                 marker={"color": ink, "size": 9, "symbol": symbol},
-                hovertemplate=f"{name} {figures.instant(moment)}<extra></extra>",
+                hovertemplate=f"{name} {current().instant(moment, 'UTC')}<extra></extra>",
+            )
+            # Clear of the band, which is wider than the mark.
+            figure.add_annotation(
+                x=moment, y=ends[place], text=name, showarrow=False, yshift=-22 if place else 22
             )
     figure.update_layout(
         barmode="overlay",
         height=110 + 42 * max(len(kinds), 1),
         showlegend=False,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        # The name of the last mark is wider than half of the mark.
+        margin={"l": 10, "r": 55, "t": 10, "b": 10},
     )
     figure.update_yaxes(range=[max(len(kinds), 1) - 0.1, -0.9], automargin=True, type="category")
-    figure.update_xaxes(type="date", title="UTC")
+    figure.update_xaxes(type="date", title="UTC", tickformat=f"%H:%M\n{_day_format()}")
     return with_ink(figure, ink)
+
+
+def _percent_ticks() -> dict[str, Any]:
+    """The quarters of a rate, as the language writes percent."""
+    return {
+        "tickvals": [0, 0.25, 0.5, 0.75, 1],
+        "ticktext": [current().say("percent", value=25 * quarter) for quarter in range(5)],
+    }
+
+
+def _month_ticks(months: Sequence[str]) -> dict[str, Any]:
+    """Every month by its short name; the value stays 'YYYY-MM', which a click hands back."""
+    return {
+        "tickvals": list(months),
+        "ticktext": [f"{current().short_month(month)} {month[:4]}" for month in months],
+    }
+
+
+def _day_format() -> str:
+    """How an axis writes a day, in digits."""
+    return section("charts")["day_format"]

@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from pipeline.reporting import figures
+from dashboards.language import current, say
 from pipeline.reporting.compliance import read_compliance, read_customers
 from pipeline.reporting.published import Published, Scope, Selection
-
-BASES = {"settled": "of the verdict", "submitted": "of submission"}
 
 # What the filters of a page say on the next one too, where that has them.
 _KEPT = ("customer", "plan", "severity", "obligation", "month", "basis", "zone")
@@ -36,7 +34,7 @@ class Choices:
         self._note(label, asked, options)
         st.session_state[key] = known
         chosen = st.multiselect(
-            label, list(options), format_func=options.__getitem__, key=key, placeholder="All"
+            label, list(options), format_func=options.__getitem__, key=key, placeholder=say("frame.all")
         )
         self._write(key, chosen)
         return tuple(chosen) or None
@@ -69,10 +67,10 @@ class Choices:
         levels = sorted({row.severity for row in known if row.severity is not None})
         promises = sorted({row.obligation for row in known if row.obligation is not None})
         options = {
-            "customer": ("Customer", {key: f"{name} ({key})" for key, name in names.items()}),
-            "plan": ("Plan", {plan: plan for plan in plans}),
-            "severity": ("Severity", {str(level): str(level) for level in levels}),
-            "obligation": ("Promise", {each: figures.words(each) for each in promises}),
+            "customer": (say("columns.customer"), {key: f"{name} ({key})" for key, name in names.items()}),
+            "plan": (say("columns.plan"), {plan: plan for plan in plans}),
+            "severity": (say("columns.severity"), {str(level): str(level) for level in levels}),
+            "obligation": (say("columns.promise"), {each: current().word(each) for each in promises}),
         }
         chosen = {each: self.many(options[each][0], each, options[each][1]) for each in dimensions}
         severities = chosen.get("severity")
@@ -86,7 +84,7 @@ class Choices:
     def report_left_out(self) -> None:
         """One note for all that the address asks for and this build does not have."""
         if self._left_out:
-            st.warning("The address asks for something that this build does not have. It was left out:")
+            st.warning(say("frame.left_out"))
             st.text("; ".join(self._left_out)[:400])
 
     def _asked(self, key: str) -> list[str]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import copy_context
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboards.language import count as say_count
 from pipeline.reporting import export_rows
-from pipeline.reporting.published import Selection
+from pipeline.reporting.published import Published, Selection
 from pipeline.reporting.status import BuildStatus
+
+if TYPE_CHECKING:
+    from dashboards.frame import Page
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -17,28 +23,20 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def offer(
     label: str,
     columns: Sequence[str],
-    rows: Sequence[Sequence[object]],
+    rows: Callable[[Published], Iterable[Sequence[object]]],
+    row_count: int,
     name: str,
-    status: BuildStatus,
+    page: Page,
     selection: Selection | None = None,
 ) -> None:
-    """Two buttons for `rows`. The files' names say what, of which filters, and as of when; they are written on the click."""
-    file = f"{name_file(name, selection)}-as-of-{status.as_of:%Y%m%dT%H%M%SZ}"
-    count = f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
-    with st.container(horizontal=True):
-        for kind, mime, write in (
-            ("CSV", "text/csv", export_rows.write_csv),
-            ("XLSX", XLSX, export_rows.write_xlsx),
-        ):
-            st.download_button(
-                f"{label} ({count}, {kind})",
-                lambda write=write: write(columns, rows),
-                f"{file}.{kind.lower()}",
-                mime,
-                key=f"download_{name}_{kind}",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+    """Two buttons for `row_count` rows of the page's build. The files' names say what, of which filters, and as of when; rows
+    are asked for and files written on the click, when the page's run has ended and its connection is closed."""
+
+    def read() -> Iterator[Sequence[object]]:
+        with page.published.open_again() as published:
+            yield from rows(published)
+
+    offer_files(label, columns, read, row_count, name, page.status, selection)
 
 
 def offer_table(
@@ -50,7 +48,37 @@ def offer_table(
 ) -> None:
     """The same for a table as it is shown."""
     columns = list(table[0]) if table else []
-    offer(label, columns, [list(row.values()) for row in table], name, status, selection)
+    offer_files(label, columns, lambda: (list(row.values()) for row in table), len(table), name, status, selection)
+
+
+def offer_files(
+    label: str,
+    columns: Sequence[str],
+    read: Callable[[], Iterable[Sequence[object]]],
+    row_count: int,
+    name: str,
+    status: BuildStatus,
+    selection: Selection | None,
+) -> None:
+    """Two buttons for what `read` gives on the click."""
+    file = f"{name_file(name, selection)}-as-of-{status.as_of:%Y%m%dT%H%M%SZ}"
+    count = say_count("downloads.rows", row_count)
+    with st.container(horizontal=True):
+        for kind, mime, write in (
+            ("CSV", "text/csv", export_rows.write_csv),
+            ("XLSX", XLSX, export_rows.write_xlsx),
+        ):
+            # The click runs in a thread that knows nothing of this run, such as its language.
+            run = copy_context()
+            st.download_button(
+                f"{label} ({count}, {kind})",
+                lambda write=write, run=run: run.run(lambda: write(columns, read())),
+                f"{file}.{kind.lower()}",
+                mime,
+                key=f"download_{name}_{kind}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
 
 
 def name_file(name: str, selection: Selection | None = None) -> str:

@@ -2,77 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboards import downloads, frame, times
+from dashboards import downloads, frame, tables, times
+from dashboards.language import count, current, row, say
 from pipeline.reporting import export_rows, figures
-from pipeline.reporting.published import Selection
-from pipeline.reporting.tickets import Obligation
+from pipeline.reporting.published import Published, Selection
+from pipeline.reporting.tickets import Length, Obligation
 
 TICKET_PAGE = "views/ticket.py"
 LIST_PAGE = "views/tickets.py"
 
 
+# More of them at once make a browser slow, and are not read by people.
+ROWS_OF_A_SHEET = 1000
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list that is read in parts: `read` gives so many rows of a build (None: all) from the row of that number, which counts
+    from 0."""
+
+    length: Length
+    read: Callable[[Published, int, int | None], Sequence[Obligation]]
+
+
+def whole(obligations: Sequence[Obligation]) -> Listed:
+    """A list that is already read."""
+    length = Length(len(obligations), len({each.ticket_id for each in obligations}))
+    return Listed(length, lambda _, first, size: obligations[first : None if size is None else first + size])
+
+
 def show(
     page: frame.Page,
-    obligations: Sequence[Obligation],
+    listed: Listed,
     name: str,
     selection: Selection,
-    reasons: Mapping[str, str] | None = None,
+    find_reasons: Callable[[Sequence[Obligation]], Mapping[str, str]] | None = None,
     key: str = "tickets",
 ) -> None:
-    """The rows, and both downloads of all of them. `reasons`: obligation key -> why it was breached. `key` tells two lists of one
-    page apart."""
-    ticket_count = len({each.ticket_id for each in obligations})
+    """The rows, in sheets where there are many, and both downloads of all of them. `find_reasons` gives for promises why they
+    were breached, by obligation key. `key` tells two lists of one page apart."""
+    length = listed.length
     opens = page.may_open(TICKET_PAGE)
-    st.caption(
-        f"{len(obligations)} promise{'' if len(obligations) == 1 else 's'} of {ticket_count} "
-        f"ticket{'' if ticket_count == 1 else 's'}, worst first.{' Tick a row to open its ticket.' if opens else ''}"
-    )
-    if not page.shows_staff_data:
-        reasons = None
-    table = [describe(each, reasons) for each in obligations]
-    unused = [name for name in ("Over by", "Left", "At risk", "Why") if not any(row[name] for row in table)]
+    promises = count("ticket_list.promises", length.promise_count)
+    told = say("ticket_list.of", promises=promises, tickets=count("ticket_list.tickets", length.ticket_count))
+    st.caption(f"{told} {say('ticket_list.tick')}" if opens else told)
+    start, end = frame.choose_sheet(page, length.promise_count, ROWS_OF_A_SHEET, f"sheet_{key}")
+    shown = listed.read(page.published, start, end - start)
+    reasons = find_reasons(shown) if find_reasons and page.shows_staff_data else None
+    table = [describe(each, reasons) for each in shown]
+    unused = [
+        name
+        for name in ("over_by", "left", "at_risk", "why")
+        if not any(line[say(f"columns.{name}")] for line in table)
+    ]
     if selection.customer_ids and len(selection.customer_ids) == 1:
-        unused.append("Customer")
+        unused.append("customer")
     event = st.dataframe(
-        [{name: value for name, value in row.items() if name not in unused} for row in table],
+        tables.without(table, *unused),
         hide_index=True,
         key=key,
         on_select="rerun",
         selection_mode="single-row",
     )
     if page.shows_staff_data:
-        rows = list(export_rows.obligation_rows(obligations))
-        downloads.offer("Download this list", export_rows.COLUMNS, rows, name, page.status, selection)
+        columns: Sequence[str] = export_rows.COLUMNS
+        write = export_rows.obligation_rows
     else:
-        downloads.offer_table("Download this list", table, name, page.status, selection)
+        columns = list(table[0])
+        write = _describe_all
+    downloads.offer(
+        say("downloads.list"),
+        columns,
+        lambda published: write(listed.read(published, 0, None)),
+        length.promise_count,
+        name,
+        page,
+        selection,
+    )
     for ticked in event["selection"]["rows"][:1]:
-        if ticked < len(obligations):
-            page.open(TICKET_PAGE, {"ticket": obligations[ticked].ticket_id})
+        if ticked < len(shown):
+            page.open(TICKET_PAGE, {"ticket": shown[ticked].ticket_id})
+
+
+def _describe_all(obligations: Iterable[Obligation]) -> Iterator[list[object]]:
+    return (list(describe(each).values()) for each in obligations)
 
 
 def describe(each: Obligation, reasons: Mapping[str, str] | None = None) -> dict[str, object]:
+    words = current()
     is_running = each.status == "pending"
-    why = figures.reason(each.reason_label, None, each.could_be) if each.reason_label else ""
-    return {
-        "Ticket": each.ticket_id,
-        "Status": figures.STATUS_NAMES[each.status],
-        "Over by": "" if each.over_by_seconds is None else figures.duration(each.over_by_seconds),
-        "Left": figures.duration(each.remaining_seconds) if is_running else "",
-        "At risk": (figures.risk(each.used) or "") if is_running else "",
-        "Promise": figures.words(each.obligation),
-        "Severity": each.severity_in_force,
-        "Customer": each.customer_name or each.customer_id,
-        "Why": (reasons or {}).get(each.obligation_key, why),
-        "Subject": each.subject,
-        "Target": figures.duration(each.target_seconds),
-        "Elapsed": figures.duration(each.elapsed_seconds),
-        "Clock": figures.words(each.clock_name),
-        "Plan": each.plan,
-        "Submitted": times.instant(each.submitted_at),
-        "Due": times.instant(each.due_at),
-        "Settled": times.instant(each.settled_at),
-    }
+    why = words.reason(each.status_reason, each.reason_label, each.could_be) if each.reason_label else ""
+    return row(
+        ticket=each.ticket_id,
+        status=words.status(each.status),
+        over_by="" if each.over_by_seconds is None else figures.duration(each.over_by_seconds),
+        left=figures.duration(each.remaining_seconds) if is_running else "",
+        at_risk=(figures.risk(each.used, words) or "") if is_running else "",
+        promise=words.word(each.obligation),
+        severity=each.severity_in_force,
+        customer=each.customer_name or each.customer_id,
+        why=(reasons or {}).get(each.obligation_key, why),
+        subject=each.subject,
+        target=figures.duration(each.target_seconds),
+        elapsed=figures.duration(each.elapsed_seconds),
+        clock=words.word(each.clock_name),
+        plan=each.plan,
+        submitted=times.instant(each.submitted_at),
+        due=times.instant(each.due_at),
+        settled=times.instant(each.settled_at),
+    )

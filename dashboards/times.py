@@ -8,7 +8,7 @@ from datetime import datetime
 import streamlit as st
 
 from dashboards.choices import Choices
-from pipeline.reporting import figures
+from dashboards.language import current, say
 from pipeline.zones import known_zones
 
 _SHOWN = "zone_shown"
@@ -22,12 +22,12 @@ def choose_zone(choices: Choices, plan_zones: Sequence[str]) -> None:
     viewer_zone = viewer if viewer in known_zones() else None
     options = {
         "UTC": "UTC",
-        **{zone: f"{zone} (plan)" for zone in plan_zones if zone != "UTC"},
-        _VIEWER: f"{viewer_zone} (this browser)"
+        **{zone: say("frame.zone_of_plan", zone=zone) for zone in plan_zones if zone != "UTC"},
+        _VIEWER: say("frame.zone_of_browser", zone=viewer_zone)
         if viewer_zone
-        else "this browser (its zone is not known: UTC)",
+        else say("frame.zone_not_known"),
     }
-    chosen = choices.one("Times in", "zone", options, "UTC")
+    chosen = choices.one(say("frame.times_in"), "zone", options, "UTC")
     st.session_state[_SHOWN] = (viewer_zone or "UTC") if chosen == _VIEWER else chosen
 
 
@@ -37,5 +37,5 @@ def zone() -> str:
 
 
 def instant(moment: datetime | None) -> str:
-    """An instant in the zone of this run, with its offset: '2026-07-03 16:05:09 +02:00', '… UTC' in UTC."""
-    return figures.instant(moment, zone())
+    """An instant in the zone of this run, with its offset: '3 Jul 2026, 16:05:09 +02:00', '… UTC' in UTC."""
+    return current().instant(moment, zone())

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
+from dashboards.language import say, section
 from pipeline.errors import SlaError
 from pipeline.reporting.published import EVERY_CUSTOMER, Scope
 from pipeline.rules.access_file import Role, find_grant, load_access
@@ -43,7 +44,7 @@ def find_viewer() -> Viewer:
         workspace = find_workspace(None)
     except SlaError as problem:
         _LOG.error("%s", problem)
-        st.error("The figures cannot be shown: there is no workspace. The reason is in the server's log.")
+        st.error(say("viewer.no_workspace"))
         _end_here()
     return require_viewer(workspace)
 
@@ -59,21 +60,19 @@ def require_viewer(workspace: Workspace) -> Viewer:
     except SlaError as problem:
         # Who may see the reason is what could not be read.
         _LOG.error("Who may see the dashboard is not known: %s", problem)
-        st.error(
-            "Who may see these pages cannot be read, so they are not shown. The reason is in the server's log."
-        )
+        st.error(say("viewer.access_not_read"))
         _end_here()
     if auth is None or not is_login_offered:
-        st.error("The login has changed since this server was started. Start it again with `sla dashboard`.")
+        st.error(say("viewer.login_changed"))
         _end_here()
     claims = read_claims()
     if not claims.get("is_logged_in"):
         _ask_to_log_in()
     grant = find_grant(access, claims, auth.groups_claim)
-    name = str(claims.get("email") or claims.get("name") or claims.get("sub") or "unnamed")
+    name = str(claims.get("email") or claims.get("name") or claims.get("sub") or "–")
     if grant is None:
-        st.error("Not allowed: this account may see no customer. Ask the people who run this dashboard.")
-        st.text(f"Logged in as {name}.")
+        st.error(say("viewer.no_role"))
+        st.text(say("viewer.logged_in", name=name))
         _offer_logout()
         _end_here()
     return Viewer(grant.role, Scope(grant.customer_ids), name)
@@ -84,7 +83,7 @@ def show_identity(viewer: Viewer) -> None:
     if viewer.is_local:
         return
     with st.sidebar:
-        st.text(f"Logged in as {viewer.name} ({viewer.role}).")
+        st.text(say("viewer.logged_in_as", name=viewer.name, role=section("roles")[viewer.role]))
         _offer_logout()
 
 
@@ -94,9 +93,9 @@ def read_claims() -> dict[str, Any]:
 
 
 def _ask_to_log_in() -> NoReturn:
-    st.title("SLA compliance", anchor=False)
-    st.info("Log in to see the figures.")
-    st.button("Log in", on_click=st.login, type="primary")
+    st.title(say("frame.product"), anchor=False)
+    st.info(say("viewer.log_in_first"))
+    st.button(say("viewer.log_in"), on_click=st.login, type="primary")
     _end_here()
 
 
@@ -106,7 +105,7 @@ def _end_here() -> NoReturn:
 
 
 def _offer_logout() -> None:
-    st.button("Log out", on_click=st.logout, key="log_out")
+    st.button(say("viewer.log_out"), on_click=st.logout, key="log_out")
 
 
 def _has_login() -> bool:

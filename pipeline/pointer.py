@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Workspace
-from pipeline.whole_files import seal, unseal, write_whole
+from pipeline.state_version import seal_state, unseal_state
+from pipeline.whole_files import write_whole
 
 POINTER = "current.json"
 AGAIN = "Run `sla build` to publish one."
@@ -47,14 +48,14 @@ def read_pointer(workspace: Workspace) -> Pointer | None:
 
 def write_pointer(workspace: Workspace, pointer: Pointer) -> None:
     """Let the pointer name another build: in one step, and durably."""
-    write_whole(pointer_path(workspace), seal(asdict(pointer)))
+    write_whole(pointer_path(workspace), seal_state(asdict(pointer)))
 
 
 def note_publication(workspace: Workspace, pointer: Pointer) -> None:
     """Keep beside the file when it was published, for the question what was known at an instant."""
     at = datetime.fromisoformat(pointer.published_at)
     name = f"published-{at:%Y%m%dT%H%M%SZ}-{pointer.build_id}.json"
-    write_whole(workspace.published / name, seal(asdict(pointer)))
+    write_whole(workspace.published / name, seal_state(asdict(pointer)))
 
 
 def list_publications(workspace: Workspace) -> list[tuple[Path, Pointer]]:
@@ -69,7 +70,7 @@ def list_publications(workspace: Workspace) -> list[tuple[Path, Pointer]]:
 
 
 def _read(path: Path) -> Pointer:
-    pointer = Pointer(**unseal(path.read_bytes()))
+    pointer = Pointer(**unseal_state(path.read_bytes(), path))
     if not all(isinstance(getattr(pointer, field.name), str) for field in fields(pointer)):
         raise ValueError("a field is no text")
     # It becomes a part of a path.

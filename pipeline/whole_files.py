@@ -42,6 +42,25 @@ def write_whole(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what `write_whole` left under temporary names in a process that is no longer there. Raises OSError."""
+    for path in folder.rglob(".*.tmp"):
+        number = path.name.rpartition(".tmp")[0].rpartition(".")[2]
+        if number.isdecimal() and not _is_alive(int(number)):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        # Of another user; or no number of a process, whose file is then left alone.
+        return True
+    return True
+
+
 def sync(path: Path) -> None:
     """Make a file, or the names in a folder, survive a power cut: a rename does so only once its folder is written."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -1,4 +1,7 @@
-"""The pictures of the README, made from the demo by Chromium: `make pictures`. They are made again when a page changes."""
+"""The pictures of the README, made from the demo by Chromium: `make pictures`.
+
+After a change of a page, tests/house/test_pictures.py fails until they are made again.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from tempfile import TemporaryDirectory
 from dashboards.serve import start
 from pipeline.settings import CHECKOUT, Workspace
 from tests.end_to_end.test_dashboard_browser import find_chromium, find_free_port, wait_until_healthy
+from tests.picture_inputs import record
 
 # File -> colour scheme, page of the demo, height, and what is on it once it is drawn.
 PICTURES = {
@@ -40,9 +44,9 @@ def make_pictures(workspace: Workspace, folder: Path) -> list[Path]:
                     )
                     page = context.new_page()
                     page.goto(f"http://127.0.0.1:{port}/{address}")
-                    page.get_by_text(awaited).first.wait_for(timeout=60_000)
+                    page.get_by_text(awaited).first.wait_for(timeout=180_000)
                     page.wait_for_function(
-                        "!document.querySelector('[data-testid=stSkeleton]')", timeout=60_000
+                        "!document.querySelector('[data-testid=stSkeleton]')", timeout=180_000
                     )
                     page.wait_for_timeout(1500)
                     path = folder / f"{name}.png"
@@ -64,3 +68,4 @@ if __name__ == "__main__":
         )
     for picture in make_pictures(demo, CHECKOUT / "data" / "pictures"):
         print(picture.relative_to(CHECKOUT))
+    record()

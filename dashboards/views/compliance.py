@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboards import charts, choices, downloads, frame, ticket_list
+from dashboards.language import current, row, say, section
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import (
     ComplianceRow,
@@ -15,18 +16,23 @@ from pipeline.reporting.compliance import (
     read_compliance,
     read_trend,
 )
-from pipeline.reporting.published import Selection
+from pipeline.reporting.published import NO_GROUP, Selection
 
+# Cut -> its name among the words of the page. With two words, the first one makes the panels.
 CUTS = {
-    "plan,severity": "plan and severity",
+    "plan,severity": "plan_and_severity",
     "plan": "plan",
     "severity": "severity",
-    "obligation": "promise",
+    "obligation": "obligation",
     "customer": "customer",
-    "": "nothing, one line",
+    "zone": "zone",
+    "group": "group",
+    "": "none",
 }
-
-HEADS = {"obligation": "Promise"}
+# Who works on what is the vendor's own.
+STAFF_CUTS = ("group",)
+# What the list of tickets calls a dimension whose own name says something else in an address: the zone that times are told in.
+PRESETS = {"zone": "plan_zone"}
 
 
 def show(page: frame.Page) -> None:
@@ -39,14 +45,14 @@ def show(page: frame.Page) -> None:
         frame.say_no_rows()
         return
     show_headline(months)
-    for line in figures.describe_closed_months(result.closed):
+    for line in figures.describe_closed_months(result.closed, current()):
         st.text(line)
     preset: dict[str, str | list[str]] = {"basis": basis}
     left, right = st.columns([3, 2])
     with left:
         show_trend(page, months, make_lines(result.rows, by), by, selection, preset)
     with right:
-        st.subheader("The same as a table")
+        st.subheader(say("frame.as_table"))
         rows = tuple(reversed(result.rows))
         table = [describe_row(row, by) for row in rows]
         event = st.dataframe(
@@ -57,8 +63,8 @@ def show(page: frame.Page) -> None:
             selection_mode="single-row",
             height=460,
         )
-        downloads.offer_table("Download this table", table, f"compliance-{basis}", page.status, selection)
-        st.caption(f"All rows together: {describe_tally(result.total)}. Tick a row for its tickets.")
+        downloads.offer_table(say("downloads.table"), table, f"compliance-{basis}", page.status, selection)
+        st.caption(say("compliance.total", tally=describe_tally(result.total)))
     ticked = event["selection"]["rows"]
     if ticked and ticked[0] < len(rows):
         open_list(page, selection, rows[ticked[0]].month, by, key_of(rows[ticked[0]], by), preset)
@@ -73,7 +79,7 @@ def show_trend(
     preset: dict[str, str | list[str]],
 ) -> None:
     """Lines where enough months have a rate; all together with bars where none has."""
-    st.subheader("Compliance by month")
+    st.subheader(say("compliance.by_month"))
     readable = sorted((line for line in lines if line.is_readable), key=lambda line: -line.counted)
     names = list(dict.fromkeys(line.name for line in readable))[: charts.MAXIMUM_LINES]
     drawn = [line for line in lines if line.is_readable and line.name in names]
@@ -84,7 +90,7 @@ def show_trend(
     elif counted:
         figure = charts.draw_overview(months, frame.ink())
     else:
-        st.caption("Nothing was counted.")
+        st.caption(say("compliance.nothing_counted"))
         return
     event = st.plotly_chart(
         figure,
@@ -92,20 +98,16 @@ def show_trend(
         key="trend",
         on_select="rerun",
         selection_mode="points",
-        alt="Compliance by month. The table beside it has the same figures.",
+        alt=say("compliance.alt"),
     )
-    st.caption(
-        "Met of all that was counted (met and breached). No point: fewer than "
-        f"{figures.FEWEST_FOR_A_RATE} counted, which the table shows as counts. "
-        f"{'Shaded' if has_lines else 'Hatched'}: the month still runs at the as-of instant. Grey spans: only bounds are known. "
-        "Months are in the plan's zone. Click a point or a bar for its tickets."
-    )
+    mark = say("compliance.shaded") if has_lines else say("compliance.hatched")
+    st.caption(say("compliance.caption", fewest=figures.FEWEST_FOR_A_RATE, mark=mark))
     left_out = len(counted) - len(drawn)
     if by and left_out:
-        st.caption(
-            f"{left_out} of {len(counted)} cells have too few tickets for a line of their own"
-            f"{'' if has_lines else ', so all are drawn together'}. The table has each."
-        )
+        if has_lines:
+            st.caption(say("compliance.few_lines", few=left_out, cells=len(counted)))
+        else:
+            st.caption(say("compliance.few_together", few=left_out, cells=len(counted)))
     for point in event["selection"]["points"]:
         # Without lines, a bar is all of its month.
         cut, key = (by, str(point["customdata"][2])) if has_lines else ((), "")
@@ -125,11 +127,9 @@ def open_list(
     """The tickets behind one cell: `key` holds its values in the order of the cut."""
     cell = dict(zip(by, key.split("\n"), strict=False))
     if not all(cell.values()):
-        st.info(
-            "This cell has no such value to filter by. The page Tickets lists it among the others of its month."
-        )
+        st.info(say("compliance.no_filter"))
         return
-    known = {word: [value] for word, value in cell.items()}
+    known = {PRESETS.get(word, word): [value] for word, value in cell.items()}
     page.open(
         ticket_list.LIST_PAGE,
         {**choices.address(selection, month=month or "", **preset), **known},
@@ -142,6 +142,9 @@ def key_of(row: ComplianceRow, by: tuple[str, ...]) -> str:
         "customer": row.customer_id,
         "obligation": row.obligation,
         "plan": row.plan,
+        "zone": row.time_zone,
+        # Tickets of no group are counted apart, and listed like those of any other.
+        "group": row.group_name or NO_GROUP,
     }
     return "\n".join("" if values[word] is None else str(values[word]) for word in by)
 
@@ -149,8 +152,14 @@ def key_of(row: ComplianceRow, by: tuple[str, ...]) -> str:
 def choose(page: frame.Page) -> tuple[Selection, str, str]:
     """The filters, in the sidebar; their options are what the build has."""
     with st.sidebar:
-        cut = page.choices.one("Lines by", "by", CUTS, "obligation")
-        basis = page.choices.one("Month is that", "basis", choices.BASES, "settled")
+        names = section("cuts")
+        options = {
+            each: names[name]
+            for each, name in CUTS.items()
+            if page.shows_staff_data or each not in STAFF_CUTS
+        }
+        cut = page.choices.one(say("compliance.lines_by"), "by", options, "obligation")
+        basis = page.choices.one(say("frame.month_is"), "basis", section("month_bases"), "settled")
         selection = page.choices.selection(page.published, page.scope)
         explain_counting()
     return selection, cut, basis
@@ -165,13 +174,16 @@ def show_headline(months: tuple[TrendPoint, ...]) -> None:
         at = months.index(month)
         with column, st.container(border=True):
             rate = month.tally.compliance
-            st.caption(figures.month_of(month))
-            st.subheader(figures.rate_or_count(rate), anchor=False)
+            words = current()
+            st.caption(figures.month_of(month, words))
+            st.subheader(figures.rate_or_count(rate, words), anchor=False)
             lines = [describe_tally(month.tally)]
-            if figures.say_bounds(rate):
-                lines.append(f"{figures.say_bounds(rate)}, with {rate.undecided} undecided.")
+            bounds = figures.say_bounds(rate, words)
+            if bounds:
+                lines.append(say("compliance.bounds", bounds=bounds, undecided=rate.undecided))
             if at and not month.is_partial:
-                lines.append(figures.change_on(rate, months[at - 1].tally.compliance, months[at - 1].month))
+                before = months[at - 1]
+                lines.append(figures.change_on(rate, before.tally.compliance, before.month, words))
             st.caption("  \n".join(lines))
 
 
@@ -179,82 +191,75 @@ def make_lines(rows: tuple[ComplianceRow, ...], by: tuple[str, ...]) -> list[cha
     """One line per value of the cut; with two words, the first one makes the panels."""
     tallies: dict[tuple[str, str], dict[str, Tally]] = {}
     keys: dict[tuple[str, str], str] = {}
-    for row in rows:
-        words = [name_dimension(row, word) for word in by]
-        panel, name = (words[0], words[1]) if len(words) == 2 else ("", words[0] if words else "all")
-        tallies.setdefault((panel, name), {})[row.month or ""] = row.tally
-        keys[panel, name] = key_of(row, by)
+    for each in rows:
+        words = [name_dimension(each, word) for word in by]
+        one = words[0] if words else say("charts.all")
+        panel, name = (words[0], words[1]) if len(words) == 2 else ("", one)
+        tallies.setdefault((panel, name), {})[each.month or ""] = each.tally
+        keys[panel, name] = key_of(each, by)
     return [charts.Line(*place, of_months, keys[place]) for place, of_months in sorted(tallies.items())]
 
 
-def name_dimension(row: ComplianceRow, word: str) -> str:
+def name_dimension(each: ComplianceRow, word: str) -> str:
+    """What a cell of a cut is called."""
+    words = current()
     if word == "severity":
-        return "severity unknown" if row.severity is None else f"severity {row.severity}"
+        if each.severity is None:
+            return words.say("severity_unknown")
+        return words.say("severity", levels=each.severity)
     if word == "customer":
-        return row.customer_name or row.customer_id or "no customer"
+        return each.customer_name or each.customer_id or say("tables.no_customer")
     if word == "obligation":
-        return figures.words(row.obligation)
-    return row.plan or "no plan"
+        return words.word(each.obligation)
+    if word == "zone":
+        return each.time_zone or "UTC"
+    if word == "group":
+        return each.group_name or say("tables.no_group")
+    return each.plan or say("tables.no_plan")
 
 
-def describe_row(row: ComplianceRow, by: tuple[str, ...]) -> dict[str, object]:
-    tally = row.tally
-    return {
-        "Month": f"{row.month}{' (partial)' if row.is_partial else ''}",
-        **{HEADS.get(word, word.capitalize()): name_dimension(row, word) for word in by},
-        "Compliance": figures.rate_or_count(tally.compliance),
-        "Bounds": figures.say_bounds(tally.compliance) or "",
-        "Met": tally.met,
-        "Counted": tally.counted,
-        "Breached": tally.breached,
-        "Running": tally.pending,
-        "Waived": tally.waived,
-        "Not covered": tally.not_covered,
-        "Not measurable": tally.not_measurable,
-        "Met only by AI": tally.met_only_by_ai,
-        "Before waivers": figures.rate_or_count(tally.raw_compliance),
-    }
+def describe_row(each: ComplianceRow, by: tuple[str, ...]) -> dict[str, object]:
+    tally, words = each.tally, current()
+    month = words.month(each.month or "")
+    heads = section("cut_heads")
+    return (
+        row(month=say("compliance.partial", month=month) if each.is_partial else month)
+        | {heads[word]: name_dimension(each, word) for word in by}
+        | row(
+            compliance=figures.rate_or_count(tally.compliance, words),
+            bounds=figures.say_bounds(tally.compliance, words) or "",
+            met=tally.met,
+            counted=tally.counted,
+            breached=tally.breached,
+            running=tally.pending,
+            waived=tally.waived,
+            not_covered=tally.not_covered,
+            not_measurable=tally.not_measurable,
+            met_only_by_ai=tally.met_only_by_ai,
+            before_waivers=figures.rate_or_count(tally.raw_compliance, words),
+        )
+    )
 
 
 def describe_tally(tally: Tally) -> str:
     """'18 met of 19 counted, 2 running, 1 waived, 0 not covered, 0 not measurable'."""
-    only_by_ai = figures.met_only_by_ai(tally.met_only_by_ai)
-    return (
-        f"{tally.met} met of {tally.counted} counted, {tally.pending} running, {tally.waived} waived, "
-        f"{tally.not_covered} not covered, {tally.not_measurable} not measurable"
-        f"{f'. {only_by_ai}' if only_by_ai else ''}"
+    told = say(
+        "compliance.tally",
+        met=tally.met,
+        counted=tally.counted,
+        running=tally.pending,
+        waived=tally.waived,
+        not_covered=tally.not_covered,
+        not_measurable=tally.not_measurable,
     )
+    only_by_ai = figures.met_only_by_ai(tally.met_only_by_ai, current())
+    return f"{told}. {only_by_ai}" if only_by_ai else told
 
 
 def explain_counting() -> None:
-    with st.popover("How is this counted?"):
-        st.markdown(
-            """
-            - **Compliance** = met / (met + breached). Everything else is counted beside it, never inside.
-            - **Met**: the time that elapsed on the promise's clock is at most the target, to the second.
-            - **Breached**: elapsed is over target at the as-of instant, answered or not.
-            - **Running**: not answered yet and within target.
-            - **Waived**: a recorded exception, with requester, approver and reason. "Before waivers"
-              counts it as
-              it was.
-            - **Not covered**: the plan promises nothing here, with the reason. **Not measurable**: the source
-              carries no evidence of the event.
-            - **First response** is the first public message from a human on the vendor's side. A status
-              change, an
-              automatic reply, an internal note or the requester's own text never stops a clock.
-            - **Month settled**: in which the answer came or the target was first passed, whichever was
-              earlier, in
-              the plan's time zone. What has not settled stands in the month of the as-of instant.
-            - **Bounds**: what is not measurable could be met or breached, as far as the evidence leaves it open.
-              All of it
-              breached gives the lower bound, all of it met the upper one. Bounds of more than one point apart
-              stand instead of a percentage.
-            - **Few tickets**: a rate of fewer than ten promises is shown as its parts, such as "3 of 4".
-            - "n/a" means that nothing was counted. 100 % is never shown while a breach exists or could exist.
-            - No line is drawn for a target percentage: the plan promises times, and every promise counts.
-            """
-        )
+    with st.popover(say("frame.how_counted")):
+        st.markdown(say("compliance.counting"))
 
 
-with frame.open_page("Compliance") as page:
+with frame.open_page("compliance") as page:
     show(page)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import cards, choices, downloads, frame, tables, ticket_list
+from dashboards.language import count, current, say
 from pipeline.errors import SlaError
 from pipeline.periods.issue import read_documents
-from pipeline.reporting import figures
 from pipeline.reporting.breaches import read_breaches
 from pipeline.reporting.compliance import read_comparison, read_customers, read_trend
 from pipeline.reporting.entitlements import read_alerts, read_balances
 from pipeline.reporting.findings import read_findings
-from pipeline.reporting.language import TERMINAL
 from pipeline.reporting.managers_pack import read_promises
 from pipeline.reporting.overview import split_balances
 from pipeline.reporting.published import Selection
@@ -25,14 +24,23 @@ def show(page: frame.Page) -> None:
     customers = {each.customer_id: each for each in read_customers(page.published, page.scope)}
     names = {key: f"{each.customer_name} ({key})" for key, each in customers.items()}
     with st.sidebar:
-        customer_id = page.choices.one("Customer", "customer", {"": "none", **names}, "")
+        customer_id = page.choices.one(
+            say("columns.customer"), "customer", {"": say("tables.none"), **names}, ""
+        )
         month, _ = frame.choose_month(page)
     if not customer_id:
-        st.info("No customer is chosen. Choose one at the left, or tick a row of the page Customers.")
+        st.info(say("customer.none_chosen"))
         return
     customer = customers[customer_id]
     selection = Selection(customer_ids=(customer_id,))
-    st.text(f"{customer.customer_name} · {customer_id} · time zone {customer.time_zone or 'UTC'}")
+    st.text(
+        say(
+            "customer.head",
+            name=customer.customer_name,
+            id=customer_id,
+            zone=customer.time_zone or "UTC",
+        )
+    )
     show_links(page, selection, month)
     show_promises(page, selection, month)
     show_report(page, customer_id, month)
@@ -46,10 +54,10 @@ def show(page: frame.Page) -> None:
 
 def show_links(page: frame.Page, selection: Selection, month: str) -> None:
     targets: tuple[tuple[str, str, dict[str, str]], ...] = (
-        ("Compliance", "views/compliance.py", {}),
-        ("Tickets", ticket_list.LIST_PAGE, {"month": month}),
-        ("Why we breach", "views/why.py", {"month": month}),
-        ("Entitlements", "views/entitlements.py", {}),
+        (say("titles.compliance"), "views/compliance.py", {}),
+        (say("titles.tickets"), ticket_list.LIST_PAGE, {"month": month}),
+        (say("titles.why"), "views/why.py", {"month": month}),
+        (say("titles.entitlements"), "views/entitlements.py", {}),
     )
     with st.container(horizontal=True, gap="medium"):
         for label, target, preset in targets:
@@ -57,11 +65,11 @@ def show_links(page: frame.Page, selection: Selection, month: str) -> None:
 
 
 def show_promises(page: frame.Page, selection: Selection, month: str) -> None:
-    st.subheader(f"Promises in {figures.month_name(month)}")
+    st.subheader(say("cards.promises_in", month=current().month(month)))
     cells = read_comparison(page.published, page.scope, selection, month, ("obligation",))
     cells = tuple(cell for cell in cells if cell.tally.total)
     if not cells:
-        st.caption("Nothing was promised in this month.")
+        st.caption(say("customer.nothing_promised"))
         return
     promises = read_promises(page.published, page.scope, selection, month)
     cards.show_cards(page, cells, promises, selection, month)
@@ -69,26 +77,25 @@ def show_promises(page: frame.Page, selection: Selection, month: str) -> None:
 
 def show_report(page: frame.Page, customer_id: str, month: str) -> None:
     """The documents that `sla report` writes, made when they are asked for."""
-    name = figures.month_name(month)
-    if not st.button(f"Prepare the report of {name}", icon=":material/description:"):
+    name = current().month(month)
+    if not st.button(say("customer.prepare", month=name), icon=":material/description:"):
         return
     try:
-        with st.spinner("The report is made."):
+        with st.spinner(say("customer.making")):
             edition, documents = read_documents(page.workspace, page.scope, customer_id, month)
     except SlaError as problem:
-        st.error(f"There is no report of {name}.")
+        st.error(say("customer.no_report", month=name))
         frame.tell(page.viewer, problem)
         return
-    is_draft = edition.state != "closed"
-    st.text(
-        f"Report {edition.report_number}{', a draft: the month is not closed' if is_draft else ''}. "
-        "It holds what the customer receives."
-    )
+    if edition.state == "closed":
+        st.text(say("customer.report", number=edition.report_number))
+    else:
+        st.text(say("customer.draft", number=edition.report_number))
     with st.container(horizontal=True):
         for file, content in documents.items():
             ending = file.rpartition(".")[2]
             st.download_button(
-                f"Download {ending.upper()}",
+                say("customer.download", kind=ending.upper()),
                 content,
                 file,
                 _MIME[ending],
@@ -100,40 +107,42 @@ def show_report(page: frame.Page, customer_id: str, month: str) -> None:
 
 def show_open(page: frame.Page, selection: Selection) -> None:
     running = read_at_risk(page.published, page.scope, selection)
-    st.subheader(f"Open promises: {len(running)}")
+    st.subheader(say("customer.open", number=len(running)))
     if not running:
-        st.caption("No promise is open within its target.")
+        st.caption(say("customer.none_open"))
         return
-    ticket_list.show(page, running, "open", selection, key="open_tickets")
+    ticket_list.show(page, ticket_list.whole(running), "open", selection, key="open_tickets")
 
 
 def show_breaches(page: frame.Page, selection: Selection, month: str) -> None:
-    labels = TERMINAL.section("breach_classes")
+    labels = current().section("breach_classes")
     chosen = Selection(customer_ids=selection.customer_ids, months=(month,))
     breaches = read_breaches(page.published, page.scope, chosen)
-    st.subheader(f"Breached in {figures.month_name(month)}: {len(breaches)}")
+    st.subheader(say("customer.breached", month=current().month(month), number=len(breaches)))
     if not breaches:
-        st.caption("No promise was breached.")
+        st.caption(say("customer.none_breached"))
         return
     reasons = {each.obligation.obligation_key: labels[each.breach_class] for each in breaches}
-    obligations = [each.obligation for each in breaches]
-    ticket_list.show(page, obligations, f"breaches-{month}", selection, reasons, key="breached_tickets")
+    promises = ticket_list.whole([each.obligation for each in breaches])
+    ticket_list.show(
+        page, promises, f"breaches-{month}", selection, lambda _: reasons, key="breached_tickets"
+    )
 
 
 def show_entitlements(page: frame.Page, selection: Selection) -> None:
-    st.subheader("Entitlements of current terms")
+    st.subheader(say("customer.entitlements"))
     balances = read_balances(page.published, page.scope, selection)
     stated, _ = split_balances(each for each in balances if each.term_status == "current")
     if not stated:
-        st.caption("No current term states a number.")
+        st.caption(say("customer.no_number"))
     else:
-        table = tables.without(map(tables.describe_balance, stated), "Customer")
+        table = tables.without(map(tables.describe_balance, stated), "customer")
         st.dataframe(table, hide_index=True, key="customer_balances")
-        downloads.offer_table("Download the entitlements", table, "entitlements", page.status, selection)
+        downloads.offer_table(say("downloads.table"), table, "entitlements", page.status, selection)
     alerts = read_alerts(page.published, page.scope, selection)
     if alerts:
         st.dataframe(
-            tables.without(map(tables.describe_alert, alerts), "Customer"),
+            tables.without(map(tables.describe_alert, alerts), "customer"),
             hide_index=True,
             key="customer_alerts",
         )
@@ -141,14 +150,14 @@ def show_entitlements(page: frame.Page, selection: Selection) -> None:
 
 def show_findings(page: frame.Page, selection: Selection) -> None:
     found = read_findings(page.published, page.scope, selection)
-    with st.expander(f"Findings: {len(found.rows)}"):
+    with st.expander(count("customer.findings", len(found.rows))):
         if not found.rows:
-            st.caption("Nothing about this customer looks wrong.")
+            st.caption(say("customer.no_findings"))
             return
-        table = tables.without(map(tables.describe_finding, found.rows), "Customer")
+        table = tables.without(map(tables.describe_finding, found.rows), "customer")
         st.dataframe(table, hide_index=True, key="customer_findings")
-        downloads.offer_table("Download the findings", table, "findings", page.status, selection)
+        downloads.offer_table(say("downloads.table"), table, "findings", page.status, selection)
 
 
-with frame.open_page("Customer") as page:
+with frame.open_page("customer") as page:
     show(page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards import downloads, frame
+from dashboards.language import count, current, row, say
 from pipeline.reporting import figures
 from pipeline.reporting.compliance import month_before
 from pipeline.reporting.customers import CustomerLine, read_customer_lines
@@ -23,48 +24,52 @@ def show(page: frame.Page) -> None:
     if not lines:
         frame.say_no_rows()
         return
-    count = sum(each.customer_id is not None for each in lines)
-    st.subheader(f"{count} customer{'' if count == 1 else 's'}, promises of {figures.month_name(month)}")
-    st.caption(
-        "The most breaches first. Running and at risk: as of the data. Remaining: regular pools of current terms. "
-        "Tick a row for the customer's page."
-    )
+    known = sum(each.customer_id is not None for each in lines)
+    st.subheader(count("customers.head", known, month=current().month(month)))
+    st.caption(say("customers.caption"))
     table = [describe(each, month) for each in lines]
     event = st.dataframe(
-        table, hide_index=True, key="customers", on_select="rerun", selection_mode="single-row"
+        table,
+        hide_index=True,
+        key="customers",
+        on_select="rerun",
+        selection_mode="single-row",
+        # Wide enough for '0 of 1, 2 undecided', in whichever row that is.
+        column_config={say("columns.compliance"): st.column_config.TextColumn(width=150)},
     )
-    downloads.offer_table("Download this table", table, f"customers-{month}", page.status, selection)
-    for row in event["selection"]["rows"][:1]:
-        customer_id = lines[row].customer_id
+    downloads.offer_table(say("downloads.table"), table, f"customers-{month}", page.status, selection)
+    for ticked in event["selection"]["rows"][:1]:
+        customer_id = lines[ticked].customer_id
         if customer_id is None:
-            st.info("These tickets map to no customer. The page Findings lists them with their source lines.")
+            st.info(say("customers.no_customer"))
         else:
             page.open(CUSTOMER_PAGE, {"customer": customer_id, "month": month})
 
 
 def describe(each: CustomerLine, month: str) -> dict[str, object]:
     rate = each.tally.compliance
-    return {
-        "Customer": each.customer_name or "no customer",
-        "Compliance": figures.rate_or_count(rate),
-        "Breached": each.tally.breached,
-        "Counted": each.tally.counted,
-        "Running": each.running,
-        "At risk": each.at_risk,
-        "Remaining": "–"
+    words = current()
+    return row(
+        customer=each.customer_name or say("tables.no_customer"),
+        compliance=figures.rate_or_count(rate, words),
+        breached=each.tally.breached,
+        counted=each.tally.counted,
+        running=each.running,
+        at_risk=each.at_risk,
+        remaining="–"
         if each.remaining_quantity is None and not each.is_unlimited
-        else figures.quantity(each.remaining_quantity, is_unlimited=each.is_unlimited),
-        "Over": each.overage_quantity,
-        "Term ends on": figures.day(each.term_ends_on),
-        "Days left": each.days_left,
-        "Alerts": each.alerts,
-        "Findings": each.findings,
-        "Plan": ", ".join(each.plans) or "no current plan",
-        "Not measurable": each.tally.not_measurable,
-        "Month before": figures.change_on(rate, each.previous.compliance, month_before(month)),
-        "Id": each.customer_id or "",
-    }
+        else figures.quantity(each.remaining_quantity, is_unlimited=each.is_unlimited, language=words),
+        over=each.overage_quantity,
+        term_ends_on=words.day(each.term_ends_on),
+        days_left=each.days_left,
+        alerts=each.alerts,
+        findings=each.findings,
+        plan=", ".join(each.plans) or say("tables.no_current_plan"),
+        not_measurable=each.tally.not_measurable,
+        month_before=figures.change_on(rate, each.previous.compliance, month_before(month), words),
+        id=each.customer_id or "",
+    )
 
 
-with frame.open_page("Customers") as page:
+with frame.open_page("customers") as page:
     show(page)

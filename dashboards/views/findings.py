@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboards import downloads, frame, tables
+from dashboards.language import count, current, row, say, section
+from dashboards.tables import say_line
 from pipeline.reporting import figures
-from pipeline.reporting.findings import read_findings, read_refused
+from pipeline.reporting.findings import (
+    RefusedCount,
+    RefusedRecord,
+    read_findings,
+    read_refused,
+    read_refused_records,
+)
 from pipeline.reporting.published import Selection
 
-PARTS = {
-    "contract": "contract records",
-    "data": "ticket data",
-    "settings": "settings",
-    "quarantine": "refused records",
-    "checks": "checks",
-}
+RECORDS_OF_A_PAGE = 100
 
 
 def show(page: frame.Page) -> None:
     with st.sidebar:
-        part = page.choices.one("Show", "part", PARTS, "contract")
+        part = page.choices.one(say("findings.show"), "part", section("finding_parts"), "contract")
         selection = page.choices.selection(page.published, page.scope, ("customer",))
     if part in ("contract", "data"):
         show_findings(page, part, selection)
@@ -36,24 +40,24 @@ def show_findings(page: frame.Page, area: str, selection: Selection) -> None:
     found = read_findings(page.published, page.scope, selection)
     counts = [each for each in found.counts if each.finding_area == area]
     with st.sidebar:
-        kinds = page.choices.many("Finding", "finding", {each.finding: each.finding_label for each in counts})
+        labels = {each.finding: tables.label_finding(each.finding, each.finding_label) for each in counts}
+        kinds = page.choices.many(say("columns.finding"), "finding", labels)
     rows = [
         each for each in found.rows if each.finding_area == area and each.finding in (kinds or [each.finding])
     ]
-    st.subheader(f"{len(rows)} finding{'' if len(rows) == 1 else 's'} in {PARTS[area]}")
-    st.caption(
-        "Findings are suspicious, not wrong: the figures are published with them, and each says what it did to the figures."
-    )
+    st.subheader(count("findings.head", len(rows), part=section("finding_parts")[area]))
+    st.caption(say("findings.caption"))
     if not rows:
-        st.info("Nothing to review in this selection.")
+        st.info(say("findings.nothing"))
         return
     table = [
-        {"Finding": each.finding_label, "Count": each.finding_count}
+        # The count first: on a phone the words alone fill the width.
+        row(count=each.finding_count, finding=labels[each.finding])
         for each in counts
         if each.finding in (kinds or [each.finding])
     ]
     st.dataframe(table, hide_index=True, key="finding_counts")
-    st.caption("Tick a row to open its ticket.")
+    st.caption(say("frame.tick_for_ticket"))
     listed = [tables.describe_finding(each) for each in rows]
     event = st.dataframe(
         listed,
@@ -61,65 +65,86 @@ def show_findings(page: frame.Page, area: str, selection: Selection) -> None:
         key="finding_rows",
         on_select="rerun",
         selection_mode="single-row",
-        column_config={"Finding": st.column_config.TextColumn(width="medium")},
+        column_config={say("columns.finding"): st.column_config.TextColumn(width="medium")},
     )
-    downloads.offer_table("Download the findings", listed, f"findings-{area}", page.status, selection)
-    for row in event["selection"]["rows"][:1]:
-        if row < len(rows) and rows[row].ticket_id:
-            page.open("views/ticket.py", {"ticket": str(rows[row].ticket_id)})
+    downloads.offer_table(say("downloads.table"), listed, f"findings-{area}", page.status, selection)
+    for ticked in event["selection"]["rows"][:1]:
+        if ticked < len(rows) and rows[ticked].ticket_id:
+            page.open("views/ticket.py", {"ticket": str(rows[ticked].ticket_id)})
 
 
 def show_settings(page: frame.Page) -> None:
     """What sla.yml and the reference tables say that the data does not show."""
     status = page.status
-    st.subheader("Settings that the data does not confirm")
-    table = [
-        {"Source": each.source, "Setting": each.setting, "Name": each.name} for each in status.unseen_names
-    ]
+    st.subheader(say("findings.settings"))
+    table = [row(source=each.source, setting=each.setting, name=each.name) for each in status.unseen_names]
     if table:
         st.dataframe(table, hide_index=True, key="unseen_names")
-        downloads.offer_table("Download this table", table, "settings", status)
+        downloads.offer_table(say("downloads.table"), table, "settings", status)
     else:
-        st.info("Every name in sla.yml is shown by a record.")
+        st.info(say("findings.all_shown"))
     for line in (
-        *figures.wall_times(status.sources),
-        *figures.untranslated_locales(status.untranslated_locales),
+        *figures.wall_times(status.sources, current()),
+        *figures.untranslated_locales(status.untranslated_locales, current()),
     ):
         st.text(line)
 
 
 def show_refused(page: frame.Page) -> None:
     refused = read_refused(page.published, page.scope)
-    count = sum(each.refused_count for each in refused)
-    st.subheader(f"{count} refused record{'' if count == 1 else 's'}")
+    st.subheader(count("findings.refused", sum(each.refused_count for each in refused)))
     if not refused:
-        st.info("No record was refused.")
+        st.info(say("findings.none_refused"))
         return
-    st.caption(
-        "Records that could not be read are left out of every figure. The command 'sla quarantine' lists each with its file, "
-        "line, value and hint; correct the export or the mapping, then call 'sla quarantine --retry'."
-    )
+    st.caption(say("findings.refused_caption"))
     table = [
-        {
-            "Source": each.source,
-            "Column": each.column_name or "",
-            "Why": each.reason,
-            "Records": each.refused_count,
-        }
+        row(
+            source=each.source,
+            column=each.column_name or "",
+            why=each.reason,
+            records=each.refused_count,
+        )
         for each in refused
     ]
     st.dataframe(table, hide_index=True, key="refused")
-    downloads.offer_table("Download this table", table, "refused", page.status)
+    downloads.offer_table(say("downloads.table"), table, "refused", page.status)
+    show_refused_records(page, refused)
+
+
+def show_refused_records(page: frame.Page, refused: Sequence[RefusedCount]) -> None:
+    """Single records, a hundred on a page: where each stands, what is wrong with it and what to do."""
+    with st.sidebar:
+        known = {each.reason: each.reason for each in refused}
+        reasons = page.choices.many(say("columns.why"), "reason", known)
+    total = sum(each.refused_count for each in refused if reasons is None or each.reason in reasons)
+    st.subheader(say("findings.single_records"))
+    start, end = frame.choose_sheet(page, total, RECORDS_OF_A_PAGE, "sheet")
+    records = read_refused_records(page.published, page.scope, reasons, RECORDS_OF_A_PAGE, start)
+    table = [describe_record(each) for each in records]
+    st.dataframe(table, hide_index=True, key="refused_records")
+    downloads.offer_table(say("downloads.list"), table, f"refused-records-{start + 1}-to-{end}", page.status)
+
+
+def describe_record(each: RefusedRecord) -> dict[str, object]:
+    return row(
+        source=each.source,
+        where=say_line(each.source_file, each.line_number),
+        ticket=each.ticket_id or "",
+        column=each.column_name or "",
+        value=each.raw_value or "",
+        why=each.reason,
+        what_to_do=each.hint or "",
+    )
 
 
 def show_checks(page: frame.Page) -> None:
     checks = sorted(page.status.checks, key=lambda each: (each.status == "passed", each.check_name))
     passed = sum(each.status == "passed" for each in checks)
-    st.subheader(f"{len(checks)} check{'' if len(checks) == 1 else 's'}, {passed} passed")
+    st.subheader(count("findings.checks", len(checks), passed=passed))
     table = [tables.describe_check(each) for each in checks]
     st.dataframe(table, hide_index=True, key="all_checks")
-    downloads.offer_table("Download the checks", table, "checks", page.status)
+    downloads.offer_table(say("downloads.table"), table, "checks", page.status)
 
 
-with frame.open_page("Findings") as page:
+with frame.open_page("findings") as page:
     show(page)

@@ -7,29 +7,36 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import charts, frame, times
+from dashboards.cards import capitalize
+from dashboards.language import current, row, say, section
+from dashboards.tables import say_line
 from pipeline.errors import ConfigurationError
 from pipeline.reporting import figures
 from pipeline.reporting.entitlements import Movement
 from pipeline.reporting.tickets import (
     Explanation,
     ObligationExplanation,
+    Segment,
     TicketEvent,
     Waiver,
     read_explanation,
     read_waivers,
 )
 
+# What the segments say of hours outside of a clock, before its name.
+_CLOSED = "outside the hours of "
+
 
 def show(page: frame.Page) -> None:
     with st.sidebar:
-        ticket_id = page.choices.text("Ticket", "ticket")
+        ticket_id = page.choices.text(say("columns.ticket"), "ticket")
     if not ticket_id:
-        st.info("No ticket is chosen. Write its id in the field at the left, or tick a row of a list.")
+        st.info(say("ticket.none_chosen"))
         return
     try:
         found = read_explanation(page.published, page.scope, ticket_id)
     except ConfigurationError as problem:
-        st.info("This build has no such ticket.")
+        st.info(say("ticket.no_such_ticket"))
         st.text(str(problem))
         return
     waivers = {each.waiver_id: each for each in read_waivers(page.published, page.scope, ticket_id)}
@@ -38,67 +45,79 @@ def show(page: frame.Page) -> None:
         with st.container(border=True):
             show_verdict(each, waivers.get(each.obligation.waiver_id or ""))
     if not found.obligations:
-        st.text("Nothing was promised for this ticket.")
+        st.text(say("ticket.nothing_promised"))
     show_events(found.events)
     show_ledger(found.movements)
 
 
 def show_head(found: Explanation) -> None:
-    ticket = found.ticket
-    st.text(f"{ticket.ticket_id} · {ticket.subject or 'no subject'}")
-    severity = f"severity {ticket.severity_submitted or '–'}"
-    if ticket.severity_now != ticket.severity_submitted:
-        severity += f" at submission, {ticket.severity_now or '–'} now"
+    ticket, words = found.ticket, current()
+    st.text(f"{ticket.ticket_id} · {ticket.subject or say('ticket.no_subject')}")
+    before, now = (str(each or "–") for each in (ticket.severity_submitted, ticket.severity_now))
+    severity = (
+        words.say("severity", levels=before)
+        if before == now
+        else say("ticket.severity_changed", before=before, now=now)
+    )
     parts = [
-        found.customer_name or ticket.customer_id or "no customer",
+        found.customer_name or ticket.customer_id or say("tables.no_customer"),
         severity,
-        f"status {ticket.ticket_status or '–'}",
-        f"by {ticket.requester or '–'} over {figures.words(ticket.channel)}",
-        f"submitted {times.instant(ticket.submitted_at)}",
-        f"source {ticket.source}: {ticket.source_file}, line {ticket.line_number}",
+        say("ticket.status", status=words.word(ticket.ticket_status)),
+        say("ticket.requester", requester=ticket.requester or "–", channel=words.word(ticket.channel)),
+        say("ticket.submitted", instant=times.instant(ticket.submitted_at)),
+        say("ticket.source", source=ticket.source, line=say_line(ticket.source_file, ticket.line_number)),
     ]
     st.text(" · ".join(parts))
 
 
 def show_verdict(explained: ObligationExplanation, waiver: Waiver | None) -> None:
-    obligation = explained.obligation
-    st.subheader(
-        f"{figures.words(obligation.obligation).capitalize()}: {figures.STATUS_NAMES[obligation.status]}",
-        anchor=False,
-    )
+    obligation, words = explained.obligation, current()
+    name = capitalize(words.word(obligation.obligation))
+    st.subheader(say("ticket.verdict", promise=name, status=words.status(obligation.status)), anchor=False)
     if obligation.reason_label:
-        st.text(figures.reason(obligation.reason_label, None, obligation.could_be))
+        st.text(words.reason(obligation.status_reason, obligation.reason_label, obligation.could_be))
     if obligation.target_seconds is not None:
-        st.text(
-            figures.sum_of_verdict(obligation, [segment.counted_seconds for segment in explained.segments])
-        )
-        due = f"Due {times.instant(obligation.due_at)}"
+        counted = [segment.counted_seconds for segment in explained.segments]
+        st.text(figures.sum_of_verdict(obligation, counted, words))
+        due = say("ticket.due", instant=times.instant(obligation.due_at))
         answered = (
-            f"answered {times.instant(obligation.stopped_at)}"
+            say("ticket.answered", instant=times.instant(obligation.stopped_at))
             if obligation.stopped_at
-            else f"not answered as of {times.instant(obligation.as_of)}"
+            else say("ticket.not_answered", instant=times.instant(obligation.as_of))
         )
-        st.text(f"{due} · {answered} · clock {figures.words(obligation.clock_name)}")
+        clock = say("ticket.clock", clock=words.word(obligation.clock_name))
+        st.text(" · ".join((due, answered, clock)))
     st.text(
-        f"Plan {obligation.plan_version or '–'}, clause: {obligation.clause_text or obligation.clause or '–'}"
+        say(
+            "ticket.clause",
+            plan=obligation.plan_version or "–",
+            clause=obligation.clause_text or obligation.clause or "–",
+        )
     )
     if waiver:
         st.text(
-            f"Waiver {waiver.waiver_id}: {waiver.reason or 'no reason'} · asked for by {waiver.requested_by or '–'}, "
-            f"approved by {waiver.approved_by or '–'} at {times.instant(waiver.approved_at)} "
-            f"({waiver.source_file}, line {waiver.line_number})"
+            say(
+                "ticket.waiver",
+                id=waiver.waiver_id,
+                reason=waiver.reason or say("ticket.no_reason"),
+                requester=waiver.requested_by or "–",
+                approver=waiver.approved_by or "–",
+                instant=times.instant(waiver.approved_at),
+                line=say_line(waiver.source_file, waiver.line_number),
+            )
         )
     if explained.stopped_by:
         stop = explained.stopped_by
         st.text(
-            f"Stopped by {figures.words(stop.moment or stop.event_type)} at {times.instant(stop.event_at)}"
-            f" ({stop.source_file}, line {stop.line_number})"
+            say(
+                "ticket.stopped_by",
+                event=words.word(stop.moment or stop.event_type),
+                instant=times.instant(stop.event_at),
+                line=say_line(stop.source_file, stop.line_number),
+            )
         )
     if explained.passed_over:
-        st.text(
-            "Automatic replies and answers of an AI passed over, none of which stops this clock: "
-            f"{len(explained.passed_over)}"
-        )
+        st.text(say("ticket.passed_over", number=len(explained.passed_over)))
     if explained.segments:
         show_bands(explained)
 
@@ -109,66 +128,75 @@ def show_bands(explained: ObligationExplanation) -> None:
         charts.draw_segments(explained.segments, obligation, frame.ink()),
         config=charts.CONFIG,
         key=f"segments_{obligation.obligation_key}",
-        alt="When the clock counted and when it stood still, with the due time. The table below has each segment.",
+        alt=say("ticket.bands_alt"),
     )
-    with st.expander("Each segment"):
+    with st.expander(say("ticket.segments")):
         st.dataframe(
             [
-                {
-                    "From": times.instant(segment.starts_at),
-                    "To": times.instant(segment.ends_at),
-                    "Kind": segment.segment_kind,
-                    "Wall time": figures.duration(segment.wall_seconds),
-                    "Counted": figures.duration(segment.counted_seconds),
-                    "Reason": segment.segment_reason,
-                    "Calendar": segment.calendar_version,
-                }
+                row(
+                    starts=times.instant(segment.starts_at),
+                    ends=times.instant(segment.ends_at),
+                    kind=section("segment_kinds")[segment.segment_kind],
+                    wall_time=figures.duration(segment.wall_seconds),
+                    counted=figures.duration(segment.counted_seconds),
+                    reason=say_segment_reason(segment),
+                    calendar=segment.calendar_version,
+                )
                 for segment in explained.segments
             ],
             hide_index=True,
         )
 
 
+def say_segment_reason(segment: Segment) -> str:
+    """The name of the clock, of a pause or of a closure, as the plan and its calendar call it."""
+    reason = segment.segment_reason or "–"
+    clock = reason.removeprefix(_CLOSED)
+    return current().word(reason) if clock == reason else say("ticket.outside", clock=current().word(clock))
+
+
 def show_events(events: Sequence[TicketEvent]) -> None:
-    st.subheader("Messages and changes")
+    st.subheader(say("ticket.events"))
     if not events:
-        st.caption("The source shows none.")
+        st.caption(say("ticket.no_events"))
         return
     st.dataframe([describe_event(each) for each in events], hide_index=True, key="events")
 
 
 def describe_event(each: TicketEvent) -> dict[str, object]:
-    seen = {True: "public", False: "internal", None: ""}[each.is_public]
+    words = current()
+    seen = {True: say("ticket.public"), False: say("ticket.internal"), None: ""}[each.is_public]
     kinds = [seen] if each.event_type == "message" or each.is_public is not None else []
-    kinds += ["automatic reply"] if each.is_automatic_reply else []
-    kinds += ["AI"] if each.is_ai_message else []
-    return {
-        "At": times.instant(each.event_at),
-        "What": figures.words(each.moment or each.event_type),
-        "Who": each.actor or figures.words(each.actor_kind),
-        "Side": figures.words(each.actor_kind),
-        "Kind": ", ".join(kind for kind in kinds if kind),
-        "Value": each.value or "",
-        "Source line": f"{each.source_file}, line {each.line_number}",
-    }
+    kinds += [say("ticket.automatic_reply")] if each.is_automatic_reply else []
+    kinds += [say("ticket.ai")] if each.is_ai_message else []
+    return row(
+        at=times.instant(each.event_at),
+        what=words.word(each.moment or each.event_type),
+        who=each.actor or words.word(each.actor_kind),
+        side=words.word(each.actor_kind),
+        kind=", ".join(kind for kind in kinds if kind),
+        value=each.value or "",
+        source_line=say_line(each.source_file, each.line_number),
+    )
 
 
 def show_ledger(movements: Sequence[Movement]) -> None:
-    st.subheader("What it took from the entitlement")
+    st.subheader(say("ticket.ledger"))
     if not movements:
-        st.caption("Nothing: no pool was drawn on.")
+        st.caption(say("ticket.no_ledger"))
         return
+    words = current()
     st.dataframe(
         [
-            {
-                "At": times.instant(each.happened_at),
-                "Pool": figures.words(each.pool),
-                "What": figures.words(each.movement_kind),
-                "Units": figures.signed(each.quantity) if each.quantity is not None else "",
-                "Balance after": each.balance_after,
-                "Paid by": figures.supply(each.payer_kind, each.payer_id),
-                "Reason": figures.words(each.reason),
-            }
+            row(
+                at=times.instant(each.happened_at),
+                pool=words.word(each.pool),
+                what=words.say(each.movement_kind, "movements"),
+                units=figures.signed(each.quantity) if each.quantity is not None else "",
+                balance_after=each.balance_after,
+                paid_by=figures.supply(each.payer_kind, each.payer_id, words),
+                reason=words.movement_reason(each.reason),
+            )
             for each in movements
         ],
         hide_index=True,
@@ -176,5 +204,5 @@ def show_ledger(movements: Sequence[Movement]) -> None:
     )
 
 
-with frame.open_page("Ticket") as page:
+with frame.open_page("ticket") as page:
     show(page)

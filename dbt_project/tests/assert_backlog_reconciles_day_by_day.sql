@@ -18,7 +18,7 @@ flows as (
 ),
 
 balances as (
-  select flows.*, sum(flowed) over (partition by time_zone, customer_id order by day) as open_count
+  select flows.*, sum(flowed) over (partition by time_zone, customer_id order by day nulls last) as open_count
   from flows
 ),
 
@@ -26,7 +26,7 @@ balances as (
 sample_days as (
   select time_zone, customer_id, max(day) as day from balances group by time_zone, customer_id
   union
-  select time_zone, customer_id, min(day) from balances group by time_zone, customer_id, substr(cast(day as varchar), 1, 7)
+  select time_zone, customer_id, min(day) from balances group by time_zone, customer_id, substr(cast(day as string), 1, 7)
 ),
 
 counted as (

@@ -46,7 +46,7 @@ read_instants as (
     share,
     sum(opened) over clock_until_now * at_epoch - sum(opened * at_epoch) over clock_until_now as open_seconds
   from instants
-  window clock_until_now as (partition by clock_name order by at_epoch rows between unbounded preceding and current row)
+  window clock_until_now as (partition by clock_name order by at_epoch nulls last rows between unbounded preceding and current row)
 ),
 
 counted as (

@@ -6,7 +6,7 @@ balances as (select * from {{ ref('fct_entitlement_balances') }}),
 chained as (
   select
     months.*,
-    lag(closing_quantity) over (partition by subscription_id, pool order by month) as closed_before,
+    lag(closing_quantity) over (partition by subscription_id, pool order by month nulls last) as closed_before,
     row_number() over (partition by subscription_id, pool order by month desc) as months_to_go
   from months
 )

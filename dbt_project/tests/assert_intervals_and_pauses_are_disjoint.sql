@@ -8,7 +8,7 @@ pieces as (
 ),
 
 in_order as (
-  select pieces.*, lag(ends_at) over (partition by kind, name order by begins_at, ends_at) as ended_before_at
+  select pieces.*, lag(ends_at) over (partition by kind, name order by begins_at nulls last, ends_at nulls last) as ended_before_at
   from pieces
 )
 

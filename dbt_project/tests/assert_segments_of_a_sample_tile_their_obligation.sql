@@ -6,7 +6,7 @@ with
 sampled as (
   select * from {{ ref('fct_sla_obligations') }}
   where elapsed_seconds is not null and counts_from_at < read_until_at
-  order by md5(obligation_key)
+  order by md5(obligation_key) nulls last
   limit 200
 ),
 

@@ -1,4 +1,4 @@
-"""Monthly compliance as it leaves: one row per basis, month, customer, plan, obligation and severity."""
+"""Monthly compliance as it leaves: one row per basis, month, customer, plan, obligation, severity and group."""
 
 from __future__ import annotations
 

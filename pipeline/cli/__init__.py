@@ -4,7 +4,7 @@ Nothing heavy is imported before the command that needs it runs, so that `sla --
 are imported in the order in which `sla --help` lists them.
 """
 
-from pipeline.cli import workspace, figures, hours, documents, deliveries, proof  # isort: skip
+from pipeline.cli import workspace, figures, hours, documents, deliveries, proof, privacy  # isort: skip
 from pipeline.cli.line import app, main
 
-__all__ = ["app", "deliveries", "documents", "figures", "hours", "main", "proof", "workspace"]
+__all__ = ["app", "deliveries", "documents", "figures", "hours", "main", "privacy", "proof", "workspace"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.line import app, open_build, options, say, show_result
+from pipeline.cli.recording import recorded, step
 from pipeline.errors import ConfigurationError, SlaError
 
 if TYPE_CHECKING:
@@ -60,9 +61,13 @@ def send(
     if dry_run:
         _finish(deliver_due(workspace, asked))
         return
-    with lock_workspace(workspace):
-        outcomes = deliver_due(workspace, asked)
-    _finish(outcomes)
+    with lock_workspace(workspace), recorded(workspace, "send"):
+        with step("deliver") as delivering:
+            outcomes = deliver_due(workspace, asked)
+            assert outcomes is not None
+            delivering.rows_in = len(outcomes.reports)
+            delivering.rows_out = sum(each.status == "sent" for each in outcomes.reports)
+        _finish(outcomes)
 
 
 def _finish(outcomes: Outcomes | None) -> None:

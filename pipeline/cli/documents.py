@@ -12,6 +12,7 @@ import typer
 
 from pipeline.cli.line import app, open_build, options, select, show_result
 from pipeline.errors import ChecksFailed, ConfigurationError, InputRejected, PartlyDone, SlaError, StaleData
+from pipeline.private_files import handed_over
 from pipeline.settings import Workspace, parse_instant
 
 if TYPE_CHECKING:
@@ -78,8 +79,10 @@ def _report_to_managers(month: str, out: Path | None, locale: str | None) -> Non
     workspace = options.find_workspace()
     if locale is not None:
         check_locale(locale)
-    with open_build(verifies=True):
-        files = write_pack(workspace, month, out or workspace.reports, locale)
+    folder = out or workspace.reports
+    with open_build(verifies=True), handed_over(workspace, folder) as given:
+        files = write_pack(workspace, month, folder, locale)
+        given += (files.pdf, files.compliance_csv, files.breaches_csv)
     if options.is_json:
         typer.echo(to_json(files))
         return
@@ -99,10 +102,13 @@ def _report(
     from pipeline.cli.tables import to_json
 
     workspace = options.find_workspace()
-    written = write_reports(
-        workspace, month, customer_ids, out, is_original=is_original, as_known_at=as_known_at
-    )
-    archives = write_evidence(workspace, [issue for issue, _ in written], out) if proves else []
+    with handed_over(workspace, out) as given:
+        written = write_reports(
+            workspace, month, customer_ids, out, is_original=is_original, as_known_at=as_known_at
+        )
+        given += (path for _, files in written for path in (files.pdf, files.csv, files.xlsx))
+        archives = write_evidence(workspace, [issue for issue, _ in written], out) if proves else []
+        given += archives
     if options.is_json:
         proofs: Sequence[Path | None] = archives or [None] * len(written)
         typer.echo(
@@ -158,15 +164,45 @@ def write_reports(
 
 
 @app.command()
-def status() -> None:
+def status(
+    runs: Annotated[
+        bool, typer.Option("--runs", help="The runs on record, and the steps of the last one.")
+    ] = False,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="prometheus", help="The runs as text for Prometheus.")
+    ] = None,
+) -> None:
     """What is published, how fresh it is, which batches would be read differently now, and which deliveries to look at.
 
-    Example: sla status --json
+    Example: sla status --runs
     """
+    if runs or form is not None:
+        _show_runs(form)
+        return
+    _show_status()
+
+
+def _show_runs(form: str | None) -> None:
+    from pipeline.cli.show_runs import runs_tables, to_prometheus
+    from pipeline.pointer import read_pointer
+    from pipeline.run_records import read_runs
+    from pipeline.warehouse.build import is_held
+
+    if form not in (None, "prometheus"):
+        raise ConfigurationError(f"--format is {form!r}; it must be prometheus, or left away.")
+    workspace = options.find_workspace()
+    found = read_runs(workspace, is_held(workspace))
+    if form == "prometheus":
+        typer.echo(to_prometheus(found, read_pointer(workspace)), nl=False)
+    else:
+        show_result(found, runs_tables)
+
+
+def _show_status() -> None:
     from pipeline.cli.show_deliveries import open_outcomes_tables
     from pipeline.cli.show_landing import outdated_tables
     from pipeline.cli.show_periods import describe_periods, periods_table
-    from pipeline.cli.show_status import status_tables
+    from pipeline.cli.show_status import older_state_tables, status_tables
     from pipeline.delivery.run import list_open_outcomes
     from pipeline.ingest.landing.manifest import list_damaged_manifests
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
@@ -174,8 +210,10 @@ def status() -> None:
     from pipeline.reporting.published import EVERY_CUSTOMER
     from pipeline.reporting.status import read_status
     from pipeline.rules.load_sources import load_sources
+    from pipeline.state_version import describe_older, list_older
 
     workspace = options.find_workspace()
+    older = list_older(workspace)
     with open_build() as published:
         found = read_status(published, EVERY_CUSTOMER)
         states = read_month_states(published, EVERY_CUSTOMER)
@@ -202,12 +240,14 @@ def status() -> None:
             "months": states,
             "closed_months": closed,
             "deliveries_to_look_at": deliveries,
+            "older_state": older,
         },
         lambda _: [
             *status_tables(found),
             periods,
             *outdated_tables(rows, explain_outdated(outdated)),
             *open_outcomes_tables(deliveries),
+            *older_state_tables(describe_older(older)),
         ],
     )
     if damaged_ledger is not None:
@@ -241,7 +281,9 @@ def check(
         if html is not None:
             from pipeline.reporting.render_checks import write_checks
 
-            write_checks(result, html)
+            with handed_over(options.find_workspace(), html.parent) as given:
+                write_checks(result, html)
+                given.append(html)
         show_result(result, status_tables)
     if any(done.status != "passed" and done.severity == "critical" for done in result.checks):
         raise ChecksFailed("A critical check did not pass.")

@@ -15,7 +15,11 @@ from pipeline.errors import ConfigurationError
 def compliance(
     month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="One month only.")] = None,
     by: Annotated[
-        str, typer.Option(help="Cuts, separated by commas: month, customer, plan, severity, obligation.")
+        str,
+        typer.Option(
+            help="Cuts, separated by commas: month, customer, plan, severity, obligation, zone (the plan's), "
+            "group (that had the ticket last)."
+        ),
     ] = "month,obligation",
     basis: Annotated[
         str, typer.Option(help="settled: the month of the verdict; submitted: the month of the ticket.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.errors import SlaError, StaleData, clean, explain_machine
+from pipeline.errors import ConfigurationError, SlaError, StaleData, clean, explain_machine
 from pipeline.interruption import is_asked, listen
-from pipeline.settings import Workspace, find_workspace, parse_instant
+from pipeline.private_files import write_privately
+from pipeline.settings import Workspace, find_workspace, parse_instant, read_clock
 
 if TYPE_CHECKING:
     from pipeline.reporting.published import Published, Selection
@@ -33,7 +35,7 @@ app = typer.Typer(
 )
 
 # Options that every command knows, wherever they stand on the line; the value says whether an argument follows.
-_GLOBAL_OPTIONS = {"--workspace": True, "--as-of": True} | dict.fromkeys(
+_GLOBAL_OPTIONS = {"--workspace": True, "--as-of": True, "--log-format": True} | dict.fromkeys(
     ("--json", "-q", "--quiet", "-v", "--verbose"), False
 )
 
@@ -46,12 +48,26 @@ class Options:
     as_of: datetime | None = None
     is_json: bool = False
     verbosity: int = 0
+    log_format: str = "text"
 
     def find_workspace(self) -> Workspace:
         return find_workspace(self.workspace)
 
 
 options = Options()
+
+
+@dataclass
+class Log:
+    """What every line of the JSON log carries. `run_id` names the record of the run at work."""
+
+    run_id: str | None = None
+
+    def stamp(self, level: str) -> dict[str, Any]:
+        return {"at": read_clock().strftime("%Y-%m-%dT%H:%M:%SZ"), "level": level, "run_id": self.run_id}
+
+
+log = Log()
 
 
 def _print_version(wanted: bool) -> None:
@@ -73,6 +89,9 @@ def _read_globals(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print more about what is done.")] = False,
+    log_format: Annotated[
+        str, typer.Option("--log-format", metavar="text|json", help="How messages on stderr are written.")
+    ] = "text",
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
     ] = False,
@@ -81,11 +100,15 @@ def _read_globals(
     options.as_of = None if as_of is None else parse_instant(as_of, "--as-of")
     options.is_json = as_json
     options.verbosity = int(verbose) - int(quiet)
+    if log_format not in ("text", "json"):
+        raise ConfigurationError(f"--log-format is {log_format!r}; it must be text or json.")
+    options.log_format = log_format
 
 
 def main() -> None:
     """Run the command line; every error leaves with its message and exit code, never with a traceback."""
     listen()
+    write_privately()
     _outlive_readers()
     try:
         outcome = app(args=_hoist_globals(sys.argv[1:]), prog_name="sla", standalone_mode=False)
@@ -100,7 +123,7 @@ def main() -> None:
         code = 130 if is_asked() else _say_error(problem)
     # The option parser may have turned Ctrl-C into its exit code already.
     if code == 130:
-        typer.echo("sla: stopped; what was not finished will be done by the next run.", err=True)
+        _say("error", "sla: stopped; what was not finished will be done by the next run.")
     try:
         sys.stdout.flush()
     except OSError as problem:
@@ -139,20 +162,30 @@ def _say_error(problem: Exception) -> int:
     # Usage errors come from the option parser with a message and an exit code of their own.
     show = getattr(problem, "format_message", None)
     if show is not None:
-        typer.echo(f"sla: {clean(show())} Try `sla --help`.", err=True)
+        _say("error", f"sla: {clean(show())} Try `sla --help`.")
         return 2
     told = problem if isinstance(problem, SlaError) else explain_machine(problem)
     if told is not None:
-        typer.echo(f"sla: {clean(str(told))}", err=True)
+        _say("error", f"sla: {clean(str(told))}")
         return told.exit_code
     if options.verbosity > 0:
         raise problem
-    typer.echo(
+    _say(
+        "error",
         f"sla: unexpected {type(problem).__name__}: {clean(str(problem))}\n  This is a fault of the program, not of your data. "
         "Run it again with -v for the details.",
-        err=True,
     )
     return 1
+
+
+def find_exit_code(problem: BaseException) -> int:
+    """The exit code that an error leads to, as `main` would leave with it; 0 for what is no error."""
+    if isinstance(problem, typer.Exit):
+        return problem.exit_code
+    if is_asked() or isinstance(problem, KeyboardInterrupt | typer.Abort):
+        return 130
+    told = problem if isinstance(problem, SlaError) else explain_machine(problem)
+    return 1 if told is None else told.exit_code
 
 
 def _hoist_globals(arguments: list[str]) -> list[str]:
@@ -175,7 +208,13 @@ def _hoist_globals(arguments: list[str]) -> list[str]:
 
 def say(message: str) -> None:
     if options.verbosity >= 0:
-        typer.echo(clean(message), err=True)
+        _say("info", clean(message))
+
+
+def _say(level: str, message: str) -> None:
+    if options.log_format == "json":
+        message = json.dumps(log.stamp(level) | {"message": message})
+    typer.echo(message, err=True)
 
 
 def open_build(verifies: bool = False) -> Published:

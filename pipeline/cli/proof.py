@@ -71,6 +71,10 @@ def _verify_document(file: Path) -> None:
     lines = [
         f"{file} is {found.report_number} as it was issued for {found.customer_id}, {found.month}: unchanged."
     ]
+    if found.is_replaced:
+        lines.append(
+            "This workspace has forgotten a person or customer since, and keeps this edition without them."
+        )
     if found.stands:
         lines.append("Its figures stand: nothing corrects them.")
     elif found.newest is None:

@@ -29,9 +29,11 @@ def compliance_table(result: Compliance) -> TextTable:
     def label(row: ComplianceRow, word: str) -> str:
         if word == "customer":
             return " ".join(part for part in (row.customer_id, row.customer_name) if part) or "no customer"
-        value = getattr(row, word)
+        value = getattr(row, {"zone": "time_zone", "group": "group_name"}.get(word, word))
         if word == "obligation" and row.obligation_kinds == ("estimate",):
             return f"{figures.words(value)} (estimate)"
+        if word == "group" and value is None:
+            return "not stated"
         return "none" if value is None else figures.words(str(value)) if word == "obligation" else str(value)
 
     rows = [line([label(row, word) for word in result.by], row.tally) for row in result.rows]

@@ -9,6 +9,11 @@ from pipeline.reporting import figures
 from pipeline.reporting.status import BuildStatus
 
 
+def older_state_tables(told: str) -> tuple[TextTable, ...]:
+    """What an older program kept, and that the next run brings it to this version; nothing where there is none."""
+    return (TextTable("State of the workspace", (("", LEFT),), ((told,),)),) if told else ()
+
+
 def status_tables(status: BuildStatus) -> tuple[TextTable, ...]:
     """What is published, up to when each source is known, what was refused and not judged, and each check that did not pass."""
     facts = (

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli.line import app, open_build, options, say, show_result
+from pipeline.cli.recording import recorded, step
 from pipeline.errors import ConfigurationError, InputRejected, PartlyDone, SlaError
+from pipeline.private_files import handed_over
 from pipeline.settings import CHECKOUT, Workspace
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ def ingest(
     if dry_run:
         _preview(workspace, paths, source, mapping, rows)
         return
-    with lock_workspace(workspace):
+    with lock_workspace(workspace), recorded(workspace, "ingest"):
         _ingest(workspace, paths, source, mapping)
 
 
@@ -129,8 +131,9 @@ def _suggest(paths: list[Path] | None, out: Path | None) -> None:
         return
     try:
         # A reviewed mapping is not to be lost to a second suggestion.
-        with out.open("x", encoding="utf-8") as file:
+        with handed_over(None, out.parent) as given, out.open("x", encoding="utf-8") as file:
             file.write(text)
+            given.append(out)
     except OSError as problem:
         raise ConfigurationError(
             f"{out} was not written: {problem.strerror or problem}. Name a new file in a folder that exists."
@@ -213,8 +216,13 @@ def _ingest(
     from pipeline.ingest.landing.show_progress import show_progress
 
     config = _load_sources(workspace, source, mapping)
-    with show_progress(sys.stderr, options.verbosity < 0 or options.is_json) as on_progress:
+    is_quiet = options.verbosity < 0 or options.is_json or options.log_format == "json"
+    with show_progress(sys.stderr, is_quiet) as on_progress, step("ingest") as landing:
         results = land_exports(workspace, config, paths, source, on_progress=on_progress)
+        new = [result for result in results if result.status in ("landed", "rejected")]
+        landing.rows_in = sum(result.rows_read for result in new)
+        landing.rows_out = sum(result.rows_landed for result in new)
+        landing.rows_refused = sum(result.rows_rejected for result in new)
     if options.is_json:
         from pipeline.cli.tables import to_json
 
@@ -290,7 +298,9 @@ def quarantine(
     records = list_quarantine(workspace, source)
     if export is not None:
         try:
-            export.write_bytes(quarantine_csv(records))
+            with handed_over(workspace, export.parent) as given:
+                export.write_bytes(quarantine_csv(records))
+                given.append(export)
         except OSError as problem:
             raise ConfigurationError(
                 f"{export} cannot be written: {problem.strerror or problem}."
@@ -323,13 +333,33 @@ def build(
     from pipeline.warehouse.build import lock_workspace
 
     workspace = options.find_workspace()
-    with lock_workspace(workspace):
+    with lock_workspace(workspace), recorded(workspace, "build"):
+        finish_forgetting(workspace)
         if profile:
             _build_with_profile(workspace, is_full=full)
         else:
             _build(workspace, is_full=full)
         _try_plans(workspace)
         _say_state(workspace)
+
+
+def finish_forgetting(workspace: Workspace) -> None:
+    """Finish a request to forget that is on record, also one of a run that was killed, before anything else is made from what it
+    concerns. The caller holds the workspace's lock."""
+    from pipeline.cli.show_forgetting import show_forgetting
+    from pipeline.privacy.forget import carry_out, finish, is_pending
+
+    if not is_pending(workspace):
+        return
+    done = carry_out(workspace)
+    _build(workspace, is_full=True)
+    done = finish(workspace, done)
+    show_forgetting(workspace, done)
+    if done.left:
+        raise PartlyDone(
+            f"{len(done.left)} files still hold one of the values, and are not changed by this program: "
+            f"{', '.join(str(path) for path in done.left[:10])}. Edit or remove them."
+        )
 
 
 def _build_with_profile(workspace: Workspace, *, is_full: bool) -> None:
@@ -355,13 +385,15 @@ def _build(workspace: Workspace, profile: Profile | None = None, *, is_full: boo
     for landed in land_damaged(workspace, load_sources(workspace.sla_yml)):
         for problem in landed.warnings:
             say(f"warning: {problem}")
-    with show_build(sys.stderr, options.verbosity < 0 or options.is_json) as on_step:
+    is_quiet = options.verbosity < 0 or options.is_json or options.log_format == "json"
+    with show_build(sys.stderr, is_quiet) as on_step, step("build") as building:
         if profile is None:
             result = build_workspace(workspace, options.as_of, on_step, is_full=is_full)
         else:
             with profile.watch(on_step) as tell:
                 explain = partial(profile.explain, count=PROFILED_MODELS)
                 result = build_workspace(workspace, options.as_of, tell, explain, is_full=is_full)
+        building.rows_in, building.rows_out = result.landed_rows, result.obligations
     for warning in result.warnings:
         say(f"warning: {warning}")
     state = (
@@ -385,7 +417,7 @@ def _try_plans(workspace: Workspace) -> None:
 
     untried = find_untried(workspace, load_sources(workspace.sla_yml).compared_plans)
     if untried:
-        with show_build(sys.stderr, options.verbosity < 0 or options.is_json) as on_step:
+        with step("plans tried"), show_build(sys.stderr, options.verbosity < 0 or options.is_json) as on_step:
             try_plans(workspace, untried, on_step)
         say(f"Tried on the same tickets: {', '.join(untried)}.")
 
@@ -424,8 +456,9 @@ def _close_due(workspace: Workspace) -> None:
     rules = load_sources(workspace.sla_yml).periods
     pointer = read_pointer(workspace)
     assert pointer is not None
-    with open_published(workspace) as published:
+    with step("close") as closing, open_published(workspace) as published:
         result = close_due(workspace, published, pointer, rules)
+        closing.rows_out = len(result.closings)
     for line in describe_closed(result):
         say(line)
 
@@ -457,7 +490,7 @@ def close(
     if reopen and dry_run:
         raise ConfigurationError("--dry-run shows what closing would do. Leave --reopen away.")
     workspace = options.find_workspace()
-    with lock_workspace(workspace), open_build(verifies=True) as published:
+    with lock_workspace(workspace), recorded(workspace, "close"), open_build(verifies=True) as published:
         check_selection(published, EVERY_CUSTOMER, Selection(months=(month,)))
         if reopen:
             reopened = reopen_month(workspace, month, reason or "")
@@ -486,7 +519,8 @@ def run() -> None:
     workspace = options.find_workspace()
     answers: dict[str, Any] = {"landed": [], "deliveries": None}
     try:
-        with lock_workspace(workspace):
+        with lock_workspace(workspace), recorded(workspace, "run"):
+            finish_forgetting(workspace)
             _run(workspace, answers)
     finally:
         if options.is_json:
@@ -527,8 +561,14 @@ def _close_and_deliver(workspace: Workspace, answers: dict[str, Any], rejected: 
         say("Nothing was closed or delivered: files were rejected, so the figures may lack what they hold.")
         raise rejected
     _close_due(workspace)
-    unwritten = _write_missing_packs(workspace)
-    outcomes = deliver_due(workspace)
+    with step("managers"):
+        unwritten = _write_missing_packs(workspace)
+    with step("deliver") as delivering:
+        outcomes = deliver_due(workspace)
+        if outcomes is not None:
+            delivering.rows_in = len(outcomes.reports)
+            delivering.rows_out = sum(each.status == "sent" for each in outcomes.reports)
+            delivering.rows_refused = sum(each.status == "refused" for each in outcomes.reports)
     if outcomes is None:
         say("Nothing is delivered: sla.yml has no section delivery.")
     else:

@@ -17,11 +17,11 @@ from typing import Literal, NamedTuple
 
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Workspace
-from pipeline.whole_files import add_lines, seal, seal_line, unseal, write_whole
+from pipeline.state_version import VERSION, check_version, seal_state, unseal_state
+from pipeline.whole_files import add_lines, seal_line, unseal, write_whole
 
 State = Literal["prepared", "sending", "sent", "refused", "unknown", "dropped"]
 STATES: tuple[State, ...] = ("prepared", "sending", "sent", "refused", "unknown", "dropped")
-_VERSION = 1
 
 
 class Key(NamedTuple):
@@ -67,16 +67,18 @@ class Ledger:
     Raises ConfigurationError where a line is damaged or missing: what was sent already can then not be told.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, *, counts: bool = True) -> None:
         self.path = workspace.deliveries / "ledger.ndjson"
         self._count_path = workspace.warehouse / "deliveries.json"
         self._last: dict[Key, Entry] = {}
         self._tail = ""
         self._count = 0
+        self.entries: list[Entry] = []
         # Before the lines: a run may add some at any moment.
-        count, tail = self._read_count()
+        count, tail = self._read_count() if counts else (0, "")
         for entry in self._read():
             self._last[entry.key] = entry
+            self.entries.append(entry)
             if self._count == count and self._tail != tail:
                 raise _damaged(self.path, count, "it is not the line that was added")
         if self._count < count:
@@ -96,20 +98,18 @@ class Ledger:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Add lines; they are on the disk when this returns. Raises OSError."""
-        lines = []
-        tail = self._tail
-        for entry in entries:
-            line = seal_line(
-                {"version": _VERSION, "previous": tail, **asdict(entry), "key": entry.key._asdict()}
-            )
-            lines.append(line)
-            tail = hashlib.sha256(line).hexdigest()
+        lines, tail = _chain(entries, self._tail)
         add_lines(self.path, b"".join(lines))
         self._tail = tail
         self._count += len(lines)
         # Behind the lines: a run that is killed in between leaves more than are counted, and the next ones are counted with them.
-        write_whole(self._count_path, seal({"lines": self._count, "newest_sha256": tail}))
+        self.write_count(self._count, tail)
         self._last.update((entry.key, entry) for entry in entries)
+        self.entries += entries
+
+    def write_count(self, count: int, tail: str) -> None:
+        """Say outside of the folder how many lines there are, and which is the newest."""
+        write_whole(self._count_path, seal_state({"lines": count, "newest_sha256": tail}))
 
     def close_killed(self, at: datetime, is_proven: Callable[[Entry], bool]) -> None:
         """What a killed run left as `sending` was sent where the channel can prove it, and has an unknown outcome where not."""
@@ -134,8 +134,7 @@ class Ledger:
         for number, line in enumerate(content.split(b"\n")[:-1], 1):
             try:
                 record = unseal(line, needs_seal=True)
-                if record.pop("version") != _VERSION:
-                    raise ValueError("another version of this program wrote it")
+                check_version(record.pop("version"), self.path)
                 if record.pop("previous") != self._tail:
                     raise ValueError("a line before it is missing or was changed")
                 key = Key(**record.pop("key"))
@@ -151,7 +150,7 @@ class Ledger:
 
     def _read_count(self) -> tuple[int, str]:
         try:
-            record = unseal(self._count_path.read_bytes(), needs_seal=True)
+            record = unseal_state(self._count_path.read_bytes(), self._count_path, needs_seal=True)
             return int(record["lines"]), str(record["newest_sha256"])
         except FileNotFoundError:
             return 0, ""
@@ -159,8 +158,43 @@ class Ledger:
             raise _damaged(self._count_path, 1, problem) from problem
 
 
+def rewrite_people(workspace: Workspace, change: Callable[[str], str]) -> bool:
+    """Write the lines again with `change` applied to every address in them, their chain too; whether a line changed.
+
+    Killed between the lines and their count, the ledger is told as damaged until this is called again. The caller holds the
+    workspace's lock. Raises ConfigurationError for a damaged line.
+    """
+    ledger = Ledger(workspace, counts=False)
+    if not ledger.entries:
+        return False
+    changed = [
+        replace(
+            entry,
+            recipients=tuple(map(change, entry.recipients)),
+            refused={change(address): change(why) for address, why in entry.refused.items()},
+            detail=change(entry.detail),
+            to=change(entry.to),
+        )
+        for entry in ledger.entries
+    ]
+    lines, tail = _chain(changed, "")
+    write_whole(ledger.path, b"".join(lines))
+    ledger.write_count(len(lines), tail)
+    return changed != ledger.entries
+
+
 def write_instant(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _chain(entries: Iterable[Entry], tail: str) -> tuple[list[bytes], str]:
+    """The lines of entries, each naming the one before it, and the SHA-256 of the last."""
+    lines = []
+    for entry in entries:
+        line = seal_line({"version": VERSION, "previous": tail, **asdict(entry), "key": entry.key._asdict()})
+        lines.append(line)
+        tail = hashlib.sha256(line).hexdigest()
+    return lines, tail
 
 
 def _damaged(path: Path, number: int, problem: Exception | str) -> ConfigurationError:

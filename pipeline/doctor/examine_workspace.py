@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from pipeline.doctor.line import Check, Line, name_some
-from pipeline.errors import WorkspaceLocked
 from pipeline.pointer import read_pointer
+from pipeline.private_files import list_open
 from pipeline.settings import Workspace
 from pipeline.whole_files import hash_file
 
@@ -76,6 +76,14 @@ def _examine_permissions(workspace: Workspace) -> Iterator[Line]:
         )
     else:
         yield Line("permissions", "ok", f"{workspace.root} can be read and written")
+    shared = list(list_open(workspace))
+    if shared:
+        yield Line(
+            "permissions",
+            "warning",
+            f"other users of this machine can read {name_some(shared)}",
+            f"Run: chmod -R go= {workspace.warehouse} {workspace.reports}",
+        )
 
 
 def _examine_disk(workspace: Workspace) -> Iterator[Line]:
@@ -92,15 +100,9 @@ def _examine_disk(workspace: Workspace) -> Iterator[Line]:
 
 
 def _is_held(workspace: Workspace) -> bool:
-    from pipeline.warehouse.build import lock_workspace
+    from pipeline.warehouse.build import is_held
 
-    if not (workspace.warehouse / "lock").exists():
-        return False
-    try:
-        with lock_workspace(workspace):
-            return False
-    except WorkspaceLocked:
-        return True
+    return is_held(workspace)
 
 
 def _examine_lock(workspace: Workspace) -> Iterator[Line]:
@@ -136,7 +138,7 @@ def _examine_leftovers(workspace: Workspace) -> Iterator[Line]:
             "leftovers",
             "warning",
             f"unfinished files: {name_some(temporary)}",
-            "Delete them: no command reads them.",
+            "Nothing: the next run removes them once the process that wrote them has gone.",
         )
     if not building.exists() and not temporary:
         yield Line("leftovers", "ok", "none")

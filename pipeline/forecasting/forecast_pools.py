@@ -33,13 +33,13 @@ TABLE = "marts.mart_account__entitlement_forecasts"
 # The models that read the forecasts; they can be built once these are there.
 AFTER_FORECASTS = "tag:after_forecasts"
 COLUMNS = {
-    "forecast_key": "varchar",
-    "customer_id": "varchar",
-    "customer_name": "varchar",
-    "subscription_id": "varchar",
-    "plan": "varchar",
-    "pool": "varchar",
-    "forecast_status": "varchar",
+    "forecast_key": "string",
+    "customer_id": "string",
+    "customer_name": "string",
+    "subscription_id": "string",
+    "plan": "string",
+    "pool": "string",
+    "forecast_status": "string",
     "remaining_quantity": "bigint",
     "ending_quantity": "bigint",
     "days_left": "integer",
@@ -177,7 +177,7 @@ def forecast_pools(connection: duckdb.DuckDBPyConnection) -> None:
     )
     rows = forecast_rows(history, _fetch(connection, _POOLS, Pool), _fetch(connection, _SUPPLIES, Supply))
     kinds = {
-        "varchar": pa.string(),
+        "string": pa.string(),
         "bigint": pa.int64(),
         "integer": pa.int32(),
         "double": pa.float64(),

@@ -5,10 +5,11 @@ A newer release of the program may draw a page differently; what was issued stay
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pipeline.errors import ConfigurationError, SlaError
 from pipeline.periods.editions import Issue, find_issues
@@ -32,7 +33,8 @@ from pipeline.reporting.render_report import (
     write_documents,
 )
 from pipeline.settings import Workspace
-from pipeline.whole_files import hash_file, seal, unseal, write_whole
+from pipeline.state_version import seal_state, unseal_state
+from pipeline.whole_files import hash_file, write_whole
 
 _ENDINGS = ("pdf", "csv", "xlsx")
 
@@ -45,6 +47,8 @@ class Issued:
     customer_id: str
     month: str
     digests: dict[str, str]
+    # Those of documents that were removed because they held what was forgotten since. Empty digests: not rendered again yet.
+    replaced: tuple[dict[str, str], ...] = ()
 
 
 def list_issued(workspace: Workspace) -> list[Issued]:
@@ -108,7 +112,8 @@ def issue_batch(builds: Builds, issues: Sequence[Issue], out_dir: Path) -> Itera
 
 def needs_rendering(workspace: Workspace, issue: Issue) -> bool:
     """Whether there are no documents of an edition yet: those of a closed one are made once."""
-    return issue.edition.state != "closed" or not _issued_path(workspace, issue).exists()
+    path = _issued_path(workspace, issue)
+    return issue.edition.state != "closed" or not path.exists() or not _read_record(path).digests
 
 
 class Builds:
@@ -159,14 +164,43 @@ def _keep(workspace: Workspace, issue: Issue, documents: RenderedReport) -> None
         path = _document_path(workspace, digests[ending], ending)
         if not path.exists():
             write_whole(path, content)
-    record = {
+    record: dict[str, Any] = {
         "report_number": issue.edition.report_number,
         "customer_id": issue.customer_id,
         "month": issue.month,
         "build_id": issue.build.build_id,
         **{f"{ending}_sha256": digest for ending, digest in digests.items()},
     }
-    write_whole(_issued_path(workspace, issue), seal(record))
+    path = _issued_path(workspace, issue)
+    replaced = _read_record(path).replaced if path.exists() else ()
+    if replaced:
+        record["replaced"] = list(replaced)
+    write_whole(path, seal_state(record))
+
+
+def remove_documents(workspace: Workspace, customer_ids: Collection[str]) -> list[Path]:
+    """Remove the documents of every edition of these customers; they are rendered again from the build on record once asked for.
+
+    Their digests stay, so that a copy is still known as issued. The caller holds the workspace's lock, and the builds are those
+    to render from. What was removed.
+    """
+    removed = []
+    for path in sorted((closed_folder(workspace) / "issued").glob("*.json")):
+        issued = _read_record(path)
+        if issued.customer_id not in customer_ids or not issued.digests:
+            continue
+        record = unseal_state(path.read_bytes(), path, needs_seal=True)
+        for ending in _ENDINGS:
+            del record[f"{ending}_sha256"]
+        record["replaced"] = [*issued.replaced, issued.digests]
+        # The record first: killed behind it, the documents are leftovers that no record names.
+        write_whole(path, seal_state(record))
+    named = {digest for issued in list_issued(workspace) for digest in issued.digests.values()}
+    for document in sorted((closed_folder(workspace) / "documents").glob("*.*")):
+        if document.stem not in named:
+            document.unlink()
+            removed.append(document)
+    return removed
 
 
 def _read_kept(workspace: Workspace, issue: Issue) -> RenderedReport:
@@ -178,9 +212,11 @@ def _read_kept(workspace: Workspace, issue: Issue) -> RenderedReport:
 
 def _read_record(path: Path) -> Issued:
     try:
-        record = unseal(path.read_bytes(), needs_seal=True)
-        digests = {ending: str(record[f"{ending}_sha256"]) for ending in _ENDINGS}
-        return Issued(record["report_number"], record["customer_id"], record["month"], digests)
+        record = unseal_state(path.read_bytes(), path, needs_seal=True)
+        replaced = tuple(dict(each) for each in record.get("replaced", ()))
+        is_gone = bool(replaced) and "pdf_sha256" not in record
+        digests = {} if is_gone else {ending: str(record[f"{ending}_sha256"]) for ending in _ENDINGS}
+        return Issued(record["report_number"], record["customer_id"], record["month"], digests, replaced)
     except (ValueError, TypeError, KeyError) as problem:
         raise ConfigurationError(
             f"{path} is damaged, so which documents were issued as {path.stem} is not known: {problem}. Restore it from a backup."

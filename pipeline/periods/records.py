@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 from pipeline.errors import ConfigurationError
 from pipeline.pointer import Pointer
 from pipeline.settings import Workspace
-from pipeline.whole_files import seal, unseal, write_whole
+from pipeline.state_version import seal_state, unseal_state
+from pipeline.whole_files import write_whole
 
 _NAME = re.compile(r"[0-9]{6}\.json")
 # Where a record keeps the SHA-256 of the file of the one before it.
@@ -214,7 +215,7 @@ def read_history(workspace: Workspace) -> History:
             raise _unreadable(folder / _name(number), "it is missing, and a later one is there")
         content = path.read_bytes()
         try:
-            document = unseal(content, needs_seal=True)
+            document = unseal_state(content, path, needs_seal=True)
             # Records were not chained at first; one that is not, behind one that is, was put there by something else.
             previous = document.pop(_CHAIN, None)
             if previous is None and is_chained:
@@ -232,7 +233,38 @@ def read_history(workspace: Workspace) -> History:
             raise _unreadable(folder / _name(len(records) + 1), why)
         if newest and newest != digests[count]:
             raise _unreadable(folder / _name(count), f"it is not the record that {path} names")
-    return History(tuple(records))
+    rewritten = read_rewritten(workspace)
+    return History(tuple(_find_rewritten(record, rewritten) for record in records))
+
+
+def read_rewritten(workspace: Workspace) -> dict[str, KeptBuild]:
+    """SHA-256 of a build as records name it -> the file that holds it since personal values were taken out of it.
+
+    Records are never changed, so what became of their builds stands beside them. Raises ConfigurationError where it is damaged.
+    """
+    path = _rewritten_path(workspace)
+    try:
+        record = unseal_state(path.read_bytes(), path, needs_seal=True)
+        return {
+            digest: KeptBuild(**{**build, "as_of": _instant(build["as_of"])})
+            for digest, build in record["builds"].items()
+        }
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, KeyError, AttributeError) as problem:
+        raise _unreadable(path, str(problem)) from problem
+
+
+def write_rewritten(workspace: Workspace, builds: Mapping[str, KeptBuild]) -> None:
+    """Replace what `read_rewritten` gives. The caller holds the workspace's lock, and the files are there."""
+    plain = {digest: _plain(asdict(build)) for digest, build in builds.items()}
+    write_whole(_rewritten_path(workspace), seal_state({"builds": plain}))
+
+
+def _find_rewritten(record: Record, rewritten: Mapping[str, KeptBuild]) -> Record:
+    if isinstance(record, Reopening) or record.build.sha256 not in rewritten:
+        return record
+    return replace(record, build=rewritten[record.build.sha256])
 
 
 def append_record(workspace: Workspace, record: Record) -> None:
@@ -243,11 +275,11 @@ def append_record(workspace: Workspace, record: Record) -> None:
     [kind] = [name for name, of in _KINDS.items() if isinstance(record, of)]
     before = closed_folder(workspace) / _name(record.number - 1)
     previous = _digest(before.read_bytes()) if record.number > 1 else ""
-    content = seal({"kind": kind, _CHAIN: previous, **_plain(asdict(record))})
+    content = seal_state({"kind": kind, _CHAIN: previous, **_plain(asdict(record))})
     write_whole(path, content)
     # Behind the record: a run that is killed in between leaves one more than are counted, and the next record counts both.
     for count_path in _count_paths(workspace):
-        write_whole(count_path, seal({"records": record.number, "newest_sha256": _digest(content)}))
+        write_whole(count_path, seal_state({"records": record.number, "newest_sha256": _digest(content)}))
 
 
 def add_corrections(
@@ -304,6 +336,10 @@ def _instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
+def _rewritten_path(workspace: Workspace) -> Path:
+    return workspace.warehouse / "closed" / "rewritten.json"
+
+
 def _count_paths(workspace: Workspace) -> tuple[Path, Path]:
     """Two, so that the newest record and one of them can be removed together without that being overlooked."""
     return workspace.warehouse / "closed.json", workspace.published / "closed.json"
@@ -312,7 +348,7 @@ def _count_paths(workspace: Workspace) -> tuple[Path, Path]:
 def _read_count(path: Path) -> tuple[int, str]:
     """How many records there are, and the SHA-256 of the newest."""
     try:
-        record = unseal(path.read_bytes(), needs_seal=True)
+        record = unseal_state(path.read_bytes(), path, needs_seal=True)
         return int(record["records"]), str(record.get("newest_sha256", ""))
     except FileNotFoundError:
         return 0, ""

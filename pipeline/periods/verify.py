@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import InputRejected
@@ -28,6 +28,8 @@ class Verified:
     document: str
     newest: str | None
     changes: tuple[Change, ...]
+    # The workspace no longer keeps this document: it was rendered again without what was forgotten since.
+    is_replaced: bool = False
 
     @property
     def stands(self) -> bool:
@@ -43,9 +45,13 @@ def verify_document(workspace: Workspace, path: Path) -> Verified:
     digest = hashlib.sha256(content).hexdigest()
     issued = list_issued(workspace)
     for record in issued:
-        for document, known in record.digests.items():
-            if known == digest:
-                return _compare(workspace, record.report_number, record.customer_id, record.month, document)
+        for number, digests in enumerate((record.digests, *record.replaced)):
+            for document, known in digests.items():
+                if known == digest:
+                    found = _compare(
+                        workspace, record.report_number, record.customer_id, record.month, document
+                    )
+                    return replace(found, is_replaced=number > 0)
     named = {number.decode() for number in _NUMBER.findall(content)}
     known_numbers = {record.report_number for record in issued}
     if named & known_numbers:

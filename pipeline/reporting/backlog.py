@@ -146,9 +146,16 @@ def read_backlog_levels(
 
 
 def read_open_tickets(
-    published: Published, scope: Scope, selection: Selection, day: date
+    published: Published,
+    scope: Scope,
+    selection: Selection,
+    day: date,
+    *,
+    first: int = 0,
+    size: int | None = None,
 ) -> tuple[OpenTicket, ...]:
-    """The tickets that stand open at the end of a local day, the oldest first: as many as `read_backlog` counts."""
+    """The tickets that stand open at the end of a local day, the oldest first: as many as `read_backlog` counts. Of these `size`
+    (all), from row number `first`, which counts from 0."""
     check_selection(published, scope, selection)
     sql = f"""
         select
@@ -164,8 +171,10 @@ def read_open_tickets(
           and {where_chosen("severities", "spans.severity")}
           and spans.starts_at < days.ends_at and spans.ends_at >= days.ends_at
         order by tickets.submitted_at, spans.ticket_id
+        limit $size offset $first
     """
-    return tuple(published.fetch(OpenTicket, sql, _bind(scope, selection) | {"day": day}))
+    bound = _bind(scope, selection) | {"day": day, "first": first, "size": size}
+    return tuple(published.fetch(OpenTicket, sql, bound))
 
 
 def _bind(scope: Scope, selection: Selection) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
@@ -104,8 +104,41 @@ def read_breaches(
 
     Of a closed month both the breaches and their classes are those of the closing.
     """
+    _check_statuses(selection)
+    known = _read_evidence(published, scope, selection)
+    obligations = select_obligations(published, scope, replace(selection, statuses=("breached",)))
+    worst_first = sorted(obligations, key=lambda row: (-(row.over_by_seconds or 0), row.obligation_key))
+    return tuple(Breach(row, known.get(row.obligation_key)) for row in worst_first)
+
+
+def read_classes(published: Published, scope: Scope, obligations: Iterable[Obligation]) -> dict[str, str]:
+    """The class of each of these promises that was breached, by its obligation key."""
+    breached = {each.obligation_key: each for each in obligations if each.status == "breached"}
+    known = _read_evidence(published, scope, EVERYTHING, breached)
+    return {key: Breach(each, known.get(key)).breach_class for key, each in breached.items()}
+
+
+def find_keys_of_classes(
+    published: Published, scope: Scope, selection: Selection, classes: Collection[str]
+) -> tuple[str, ...]:
+    """The obligation keys of the breaches of the selection that have one of these classes."""
+    _check_statuses(selection)
+    if NOT_RECORDED in classes:
+        breaches = read_breaches(published, scope, selection)
+        return tuple(each.obligation.obligation_key for each in breaches if each.breach_class in classes)
+    known = _read_evidence(published, scope, selection)
+    return tuple(key for key, evidence in known.items() if evidence.breach_class in classes)
+
+
+def _check_statuses(selection: Selection) -> None:
     if selection.statuses is not None:
         raise ConfigurationError("Breaches have one status; they cannot be limited to some.")
+
+
+def _read_evidence(
+    published: Published, scope: Scope, selection: Selection, keys: Collection[str] | None = None
+) -> dict[str, BreachEvidence]:
+    """By obligation key; `keys` limits it to these."""
     names = [field.name for field in fields(BreachEvidence)]
     sql = f"""
         select {", ".join(names)}
@@ -116,20 +149,16 @@ def read_breaches(
           and {where_chosen("plans", "plan")}
           and {where_chosen("severities", "severity_in_force")}
           and {where_chosen("obligations", "obligation")}
+          and ($keys::varchar[] is null or obligation_key in (select unnest($keys::varchar[])))
     """
     rows = f"""
         select {", ".join(names)}, customer_id, plan, severity_in_force, obligation, time_zone, compliance_month as month
         from {{build}}{_TABLE}
     """
-    bound = bind_values(scope, selection)
+    bound = bind_values(scope, selection) | {"keys": None if keys is None else list(keys)}
     del bound["statuses"]
-    known = {
-        row.obligation_key: row
-        for row in published.fetch_of_record(BreachEvidence, rows, sql, bound, table=_TABLE)
-    }
-    obligations = select_obligations(published, scope, replace(selection, statuses=("breached",)))
-    worst_first = sorted(obligations, key=lambda row: (-(row.over_by_seconds or 0), row.obligation_key))
-    return tuple(Breach(row, known.get(row.obligation_key)) for row in worst_first)
+    found = published.fetch_of_record(BreachEvidence, rows, sql, bound, table=_TABLE)
+    return {row.obligation_key: row for row in found}
 
 
 def count_classes(breaches: Iterable[Breach]) -> Counter[tuple[str, str]]:

@@ -25,7 +25,7 @@ from pipeline.reporting.published import (
     where_chosen,
 )
 
-CUTS = ("month", "customer", "plan", "severity", "obligation")
+CUTS = ("month", "customer", "plan", "severity", "obligation", "zone", "group")
 TREND_MONTHS = 13
 TALLIED = (
     *STATUSES,
@@ -43,6 +43,8 @@ _CUT_COLUMNS = {
     "plan": ("plan",),
     "severity": ("severity",),
     "obligation": ("obligation",),
+    "zone": ("time_zone",),
+    "group": ("group_name",),
 }
 
 
@@ -102,9 +104,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class ComplianceRow:
-    """One cell of a cut. A dimension that is not cut by is None, and so is a plan or severity that is not
-    known; `obligation_kinds` says whether targets, estimates or both are inside, `is_partial` whether the month still
-    runs in the time zone of one of the plans inside (None when the rows are not cut by month)."""
+    """One cell of a cut. A dimension that is not cut by is None, and so is a plan, a severity or a group that is not known.
+    `time_zone` is the plan's, `group_name` the group that had the ticket last. `obligation_kinds` says whether targets, estimates
+    or both are inside, `is_partial` whether the month still runs in the time zone of one of the plans inside (None when the rows
+    are not cut by month)."""
 
     month: str | None
     customer_id: str | None
@@ -112,6 +115,8 @@ class ComplianceRow:
     plan: str | None
     severity: int | None
     obligation: str | None
+    time_zone: str | None
+    group_name: str | None
     obligation_kinds: tuple[str, ...]
     is_partial: bool | None
     tally: Tally
@@ -174,7 +179,7 @@ def read_compliance(
     by: Sequence[str] = ("month",),
     month_basis: str = "settled",
 ) -> Compliance:
-    """Obligations counted by status, cut by any of `month, customer, plan, severity, obligation`; () = one
+    """Obligations counted by status, cut by any of `month, customer, plan, severity, obligation, zone, group`; () = one
     row.
 
     Month is that of settling (default) or of submission. Raises ConfigurationError for unknown words.

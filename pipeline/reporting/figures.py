@@ -11,7 +11,7 @@ from pipeline.reporting.language import TERMINAL, Language
 from pipeline.reporting.periods import ClosedMonth
 from pipeline.reporting.published import Ratio
 from pipeline.reporting.status import BuildStatus, SourceStatus, Unjudged, UnseenName, UntranslatedLocale
-from pipeline.reporting.tickets import Obligation
+from pipeline.reporting.tickets import AT_RISK_FROM, Obligation
 
 STATUS_NAMES = {
     "met": "met",
@@ -32,14 +32,8 @@ _COULD_BE = {
 # A rate of fewer promises is shown as its parts on the pages: one of them moves it by more than ten points.
 FEWEST_FOR_A_RATE = 10
 
-# Share of the target used up, in percent, from which a running promise is called at risk.
-AT_RISK_FROM = (50, 75, 90)
-
-# The bands of running promises, the most pressing first, by the step that they have reached.
-BANDS = {
-    **{str(step): f"over {step} % used" for step in reversed(AT_RISK_FROM)},
-    "0": f"under {AT_RISK_FROM[0]} % used",
-}
+# The bands of running promises, the most pressing first: the step that they have reached.
+BANDS = (*map(str, reversed(AT_RISK_FROM)), "0")
 
 
 def percent(ratio: Ratio, language: Language = TERMINAL) -> str:
@@ -118,25 +112,37 @@ def rate_or_count(ratio: Ratio, language: Language = TERMINAL) -> str:
     if not has_few(ratio):
         return percent_alone(ratio, language)
     known = [parts(Ratio(ratio.numerator, ratio.denominator), language=language)] if ratio.denominator else []
-    undecided = [f"{ratio.undecided} undecided"] if ratio.undecided else []
+    undecided = (
+        [language.say("undecided", "figures", count=language.whole(ratio.undecided))]
+        if ratio.undecided
+        else []
+    )
     return ", ".join(known + undecided)
 
 
-def change_on(now: Ratio, before: Ratio, month: str) -> str:
+def change_on(now: Ratio, before: Ratio, month: str, language: Language = TERMINAL) -> str:
     """'+1.2 points on May 2026 (93.5 %)'; without points where a side has few or only bounds: 'May 2026: 2 of 2'."""
+    name = language.month(month)
     if not before.denominator and not before.undecided:
-        return f"{month_name(month)}: nothing counted"
-    change = None if has_few(now) or has_few(before) else signed_points(now, before)
+        return language.say("nothing_counted", "figures", month=name)
+    change = None if has_few(now) or has_few(before) else signed_points(now, before, language)
     if change is None:
-        return f"{month_name(month)}: {rate_or_count(before)}"
+        return language.say("rate_of_month", "figures", month=name, rate=rate_or_count(before, language))
     if now.value == before.value:
-        return f"no change on {month_name(month)}"
-    return f"{TERMINAL.say('points', value=change)} on {month_name(month)} ({percent_alone(before)})"
+        return language.say("no_change", "figures", month=name)
+    points = language.say("points", value=change)
+    return language.say("change", "figures", points=points, month=name, rate=percent_alone(before, language))
 
 
-def chance(ratio: float) -> str:
+def chance(ratio: float, language: Language = TERMINAL) -> str:
     """An estimated chance or share, already rounded where it was made: '95.3 %'."""
-    return f"{ratio * 100:.1f} %"
+    return language.say("percent", value=language.tenths(round(ratio * 1000)))
+
+
+def band(step: str, language: Language = TERMINAL) -> str:
+    """One of `BANDS` in words: 'over 75 % used', 'under 50 % used'."""
+    key, told = ("over_step", step) if step != "0" else ("under_step", str(AT_RISK_FROM[0]))
+    return language.say(key, "figures", step=told)
 
 
 def points_between(now: Ratio, before: Ratio) -> str:
@@ -190,10 +196,10 @@ def tenths_of_percent(ratio: Ratio) -> int | None:
     return tenths
 
 
-def risk(used: Ratio | None) -> str | None:
+def risk(used: Ratio | None, language: Language = TERMINAL) -> str | None:
     """How near its target a running promise is: 'over 75 % used', or None below the lowest step."""
     step = risk_step(used)
-    return f"over {step} % used" if step else None
+    return band(str(step), language) if step else None
 
 
 def risk_step(used: Ratio | None) -> int | None:
@@ -204,17 +210,20 @@ def risk_step(used: Ratio | None) -> int | None:
     return passed[-1] if passed else None
 
 
-def targets(promised: Collection[tuple[int, str]]) -> str | None:
+def targets(promised: Collection[tuple[int, str]], language: Language = TERMINAL) -> str | None:
     """What a promise's (seconds, clock) pairs say: 'target 2 h on clock always'; of several the shortest and the longest; None
     where there are none."""
     ordered = sorted(promised)
     if not ordered:
         return None
+    shortest, longest = duration(ordered[0][0]), duration(ordered[-1][0])
     if len(ordered) == 1:
-        return f"target {duration(ordered[0][0])} on clock {words(ordered[0][1])}"
-    if ordered[0][0] == ordered[-1][0]:
-        return f"target {duration(ordered[0][0])} on {len(ordered)} clocks"
-    return f"targets from {duration(ordered[0][0])} to {duration(ordered[-1][0])}"
+        return language.say("target", "figures", target=shortest, clock=language.word(ordered[0][1]))
+    if shortest == longest:
+        return language.say(
+            "target_on_clocks", "figures", target=shortest, count=language.whole(len(ordered))
+        )
+    return language.say("targets", "figures", shortest=shortest, longest=longest)
 
 
 def duration(seconds: int | None) -> str:
@@ -235,20 +244,28 @@ def duration(seconds: int | None) -> str:
 _SHOWN_PARTS = 6
 
 
-def sum_of_verdict(obligation: Obligation, counted: Sequence[int]) -> str:
+def sum_of_verdict(obligation: Obligation, counted: Sequence[int], language: Language = TERMINAL) -> str:
     """The sum behind a verdict: 'Counted 8 h + 16 h 01 s = elapsed 24 h 01 s of 24 h: over by 1 s'. `counted` are the seconds of
     each segment, which sum to the elapsed time; many of them are told by their number."""
     parts = [seconds for seconds in counted if seconds]
-    told = f"{len(parts)} intervals" if len(parts) > _SHOWN_PARTS else " + ".join(map(duration, parts))
+    told = " + ".join(map(duration, parts[:_SHOWN_PARTS]))
+    if len(parts) > _SHOWN_PARTS:
+        told = language.count("intervals", len(parts), "figures")
     left = obligation.remaining_seconds
     if obligation.over_by_seconds is not None:
-        verdict = f"over by {duration(obligation.over_by_seconds)}"
+        verdict = language.say("over_by", "figures", duration=duration(obligation.over_by_seconds))
+    elif left is None:
+        verdict = language.say("no_time_left", "figures")
     else:
-        verdict = "no time left" if left is None else f"{duration(left)} left"
-    elapsed = (
-        f"elapsed {duration(obligation.elapsed_seconds)} of {duration(obligation.target_seconds)}: {verdict}"
+        verdict = language.say("left", "figures", duration=duration(left))
+    return language.say(
+        "counted" if told else "elapsed",
+        "figures",
+        **({"parts": told} if told else {}),
+        elapsed=duration(obligation.elapsed_seconds),
+        target=duration(obligation.target_seconds),
+        verdict=verdict,
     )
-    return f"Counted {told} = {elapsed}" if told else elapsed.capitalize()
 
 
 def signed(value: int) -> str:
@@ -256,49 +273,59 @@ def signed(value: int) -> str:
     return f"{'+' if value > 0 else '−'}{abs(value)}" if value else "0"
 
 
-def quantity(number: int | None, *, is_unlimited: bool = False, is_stated: bool = True) -> str:
+def quantity(
+    number: int | None,
+    *,
+    is_unlimited: bool = False,
+    is_stated: bool = True,
+    language: Language = TERMINAL,
+) -> str:
     """A number of tickets, or one of the two answers that are not numbers."""
     if is_unlimited:
-        return "unlimited"
+        return language.say("unlimited", "figures")
     if not is_stated or number is None:
-        return "not stated"
+        return language.say("not_stated", "figures")
     return str(number)
 
 
 def instant(moment: datetime | None, time_zone: str = "UTC") -> str:
     """'2026-07-03 16:05:09 +02:00' in a named zone, '… UTC' in UTC: no time stands without its zone."""
-    if moment is None:
-        return "–"
-    from pipeline.zones import find_zone
-
-    local = moment.astimezone(find_zone(time_zone))
-    offset = local.isoformat()[19:]
-    return f"{local:%Y-%m-%d %H:%M:%S} {'UTC' if offset == '+00:00' and time_zone == 'UTC' else offset}"
+    return TERMINAL.instant(moment, time_zone)
 
 
-def known_until(source: SourceStatus, time_zone: str = "UTC") -> str:
+def known_until(source: SourceStatus, time_zone: str = "UTC", language: Language = TERMINAL) -> str:
     """'south 2026-06-20 09:00:00 UTC, lags behind the others'; a source without rows is known until '–'."""
-    told = f"{source.source} {instant(source.known_until, time_zone)}"
-    return f"{told}, lags behind the others" if source.is_lagging else told
+    told = f"{source.source} {language.instant(source.known_until, time_zone)}"
+    return language.say("lagging", "figures", source=told) if source.is_lagging else told
 
 
-def freshness(status: BuildStatus, time_zone: str = "UTC") -> str:
+def freshness(status: BuildStatus, time_zone: str = "UTC", language: Language = TERMINAL) -> str:
     """The line that heads every page: up to when the data is known (for each source where they differ), when it was built, its
     checks, and what could not be read or judged."""
     known = {source.known_until for source in status.sources}
     if len(known) == 1:
-        parts = [f"Data known until {instant(known.pop(), time_zone)}"]
+        parts = [language.say("known_until", "figures", instant=language.instant(known.pop(), time_zone))]
     else:
-        sources = ", ".join(known_until(source, time_zone) for source in status.sources)
-        parts = [f"Data known until: {sources or '–'}"]
-    passed = [check for check in status.checks if check.status == "passed"]
+        sources = ", ".join(known_until(source, time_zone, language) for source in status.sources)
+        parts = [language.say("known_until_each", "figures", sources=sources or "–")]
+    passed = sum(check.status == "passed" for check in status.checks)
     parts += [
-        f"as of {instant(status.as_of, time_zone)}",
-        f"built {instant(status.published_at, time_zone)}",
-        f"checks: {len(passed)} passed, {len(status.checks) - len(passed)} warned",
+        language.say("as_of", "figures", instant=language.instant(status.as_of, time_zone)),
+        language.say("built", "figures", instant=language.instant(status.published_at, time_zone)),
+        language.say(
+            "checks",
+            "figures",
+            passed=language.whole(passed),
+            warned=language.whole(len(status.checks) - passed),
+        ),
         *(
-            f"{one.affected_count} of {one.whole_count} {noun} {verb.lower()}"
-            for what, (verb, noun) in _UNJUDGED.items()
+            language.say(
+                f"{what}_short",
+                "figures",
+                count=language.whole(one.affected_count),
+                whole=language.whole(one.whole_count),
+            )
+            for what in _UNJUDGED
             for one in status.unjudged
             if one.what == what and one.cause is None
         ),
@@ -308,26 +335,13 @@ def freshness(status: BuildStatus, time_zone: str = "UTC") -> str:
 
 def month_name(month: str) -> str:
     """'July 2026' from '2026-07'."""
-    names = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ]
-    return f"{names[int(month[5:]) - 1]} {month[:4]}"
+    return TERMINAL.month(month)
 
 
-def month_of(point: TrendPoint) -> str:
+def month_of(point: TrendPoint, language: Language = TERMINAL) -> str:
     """'July 2026, still running'."""
-    return f"{month_name(point.month)}{', still running' if point.is_partial else ''}"
+    name = language.month(point.month)
+    return language.say("still_running", "figures", month=name) if point.is_partial else name
 
 
 def last_complete(months: Sequence[TrendPoint]) -> str:
@@ -346,54 +360,77 @@ def reason(label: str | None, code: str | None, could_be: str | None = None) -> 
     return f"{told} ({_COULD_BE[could_be]})" if could_be else told
 
 
-def supply(kind: str | None, supply_id: str | None) -> str:
+def supply(kind: str | None, supply_id: str | None, language: Language = TERMINAL) -> str:
     """The supply that pays a unit, in words: 'term S-1' for what it includes, 'pack P-1', or a dash."""
     if kind is None or supply_id is None:
         return "–"
-    return f"pack {supply_id}" if kind == "purchase" else f"{kind} {supply_id}"
+    if kind == "purchase":
+        return language.say("pack", "figures", id=supply_id)
+    if kind == "term":
+        return language.say("term", "figures", id=supply_id)
+    return f"{language.word(kind)} {supply_id}"
 
 
-def alert(told: Alert) -> str:
+def alert(told: Alert, language: Language = TERMINAL) -> str:
     """An alert in words: 'used beyond the pool', 'used up', '80 % reached', 'likely to run out by
     2026-09-14', 'term ends in 90 days'."""
     if told.pool is None:
-        return f"term ends in {told.days_left} day{'' if told.days_left == 1 else 's'}"
+        return language.count("term_ends", told.days_left, "figures")
     if told.alert_kind == "likely_to_run_out":
-        return "likely to run out" + (f" by {day(told.exhausted_on_mid)}" if told.exhausted_on_mid else "")
+        if told.exhausted_on_mid is None:
+            return language.say("likely_to_run_out", "figures")
+        return language.say("likely_to_run_out_by", "figures", day=language.day(told.exhausted_on_mid))
     if told.overage_quantity:
-        return "used beyond the pool"
+        return language.say("used_beyond", "figures")
     consumed = told.consumed
     if consumed is not None and consumed.numerator >= consumed.denominator:
-        return "used up"
-    return f"{told.threshold_pct} % reached"
+        return language.say("used_up", "figures")
+    return language.say("reached", "figures", step=told.threshold_pct)
 
 
-_UNJUDGED = {"record": ("Refused", "records"), "ticket": ("Not judged", "tickets")}
+# What was refused or not judged: records, and tickets. Each is the key of its sentences.
+_UNJUDGED = ("record", "ticket")
 _SHOWN_CAUSES = 5
 
 
-def unjudged(found: Sequence[Unjudged]) -> tuple[str, ...]:
+def unjudged(found: Sequence[Unjudged], language: Language = TERMINAL) -> tuple[str, ...]:
     """A sentence each for refused records and for tickets that could not be judged, by cause, the largest first:
     'Not judged: 3 of 300 tickets: No plan term covers the day of submission (2); …'.
     """
     told = []
-    for what, (verb, noun) in _UNJUDGED.items():
+    for what in _UNJUDGED:
         sums = [one for one in found if one.what == what and one.cause is None]
         causes = [
-            f"{f'{words(one.part)}: ' if one.part else ''}{one.cause} ({one.affected_count})"
+            language.say(
+                "cause", "figures", cause=_say_cause(one, language), count=language.whole(one.affected_count)
+            )
             for one in found
             if one.what == what and one.cause is not None
         ]
         if len(causes) > _SHOWN_CAUSES:
             rest = len(causes) - _SHOWN_CAUSES
-            causes[_SHOWN_CAUSES:] = [f"{rest} other cause{'' if rest == 1 else 's'}"]
+            causes[_SHOWN_CAUSES:] = [language.count("other_causes", rest, "figures")]
         for one in sums:
-            count = f"{one.affected_count or 'none'} of {one.whole_count} {noun}"
-            told.append(f"{verb}: {count}{': ' if causes else ''}{'; '.join(causes)}.")
+            count = (
+                language.whole(one.affected_count) if one.affected_count else language.say("none", "figures")
+            )
+            head = language.say(what, "figures", count=count, whole=language.whole(one.whole_count))
+            told.append(
+                language.say("with_causes", "figures", told=head, causes="; ".join(causes))
+                if causes
+                else language.say("without_causes", "figures", told=head)
+            )
     return tuple(told)
 
 
-def unseen_names(found: Sequence[UnseenName]) -> tuple[str, ...]:
+def _say_cause(one: Unjudged, language: Language) -> str:
+    cause = language.reason(one.cause_code, one.cause)
+    return (
+        language.say("of_part", "figures", part=language.word(one.part), cause=cause) if one.part else cause
+    )
+
+
+def unseen_names(found: Sequence[UnseenName], language: Language = TERMINAL) -> tuple[str, ...]:
     """One sentence for what sla.yml names and no record shows, such as a misspelt robot; nothing where all is shown."""
     if not found:
         return ()
@@ -401,54 +438,63 @@ def unseen_names(found: Sequence[UnseenName]) -> tuple[str, ...]:
         f"{one.source} {one.setting}" + ("" if one.setting.startswith("events.") else f" {one.name[:60]!r}")
         for one in found
     ]
-    return (f"No record shows what sla.yml names: {'; '.join(named)}.",)
+    return (language.say("no_record_shows", "figures", names="; ".join(named)),)
 
 
-def wall_times(found: Sequence[SourceStatus]) -> tuple[str, ...]:
+def wall_times(found: Sequence[SourceStatus], language: Language = TERMINAL) -> tuple[str, ...]:
     """One sentence that says how times without a zone are read: a zone that exists and is the wrong one shows in nothing else."""
     named = [
         f"{one.source} {one.time_zone}" + (f" ({one.instant_format})" if one.instant_format else "")
         for one in found
         if one.time_zone
     ]
-    return (f"Times without a zone are read in: {'; '.join(named)}.",) if named else ()
+    return (language.say("zones_of_sources", "figures", sources="; ".join(named)),) if named else ()
 
 
-def untranslated_locales(found: Sequence[UntranslatedLocale]) -> tuple[str, ...]:
+def untranslated_locales(
+    found: Sequence[UntranslatedLocale], language: Language = TERMINAL
+) -> tuple[str, ...]:
     """One sentence for locales of reference/customers.csv whose language reports have no words for; nothing without any."""
     if not found:
         return ()
     named = ", ".join(
-        f"{one.locale} ({one.customer_count} customer{'' if one.customer_count == 1 else 's'})"
-        for one in found
+        language.count("locale", one.customer_count, "figures", locale=one.locale) for one in found
     )
-    return (f"Reports are written in English for locales without a translation: {named}.",)
+    return (language.say("untranslated", "figures", locales=named),)
 
 
-def describe_state(status: BuildStatus) -> tuple[str, ...]:
+def describe_state(status: BuildStatus, language: Language = TERMINAL) -> tuple[str, ...]:
     """What a run, the status and the pages say last of what the figures rest on."""
     return (
-        *wall_times(status.sources),
-        *unseen_names(status.unseen_names),
-        *untranslated_locales(status.untranslated_locales),
-        *unjudged(status.unjudged),
+        *wall_times(status.sources, language),
+        *unseen_names(status.unseen_names, language),
+        *untranslated_locales(status.untranslated_locales, language),
+        *unjudged(status.unjudged, language),
     )
 
 
-def describe_closed_months(closed: Sequence[ClosedMonth]) -> tuple[str, ...]:
+def describe_closed_months(closed: Sequence[ClosedMonth], language: Language = TERMINAL) -> tuple[str, ...]:
     """What is said beside figures of closed months: that they no longer change, and how many corrections stand beside them."""
     if not closed:
         return ()
-    corrected = tuple(corrections_since(each.month, each.corrections) for each in closed if each.corrections)
-    return (f"Closed, as on record: {_runs_of_months([each.month for each in closed])}.", *corrected)
+    corrected = tuple(
+        corrections_since(each.month, each.corrections, language) for each in closed if each.corrections
+    )
+    runs = _runs_of_months([each.month for each in closed], language)
+    return (language.say("closed", "figures", months=runs), *corrected)
 
 
-def corrections_since(month: str, count: int) -> str:
+def corrections_since(month: str, count: int, language: Language = TERMINAL) -> str:
     """'2026-05: 2 corrections since it was closed.'"""
-    return f"{month}: {count} correction{'s' if count != 1 else ''} since it was closed."
+    return language.count("corrections", count, "figures", month=_name_month(month, language))
 
 
-def _runs_of_months(months: Sequence[str]) -> str:
+def _name_month(month: str, language: Language) -> str:
+    # The command line names months as its options take them.
+    return month if language is TERMINAL else language.month(month)
+
+
+def _runs_of_months(months: Sequence[str], language: Language) -> str:
     """'2026-01, 2026-03 to 2026-05'."""
     runs: list[list[str]] = []
     for month in months:
@@ -456,7 +502,11 @@ def _runs_of_months(months: Sequence[str]) -> str:
             runs[-1].append(month)
         else:
             runs.append([month])
-    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+    named = [(_name_month(run[0], language), _name_month(run[-1], language)) for run in runs]
+    return ", ".join(
+        first if first == last else language.say("months", "figures", first=first, last=last)
+        for first, last in named
+    )
 
 
 def _count_months(month: str) -> int:
@@ -475,4 +525,4 @@ def level_range(levels: tuple[int, ...]) -> str:
 
 
 def day(value: date | None) -> str:
-    return "–" if value is None else value.isoformat()
+    return TERMINAL.day(value)

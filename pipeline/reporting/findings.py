@@ -69,6 +69,22 @@ class RefusedCount:
 
 
 @dataclass(frozen=True)
+class RefusedRecord:
+    """One refused record: the first thing that is wrong with it, where it stands, and what to do. `ticket_id` is None where it is
+    not known, `line_number` where the file has no lines."""
+
+    refused_record_key: str
+    source: str
+    ticket_id: str | None
+    column_name: str | None
+    raw_value: str | None
+    reason: str
+    hint: str | None
+    source_file: str
+    line_number: int | None
+
+
+@dataclass(frozen=True)
 class VendorFigure:
     """A figure that the helpdesk computed itself beside ours: seconds, verdicts, why the two differ, and who is right.
 
@@ -178,6 +194,27 @@ def read_refused(published: Published, scope: Scope) -> tuple[RefusedCount, ...]
         order by refused_count desc, source, column_name nulls first, reason
     """
     return tuple(published.fetch(RefusedCount, sql, bind_values(scope)))
+
+
+def read_refused_records(
+    published: Published,
+    scope: Scope,
+    reasons: Sequence[str] | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> tuple[RefusedRecord, ...]:
+    """Refused records by source, file and line, `limit` of them after the first `offset`. `reasons`: why they were refused, None
+    for all. A limited scope sees none."""
+    sql = f"""
+        select {list_columns(RefusedRecord)}
+        from qc.rpt_qc__refused_records
+        where {IN_SCOPE.format(customer_id="null::varchar")}
+          and {where_chosen("reasons", "reason")}
+        order by source, source_file, line_number nulls first, refused_record_key
+        limit $limit offset $offset
+    """
+    chosen = {"reasons": None if reasons is None else list(reasons), "limit": limit, "offset": offset}
+    return tuple(published.fetch(RefusedRecord, sql, bind_values(scope) | chosen))
 
 
 def read_vendor_figures(

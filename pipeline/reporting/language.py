@@ -27,6 +27,10 @@ _FOLDER = Path(__file__).resolve().parent / "words"
 # A language alone does not say how dates are written; American order and 12 hours would surprise most readers of English.
 _LOCALES = {"en": "en_GB"}
 _NARROW_SPACE, _NO_BREAK_SPACE = "\u202f", "\u00a0"
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _PART = re.compile(r"\{(pool|reason)\}")
 
 
@@ -34,6 +38,14 @@ _PART = re.compile(r"\{(pool|reason)\}")
 def read_catalogue(code: str) -> Mapping[str, Any]:
     """The words of one of `LANGUAGES`, section by section. Do not change what it gives."""
     with (_FOLDER / f"{code}.yml").open(encoding="utf-8") as file:
+        words: dict[str, Any] = yaml.CSafeLoader(file).get_single_data()
+    return words
+
+
+@cache
+def read_page_words(code: str) -> Mapping[str, Any]:
+    """The words of the dashboard's pages in one of `LANGUAGES`, section by section. Do not change what it gives."""
+    with (_FOLDER / "pages" / f"{code}.yml").open(encoding="utf-8") as file:
         words: dict[str, Any] = yaml.CSafeLoader(file).get_single_data()
     return words
 
@@ -59,6 +71,8 @@ class Language:
         self.code = find_language(locale)
         self._locale_name = (locale or "").replace("-", "_")
         self._labels = labels or {}
+        # A list of tickets tells the same days many times, and Babel takes long for each.
+        self._days: dict[date, str] = {}
 
     @property
     def _catalogue(self) -> Mapping[str, Any]:
@@ -147,7 +161,11 @@ class Language:
 
     def day(self, day: date | None) -> str:
         """'3 Jul 2026', '03.07.2026'."""
-        return "–" if day is None else self._format_date(day, "medium")
+        if day is None:
+            return "–"
+        if day not in self._days:
+            self._days[day] = self._format_date(day, "medium")
+        return self._days[day]
 
     def day_of_month(self, day: date) -> str:
         """'3 July', '3. Juli', '3 juillet'."""
@@ -158,13 +176,8 @@ class Language:
         """'3 Jul 2026, 16:05:09 +02:00' in a named zone, '… UTC' in UTC: no time stands without its zone."""
         if moment is None:
             return "–"
-        from babel.dates import format_time
-
         local = moment.astimezone(find_zone(time_zone))
-        clock = _widen(format_time(local.time(), "HH:mm:ss", locale=self.locale))
-        offset = local.isoformat()[19:]
-        zone = "UTC" if offset == "+00:00" and time_zone == "UTC" else offset
-        return f"{self.day(local.date())}, {clock} {zone}"
+        return f"{self.day(local.date())}, {local:%H:%M:%S} {_name_offset(local, time_zone)}"
 
     def month_edge(self, moment: datetime, time_zone: str) -> str:
         """'1 April 00:00': where a month begins or ends, in its zone."""
@@ -183,7 +196,7 @@ class Language:
 
 
 class TerminalEnglish(Language):
-    """English as the command line prints it, without Babel."""
+    """English as the command line prints it, without Babel: days and instants as in ISO 8601."""
 
     def whole(self, number: int) -> str:
         return f"{number:,}"
@@ -191,6 +204,18 @@ class TerminalEnglish(Language):
     def tenths(self, tenths: int) -> str:
         sign, tenths = ("−", -tenths) if tenths < 0 else ("", tenths)
         return f"{sign}{tenths // 10}.{tenths % 10}"
+
+    def month(self, month: str) -> str:
+        return f"{_MONTHS[int(month[5:]) - 1]} {month[:4]}"
+
+    def day(self, day: date | None) -> str:
+        return "–" if day is None else day.isoformat()
+
+    def instant(self, moment: datetime | None, time_zone: str) -> str:
+        if moment is None:
+            return "–"
+        local = moment.astimezone(find_zone(time_zone))
+        return f"{local:%Y-%m-%d %H:%M:%S} {_name_offset(local, time_zone)}"
 
     def count(self, key: str, number: int, section: str = "texts", **values: object) -> str:
         forms: Mapping[str, str] = self._catalogue[section][key]
@@ -214,6 +239,11 @@ def _match(pattern: str, reason: str) -> dict[str, str] | None:
         return {} if pattern == reason else None
     found = _compile(pattern).fullmatch(reason)
     return found.groupdict() if found else None
+
+
+def _name_offset(local: datetime, time_zone: str) -> str:
+    offset = local.isoformat()[19:]
+    return "UTC" if offset == "+00:00" and time_zone == "UTC" else offset
 
 
 def _widen(text: str) -> str:

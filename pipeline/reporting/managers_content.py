@@ -136,7 +136,7 @@ class _PackContent(Pages):
                 self._say.say("severity_in_force", "columns"), pack.by_severity, self._severity_name
             ),
             "by_obligation": self._cut(self._page["promise"], pack.by_obligation, self._obligation_name),
-            "trend": self._trend(pack.trend),
+            "trend": self._trend(pack.trend, pack.annotations),
             "why": self._why(),
             "customers": self._customers(),
             "without_breach": self._without_breach(),

@@ -20,6 +20,7 @@ from pipeline.reporting.compliance import (
     read_trend,
 )
 from pipeline.reporting.monthly_report import Brand, Period, read_look
+from pipeline.reporting.overview import Annotation, notes_of_trend, read_annotations
 from pipeline.reporting.published import (
     IN_SCOPE,
     Published,
@@ -73,6 +74,7 @@ class ManagersPack:
     """Everything that the managers' document of a month says. Each cut adds up to `total`, which counts the breaches listed.
 
     `finest` are the rows of all cuts at once, of the three months. `labels`: language -> word of a plan -> what is printed.
+    `annotations`: the dated notes in the months of the trend, oldest first.
     """
 
     month: str
@@ -91,6 +93,7 @@ class ManagersPack:
     by_customer: tuple[CutRow, ...]
     finest: tuple[ComplianceRow, ...]
     trend: tuple[TrendPoint, ...]
+    annotations: tuple[Annotation, ...]
     breaches: tuple[Breach, ...]
     previous_breaches: tuple[Breach, ...]
     stale_sources: tuple[StaleSource, ...]
@@ -159,6 +162,7 @@ def read_managers_pack(published: Published, scope: Scope, month: str) -> Manage
         by_customer=_of_the_month(cut("customer")),
         finest=read_compliance(published, scope, months, _MONTHS_CUT).rows,
         trend=trend,
+        annotations=notes_of_trend(read_annotations(published, scope), trend),
         breaches=breaches,
         previous_breaches=read_breaches(published, scope, Selection(months=(previous_month,))),
         stale_sources=_read_stale_sources(published, scope, month),

@@ -17,6 +17,7 @@ from pipeline.reporting.compliance import (
     read_trends,
 )
 from pipeline.reporting.entitlements import Forecast, Statement, read_forecasts, read_ledgers
+from pipeline.reporting.overview import Annotation, notes_of_trend, read_annotations
 from pipeline.reporting.published import (
     IN_SCOPE,
     Published,
@@ -201,6 +202,8 @@ class MonthlyReport:
     """Everything that a customer's monthly document says. Promises plus `outside_promises` add up to `total`.
 
     `labels`: language -> word of a plan or calendar -> what is printed for it. `locale` is None where the customer has none.
+    `annotations`: the dated notes about this customer in the months of the trend, oldest first; those about all customers are
+    the vendor's own.
     """
 
     customer_id: str
@@ -225,6 +228,7 @@ class MonthlyReport:
     outside_running: int
     promises: tuple[Promise, ...]
     trend: tuple[TrendPoint, ...]
+    annotations: tuple[Annotation, ...]
     response_times: tuple[ResponseTimes, ...]
     obligations: tuple[Obligation, ...]
     still_running: tuple[Obligation, ...]
@@ -385,6 +389,10 @@ class _Rows:
         ours = Selection(customer_ids=self.customer_ids)
         both = replace(ours, months=(month_before(month), month))
         self.trends = read_trends(published, scope, self.customer_ids, month)
+        self.annotations: dict[str, list[Annotation]] = {}
+        for note in read_annotations(published, scope, ours):
+            if note.customer_id is not None:
+                self.annotations.setdefault(note.customer_id, []).append(note)
         self.listed = _by_customer(select_obligations(published, scope, both))
         self.ledgers = read_ledgers(published, scope, self.customer_ids, month)
         running = select_obligations(published, scope, replace(ours, statuses=("pending",)), "submitted")
@@ -468,6 +476,7 @@ def _assemble(rows: _Rows, header: _Header, build: BuildStatus) -> MonthlyReport
         outside_running=outside_running,
         promises=promises,
         trend=trend,
+        annotations=notes_of_trend(rows.annotations.get(customer_id, ()), trend),
         response_times=tuple(rows.response_times.get(customer_id, ())),
         obligations=obligations,
         still_running=running,
@@ -785,6 +794,8 @@ def _read_build(published: Published, scope: Scope) -> BuildStatus:
 
 
 def _read_labels(published: Published) -> dict[str, dict[str, str]]:
+    """What reference/words.yml prints for a word of a plan or a calendar: language -> word -> label."""
+
     def read() -> dict[str, dict[str, str]]:
         labels: dict[str, dict[str, str]] = {}
         for row in published.fetch(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pipeline.reporting import figures
+from pipeline.reporting.compliance import TrendPoint, read_compliance
 from pipeline.reporting.entitlements import Balance, read_alerts
 from pipeline.reporting.published import (
     EVERYTHING,
@@ -20,12 +21,12 @@ from pipeline.reporting.published import (
     where_chosen,
 )
 from pipeline.reporting.status import read_status
-from pipeline.reporting.tickets import Obligation, read_at_risk, read_tickets
+from pipeline.reporting.tickets import Obligation, read_at_risk
 
 
 @dataclass(frozen=True)
 class Attention:
-    """Counts as of the data. `at_risk`: running promises that reached the lowest step of `figures.AT_RISK_FROM`; `running`: all
+    """Counts as of the data. `at_risk`: running promises that reached the lowest step of `tickets.AT_RISK_FROM`; `running`: all
     of them. `newly_breached`: of `month`, that of as_of. `pools`: of current terms, at a threshold or likely to run out; `terms`:
     that end soon. `refused` and `not_judged` count records and tickets over all customers, and are None for a limited scope."""
 
@@ -43,7 +44,7 @@ def read_attention(published: Published, scope: Scope, selection: Selection, mon
     """What needs attention now. Of the selection, only customers and plans apply to pools and terms, and nothing to refused
     records: they belong to no customer yet."""
     running = read_at_risk(published, scope, replace(selection, months=None))
-    breached = read_tickets(published, scope, replace(selection, months=(month,), statuses=("breached",)))
+    counted = read_compliance(published, scope, replace(selection, months=(month,), statuses=None), ()).total
     alerts = read_alerts(published, scope, selection)
     sums = {
         one.what: one.affected_count for one in read_status(published, scope).unjudged if one.cause is None
@@ -53,7 +54,7 @@ def read_attention(published: Published, scope: Scope, selection: Selection, mon
         month=month,
         at_risk=sum(figures.risk_step(each.used) is not None for each in running),
         running=len(running),
-        newly_breached=len(breached),
+        newly_breached=counted.breached,
         pools=len({(each.subscription_id, each.pool) for each in alerts if each.pool}),
         terms=len({each.subscription_id for each in alerts if not each.pool}),
         refused=None if is_limited else sums.get("record", 0),
@@ -87,8 +88,14 @@ def read_annotations(
     return tuple(published.fetch(Annotation, sql, {name: bound[name] for name in names}))
 
 
+def notes_of_trend(notes: Iterable[Annotation], trend: Iterable[TrendPoint]) -> tuple[Annotation, ...]:
+    """The notes that fall into the months of a trend, in their order."""
+    months = {point.month for point in trend}
+    return tuple(note for note in notes if note.month in months)
+
+
 def count_bands(running: Iterable[Obligation]) -> Counter[int]:
-    """Running promises by the step of `figures.AT_RISK_FROM` that they have reached; 0 below the lowest."""
+    """Running promises by the step of `tickets.AT_RISK_FROM` that they have reached; 0 below the lowest."""
     return Counter(figures.risk_step(each.used) or 0 for each in running)
 
 
@@ -98,13 +105,6 @@ def of_bands(obligations: Iterable[Obligation], bands: Collection[int]) -> tuple
         each
         for each in obligations
         if each.status == "pending" and (figures.risk_step(each.used) or 0) in bands
-    )
-
-
-def worst_first(obligations: Iterable[Obligation]) -> tuple[Obligation, ...]:
-    """The most time over its target first, then the least time left, then what has no target, in order of submission."""
-    return tuple(
-        sorted(obligations, key=lambda row: (row.remaining_seconds is None, row.remaining_seconds or 0))
     )
 
 

@@ -17,6 +17,7 @@ from pipeline.reporting.language import Language
 if TYPE_CHECKING:
     from pipeline.reporting.compliance import Tally, TrendPoint
     from pipeline.reporting.monthly_report import Brand
+    from pipeline.reporting.overview import Annotation
     from pipeline.reporting.published import Ratio
     from pipeline.reporting.status import BuildStatus, SourceStatus
 
@@ -164,9 +165,17 @@ class Pages:
         ]
         return {"shape": Raw(shape), "word": word, "more": ", ".join(more)}
 
-    def _trend(self, trend: Sequence[TrendPoint]) -> dict[str, Any]:
+    def _trend(self, trend: Sequence[TrendPoint], annotations: Sequence[Annotation]) -> dict[str, Any]:
+        """The months and the dated notes; a month names its notes by their numbers."""
         say, page = self._say, self._page
         points = []
+        marks: dict[str, list[str]] = {}
+        for number, each in enumerate(annotations, 1):
+            marks.setdefault(each.month, []).append(str(number))
+        told = [
+            say.say("dated_note", number=number, day=say.day(each.noted_on), note=each.note)
+            for number, each in enumerate(annotations, 1)
+        ]
         for point in trend:
             tally, ratio = point.tally, point.tally.compliance
             label = say.short_month(point.month)
@@ -191,6 +200,7 @@ class Pages:
                 if tally.bounded
                 else page["none"],
                 "is_partial": point.is_partial,
+                "marks": ", ".join(marks.get(point.month, ())),
             })  # fmt: skip
         notes = [page["trend_note"]]
         if any(point.tally.undecided for point in trend):
@@ -201,18 +211,24 @@ class Pages:
             "points": points,
             "highest": max([1, *(point.tally.bounded for point in trend)]),
             "has_undecided": any(point.tally.undecided for point in trend),
-            "alt": say.say(
-                "trend",
-                months="; ".join(
+            "alt": " ".join(
+                (
                     say.say(
-                        "trend_month",
-                        month=say.month(point.month),
-                        figure=figures.percent(point.tally.compliance, say),
-                    )
-                    for point in trend
-                ),
+                        "trend",
+                        months="; ".join(
+                            say.say(
+                                "trend_month",
+                                month=say.month(point.month),
+                                figure=figures.percent(point.tally.compliance, say),
+                            )
+                            for point in trend
+                        ),
+                    ),
+                    *told,
+                )
             ),
             "note": " ".join(notes),
+            "dated": told,
         }
 
     def _table(

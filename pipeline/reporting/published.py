@@ -27,6 +27,7 @@ from pipeline.periods.records import History, KeptBuild, read_history
 from pipeline.pointer import AGAIN, Pointer, read_pointer
 from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace
+from pipeline.state_version import FIRST, check_version
 from pipeline.whole_files import hash_file
 
 STATUSES = ("met", "breached", "pending", "waived", "not_covered", "not_measurable")
@@ -76,6 +77,10 @@ class Selection:
     severities: tuple[int, ...] | None = None
     obligations: tuple[str, ...] | None = None
     statuses: tuple[str, ...] | None = None
+
+
+# A group that the source does not state, where groups are chosen by name.
+NO_GROUP = "-"
 
 
 EVERYTHING = Selection()
@@ -158,8 +163,10 @@ class Published:
             self._connection = duckdb.connect(str(path), read_only=True, config=_HARDENED)
             self._connection.execute("set global TimeZone = 'UTC'")
             found = self._connection.execute("select build_id from meta.build").fetchall()
+            version = _read_state_version(self._connection)
         except duckdb.Error as problem:
             raise self._explain(problem) from problem
+        check_version(version, path)
         if found != [(pointer.build_id,)]:
             self.close()
             raise ConfigurationError(
@@ -178,6 +185,15 @@ class Published:
         self._connection.close()
         if self._of_record is not None:
             self._of_record.close()
+
+    def open_again(self) -> Published:
+        """The same build with connections of its own: for what is asked later than this one is closed.
+
+        Raises ConfigurationError when its file is gone.
+        """
+        if not self.path.is_file():
+            raise ConfigurationError(f"The published build {self.path} is no longer kept. Open the page again.")
+        return Published(self.path, self._pointer, self._every_record)
 
     @cached_property
     def history(self) -> History:
@@ -324,6 +340,16 @@ class Published:
                 f"({str(problem).splitlines()[0]}). {AGAIN} If it stays so after that, it is a fault of this program."
             )
         return problem
+
+
+def _read_state_version(connection: duckdb.DuckDBPyConnection) -> object:
+    # The builds of closed months may be of the time before files named their version.
+    names = connection.execute(
+        "select column_name from duckdb_columns() where table_name = 'build'"
+    ).fetchall()
+    if ("state_version",) not in names:
+        return FIRST
+    return next(iter(connection.execute("select state_version from meta.build").fetchall()), (FIRST,))[0]
 
 
 def _as_read(value: Any) -> Any:

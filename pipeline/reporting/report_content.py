@@ -139,7 +139,7 @@ class _Content(Pages):
             "notes": self._notes(),
             "summary": self._summary(),
             "changes": self._changes(),
-            "trend": self._trend(report.trend),
+            "trend": self._trend(report.trend, report.annotations),
             "times": self._times(),
             "breaches": self._judged(self._worst_first("breached"), self._page["no_breaches"]),
             "open": self._open(),

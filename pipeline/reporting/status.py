@@ -45,6 +45,7 @@ class Unjudged:
     """How many records were refused (`what` is record) or tickets could not be judged (ticket) for one cause, of how many.
 
     `part`: the column that was wrong, or the promise that is not measurable. `cause` None: all causes of the kind together.
+    `cause_code`: its word in the vocabulary of reasons, where it is of it.
     """
 
     what: str
@@ -52,6 +53,7 @@ class Unjudged:
     cause: str | None
     affected_count: int
     whole_count: int
+    cause_code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def read_status(published: Published, scope: Scope) -> BuildStatus:
         Unjudged,
         """
         select unjudged.what, unjudged.part, coalesce(reasons.reason_label, unjudged.cause) as cause, unjudged.affected_count,
-          unjudged.whole_count
+          unjudged.whole_count, reasons.status_reason as cause_code
         from qc.rpt_qc__unjudged as unjudged
         left join core.sla_status_reasons as reasons on unjudged.what = 'ticket' and reasons.status_reason = unjudged.cause
         order by unjudged.what, unjudged.cause is not null, unjudged.affected_count desc, unjudged.unjudged_key

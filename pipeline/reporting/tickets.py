@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import TypeVar
 
 from pipeline.errors import ConfigurationError
 from pipeline.reporting.compliance import TALLIED, Tally
@@ -13,6 +14,7 @@ from pipeline.reporting.published import (
     EVERYTHING,
     IN_SCOPE,
     MONTH_BASES,
+    NO_GROUP,
     Published,
     Ratio,
     Scope,
@@ -25,6 +27,10 @@ from pipeline.reporting.published import (
     where_chosen,
 )
 from pipeline.reporting.status import read_status
+
+# Percent of the target that a running promise has used: the steps by which lists and alerts tell how pressing it is.
+AT_RISK_FROM = (50, 75, 90)
+_Record = TypeVar("_Record")
 
 # The month that an obligation is counted in, as in the monthly mart: what still runs stands in the month of
 # as_of, so that every obligation has exactly one month on either basis.
@@ -194,13 +200,78 @@ class Explanation:
     build_id: str
 
 
+@dataclass(frozen=True)
+class Cut:
+    """What a list of promises is limited to beside a selection; None leaves it open.
+
+    `zones` are those of the plan, `groups` those that had the ticket last (NO_GROUP where none is stated), `bands` the highest
+    step of `AT_RISK_FROM` that a running promise has reached (0 below the lowest), `obligation_keys` single promises.
+    """
+
+    zones: Collection[str] | None = None
+    groups: Collection[str] | None = None
+    bands: Collection[int] | None = None
+    obligation_keys: Collection[str] | None = None
+
+
+UNCUT = Cut()
+
+
+@dataclass(frozen=True)
+class Length:
+    """How many promises a list has, and of how many tickets they are."""
+
+    promise_count: int
+    ticket_count: int
+
+
 def read_tickets(
-    published: Published, scope: Scope, selection: Selection = EVERYTHING, month_basis: str = "settled"
+    published: Published,
+    scope: Scope,
+    selection: Selection = EVERYTHING,
+    month_basis: str = "settled",
+    cut: Cut = UNCUT,
 ) -> tuple[Obligation, ...]:
     """One row per obligation, in order of submission."""
     check_words("The month basis", (month_basis,), MONTH_BASES)
     check_selection(published, scope, selection)
-    return select_obligations(published, scope, selection, month_basis)
+    return select_obligations(published, scope, selection, month_basis, cut=cut)
+
+
+def count_tickets(
+    published: Published,
+    scope: Scope,
+    selection: Selection = EVERYTHING,
+    month_basis: str = "settled",
+    cut: Cut = UNCUT,
+) -> Length:
+    """How long the list of `read_tickets` is."""
+    check_words("The month basis", (month_basis,), MONTH_BASES)
+    check_selection(published, scope, selection)
+    counted = "select count(*) as promise_count, count(distinct ticket_id) as ticket_count from chosen"
+    return _select(Length, published, scope, selection, month_basis, cut, counted)[0]
+
+
+def read_worst_tickets(
+    published: Published,
+    scope: Scope,
+    selection: Selection = EVERYTHING,
+    month_basis: str = "settled",
+    cut: Cut = UNCUT,
+    *,
+    first: int = 0,
+    size: int | None = None,
+) -> tuple[Obligation, ...]:
+    """The list of `read_tickets` with the most time over its target first, then the least time left, then what has no target, in
+    order of submission: `size` rows (all) from row number `first`, which counts from 0."""
+    check_words("The month basis", (month_basis,), MONTH_BASES)
+    check_selection(published, scope, selection)
+    part = (
+        f"select * from chosen order by remaining_seconds nulls last, {_SUBMISSION} limit $size offset $first"
+    )
+    return tuple(
+        _select(Obligation, published, scope, selection, month_basis, cut, part, first=first, size=size)
+    )
 
 
 def read_at_risk(
@@ -219,48 +290,97 @@ def select_obligations(
     selection: Selection,
     month_basis: str = "settled",
     ticket_id: str | None = None,
+    cut: Cut = UNCUT,
 ) -> tuple[Obligation, ...]:
     """Like `read_tickets`, for a selection that is already checked: the obligations of one ticket, or of all."""
-    month = _MONTH[month_basis]
+    in_order = f"select * from chosen order by {_SUBMISSION}"
+    return tuple(
+        _select(Obligation, published, scope, selection, month_basis, cut, in_order, ticket_id=ticket_id)
+    )
+
+
+_SUBMISSION = "submitted_at, ticket_id, obligation, cycle_number"
+# As `figures.risk_step`, of promises that run.
+_BAND = f"""
+    case
+        when obligations.status <> 'pending' then null
+        {
+    " ".join(
+        f"when target_seconds > 0 and elapsed_seconds * 100 >= {step} * target_seconds then '{step}'"
+        for step in reversed(AT_RISK_FROM)
+    )
+}
+        else '0'
+    end
+"""
+
+
+def _select(
+    record: type[_Record],
+    published: Published,
+    scope: Scope,
+    selection: Selection,
+    month_basis: str,
+    cut: Cut,
+    sql: str,
+    *,
+    ticket_id: str | None = None,
+    **bound: int | None,
+) -> list[_Record]:
+    """What `sql` says of `chosen`, the obligations of the selection; `bound` are parameters of its own."""
     from_elsewhere = {
         "customer_name": "customers.customer_name",
         "subject": "tickets.subject",
         "requester": "tickets.requester",
         "channel": "tickets.channel",
         "reason_label": "reasons.reason_label",
-        "month": month,
+        "month": _MONTH[month_basis],
     }
     columns = ", ".join(
         f"{from_elsewhere.get(field.name, f'obligations.{field.name}')} as {field.name}"
         for field in fields(Obligation)
     )
-    # Subjects and names are those of the build of the verdict.
+    # Subjects and names are those of the build of the verdict. A build from before there were groups is not asked for them.
+    group_name = "null::varchar" if cut.groups is None else "tickets.group_name"
     rows = f"""
-        select {columns}, obligations.time_zone
+        select {columns}, obligations.time_zone, {group_name} as group_name
         from {{build}}core.fct_sla_obligations as obligations
         left join {{build}}core.dim_tickets as tickets on tickets.ticket_id = obligations.ticket_id
         left join {{build}}core.dim_customers as customers on customers.customer_id = obligations.customer_id
         left join {{build}}core.sla_status_reasons as reasons on reasons.status_reason = obligations.status_reason
     """
-    sql = f"""
-        select {", ".join(field.name for field in fields(Obligation))}
-        from {{of_record}} as obligations
-        where {IN_SCOPE.format(customer_id="obligations.customer_id")}
-          and ($ticket_id::varchar is null or obligations.ticket_id = $ticket_id)
-          and {where_chosen("customer_ids", "obligations.customer_id")}
-          and {where_chosen("months", "obligations.month")}
-          and {where_chosen("plans", "obligations.plan")}
-          and {where_chosen("severities", "obligations.severity_in_force")}
-          and {where_chosen("obligations", "obligations.obligation")}
-          and {where_chosen("statuses", "obligations.status")}
-        order by
-            obligations.submitted_at, obligations.ticket_id, obligations.obligation,
-            obligations.cycle_number
+    chosen = f"""
+        with chosen as (
+            select {", ".join(field.name for field in fields(Obligation))}
+            from {{of_record}} as obligations
+            where {IN_SCOPE.format(customer_id="obligations.customer_id")}
+              and ($ticket_id::varchar is null or obligations.ticket_id = $ticket_id)
+              and {where_chosen("customer_ids", "obligations.customer_id")}
+              and {where_chosen("months", "obligations.month")}
+              and {where_chosen("plans", "obligations.plan")}
+              and {where_chosen("severities", "obligations.severity_in_force")}
+              and {where_chosen("obligations", "obligations.obligation")}
+              and {where_chosen("statuses", "obligations.status")}
+              and {where_chosen("zones", "obligations.time_zone")}
+              and {where_chosen("groups", f"coalesce(obligations.group_name, '{NO_GROUP}')")}
+              and {where_chosen("bands", _BAND)}
+              and (
+                $obligation_keys::varchar[] is null
+                or obligations.obligation_key in (select unnest($obligation_keys::varchar[]))
+              )
+        )
     """
-    bound = bind_values(scope, selection) | {"ticket_id": ticket_id}
+    limits = {
+        "zones": cut.zones,
+        "groups": cut.groups,
+        "bands": None if cut.bands is None else list(map(str, cut.bands)),
+        "obligation_keys": cut.obligation_keys,
+    }
+    parameters = bind_values(scope, selection) | {"ticket_id": ticket_id} | bound
+    parameters |= {name: None if values is None else list(values) for name, values in limits.items()}
     # By month of submission, and for one ticket, the newest build says what is known.
     is_frozen = month_basis == "settled" and ticket_id is None
-    return tuple(published.fetch_of_record(Obligation, rows, sql, bound, is_frozen=is_frozen))
+    return published.fetch_of_record(record, rows, f"{chosen} {sql}", parameters, is_frozen=is_frozen)
 
 
 def count_by_status(obligations: Iterable[Obligation]) -> Tally:

@@ -32,17 +32,19 @@ def init_workspace(directory: Path) -> list[Path]:
         )
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        shutil.copy(_TEMPLATE / "sla.yml", directory / "sla.yml")
+        shutil.copyfile(_TEMPLATE / "sla.yml", directory / "sla.yml")
         (directory / "inbox").mkdir()
         (directory / "branding").mkdir()
         (directory / "reference" / "mappings").mkdir(parents=True)
-        shutil.copy(_TEMPLATE / "my_helpdesk.yml", directory / "reference" / "mappings" / "my_helpdesk.yml")
+        shutil.copyfile(
+            _TEMPLATE / "my_helpdesk.yml", directory / "reference" / "mappings" / "my_helpdesk.yml"
+        )
         for name, files in _COPIED.items():
             folder = directory / "reference" / name
             folder.mkdir(parents=True, exist_ok=True)
             for source in sorted((_SHIPPED / name).glob(files)):
-                shutil.copy(source, folder / source.name)
-        shutil.copy(_SHIPPED / "words.yml", directory / "reference" / "words.yml")
+                shutil.copyfile(source, folder / source.name)
+        shutil.copyfile(_SHIPPED / "words.yml", directory / "reference" / "words.yml")
         for name, columns in REFERENCE_FILES.items():
             comment = f"{HEADER_COMMENTS[name]}\n" if name in HEADER_COMMENTS else ""
             text = f"{comment}{','.join(columns)}\n"

@@ -39,7 +39,7 @@ class Rules:
 
 # Parts of sla.yml: whom a report goes to, who may log in, which plans are tried once a build is published, and how much memory it
 # may take.
-_NO_FIGURES = {"auth", "delivery", "compare_plans", "memory"}
+_NO_FIGURES = {"auth", "delivery", "compare_plans", "memory", "retention"}
 
 
 def load_rules(workspace: Workspace) -> Rules:

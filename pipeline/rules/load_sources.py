@@ -19,6 +19,7 @@ from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.mapping import Mapping as FileMapping
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules, flatten_periods
+from pipeline.rules.retention import DEFAULT_RETENTION, Retention
 from pipeline.rules.source import Agents, Source, SourceEvent
 from pipeline.rules.sources_file import (
     SOURCE_NAME,
@@ -71,6 +72,7 @@ class SourcesConfig:
     memory: str | None = None
     # None: the dashboard asks for no login.
     auth: Auth | None = None
+    retention: Retention = DEFAULT_RETENTION
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -100,6 +102,7 @@ def load_sources(path: Path) -> SourcesConfig:
         looks,
         file.memory,
         file.auth,
+        file.retention,
     )
 
 

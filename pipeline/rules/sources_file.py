@@ -34,6 +34,7 @@ from pipeline.rules.mapping import read_other_days, says_a_day
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules
 from pipeline.rules.plan import STATUSES
 from pipeline.rules.plan_file import Level
+from pipeline.rules.retention import DEFAULT_RETENTION, Retention
 
 # What a change of a field may stand for; messages, statuses and levels are declared elsewhere, and who holds a ticket stands in
 # fields that are known (seed assignment_fields).
@@ -482,6 +483,8 @@ class SlaFile(Declared):
     """Whether compressed copies of what lands are kept, to be read again when the inbox no longer has the file."""
     memory: Memory | None = None
     """What the engine may take of the machine's or container's memory; half of it unless said. What does not fit goes to disk."""
+    retention: Retention = DEFAULT_RETENTION
+    """How long what a run leaves is kept; `sla prune` removes what is older."""
     delivery: Delivery | None = None
     """Who receives reports and alerts; without it, nothing is delivered."""
     auth: Auth | None = None

@@ -18,6 +18,7 @@ from pipeline.interruption import stop_if_asked
 from pipeline.pointer import Pointer
 from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace, read_clock
+from pipeline.state_version import VERSION, migrate
 from pipeline.warehouse.fingerprint import Input, fingerprint, list_inputs
 from pipeline.warehouse.incremental import (
     NO_BASIS,
@@ -34,6 +35,7 @@ from pipeline.warehouse.incremental import (
 )
 from pipeline.warehouse.publish import compact, find_served, publish
 from pipeline.warehouse.run_dbt import OnStep, tell_nothing
+from pipeline.whole_files import remove_leftovers
 
 if TYPE_CHECKING:
     from pipeline.ingest.landing.manifest import Batch
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class BuildResult:
     """`is_new` is false when nothing had changed since the version that is served. `judged` says how many tickets were judged
-    again, or why all of them.
+    again, or why all of them. `landed_rows` and `obligations` count what went in and what came out; 0 where nothing was built.
     """
 
     pointer: Pointer
@@ -54,18 +56,26 @@ class BuildResult:
     checks_passed: int
     warnings: tuple[str, ...]
     judged: str = ""
+    landed_rows: int = 0
+    obligations: int = 0
+
+
+_SECONDS_TO_WAIT = 0.5
 
 
 @contextmanager
-def lock_workspace(workspace: Workspace) -> Iterator[None]:
-    """Hold the workspace for writing. Raises WorkspaceLocked at once when another run holds it.
+def lock_workspace(workspace: Workspace, *, migrates: bool = True) -> Iterator[None]:
+    """Hold the workspace for writing, its state brought to this program's version unless it is only looked at.
+
+    Raises WorkspaceLocked within a second when another run holds it, NewerState where a newer program has written.
 
     The lock is the operating system's: it is free again the moment its holder is gone, whatever file is left behind.
     """
     from filelock import FileLock, Timeout
 
     workspace.warehouse.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(workspace.warehouse / "lock", timeout=0)
+    # A command that only asks whether a run is at work holds it for less than that.
+    lock = FileLock(workspace.warehouse / "lock", timeout=_SECONDS_TO_WAIT)
     try:
         lock.acquire()
     except Timeout as problem:
@@ -73,12 +83,34 @@ def lock_workspace(workspace: Workspace) -> Iterator[None]:
             f"Another run is writing to {workspace.root}. Wait until it has ended and try again; nothing was changed."
         ) from problem
     try:
+        if migrates:
+            migrate(workspace)
+            _clean(workspace)
         yield
     finally:
         # Without it the next run reads more than it needs to, and that is all.
         with suppress(OSError):
             seen_files(workspace.warehouse).save()
         lock.release()
+
+
+def _clean(workspace: Workspace) -> None:
+    """Remove what killed runs left. The lock is held, so no build is at work; reports are also written without it, and of their
+    temporary files only those of processes that have gone are removed."""
+    shutil.rmtree(workspace.warehouse / "building", ignore_errors=True)
+    for folder in (workspace.warehouse, workspace.reports):
+        remove_leftovers(folder)
+
+
+def is_held(workspace: Workspace) -> bool:
+    """Whether a run holds the workspace now."""
+    if not (workspace.warehouse / "lock").exists():
+        return False
+    try:
+        with lock_workspace(workspace, migrates=False):
+            return False
+    except WorkspaceLocked:
+        return True
 
 
 def build_workspace(
@@ -144,6 +176,7 @@ def build_workspace(
                 [*filled.landed_checks, *published_checks],
             )
             _write_inputs(connection, inputs)
+            [(obligations,)] = connection.execute("select count(*) from core.fct_sla_obligations").fetchall()
         finally:
             connection.close()
     _stop_on_critical(published_checks)
@@ -153,7 +186,8 @@ def build_workspace(
     stop_if_asked()
     serve_trial_tables(workspace, database, build_id)
     keep(workspace, database, build_id, filled.models_by_ticket, batches, rules)
-    pointer = publish(workspace, compacted, build_id, filled.as_of, read_clock())
+    kept = rules.sources.retention.versions
+    pointer = publish(workspace, compacted, build_id, filled.as_of, read_clock(), kept)
     remove_older(workspace, build_id)
     shutil.rmtree(building, ignore_errors=True)
     checks = [*filled.landed_checks, *published_checks]
@@ -163,7 +197,8 @@ def build_workspace(
     # The shares are told in words of their own, before what the other checks found.
     told = [str(share.explain()) for share in filled.shares]
     told += [_describe(check) for check in checks if check.status != "passed" and check.table != SHARES]
-    return BuildResult(pointer, True, passed, tuple(told), filled.judged)
+    landed = sum(sum(batch.tables.values()) for batch in batches)
+    return BuildResult(pointer, True, passed, tuple(told), filled.judged, landed, obligations)
 
 
 _PASSES = 3
@@ -322,7 +357,7 @@ def _write_meta(
         create table meta.build as
         select cast(? as varchar) as build_id, cast(? as timestamp) as as_of, cast(? as varchar) as tzdata_version,
           cast(? as varchar) as holidays_version, cast(? as bigint) as landed_rows, cast(? as bigint) as batches,
-          cast(? as timestamp) as newest_landed_at
+          cast(? as timestamp) as newest_landed_at, cast(? as integer) as state_version
         """,
         [
             build_id,
@@ -332,6 +367,7 @@ def _write_meta(
             landed_rows,
             len(batches),
             newest,
+            VERSION,
         ],
     )
     rows = [

@@ -92,8 +92,8 @@ def _source_horizons(connection: duckdb.DuckDBPyConnection, stated_as_of: dateti
         for table, column in PROVING_INSTANTS
     )
     return connection.sql(
-        "select source, max(newest)::timestamp_s as known_until,"
-        " coalesce($as_of::timestamp_s, known_until) as read_until"
+        "select source, max(newest)::timestamp as known_until,"
+        " coalesce($as_of::timestamp, known_until) as read_until"
         f" from ({instants}) where newest is not null group by source order by source",
         params={"as_of": None if stated_as_of is None else _naive_utc(stated_as_of)},
     ).to_arrow_table()
@@ -108,7 +108,7 @@ def _create_table(connection: duckdb.DuckDBPyConnection, table: str, rows: pyarr
 def _batches_table(batches: Sequence[Batch]) -> pyarrow.Table:
     import pyarrow as pa
 
-    instant = pa.timestamp("s")
+    instant = pa.timestamp("us")
     return pa.table(
         {
             "batch_id": pa.array([batch.batch_id for batch in batches], pa.string()),
@@ -126,7 +126,7 @@ def _batches_table(batches: Sequence[Batch]) -> pyarrow.Table:
 def _build_inputs_table(as_of: datetime) -> pyarrow.Table:
     import pyarrow as pa
 
-    return pa.table({"as_of": pa.array([_naive_utc(as_of)], pa.timestamp("s"))})
+    return pa.table({"as_of": pa.array([_naive_utc(as_of)], pa.timestamp("us"))})
 
 
 def _naive_utc(instant: datetime) -> datetime:

@@ -12,9 +12,17 @@ from pathlib import Path
 
 from pipeline.errors import ConfigurationError
 from pipeline.periods.records import read_history
-from pipeline.pointer import Pointer, list_publications, note_publication, read_pointer, write_pointer
+from pipeline.pointer import (
+    Pointer,
+    list_publications,
+    note_publication,
+    pointer_path,
+    read_pointer,
+    write_pointer,
+)
 from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace
+from pipeline.state_version import NewerState, is_older
 from pipeline.warehouse.connection import open_database, quote, quote_text
 from pipeline.whole_files import hash_file, sync
 
@@ -25,13 +33,15 @@ KEPT_VERSIONS = 5
 def find_served(workspace: Workspace, build_id: str) -> Pointer | None:
     """The version served now, if it is the build of that name and its file still has the bytes that it was published with.
 
-    None for a damaged pointer too: a build is the way out of it.
+    None for a damaged pointer too, and for one of an older program: a build is the way out of it. Raises NewerState.
     """
     try:
         pointer = read_pointer(workspace)
+    except NewerState:
+        raise
     except ConfigurationError:
         return None
-    if pointer is None or pointer.build_id != build_id:
+    if pointer is None or pointer.build_id != build_id or is_older(pointer_path(workspace)):
         return None
     file = workspace.published / pointer.file
     return (
@@ -76,27 +86,34 @@ def compact(build: Path, published: Path) -> None:
 
 
 def publish(
-    workspace: Workspace, built: Path, build_id: str, as_of: datetime, published_at: datetime
+    workspace: Workspace,
+    built: Path,
+    build_id: str,
+    as_of: datetime,
+    published_at: datetime,
+    versions: int = KEPT_VERSIONS,
 ) -> Pointer:
     """Move a compacted build under its name into the published folder and let the pointer name it.
 
     A crash before the last step leaves the version before it served; a crash after it leaves the new one. The build that a
-    closed month rests on is never written over or removed. Raises ConfigurationError when the records of closed months
-    are damaged.
+    closed month rests on is never written over or removed; of the others the newest `versions` are kept. Raises
+    ConfigurationError when the records of closed months are damaged.
     """
     pointer = Pointer(build_id, f"{build_id}.duckdb", "", _iso(as_of), _iso(published_at))
-    return _serve(workspace, built, pointer)
+    return _serve(workspace, built, pointer, versions)
 
 
-def publish_again(workspace: Workspace, built: Path, served: Pointer, name: str) -> Pointer:
+def publish_again(
+    workspace: Workspace, built: Path, served: Pointer, name: str, versions: int = KEPT_VERSIONS
+) -> Pointer:
     """Let the pointer name a file of the same build that holds more beside the same figures; `name` is a word of ours.
 
     The figures were published when the build was, so nothing but file and digest changes. Raises as `publish` does.
     """
-    return _serve(workspace, built, replace(served, file=f"{served.build_id}.{name}.duckdb"))
+    return _serve(workspace, built, replace(served, file=f"{served.build_id}.{name}.duckdb"), versions)
 
 
-def _serve(workspace: Workspace, built: Path, arriving: Pointer) -> Pointer:
+def _serve(workspace: Workspace, built: Path, arriving: Pointer, kept_versions: int) -> Pointer:
     of_record = {build.file: build.sha256 for build in read_history(workspace).builds().values()}
     workspace.published.mkdir(parents=True, exist_ok=True)
     file = workspace.published / arriving.file
@@ -108,15 +125,15 @@ def _serve(workspace: Workspace, built: Path, arriving: Pointer) -> Pointer:
     pointer = replace(arriving, sha256=seen_files(workspace.warehouse).hash_file(file, never_changes=True))
     note_publication(workspace, pointer)
     write_pointer(workspace, pointer)
-    _remove_old_versions(workspace, file.name, of_record)
+    _remove_old_versions(workspace, file.name, of_record, kept_versions)
     return pointer
 
 
-def _remove_old_versions(workspace: Workspace, keep: str, of_record: Collection[str]) -> None:
+def _remove_old_versions(workspace: Workspace, keep: str, of_record: Collection[str], count: int) -> None:
     # A reader that still has an older file open keeps reading it: only its name goes.
     versions = [file for file in workspace.published.glob("*.duckdb") if file.name not in of_record]
     versions.sort(key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    for file in versions[KEPT_VERSIONS:]:
+    for file in versions[count:]:
         if file.name != keep:
             file.unlink()
     for path, pointer in list_publications(workspace):

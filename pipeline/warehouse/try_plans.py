@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import ChecksFailed, ConfigurationError
 from pipeline.interruption import stop_if_asked
 from pipeline.pointer import AGAIN, Pointer, read_pointer
+from pipeline.rules.load_sources import load_sources
 from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace
 from pipeline.warehouse.connection import open_database, quote, quote_text
@@ -177,7 +178,8 @@ def try_plans(workspace: Workspace, plans: Sequence[str], on_step: OnStep = tell
     tried = _add_trials(finished, database)
     stop_if_asked()
     name = "tried-" + hashlib.sha256("\0".join(tried).encode()).hexdigest()[:8]
-    pointer = publish_again(workspace, finished, pointer, name)
+    versions = load_sources(workspace.sla_yml).retention.versions
+    pointer = publish_again(workspace, finished, pointer, name, versions)
     shutil.rmtree(building, ignore_errors=True)
     return pointer
 

@@ -102,3 +102,36 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
         assert [line for line in verified.stderr.splitlines() if str(tmp_path) in line] == []
     calendar = read_unit("sla-run.timer")["Timer"]["OnCalendar"]
     subprocess.run([analyze, "calendar", calendar], check=True, capture_output=True, timeout=60)
+
+
+def read_containerfile() -> list[str]:
+    """Its instructions, each on one line."""
+    text = (EXAMPLES / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def test_container_copies_what_the_package_is_made_of_and_installs_the_hashed_lock() -> None:
+    copied = {
+        source for line in read_containerfile() if line.startswith("COPY ") for source in line.split()[1:-1]
+    }
+    assert [source for source in copied if not (CHECKOUT / source).exists()] == []
+    # Everything that a run imports or reads beside its workspace.
+    assert {
+        "pipeline",
+        "dbt_project",
+        "dashboards",
+        "expectations",
+        "data/reference",
+        "requirements.lock",
+    } <= copied
+    assert any("--require-hashes -r requirements.lock" in line for line in read_containerfile())
+
+
+def test_container_runs_the_command_as_a_user_without_rights_and_names_no_secret() -> None:
+    lines = read_containerfile()
+    assert lines.index("USER sla") < lines.index('ENTRYPOINT ["/opt/sla/.venv/bin/sla"]')
+    assert not re.search(r"SLA_(SMTP|WEBHOOK|OIDC|COOKIE)", "\n".join(lines))
+
+
+def test_unit_keeps_what_it_writes_to_its_user() -> None:
+    assert read_unit("sla-run.service")["Service"]["UMask"] == "0077"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +35,8 @@ def dump_tables(root: Path, *schemas: str) -> dict[str, str]:
             header = [f"{column[0]} {column[1]}" for column in result.description]
             dumped[f"{schema}.{name}"] = "\n".join([repr(header), *map(repr, result.fetchall())])
     return dumped
+
+
+def read_month_name(name: str) -> str:
+    """'2026-06' from what the pages say for it in English: 'June 2026', 'June 2026 (partial)'."""
+    return f"{datetime.strptime(name.partition(' (')[0], '%B %Y'):%Y-%m}"

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards.serve import HERE as DASHBOARDS
 from tests.end_to_end.command_line import run_sla
-from tests.end_to_end.published import query
+from tests.end_to_end.published import query, read_month_name
 from tests.end_to_end.small_vendor import CUSTOMERS_HEADER, TERMS_HEADER, write_lines
 
 MAY = "62.5 % to 100 %"
@@ -142,7 +142,8 @@ def test_page_shows_the_same_bounds(root: Path, monkeypatch: pytest.MonkeyPatch)
         each.value.to_dict("records") for each in app.dataframe if "Compliance" in each.value.columns
     )
     shown = {
-        row["Month"][:7]: (row["Compliance"], row["Bounds"], row["Met"], row["Counted"]) for row in table
+        read_month_name(row["Month"]): (row["Compliance"], row["Bounds"], row["Met"], row["Counted"])
+        for row in table
     }
     # Eight promises are few: the page has their counts, and the bounds beside them.
     counts = "5 of 5, 3 undecided"

@@ -100,7 +100,7 @@ def test_dashboard_shows_figures_and_asks_no_other_machine(browser, address, sch
 
     page.goto(f"{address}/?plan=standard&month=2026-06")
     page.get_by_text("3 met of 4 counted").first.wait_for(timeout=30_000)
-    page.get_by_text("Data known until 2026-06-30 12:00:00 UTC").wait_for()
+    page.get_by_text("Data known until 30 Jun 2026, 12:00:00 UTC").wait_for()
     page.locator(".js-plotly-plot .trace.bars").first.wait_for()
 
     # From the figure to its tickets, and to one ticket: two clicks. The filter goes along.

@@ -33,7 +33,7 @@ def write_build(base: Path, path: Path, number: int) -> None:
         connection.execute(
             "update marts.mart_manager__monthly_compliance set met_count = met_count + $n, "
             "lower_met_count = lower_met_count + $n, upper_met_count = upper_met_count + $n, bounded_count = bounded_count + $n "
-            "where customer_id = 'acme' and month = '2026-06' and month_basis = 'settled'",
+            "where customer_id = 'acme' and month = '2026-06' and month_basis = 'settled' and group_name is null",
             {"n": number},
         )
 

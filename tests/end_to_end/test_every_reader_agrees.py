@@ -35,7 +35,7 @@ from pipeline.reporting.tickets import count_by_status, read_tickets
 from pipeline.reporting.workbook import SUMMARY_COLUMNS
 from pipeline.settings import Workspace
 from tests.end_to_end.command_line import run_sla
-from tests.end_to_end.published import query
+from tests.end_to_end.published import query, read_month_name
 
 STATUSES = ("met", "breached", "waived", "not_covered", "not_measurable")
 _QUANTITIES = (
@@ -273,7 +273,7 @@ def read_dashboard() -> dict[tuple[str, str], dict[str, Any]]:
     table = next(
         each.value.to_dict("records") for each in app.dataframe if "Compliance" in each.value.columns
     )
-    return {(row["Customer"], row["Month"][:7]): row for row in table}
+    return {(row["Customer"], read_month_name(row["Month"])): row for row in table}
 
 
 def compare_dashboard(root: Path, expected: Month, shown: dict[tuple[str, str], dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""More than 300 files that are wrong on purpose, through the real command: each ends with words that help, none with harm.
+"""More than 500 files that are wrong on purpose, through the real command: each ends with words that help, none with harm.
 
 What is held for every file: no traceback, a few seconds of work at most, under 512 MB for the processes
 together, rows read = landed + quarantined, and a message that names the file, the line and column where there are any, and
@@ -21,9 +21,10 @@ from pipeline.ingest.landing.manifest import list_batches
 from pipeline.settings import Workspace
 from tests.end_to_end.command_line import SLA, environment, run_sla
 from tests.end_to_end.hostile_files import Hostile, all_hostile_files
+from tests.end_to_end.hostile_kinds import more_hostile_files
 from tests.end_to_end.small_vendor import write_lines
 
-GROUPS = all_hostile_files()
+GROUPS = all_hostile_files() | more_hostile_files()
 # Of processor time, which a busy machine changes little: for all the files of a group together, twice what one may take.
 SECONDS_A_GROUP = 20
 SECONDS_UNTIL_HUNG = 240
@@ -197,8 +198,13 @@ def test_rejected_files_leave_nothing_behind(landed: tuple[list[Hostile], Landed
     assert list(folder.rglob("*.tmp")) == []
 
 
-def test_corpus_has_at_least_two_hundred_files_of_other_bytes() -> None:
+def test_corpus_has_at_least_five_hundred_files() -> None:
+    names = [(case.source, case.name) for cases in GROUPS.values() for case in cases]
+    assert len(names) == len(set(names)) >= 500
+
+
+def test_corpus_has_at_least_four_hundred_files_of_other_bytes() -> None:
     contents = {
         case.content for cases in GROUPS.values() for case in cases if isinstance(case.content, bytes)
     }
-    assert len(contents) >= 200
+    assert len(contents) >= 400

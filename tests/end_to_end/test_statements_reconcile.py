@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -296,4 +297,6 @@ def read_page(monkeypatch: pytest.MonkeyPatch, root: Path) -> dict[tuple[str, st
 
 
 def _first_day(term: str) -> str:
-    return term.split(" to ")[0]
+    # British English abbreviates September to four letters, Python to three.
+    written = term.split(" to ")[0].replace("Sept", "Sep")
+    return datetime.strptime(written, "%d %b %Y").date().isoformat()

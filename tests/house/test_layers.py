@@ -22,7 +22,9 @@ FLOORS = (
         "pipeline.locales",
         "pipeline.zones",
     ),
-    ("pipeline.seen_files", "pipeline.secrets_file"),
+    ("pipeline.seen_files", "pipeline.secrets_file", "pipeline.private_files"),
+    ("pipeline.state_version",),
+    ("pipeline.run_records",),
     ("pipeline.pointer", "pipeline.vocabulary"),
     ("pipeline.periods.records",),
     ("pipeline.declarations",),
@@ -34,6 +36,7 @@ FLOORS = (
     ("pipeline.evidence", "pipeline.quality", "pipeline.demo", "pipeline.delivery"),
     ("pipeline.warehouse",),
     ("pipeline.periods", "pipeline.doctor"),
+    ("pipeline.privacy",),
     ("dashboards",),
     ("pipeline.cli",),
 )

@@ -29,6 +29,7 @@ ROOMS = (
     "pipeline/ingest/forms",
     "pipeline/ingest/landing",
     "pipeline/periods",
+    "pipeline/privacy",
     "pipeline/quality",
     "pipeline/reporting",
     "pipeline/rules",

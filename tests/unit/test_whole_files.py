@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from pipeline.whole_files import hash_file, seal, unseal, write_whole
+from pipeline.whole_files import hash_file, remove_leftovers, seal, unseal, write_whole
 
 RECORD = {"build_id": "b1", "rows": 3, "settings": {"null_markers": ["", "é"]}, "reader": None}
 
@@ -64,3 +66,19 @@ def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
     path.write_bytes(b"abc")
     # The published test vector of SHA-256 for these three letters.
     assert hash_file(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_leftover_of_a_process_that_has_gone_is_removed_and_one_at_work_is_left(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = (
+        f".a.json.{gone.pid}.tmp",
+        f".b.json.{os.getpid()}.tmp",
+        ".c.json.tmp",
+        ".d.json.99999999999999999999.tmp",
+        "e.tmp",
+    )
+    for name in names:
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])

@@ -36,8 +36,8 @@ spans as (
   select
     {{ names }},
     edge_at as starts_at,
-    lead(edge_at) over (partition by {{ names }} order by edge_at) as ends_at,
-    row_number() over (partition by {{ names }} order by edge_at) as segment_number
+    lead(edge_at) over (partition by {{ names }} order by edge_at nulls last) as ends_at,
+    row_number() over (partition by {{ names }} order by edge_at nulls last) as segment_number
   from edges
 ),
 

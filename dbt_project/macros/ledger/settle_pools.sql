@@ -13,7 +13,7 @@
   from there.
 #}
 {% macro settle_pools(changes, is_settled_first) %}
-with recursive
+{{ with_recursive() }}
 build_inputs as (select * from {{ source('raw', 'build_inputs') }}),
 pools as (
   select * from {{ ref('int_entitlements__settlements') }} where {{ 'is_settled_first' if is_settled_first else 'not is_settled_first' }}
@@ -34,7 +34,7 @@ holdings as (
     pools.settlement_id, pools.term_starts_at, pools.term_ends_at, pools.is_limited,
     supplies.movement_kind, supplies.quantity, supplies.cause_kind, supplies.cause_id, supplies.is_returned, supplies.ends_at,
     dense_rank() over (
-      partition by pools.settlement_id order by supplies.is_drawn_first desc, supplies.expires_at, supplies.supply_id
+      partition by pools.settlement_id order by supplies.is_drawn_first desc, supplies.expires_at nulls last, supplies.supply_id nulls last
     ) as draw_number,
     max(case when supplies.is_drawn_first then 0 else 1 end) over (partition by pools.settlement_id) = 1 as is_walked,
     stays.goes_to is null
@@ -59,7 +59,9 @@ walked_changes as (
     recorded.*,
     row_number() over (
       partition by recorded.settlement_id
-      order by recorded.happened_at, recorded.change_rank, recorded.change_id, recorded.movement_id, recorded.subscription_id
+      order by
+        recorded.happened_at nulls last, recorded.change_rank, recorded.change_id nulls last, recorded.movement_id nulls last,
+        recorded.subscription_id nulls last
     ) as step_number
   from (
     select
@@ -98,7 +100,7 @@ walked_changes as (
 walk as (
   select
     settlement_id, subscription_id, pool, supply_id, draw_number, term_starts_at, term_ends_at, ends_at, is_home as is_here,
-    cast(0 as bigint) as step_number, cast(null as varchar) as movement_id, cast(0 as bigint) as left_quantity,
+    cast(0 as bigint) as step_number, cast(null as string) as movement_id, cast(0 as bigint) as left_quantity,
     cast(0 as bigint) as drawn_quantity, cast(0 as bigint) as short_quantity, false as is_ended, false as is_closed,
     cast(0 as bigint) as moved_quantity, cast(0 as bigint) as carried_quantity, false as is_paying
   from holdings
@@ -221,7 +223,7 @@ supply_ends as (
     case when holdings.is_returned then 'return' else 'expiry' end as movement_kind,
     walk.moved_quantity as quantity,
     1 as change_rank, holdings.supply_id as change_id, holdings.cause_kind, holdings.cause_id,
-    cast(null as varchar) as ticket_id, cast(null as varchar) as undoes_movement_id,
+    cast(null as string) as ticket_id, cast(null as string) as undoes_movement_id,
     case
       when holdings.is_returned then 'pack returned'
       when holdings.movement_kind = 'purchase' then 'pack expired'
@@ -239,7 +241,7 @@ carries as (
   select
     'carry:' || walk.movement_id || case when walk.carried_quantity < 0 then ':out' else ':in' end as movement_id,
     holdings.customer_id, walk.subscription_id, walk.pool, 'carry_over' as movement_kind, walk.carried_quantity as quantity,
-    steps.change_rank, steps.change_id, steps.cause_kind, steps.cause_id, steps.ticket_id, cast(null as varchar) as undoes_movement_id,
+    steps.change_rank, steps.change_id, steps.cause_kind, steps.cause_id, steps.ticket_id, cast(null as string) as undoes_movement_id,
     case
       when steps.step_kind = 'carry' and walk.carried_quantity < 0 then 'pack goes on into the next term'
       when steps.step_kind = 'carry' then 'pack of an earlier term'
@@ -264,9 +266,9 @@ account_ends as (
   select
     'end:' || pools.subscription_id || ':' || pools.pool as movement_id, pools.customer_id, pools.subscription_id, pools.pool,
     'end' as movement_kind, cast(0 as bigint) as quantity, 7 as change_rank, pools.pool as change_id, 'term' as cause_kind, pools.subscription_id as cause_id,
-    cast(null as varchar) as ticket_id, cast(null as varchar) as undoes_movement_id, 'term ended' as reason,
+    cast(null as string) as ticket_id, cast(null as string) as undoes_movement_id, 'term ended' as reason,
     pools.term_ends_at as happened_at, pools.term_ends_at as known_at,
-    'end:' || pools.subscription_id || ':' || pools.pool as step_id, 0 as step_place, cast(null as varchar) as carried_supply_id
+    'end:' || pools.subscription_id || ':' || pools.pool as step_id, 0 as step_place, cast(null as string) as carried_supply_id
   from pools
   cross join build_inputs
   where pools.is_limited
@@ -277,7 +279,7 @@ account_ends as (
 all_changes as (
   select
     movement_id, customer_id, subscription_id, pool, movement_kind, quantity, change_rank, change_id, cause_kind, cause_id, ticket_id,
-    undoes_movement_id, reason, happened_at, known_at, movement_id as step_id, 0 as step_place, cast(null as varchar) as carried_supply_id
+    undoes_movement_id, reason, happened_at, known_at, movement_id as step_id, 0 as step_place, cast(null as string) as carried_supply_id
   from changes
   union all
   select * from supply_ends
@@ -296,13 +298,17 @@ running as (
     sum(all_changes.quantity) over so_far as raw_after,
     row_number() over (
       partition by all_changes.subscription_id, all_changes.pool
-      order by all_changes.happened_at, all_changes.change_rank, all_changes.change_id, all_changes.step_id, all_changes.step_place
+      order by
+        all_changes.happened_at nulls last, all_changes.change_rank, all_changes.change_id nulls last, all_changes.step_id nulls last,
+        all_changes.step_place nulls last
     ) as change_number
   from all_changes
   join pools on pools.subscription_id = all_changes.subscription_id and pools.pool = all_changes.pool
   window so_far as (
     partition by all_changes.subscription_id, all_changes.pool
-    order by all_changes.happened_at, all_changes.change_rank, all_changes.change_id, all_changes.step_id, all_changes.step_place
+    order by
+      all_changes.happened_at nulls last, all_changes.change_rank, all_changes.change_id nulls last, all_changes.step_id nulls last,
+      all_changes.step_place nulls last
     rows between unbounded preceding and current row
   )
 ),
@@ -391,7 +397,7 @@ shortage_steps as (
     changed_units.*,
     short_after > short_before as is_raised,
     case when overflows_to is not null then 'overflow' else 'overage' end as shortage_kind,
-    case when overflows_to is not null then 'overflow:' else 'overage:' end || movement_id || ':' || cast(unit_number as varchar) as shortage_id
+    case when overflows_to is not null then 'overflow:' else 'overage:' end || movement_id || ':' || cast(unit_number as string) as shortage_id
   from changed_units
 ),
 
@@ -499,7 +505,7 @@ from lines
 join pools on pools.subscription_id = lines.subscription_id and pools.pool = lines.pool
 window statement as (
   partition by lines.subscription_id, lines.pool
-  order by lines.change_number, lines.place, lines.place_number
+  order by lines.change_number, lines.place nulls last, lines.place_number nulls last
   rows between unbounded preceding and current row
 )
 {% endmacro %}

@@ -1,9 +1,9 @@
 -- Grain: one row per time zone of a plan (and UTC, for what has no plan) and local day that has begun at as_of.
 select
-  zone_days.time_zone || ':' || cast(zone_days.day as varchar) as zone_day_key,
+  zone_days.time_zone || ':' || cast(zone_days.day as string) as zone_day_key,
   zone_days.time_zone,
   zone_days.day,
-  substr(cast(zone_days.day as varchar), 1, 7) as month,
+  substr(cast(zone_days.day as string), 1, 7) as month,
   zone_days.weekday,
   build_inputs.as_of < zone_days.ends_at as is_day_running,
   zone_days.starts_at,

@@ -6,7 +6,7 @@ promises as (select * from {{ source('raw', 'plan_promises') }}),
 severities as (select * from {{ source('raw', 'plan_severities') }})
 
 select
-  promises.plan_version || ':' || promises.obligation || ':' || cast(promises.severity as varchar) as plan_term_key,
+  promises.plan_version || ':' || promises.obligation || ':' || cast(promises.severity as string) as plan_term_key,
   plan_versions.plan,
   plan_versions.plan_title,
   promises.plan_version,

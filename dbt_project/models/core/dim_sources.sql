@@ -17,7 +17,7 @@ days as (select distinct source, day_at from ticket_days),
 gaps as (
   select
     days.source,
-    {{ epoch_seconds('days.day_at') }} - lag({{ epoch_seconds('days.day_at') }}) over (partition by days.source order by days.day_at) as gap_seconds
+    {{ epoch_seconds('days.day_at') }} - lag({{ epoch_seconds('days.day_at') }}) over (partition by days.source order by days.day_at nulls last) as gap_seconds
   from days
   join horizons on horizons.source = days.source
   where {{ epoch_seconds('days.day_at') }} > {{ epoch_seconds('horizons.known_until') }} - {{ var("rhythm_seconds") }}

@@ -4,6 +4,7 @@ tickets as (select * from {{ ref('int_helpdesk__tickets') }}),
 ticket_terms as (select * from {{ ref('int_promises__ticket_terms') }}),
 severity_changes as (select * from {{ ref('int_ticket_timeline__severity_changes') }}),
 statuses as (select * from {{ ref('int_ticket_timeline__status_intervals') }}),
+groups as (select * from {{ ref('int_helpdesk__last_groups') }}),
 
 last_severities as (
   select ticket_id, severity
@@ -27,6 +28,7 @@ select
   ticket_terms.plan_version,
   tickets.requester,
   tickets.channel,
+  groups.group_name,
   tickets.subject,
   tickets.ticket_type,
   coalesce(last_statuses.ticket_status, tickets.ticket_status) as ticket_status,
@@ -49,3 +51,4 @@ from tickets
 join ticket_terms on ticket_terms.ticket_id = tickets.ticket_id
 left join last_severities on last_severities.ticket_id = tickets.ticket_id
 left join last_statuses on last_statuses.ticket_id = tickets.ticket_id
+left join groups on groups.ticket_id = tickets.ticket_id

@@ -10,7 +10,7 @@ touched as (
 )
 
 select
-  zone_day_key || ':' || cast(utc_date as varchar) as utc_day_key,
+  zone_day_key || ':' || cast(utc_date as string) as utc_day_key,
   time_zone,
   utc_date,
   day,

@@ -8,7 +8,7 @@ select
   plan_version,
   pool,
   term_status,
-  granted_quantity,
+  cast(granted_quantity as bigint) as granted_quantity,
   cast(purchased_quantity as bigint) as purchased_quantity,
   cast(used_quantity as bigint) as used_quantity,
   cast(credited_quantity as bigint) as credited_quantity,

@@ -64,10 +64,10 @@ summed as (
     coalesce(moved.carried_quantity, 0) as carried_quantity,
     coalesce(moved.net_quantity, 0) as net_quantity,
     sum(coalesce(moved.net_quantity, 0)) over (
-      partition by months.subscription_id, months.pool order by months.month rows between unbounded preceding and current row
+      partition by months.subscription_id, months.pool order by months.month nulls last rows between unbounded preceding and current row
     ) as closing_quantity,
     sum(coalesce(moved.overage_quantity, 0)) over (
-      partition by months.subscription_id, months.pool order by months.month rows between unbounded preceding and current row
+      partition by months.subscription_id, months.pool order by months.month nulls last rows between unbounded preceding and current row
     ) as overage_to_date_quantity
   from months
   left join moved

@@ -15,7 +15,7 @@ plans as (select trial_plan from {{ ref('dim_plan_trials') }}),
 counted as (
   select
     tickets.subscription_id, tickets.customer_id, plans.trial_plan, obligations.obligation, obligations.is_estimate,
-    obligations.status, obligations.could_be, cast(null as varchar) as trial_status, cast(null as varchar) as trial_could_be
+    obligations.status, obligations.could_be, cast(null as string) as trial_status, cast(null as string) as trial_could_be
   from obligations
   join tickets on tickets.ticket_id = obligations.ticket_id
   cross join plans
@@ -28,7 +28,7 @@ counted as (
 )
 
 select
-  subscription_id || ':' || obligation || ':' || cast(is_estimate as varchar) || ':' || trial_plan as trial_count_key,
+  subscription_id || ':' || obligation || ':' || cast(is_estimate as string) || ':' || trial_plan as trial_count_key,
   subscription_id,
   customer_id,
   trial_plan,

@@ -1,6 +1,6 @@
 -- Grain: one row per breached obligation and interval of its clock in which one group and one assignee had the ticket.
 select
-  holdings.obligation_key || ':' || cast(holdings.holding_number as varchar) as holding_key,
+  holdings.obligation_key || ':' || cast(holdings.holding_number as string) as holding_key,
   holdings.obligation_key,
   obligations.ticket_id,
   obligations.customer_id,

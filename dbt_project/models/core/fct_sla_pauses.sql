@@ -1,6 +1,6 @@
 -- Grain: one row per obligation and merged pause of its clock.
 select
-  pauses.obligation_key || ':' || cast(pauses.pause_number as varchar) as pause_key,
+  pauses.obligation_key || ':' || cast(pauses.pause_number as string) as pause_key,
   pauses.obligation_key,
   cycles.ticket_id,
   cycles.customer_id,

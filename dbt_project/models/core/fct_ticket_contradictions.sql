@@ -65,8 +65,8 @@ contradictions as (
     tickets.source,
     tickets.ticket_id,
     tickets.customer_id,
-    cast(submissions.first_submitted_at as varchar) as value,
-    cast(submissions.last_submitted_at as varchar) as other_value,
+    cast(submissions.first_submitted_at as string) as value,
+    cast(submissions.last_submitted_at as string) as other_value,
     cast(null as bigint) as event_count,
     tickets.source_file,
     tickets.line_number
@@ -90,11 +90,11 @@ contradictions as (
   where contradiction is not null
   union all
   select
-    'event_without_ticket', source, ticket_id, null, cast(first_event_at as varchar), null, event_count, source_file, null
+    'event_without_ticket', source, ticket_id, null, cast(first_event_at as string), null, event_count, source_file, null
   from unplaced
   union all
   select
-    'merge_not_declared', source, ticket_id, customer_id, merged_into, cast(written_at as varchar), null, source_file, line_number
+    'merge_not_declared', source, ticket_id, customer_id, merged_into, cast(written_at as string), null, source_file, line_number
   from merged_by_line
 )
 

@@ -94,7 +94,7 @@ runs as (
     row_number() over (partition by ticket_id, at_epoch order by point_rank desc, point_order desc) as place_in_second
   from points
   window before_and_here as (
-    partition by ticket_id order by at_epoch, point_rank, point_order rows between unbounded preceding and current row
+    partition by ticket_id order by at_epoch nulls last, point_rank nulls last, point_order nulls last rows between unbounded preceding and current row
   )
 ),
 
@@ -118,11 +118,11 @@ spans as (
     lead(ticket_status) over in_order as next_status
   from states
   where place_in_second = 1
-  window in_order as (partition by ticket_id order by at_epoch)
+  window in_order as (partition by ticket_id order by at_epoch nulls last)
 )
 
 select
-  spans.ticket_id || ':' || cast(spans.span_number as varchar) as span_key,
+  spans.ticket_id || ':' || cast(spans.span_number as string) as span_key,
   spans.ticket_id,
   submissions.customer_id,
   submissions.plan,

@@ -28,14 +28,14 @@ ranked as (
         -- A breach that is taken back keeps its instant.
         named.read_at desc nulls last, case when named.they_breached then 1 else 0 end,
         -- Of figures of one instant that differ, the larger one: what they say of a breach is then not hidden.
-        named.they_seconds desc nulls last, named.goal_seconds desc nulls last, named.they_started_at, named.they_stopped_at,
-        named.batch_id, named.line_number
+        named.they_seconds desc nulls last, named.goal_seconds desc nulls last, named.they_started_at nulls last,
+        named.they_stopped_at nulls last, named.batch_id nulls last, named.line_number nulls last
     ) as version_rank
   from named
 )
 
 select
-  ranked.known_ticket_id || ':' || coalesce(ranked.figure, '') || ':' || coalesce(ranked.clock_kind, '') || ':' || cast(ranked.cycle_number as varchar)
+  ranked.known_ticket_id || ':' || coalesce(ranked.figure, '') || ':' || coalesce(ranked.clock_kind, '') || ':' || cast(ranked.cycle_number as string)
     as vendor_figure_key,
   ranked.known_ticket_id as ticket_id,
   tickets.customer_id,

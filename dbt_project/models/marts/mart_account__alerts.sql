@@ -37,7 +37,7 @@ states as (
     sum(consumed_quantity) over so_far as consumed_quantity,
     row_number() over (partition by subscription_id, pool order by happened_at desc) as state_rank
   from changes
-  window so_far as (partition by subscription_id, pool order by happened_at rows between unbounded preceding and current row)
+  window so_far as (partition by subscription_id, pool order by happened_at nulls last rows between unbounded preceding and current row)
 ),
 
 judged as (
@@ -128,7 +128,7 @@ alerts as (
     highest.consumed_quantity,
     highest.available_quantity,
     balances.overage_quantity,
-    cast(null as varchar) as next_subscription_id,
+    cast(null as string) as next_subscription_id,
     cast(null as double) as lasts_ratio,
     cast(null as date) as exhausted_on_mid,
     balances.customer_id,

@@ -13,7 +13,7 @@ builds as (select * from {{ ref('dim_builds') }}),
 terms as (
   select
     plan_terms.*,
-    plan || ':' || obligation || ':' || obligation_kind || ':' || cast(target_seconds as varchar) || ':' || clock_name || ':'
+    plan || ':' || obligation || ':' || obligation_kind || ':' || cast(target_seconds as string) || ':' || clock_name || ':'
       || coalesce(clause, '-') as promise
   from plan_terms
 ),
@@ -22,7 +22,7 @@ terms as (
 placed as (
   select
     customer_id, compliance_month as month, plan_version, obligation, severity_in_force, status, status_before_waiver, could_be,
-    is_met_only_by_ai, cast(null as varchar) as running_key
+    is_met_only_by_ai, cast(null as string) as running_key
   from obligations
   union all
   select
@@ -59,7 +59,7 @@ summary as (
     terms.plan,
     terms.obligation,
     terms.obligation_kind,
-    string_agg(distinct cast(terms.severity as varchar), ',' order by cast(terms.severity as varchar)) as severities,
+    {{ joined_texts('cast(terms.severity as string)', ',') }} as severities,
     terms.target_seconds,
     terms.clock_name,
     terms.clause,

@@ -9,7 +9,7 @@ sources as (select * from {{ ref('dim_sources') }}),
 builds as (select * from {{ ref('dim_builds') }}),
 
 reported as (
-  select customer_id, compliance_month as month, cast(null as varchar) as submitted_ticket_id, status, could_be, as_of from obligations
+  select customer_id, compliance_month as month, cast(null as string) as submitted_ticket_id, status, could_be, as_of from obligations
   union all
   select customer_id, submitted_month, ticket_id, null, null, as_of from obligations
 ),
@@ -38,7 +38,7 @@ stale_sources as (
     running.month,
     sources.source,
     sources.read_until,
-    row_number() over (partition by running.customer_id, running.month order by sources.read_until, sources.source) as source_rank
+    row_number() over (partition by running.customer_id, running.month order by sources.read_until nulls last, sources.source nulls last) as source_rank
   from running
   join customer_sources on customer_sources.customer_id = running.customer_id
   join sources on sources.source = customer_sources.source and sources.is_lagging

@@ -50,9 +50,9 @@ changes as (
 )
 
 select
-  changes.time_zone || ':' || cast(changes.day as varchar) || ':' || coalesce(customers.customer_id, '-') || ':'
-    || coalesce(changes.plan, '-') || ':' || coalesce(cast(changes.severity as varchar), '-') || ':'
-    || coalesce(changes.ticket_status, '-') || ':' || coalesce(cast(changes.age_days_from as varchar), '-') as backlog_change_key,
+  changes.time_zone || ':' || cast(changes.day as string) || ':' || coalesce(customers.customer_id, '-') || ':'
+    || coalesce(changes.plan, '-') || ':' || coalesce(cast(changes.severity as string), '-') || ':'
+    || coalesce(changes.ticket_status, '-') || ':' || coalesce(cast(changes.age_days_from as string), '-') as backlog_change_key,
   changes.time_zone,
   changes.day,
   customers.customer_id,

@@ -11,7 +11,7 @@ builds as (select * from {{ ref('dim_builds') }}),
 events as (
   select
     'submitted' as event_kind, tickets.customer_id, tickets.plan, tickets.severity_submitted as severity,
-    cast(null as varchar) as obligation, coalesce(plan_versions.time_zone, 'UTC') as time_zone, tickets.submitted_at as event_at
+    cast(null as string) as obligation, coalesce(plan_versions.time_zone, 'UTC') as time_zone, tickets.submitted_at as event_at
   from tickets
   left join plan_versions on plan_versions.plan_version = tickets.plan_version
   union all
@@ -37,9 +37,9 @@ placed as (
 )
 
 select
-  placed.event_kind || ':' || placed.month || ':' || cast(placed.weekday as varchar) || ':'
-    || cast({{ whole_quotient('placed.second_of_day', 3600) }} as varchar) || ':' || coalesce(customers.customer_id, '-') || ':'
-    || coalesce(placed.plan, '-') || ':' || coalesce(cast(placed.severity as varchar), '-') || ':' || coalesce(placed.obligation, '-')
+  placed.event_kind || ':' || placed.month || ':' || cast(placed.weekday as string) || ':'
+    || cast({{ whole_quotient('placed.second_of_day', 3600) }} as string) || ':' || coalesce(customers.customer_id, '-') || ':'
+    || coalesce(placed.plan, '-') || ':' || coalesce(cast(placed.severity as string), '-') || ':' || coalesce(placed.obligation, '-')
     || ':' || placed.time_zone as hourly_count_key,
   placed.event_kind,
   placed.month,

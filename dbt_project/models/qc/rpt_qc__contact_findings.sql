@@ -44,7 +44,7 @@ crowded as (
     'too_many_representatives:' || customer_id as finding_key,
     'too_many_representatives' as finding,
     customer_id,
-    cast(max(contact_count) as varchar) || ' representatives at once, the plan names ' || cast(max(maximum_contacts) as varchar) as evidence,
+    cast(max(contact_count) as string) || ' representatives at once, the plan names ' || cast(max(maximum_contacts) as string) as evidence,
     'none: every ticket is judged and counted' as effect,
     max(source_file) as source_file,
     max(line_number) as line_number
@@ -81,9 +81,9 @@ shared as (
 select
   finding_key,
   finding,
-  cast(null as varchar) as ticket_id,
+  cast(null as string) as ticket_id,
   customer_id,
-  cast(null as varchar) as subscription_id,
+  cast(null as string) as subscription_id,
   evidence,
   effect,
   source_file,

@@ -13,9 +13,9 @@ accounts as (
 successions as (
   select
     terms.*,
-    lag(subscription_id) over (partition by customer_id order by term_starts_at, subscription_id) as earlier_id,
-    lag(license_status) over (partition by customer_id order by term_starts_at, subscription_id) as earlier_status,
-    lag(term_ends_on) over (partition by customer_id order by term_starts_at, subscription_id) as earlier_ends_on
+    lag(subscription_id) over (partition by customer_id order by term_starts_at nulls last, subscription_id nulls last) as earlier_id,
+    lag(license_status) over (partition by customer_id order by term_starts_at nulls last, subscription_id nulls last) as earlier_status,
+    lag(term_ends_on) over (partition by customer_id order by term_starts_at nulls last, subscription_id nulls last) as earlier_ends_on
   from terms
 ),
 
@@ -24,7 +24,7 @@ term_findings as (
     'active_license_after_cancelled' as finding,
     subscription_id,
     customer_id,
-    'license active, but the term before it, ' || earlier_id || ' until ' || cast(earlier_ends_on as varchar) || ', is cancelled' as evidence,
+    'license active, but the term before it, ' || earlier_id || ' until ' || cast(earlier_ends_on as string) || ', is cancelled' as evidence,
     'none: the tickets of this term are judged and counted, those of the cancelled one are not' as effect,
     subscription_id as record_id,
     source_file,
@@ -36,7 +36,7 @@ term_findings as (
     'no_plan_version_at_start',
     subscription_id,
     customer_id,
-    'plan ' || plan || ' has no version in force on ' || cast(term_starts_on as varchar),
+    'plan ' || plan || ' has no version in force on ' || cast(term_starts_on as string),
     'the term has no pools; until a version is in force its tickets are not covered',
     subscription_id,
     source_file,
@@ -48,10 +48,10 @@ term_findings as (
     'term_ends_a_day_early',
     subscription_id,
     customer_id,
-    'the term before it, ' || earlier_id || ', has ' || cast(earlier_ends_on as varchar) || ' as term_ends_on, this one begins on '
-    || cast(term_starts_on as varchar),
-    'tickets of ' || cast(earlier_ends_on as varchar) || ' are not covered: term_ends_on is the first day after a term; write '
-    || cast(term_starts_on as varchar) || ' there if the two follow each other',
+    'the term before it, ' || earlier_id || ', has ' || cast(earlier_ends_on as string) || ' as term_ends_on, this one begins on '
+    || cast(term_starts_on as string),
+    'tickets of ' || cast(earlier_ends_on as string) || ' are not covered: term_ends_on is the first day after a term; write '
+    || cast(term_starts_on as string) || ' there if the two follow each other',
     subscription_id,
     source_file,
     line_number
@@ -96,9 +96,9 @@ purchase_findings as (
     finding,
     subscription_id,
     customer_id,
-    'purchase ' || purchase_id || ' of ' || cast(quantity as varchar) || ' ' || pool || ' at ' || cast(purchased_at as varchar)
-    || coalesce(', expires ' || cast(expires_at as varchar), '') || '; the term runs ' || cast(term_starts_on as varchar) || ' to '
-    || cast(term_ends_on as varchar) || ' under ' || coalesce(plan_version, 'no plan version') as evidence,
+    'purchase ' || purchase_id || ' of ' || cast(quantity as string) || ' ' || pool || ' at ' || cast(purchased_at as string)
+    || coalesce(', expires ' || cast(expires_at as string), '') || '; the term runs ' || cast(term_starts_on as string) || ' to '
+    || cast(term_ends_on as string) || ' under ' || coalesce(plan_version, 'no plan version') as evidence,
     case finding
       when 'purchase_into_absent_pool' then 'the units count nowhere'
       when 'purchase_before_term' then 'the units are in the balance of the term, from the day of the purchase on'
@@ -118,7 +118,7 @@ purchase_findings as (
 select
   finding || ':' || record_id as finding_key,
   finding,
-  cast(null as varchar) as ticket_id,
+  cast(null as string) as ticket_id,
   customer_id,
   subscription_id,
   evidence,

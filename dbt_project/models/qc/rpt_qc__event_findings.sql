@@ -84,10 +84,10 @@ select
   counted.ticket_id,
   tickets.customer_id,
   tickets.subscription_id,
-  'submitted ' || cast(counted.submitted_at as varchar) || ', ' || counted.event_type || coalesce(' ' || counted.value, '') || ' at '
-  || cast(counted.event_at as varchar)
-  || case when counted.finding = 'event_after_deletion' then ', deleted at ' || cast(counted.deleted_at as varchar) else '' end
-  || case when counted.finding_count > 1 then ', and ' || cast(counted.finding_count - 1 as varchar) || ' more' else '' end as evidence,
+  'submitted ' || cast(counted.submitted_at as string) || ', ' || counted.event_type || coalesce(' ' || counted.value, '') || ' at '
+  || cast(counted.event_at as string)
+  || case when counted.finding = 'event_after_deletion' then ', deleted at ' || cast(counted.deleted_at as string) else '' end
+  || case when counted.finding_count > 1 then ', and ' || cast(counted.finding_count - 1 as string) || ' more' else '' end as evidence,
   case counted.finding
     when 'event_copies_contradict'
       then 'what such an event could show is not measurable, unless it is settled before; export its newest version, with updated_at'

@@ -26,7 +26,7 @@ numbered as (
     movements.*,
     balances.is_stated,
     case when balances.is_stated then balances.granted_quantity + balances.purchased_quantity else 1 end as supplied_quantity,
-    row_number() over (partition by movements.subscription_id, movements.pool order by movements.happened_at, movements.movement_id) as redemption_number
+    row_number() over (partition by movements.subscription_id, movements.pool order by movements.happened_at nulls last, movements.movement_id nulls last) as redemption_number
   from movements
   join balances on balances.subscription_id = movements.subscription_id and balances.pool = movements.pool
   where movements.movement_kind = 'use'
@@ -42,8 +42,8 @@ too_often as (
     numbered.ticket_id,
     numbered.customer_id,
     numbered.subscription_id,
-    numbered.pool || ' redeemed at ' || cast(numbered.happened_at as varchar) || ', as number ' || cast(numbered.redemption_number as varchar)
-    || ' of the term; ' || case when numbered.is_stated then 'plan and contract supply ' || cast(numbered.supplied_quantity as varchar)
+    numbered.pool || ' redeemed at ' || cast(numbered.happened_at as string) || ', as number ' || cast(numbered.redemption_number as string)
+    || ' of the term; ' || case when numbered.is_stated then 'plan and contract supply ' || cast(numbered.supplied_quantity as string)
       else 'the plan says once per term, and no contract record says more' end as evidence,
     case when numbered.is_stated then 'it is counted as used, and shown as overage'
       else 'it is counted as used; there is no stated number that it could exceed in the balance' end as effect,
@@ -62,8 +62,8 @@ beyond_scope as (
     redemptions.ticket_id,
     redemptions.customer_id,
     redemptions.subscription_id,
-    redemptions.pool || ' covered ' || cast(scopes.covered_quantity as varchar) || ' ' || scopes.scope_item || '; '
-    || case when scopes.is_item_named then 'the plan says up to ' || cast(scopes.maximum_quantity as varchar)
+    redemptions.pool || ' covered ' || cast(scopes.covered_quantity as string) || ' ' || scopes.scope_item || '; '
+    || case when scopes.is_item_named then 'the plan says up to ' || cast(scopes.maximum_quantity as string)
       else 'the plan names none for it' end,
     'none: it is counted as one redemption, whatever it covered',
     redemptions.source_file,

@@ -42,8 +42,8 @@ misplaced as (
     ticket_id,
     customer_id,
     subscription_id,
-    pool || ' redeemed at ' || cast(redeemed_at as varchar) || '; the term runs ' || cast(term_starts_on as varchar) || ' to '
-    || cast(term_ends_on as varchar) || ' under ' || coalesce(plan_version, 'no plan version') as evidence,
+    pool || ' redeemed at ' || cast(redeemed_at as string) || '; the term runs ' || cast(term_starts_on as string) || ' to '
+    || cast(term_ends_on as string) || ' under ' || coalesce(plan_version, 'no plan version') as evidence,
     case term_finding when 'redemption_of_absent_pool' then 'it counts nowhere' else 'it still counts as used in this term' end as effect,
     source_file,
     line_number
@@ -72,7 +72,7 @@ unplanned as (
     events.ticket_id,
     events.customer_id,
     tickets.subscription_id,
-    'assistance ' || coalesce(events.value, 'not named') || ' redeemed at ' || cast(events.event_at as varchar) || ' under '
+    'assistance ' || coalesce(events.value, 'not named') || ' redeemed at ' || cast(events.event_at as string) || ' under '
     || coalesce(terms.plan_version, 'no plan term') as evidence,
     'it counts nowhere' as effect,
     events.source_file,

@@ -47,7 +47,7 @@ word_counts as (
 most_common as (
   select source, cause, word, word_count
   from (
-    select word_counts.*, row_number() over (partition by source, cause order by word_count desc, word) as word_rank from word_counts
+    select word_counts.*, row_number() over (partition by source, cause order by word_count desc, word nulls last) as word_rank from word_counts
   ) as ranked
   where word_rank = 1
 ),

@@ -33,8 +33,8 @@ excluded as (
       when 'no_active_license'
         then 'subscription ' || tickets.subscription_id || ' has a licence that is ' || terms.license_type || ', '
           || coalesce(licenses.license_status, terms.license_status)
-      else 'submitted at ' || cast(tickets.submitted_at as varchar) || ', subscription ' || coalesce(tickets.subscription_id, 'none')
-        || coalesce('; the last term before it has ' || cast(ended_terms.ended_on as varchar) || ' as term_ends_on, the first day after it', '')
+      else 'submitted at ' || cast(tickets.submitted_at as string) || ', subscription ' || coalesce(tickets.subscription_id, 'none')
+        || coalesce('; the last term before it has ' || cast(ended_terms.ended_on as string) || ' as term_ends_on, the first day after it', '')
     end as evidence,
     case tickets.exclusion_reason
       when 'unknown_severity' then 'its promises are not measurable; it draws on no pool'
@@ -70,7 +70,7 @@ contradicted as (
         then 'submitted for ' || contradictions.value || '; more than seven days later the source names ' || contradictions.other_value
       when 'customer_contradicted' then 'two files name ' || contradictions.value || ' in records of one instant'
       when 'event_without_ticket'
-        then cast(contradictions.event_count as varchar) || ' events of a ticket that no export of ' || contradictions.source
+        then cast(contradictions.event_count as string) || ' events of a ticket that no export of ' || contradictions.source
           || ' holds, the first at ' || contradictions.value
       when 'records_contradict' then 'two records of one version differ in:' || contradictions.value
       when 'merge_not_declared'
@@ -87,8 +87,8 @@ contradicted as (
       when 'merge_not_declared'
         then 'judged and counted like any other ticket; declare a tag, status or field that your merges set, such as {merged: {field: tags, value: merged}}'
       when 'id_with_two_submissions'
-        then 'one ticket, judged from ' || cast(tickets.submitted_at as varchar) || ' on with the events of both; if they are two tickets, one is missing'
-      else 'the ticket is judged from ' || cast(tickets.submitted_at as varchar) || ' on'
+        then 'one ticket, judged from ' || cast(tickets.submitted_at as string) || ' on with the events of both; if they are two tickets, one is missing'
+      else 'the ticket is judged from ' || cast(tickets.submitted_at as string) || ' on'
     end as effect,
     contradictions.source_file,
     contradictions.line_number
@@ -126,7 +126,7 @@ unordered as (
     tickets.customer_id,
     tickets.subscription_id,
     'events of one second without a number, a numeric id, or one file that holds them all; it decides: '
-    || string_agg(distinct obligations.obligation, ', ' order by obligations.obligation),
+    || {{ joined_texts('obligations.obligation', ', ') }},
     'these promises are not measurable; export a column that counts the events and declare it as sequence',
     tickets.source_file,
     tickets.line_number
@@ -139,12 +139,12 @@ without_terms as (
   select
     'customer_without_subscription:' || customers.customer_id,
     'customer_without_subscription',
-    cast(null as varchar) as ticket_id,
+    cast(null as string) as ticket_id,
     customers.customer_id,
-    cast(null as varchar) as subscription_id,
-    cast(count(*) as varchar) || ' tickets and not one subscription',
+    cast(null as string) as subscription_id,
+    cast(count(*) as string) || ' tickets and not one subscription',
     'none of its tickets is covered; none draws on a pool',
-    cast(null as varchar) as source_file,
+    cast(null as string) as source_file,
     cast(null as bigint) as line_number
   from customers
   join tickets on tickets.customer_id = customers.customer_id

@@ -7,7 +7,7 @@ tickets as (select * from {{ ref('dim_tickets') }}),
 obligations as (select * from {{ ref('fct_sla_obligations') }}),
 
 unjudged as (
-  select ticket_id, cast(null as varchar) as obligation, exclusion_reason as cause from tickets where exclusion_reason is not null
+  select ticket_id, cast(null as string) as obligation, exclusion_reason as cause from tickets where exclusion_reason is not null
   union
   select obligations.ticket_id, obligations.obligation, obligations.status_reason
   from obligations

@@ -107,7 +107,7 @@ told as (
   join reasons on reasons.difference_reason = explained.difference_reason
   window so_far as (
     partition by explained.source, explained.figure, explained.obligation, explained.clock_kind
-    order by explained.happened_at, explained.vendor_figure_key
+    order by explained.happened_at nulls last, explained.vendor_figure_key
     rows between unbounded preceding and current row
   )
 ),
@@ -127,7 +127,7 @@ differing as (
     end as starts_group
   from told
   where is_difference
-  window in_time as (partition by source, figure, obligation, clock_kind order by happened_at, vendor_figure_key)
+  window in_time as (partition by source, figure, obligation, clock_kind order by happened_at nulls last, vendor_figure_key)
 ),
 
 grouped as (
@@ -135,8 +135,8 @@ grouped as (
     vendor_figure_key,
     source || ':' || coalesce(figure, '') || ':' || coalesce(obligation, '') || ':' || coalesce(clock_kind, '') || ':' || cast(
       sum(starts_group) over (
-        partition by source, figure, obligation, clock_kind order by happened_at, vendor_figure_key rows between unbounded preceding and current row
-      ) as varchar) as group_key
+        partition by source, figure, obligation, clock_kind order by happened_at nulls last, vendor_figure_key rows between unbounded preceding and current row
+      ) as string) as group_key
   from differing
 )
 

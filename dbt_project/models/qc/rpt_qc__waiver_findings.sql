@@ -59,7 +59,7 @@ select
   ticket_id,
   customer_id,
   subscription_id,
-  'waiver ' || waiver_id || ' of ' || obligation || ', approved at ' || cast(approved_at as varchar)
+  'waiver ' || waiver_id || ' of ' || obligation || ', approved at ' || cast(approved_at as string)
   || case finding
     when 'waiver_of_unknown_ticket' then '; no export holds ticket ' || ticket_id
     when 'waiver_of_nothing' then case
@@ -68,7 +68,7 @@ select
       else '; the promise is ' || coalesce(status, 'not made')
     end
     when 'waiver_granted_twice' then '; another one holds for the same promise'
-    else '; the ticket was submitted at ' || cast(submitted_at as varchar)
+    else '; the ticket was submitted at ' || cast(submitted_at as string)
   end as evidence,
   case finding
     when 'waiver_granted_twice' then 'none: the breach is waived once, and the other one is named beside it'

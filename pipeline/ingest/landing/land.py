@@ -17,6 +17,7 @@ from pipeline.errors import InputRejected, Problem, SlaError
 from pipeline.ingest.files.exports import Export, ExportChanging, Fingerprint
 from pipeline.ingest.landing.copies import clean_copies, copy_path, list_copies, unpack_copy
 from pipeline.ingest.landing.find_exports import find_exports, is_unfinished
+from pipeline.ingest.landing.forget_rows import forget_rows, read_list
 from pipeline.ingest.landing.landing_child import LandingChild
 from pipeline.ingest.landing.manifest import (
     Batch,
@@ -285,7 +286,8 @@ def _land(
             else find_damage(workspace, earlier)
         )
         if earlier is not None and is_current(earlier, source) and damage is None:
-            if keeps_copy:
+            # An export that holds what is forgotten is not kept.
+            if keeps_copy and not earlier.is_cleaned:
                 child.keep(workspace, export, identity)
             known = LandingResult(
                 export.given,
@@ -323,15 +325,19 @@ def _land_new(
     keeps_copy: bool,
 ) -> LandingResult:
     reader, settings = identify_reader(), describe_settings(source)
+    forgotten = read_list(workspace)
     file_stem = name_files(identity.batch_id, reader, settings)
     try:
         # Landed again, it is still known since it first came.
         landed_at = earlier.landed_at if earlier else read_clock().strftime("%Y-%m-%dT%H:%M:%SZ")
         written = child.write(workspace, source, export, identity, file_stem, landed_at)
-        if keeps_copy:
-            child.keep(workspace, export, identity)
         rows_landed = written.rows_read - written.rows_refused
         tables = [*written.tables, *([QUARANTINE_TABLE] if written.rows_refused else [])]
+        is_cleaned = forgotten is not None and forget_rows(
+            workspace, export.source, forgotten, tables, file_stem
+        )
+        if keeps_copy and not is_cleaned:
+            child.keep(workspace, export, identity)
         commit_files(workspace, file_stem, tables)
         batch = Batch(
             batch_id=identity.batch_id,
@@ -350,6 +356,7 @@ def _land_new(
             source_file=None if export.name == export.given else export.name,
             reader=reader,
             parquet_sha256=hash_tables(workspace, tables, file_stem),
+            is_cleaned=is_cleaned,
             checks=count_batch(workspace.landed, written.tables, file_stem),
         )
         # This changes from the rows of an earlier reading to these in one step.

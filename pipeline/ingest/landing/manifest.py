@@ -21,7 +21,8 @@ from pipeline.errors import InputRejected, Problem
 from pipeline.ingest.tables import LANDED_TABLES, QUARANTINE_TABLE
 from pipeline.seen_files import seen_files
 from pipeline.settings import Workspace
-from pipeline.whole_files import hash_file, seal, unseal, write_whole
+from pipeline.state_version import seal_state, unseal_state
+from pipeline.whole_files import hash_file, write_whole
 
 MANIFEST_FOLDER = "manifest"
 _TABLE_NAME = re.compile(r"[a-z_]+")
@@ -56,13 +57,17 @@ class Batch:
     reader: str | None = None
     # Table -> SHA-256 of its Parquet file. None: it landed before manifests held them, and only rows are counted.
     parquet_sha256: dict[str, str] | None = None
+    # How often its rows were written again since they were read: without what is forgotten, or is older than it is kept.
+    rewritten: int = 0
+    # Its export holds what is forgotten: no copy of it is kept.
+    is_cleaned: bool = False
     # What of its rows breaks an expectation (expectations/count_batch.py). None: not counted yet; the next build does it.
     checks: dict[str, Any] | None = None
 
     @property
     def file_stem(self) -> str:
         """What its Parquet files are called, without the ending."""
-        return name_files(self.batch_id, self.reader, self.settings)
+        return name_files(self.batch_id, self.reader, self.settings, self.rewritten)
 
     def table_path(self, workspace: Workspace, table: str) -> Path:
         """Where the rows of one table lie; `table` is a key of `tables`, or `quarantine` when rows were
@@ -98,14 +103,15 @@ class LandedDamaged(InputRejected):
         self.batch_ids = frozenset(damage.batch_id for damage in damages)
 
 
-def name_files(batch_id: str, reader: str | None, settings: dict[str, Any]) -> str:
+def name_files(batch_id: str, reader: str | None, settings: dict[str, Any], rewritten: int = 0) -> str:
     """What the Parquet files of a batch are called, without the ending.
 
-    Another reader or other settings give another name, so a batch that is read again never writes over its own rows.
+    Another reader, other settings and one more rewriting give another name, so a batch never writes over its own rows.
     """
-    if reader is None:
+    if reader is None and not rewritten:
         return batch_id
-    reading = hashlib.sha256(json.dumps([reader, settings], sort_keys=True).encode()).hexdigest()
+    read_with = [reader, settings, rewritten] if rewritten else [reader, settings]
+    reading = hashlib.sha256(json.dumps(read_with, sort_keys=True).encode()).hexdigest()
     return f"{batch_id}-{reading[:16]}"
 
 
@@ -230,7 +236,7 @@ def hash_tables(workspace: Workspace, tables: Iterable[str], file_stem: str) -> 
 
 def write_manifest(workspace: Workspace, batch: Batch) -> None:
     """Make the batch exist: durable before this returns, and never half there."""
-    write_whole(_manifest_path(workspace, batch.batch_id), seal(asdict(batch)))
+    write_whole(_manifest_path(workspace, batch.batch_id), seal_state(asdict(batch)))
 
 
 def keep_counts(workspace: Workspace, batches: Iterable[Batch]) -> list[Batch]:
@@ -260,7 +266,7 @@ def _read_manifests(workspace: Workspace) -> list[Batch | Damage]:
 def _read(path: Path) -> Batch | Damage | None:
     """The batch of a manifest, or why it cannot be read; None when there is no such file."""
     try:
-        batch = Batch(**unseal(path.read_bytes()))
+        batch = Batch(**unseal_state(path.read_bytes(), path))
         # Both become parts of paths.
         if not all(_TABLE_NAME.fullmatch(table) for table in batch.tables):
             raise ValueError("a table has no name of a table")

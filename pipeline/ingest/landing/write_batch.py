@@ -211,6 +211,31 @@ class _ParquetFile:
         self.temporary.unlink(missing_ok=True)
 
 
+def rewrite_rows(path: Path, target: Path, batches: Iterable[pa.RecordBatch]) -> None:
+    """Write the rows of a Parquet file of a batch again, under the temporary name of `target`: `commit_files` gives it its own.
+
+    `path` may be that temporary file itself: it is read to its end first, one row group at a time.
+    """
+    schema = pq.read_schema(path)
+    schema = pa.schema(
+        [
+            pa.field(one.name, _CONSTANT_TYPE)
+            if one.name in _CONSTANT_COLUMNS
+            else pa.field(one.name, one.type)
+            for one in schema
+        ]
+    )
+    file = _ParquetFile(target.with_name(target.name + ".again"), schema)
+    try:
+        for rows in batches:
+            file.append(pa.Table.from_batches([rows]).cast(schema))
+        file.close()
+    except BaseException:
+        file.discard()
+        raise
+    file.temporary.replace(_temporary(target))
+
+
 def commit_files(workspace: Workspace, file_stem: str, tables: Iterable[str]) -> None:
     """Give every file of a finished batch its name, durably.
 
@@ -225,6 +250,11 @@ def discard_files(workspace: Workspace, file_stem: str) -> None:
     """Remove what was written of a batch under temporary names."""
     for table in (*LANDED_TABLES, QUARANTINE_TABLE):
         _temporary(table_path(workspace, table, file_stem)).unlink(missing_ok=True)
+
+
+def temporary_path(path: Path) -> Path:
+    """Where a file of a batch lies until the whole batch is written."""
+    return _temporary(path)
 
 
 def _temporary(path: Path) -> Path:

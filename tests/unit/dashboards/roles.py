@@ -54,13 +54,15 @@ def run_page(page: str, address: dict[str, str | list[str]] | None = None, is_al
 def record_downloads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """Columns and rows of every file that pages offer from now on."""
     offered: list[tuple[Any, ...]] = []
-    offer = downloads.offer
+    offer = downloads.offer_files
 
-    def recorded(label: str, columns: Any, rows: Any, name: str, *rest: Any) -> None:
-        offered.append((label, tuple(columns), tuple(map(tuple, rows)), name))
-        offer(label, columns, rows, name, *rest)
+    def recorded(label: str, columns: Any, read: Any, row_count: int, name: str, *rest: Any) -> None:
+        offered.append((label, tuple(columns), tuple(map(tuple, read())), name))
+        # The button says how many rows its file has.
+        assert len(offered[-1][2]) == row_count
+        offer(label, columns, read, row_count, name, *rest)
 
-    monkeypatch.setattr(downloads, "offer", recorded)
+    monkeypatch.setattr(downloads, "offer_files", recorded)
     return offered
 
 

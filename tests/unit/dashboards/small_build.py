@@ -53,6 +53,13 @@ TABLES = """
     select * from (values ('helpdesk:severity:is not a known severity', 'helpdesk', 'severity', 'is not a known severity', 2))
         as refused (refused_key, source, column_name, reason, refused_count);
 
+    insert into qc.rpt_qc__refused_records by name
+    select 'b1:' || n as refused_record_key, 'helpdesk' as source, case when n = 1 then 'T-90' end as ticket_id,
+        'severity' as column_name, case when n = 1 then '=urgent <b>' else 'none' end as raw_value,
+        'is not a known severity' as reason, 'Map it under severities in sla.yml.' as hint, 'tickets.csv' as source_file,
+        n + 10 as line_number, 'b1' as batch_id
+    from (select unnest([1, 2]) as n);
+
     insert into qc.rpt_qc__findings by name
     select * from (values
         ('no_plan_term:T-1', 'no_plan_term', 'T-1', 'acme', null, 'no term of <b>acme</b> on 4 May', 'not covered',
@@ -142,7 +149,9 @@ TABLES = """
         severity as severity_submitted, severity as severity_now, submitted_at, $subject as subject,
         'question' as ticket_type, 'open' as ticket_status, 'tickets.csv' as source_file,
         2 as line_number, 'b1' as batch_id, submitted_at as known_at, plan, plan || '@2020-11-16' as plan_version,
-        ticket_id <> 'T-12' as is_statuses_observed
+        ticket_id <> 'T-12' as is_statuses_observed,
+        -- T-5 was taken from its group, and of the others no group is stated.
+        case when ticket_id in ('T-3', 'T-4') then 'Desk <1>' when ticket_id = 'T-8' then 'Field' end as group_name
     from obligations;
 
     -- Each ticket is new for an hour and open from then on; it ends two days after its submission, T-10 not.

@@ -46,6 +46,9 @@ BESIDE_READING = {
     "pipeline/engine_memory.py",
     # How a file is made durable and hashed, not what stands in it.
     "pipeline/whole_files.py",
+    # Who may read a file, and which version of the state a record is.
+    "pipeline/private_files.py",
+    "pipeline/state_version.py",
     # Whether a file has changed since it was read.
     "pipeline/seen_files.py",
     # The keys of a YAML file, which a landing compares by what they say (describe_settings).

@@ -20,8 +20,11 @@ from pipeline.reporting import figures, glyphs, page_parts, render_report, repor
 from pipeline.reporting.compliance import Tally
 from pipeline.reporting.edition import Change, Edition
 from pipeline.reporting.language import Language
+from pipeline.reporting.managers_pack import read_managers_pack
 from pipeline.reporting.monthly_report import MonthlyReport, read_monthly_report
-from pipeline.reporting.published import Published, Ratio, Scope, open_published
+from pipeline.reporting.published import EVERY_CUSTOMER, Published, Ratio, Scope, open_published
+from pipeline.reporting.render_managers import compile_pack
+from tests.unit.dashboards.small_build import change
 from tests.unit.reporting.published_build import ODD_NAME, Row, publish
 
 ACME = Scope(("acme",))
@@ -466,6 +469,47 @@ def test_report_counts_what_is_undecided_under_no_promise(report: MonthlyReport)
     unknown_level = Tally(not_measurable=2, upper_met=2, bounded=2)
     text = _compiled(replace(report, outside_promises=unknown_level))
     assert "Under no promise – 0 % to 100 % 0 met, 0 breached, 2 undecided – – 2 undecided" in text
+
+
+NOTES = """
+    insert into core.dim_annotations by name select * from (values
+        ('a:2', date '2026-06-03', '2026-06', 'Moved to <b>another</b> *data* #centre', 'acme', 'annotations.csv', 2),
+        ('a:3', date '2026-06-10', '2026-06', 'New contacts', 'acme', 'annotations.csv', 3),
+        ('a:4', date '2026-06-11', '2026-06', 'Word of another customer', 'other', 'annotations.csv', 4),
+        ('a:5', date '2026-06-12', '2026-06', 'Word of the vendor', null, 'annotations.csv', 5),
+        ('a:6', date '2020-06-12', '2020-06', 'Long ago', 'acme', 'annotations.csv', 6)
+    ) as notes (annotation_key, noted_on, month, note, customer_id, source_file, line_number)
+"""
+
+
+def test_dated_notes_stand_under_the_trend_of_those_whom_they_are_about(
+    report: MonthlyReport, tmp_path: Path
+) -> None:
+    workspace = publish(tmp_path, (Row("T-1", "met"),))
+    change(workspace, NOTES)
+    with open_published(workspace) as published:
+        noted = read_monthly_report(published, EVERY_CUSTOMER, "acme", "2026-07")
+        pack = read_managers_pack(published, EVERY_CUSTOMER, "2026-07")
+    text = _compiled(noted)
+    assert "Note 1 · 3 Jun 2026: Moved to <b>another</b> *data* #centre" in text
+    assert "Note 2 · 10 Jun 2026: New contacts" in text
+    for other in ("Word of another", "Word of the", "Long ago"):
+        assert other not in text
+    content = report_content.build_content(
+        noted, render_report.draft_edition(noted), Language(), report_content.Attachments("a.csv", "b.csv")
+    )
+    marks = {point["label"]: point["marks"] for point in content["trend"]["points"] if point["marks"]}
+    assert marks == {"Jun": "1, 2"}
+    # A reader who does not see the chart is told them too.
+    assert content["trend"]["alt"].endswith("Note 2 · 10 Jun 2026: New contacts")
+    # The managers' document has those of all customers and about each.
+    pages = _text(compile_pack(pack, Edition("provisional", "DM-2026-07-0123456789")))
+    for note in (
+        "Note 3 · 11 Jun 2026: Word of another customer",
+        "Note 4 · 12 Jun 2026: Word of the vendor",
+    ):
+        assert note in pages
+    assert "Note 1" not in _compiled(report)
 
 
 def test_trend_has_no_point_where_there_are_only_bounds(report: MonthlyReport) -> None:

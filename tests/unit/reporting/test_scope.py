@@ -11,7 +11,13 @@ import pytest
 
 from pipeline import reporting
 from pipeline.reporting.backlog import read_ages, read_backlog, read_backlog_levels, read_open_tickets
-from pipeline.reporting.breaches import read_breaches, read_holdings
+from pipeline.reporting.breaches import (
+    NOT_RECORDED,
+    find_keys_of_classes,
+    read_breaches,
+    read_classes,
+    read_holdings,
+)
 from pipeline.reporting.compliance import (
     CUTS,
     read_comparison,
@@ -31,7 +37,12 @@ from pipeline.reporting.entitlements import (
     read_plans,
     select_movements,
 )
-from pipeline.reporting.findings import read_findings, read_refused, read_vendor_figures
+from pipeline.reporting.findings import (
+    read_findings,
+    read_refused,
+    read_refused_records,
+    read_vendor_figures,
+)
 from pipeline.reporting.managers_pack import read_managers_pack, read_promises
 from pipeline.reporting.monthly_report import (
     read_customers_to_report,
@@ -43,13 +54,22 @@ from pipeline.reporting.monthly_report import (
 from pipeline.reporting.overview import read_annotations, read_attention
 from pipeline.reporting.periods import read_closed_months, read_month_states, read_zones
 from pipeline.reporting.plan_trials import read_trial
-from pipeline.reporting.published import EVERY_CUSTOMER, EVERYTHING, Published, Scope, open_published
+from pipeline.reporting.published import (
+    EVERY_CUSTOMER,
+    EVERYTHING,
+    Published,
+    Scope,
+    Selection,
+    open_published,
+)
 from pipeline.reporting.status import read_status
 from pipeline.reporting.tickets import (
+    count_tickets,
     read_at_risk,
     read_explanation,
     read_tickets,
     read_waivers,
+    read_worst_tickets,
     select_obligations,
 )
 from tests.unit.reporting.published_build import ROWS, Row, publish
@@ -68,11 +88,19 @@ CALLS = {
     "read_look": lambda published, scope: read_look(published, scope),
     "read_breaches": lambda published, scope: read_breaches(published, scope),
     "read_holdings": lambda published, scope: read_holdings(published, scope),
+    # Promises of every customer are asked for: the scope keeps their classes away.
+    "read_classes": lambda published, scope: read_classes(
+        published, scope, read_tickets(published, EVERY_CUSTOMER, Selection(statuses=("breached",)))
+    ).values(),
+    "find_keys_of_classes": lambda published, scope: find_keys_of_classes(
+        published, scope, EVERYTHING, (NOT_RECORDED,)
+    ),
     "read_managers_pack": lambda published, scope: read_managers_pack(published, scope, "2026-07"),
     "read_compliance": lambda published, scope: read_compliance(published, scope, by=CUTS),
     "read_comparison": lambda published, scope: read_comparison(
         published, scope, EVERYTHING, "2026-07", ("customer", "plan")
     ),
+    "read_refused_records": lambda published, scope: read_refused_records(published, scope),
     "read_promises": lambda published, scope: read_promises(published, scope, EVERYTHING, "2026-07"),
     "read_attention": lambda published, scope: read_attention(published, scope, EVERYTHING, "2026-07"),
     "read_waivers": lambda published, scope: read_waivers(published, scope, "T-1"),
@@ -81,6 +109,8 @@ CALLS = {
     "read_trend": lambda published, scope: read_trend(published, scope),
     "read_trends": lambda published, scope: read_trends(published, scope, ("acme",), "2026-07"),
     "read_tickets": lambda published, scope: read_tickets(published, scope),
+    "read_worst_tickets": lambda published, scope: read_worst_tickets(published, scope),
+    "count_tickets": lambda published, scope: count_tickets(published, scope),
     "read_at_risk": lambda published, scope: read_at_risk(published, scope),
     "read_balances": lambda published, scope: read_balances(published, scope),
     "read_alerts": lambda published, scope: read_alerts(published, scope),

@@ -3,8 +3,16 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import ConfigurationError
-from pipeline.reporting.published import Published, Scope, Selection
-from pipeline.reporting.tickets import read_explanation, read_tickets
+from pipeline.reporting.overview import of_bands
+from pipeline.reporting.published import EVERY_CUSTOMER, Published, Scope, Selection
+from pipeline.reporting.tickets import (
+    AT_RISK_FROM,
+    Cut,
+    count_tickets,
+    read_explanation,
+    read_tickets,
+    read_worst_tickets,
+)
 
 ACME = Scope(("acme",))
 
@@ -14,6 +22,36 @@ def test_tickets_selects_by_status(published: Published) -> None:
     assert [row.ticket_id for row in found] == ["T-5", "T-6"]
     with pytest.raises(ConfigurationError, match="'late'.*met, breached, pending"):
         read_tickets(published, ACME, Selection(statuses=("late",)))
+
+
+def test_parts_of_the_worst_first_list_are_the_whole_list_in_order(published: Published) -> None:
+    every = read_tickets(published, EVERY_CUSTOMER)
+    worst_first = sorted(every, key=lambda row: (row.remaining_seconds is None, row.remaining_seconds or 0))
+    parts = [
+        row
+        for first in range(0, len(every), 2)
+        for row in read_worst_tickets(published, EVERY_CUSTOMER, first=first, size=2)
+    ]
+    assert parts == worst_first == list(read_worst_tickets(published, EVERY_CUSTOMER))
+    length = count_tickets(published, EVERY_CUSTOMER)
+    assert (length.promise_count, length.ticket_count) == (len(every), len({row.ticket_id for row in every}))
+
+
+@pytest.mark.parametrize("band", [0, *AT_RISK_FROM])
+def test_a_list_of_one_band_has_the_running_promises_that_reached_that_step_and_no_higher(
+    published: Published, band: int
+) -> None:
+    every = read_tickets(published, EVERY_CUSTOMER)
+    found = read_tickets(published, EVERY_CUSTOMER, cut=Cut(bands=(band,)))
+    assert found == of_bands(every, (band,))
+
+
+def test_a_list_of_keys_has_these_promises_and_one_of_none_is_empty(published: Published) -> None:
+    first, *_, last = read_tickets(published, EVERY_CUSTOMER)
+    keys = (last.obligation_key, first.obligation_key)
+    assert read_tickets(published, EVERY_CUSTOMER, cut=Cut(obligation_keys=keys)) == (first, last)
+    assert read_tickets(published, EVERY_CUSTOMER, cut=Cut(obligation_keys=())) == ()
+    assert count_tickets(published, EVERY_CUSTOMER, cut=Cut(obligation_keys=())).promise_count == 0
 
 
 def test_tickets_over_by_is_a_single_second_for_the_narrowest_breach(published: Published) -> None:

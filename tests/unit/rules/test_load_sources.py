@@ -186,7 +186,7 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             [
                 "sla.yml:1: delivry: this key is not known here. "
                 "Did you mean 'delivery'? Known: alerts, auth, branding, compare_plans, delivery, keep_exports, memory, periods, "
-                "sources."
+                "retention, sources."
             ],
         ),
         (

@@ -15,7 +15,7 @@ copies as (
     row_number() over (
       partition by acts.source, acts.event_id
       order by
-        acts.version_at desc nulls last, acts.event_at, coalesce(acts.value_before, ''), coalesce(acts.value, ''), acts.batch_id, acts.line_number
+        acts.version_at desc nulls last, acts.event_at nulls last, coalesce(acts.value_before, ''), coalesce(acts.value, ''), acts.batch_id nulls last, acts.line_number nulls last
     ) as copy_rank
   from acts
   join tickets_with_breach on tickets_with_breach.ticket_id = acts.ticket_id
@@ -32,7 +32,7 @@ ordered as (
   where copy_rank = 1
   window of_kind as (
     partition by ticket_id, event_type
-    order by event_at, update_number nulls last, id_number nulls last, line_number, place nulls first, event_id
+    order by event_at nulls last, update_number nulls last, id_number nulls last, line_number nulls last, place nulls first, event_id nulls last
   )
 ),
 

@@ -17,7 +17,7 @@ settled as (
 
 tenures as (
   select ticket_id, event_type, held_by, changed_epoch as from_epoch,
-    lead(changed_epoch) over (partition by ticket_id, event_type order by changed_epoch) as to_epoch
+    lead(changed_epoch) over (partition by ticket_id, event_type order by changed_epoch nulls last) as to_epoch
   from settled
   where change_rank = 1
   union all
@@ -94,7 +94,7 @@ counted as (
   from read_edges
   left join paused_seconds
     on paused_seconds.obligation_key = read_edges.obligation_key and paused_seconds.edge_epoch = read_edges.edge_epoch
-  window of_obligation as (partition by read_edges.obligation_key order by read_edges.edge_epoch)
+  window of_obligation as (partition by read_edges.obligation_key order by read_edges.edge_epoch nulls last)
 ),
 
 named as (
@@ -118,7 +118,7 @@ named as (
 numbered as (
   select
     named.*,
-    sum(case when begins_holding then 1 else 0 end) over (partition by obligation_key order by from_epoch rows between unbounded preceding and current row)
+    sum(case when begins_holding then 1 else 0 end) over (partition by obligation_key order by from_epoch nulls last rows between unbounded preceding and current row)
       as holding_number
   from named
 )
@@ -127,7 +127,7 @@ select
   obligation_key,
   ticket_id,
   -- From 1 on, whether or not the first interval begins with a change.
-  row_number() over (partition by obligation_key order by min(from_epoch)) as holding_number,
+  row_number() over (partition by obligation_key order by min(from_epoch) nulls last) as holding_number,
   max(group_name) as group_name,
   max(assignee) as assignee,
   cast(sum(counted_seconds) as bigint) as counted_seconds,

@@ -19,8 +19,8 @@ select
   supply_id as change_id,
   cause_kind,
   cause_id,
-  cast(null as varchar) as ticket_id,
-  cast(null as varchar) as undoes_movement_id,
+  cast(null as string) as ticket_id,
+  cast(null as string) as undoes_movement_id,
   reason,
   supplied_at as happened_at,
   supplied_at as known_at
@@ -38,6 +38,6 @@ from redemptions
 union all
 select
   movement_id, customer_id, subscription_id, pool, movement_kind, case movement_kind when 'credit' then 1 else -1 end,
-  case when is_in_second_of_use then 6 else 4 end, ticket_id || ' ' || lpad(cast(turn_number as varchar), 6, '0'), cause_kind,
+  case when is_in_second_of_use then 6 else 4 end, ticket_id || ' ' || lpad(cast(turn_number as string), 6, '0'), cause_kind,
   cause_id, ticket_id, undoes_movement_id, reason, happened_at, known_at
 from credits

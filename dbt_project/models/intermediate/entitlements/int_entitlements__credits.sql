@@ -56,8 +56,8 @@ ordered as (
     row_number() over (
       partition by statements.ticket_id
       -- In one second a waiver ends last, so that one that follows it leaves no gap.
-      order by statements.happened_at, case when statements.waivers_added < 0 then 1 else 0 end, coalesce(statements.moment_order, 0),
-        statements.cause_id
+      order by statements.happened_at nulls last, case when statements.waivers_added < 0 then 1 else 0 end, coalesce(statements.moment_order, 0),
+        statements.cause_id nulls last
     ) as statement_number
   from statements
   cross join build_inputs
@@ -91,7 +91,7 @@ numbered as (
 )
 
 select
-  case when numbered.is_credited then 'credit:' else 'reversal:' end || uses.ticket_id || ':' || cast(numbered.turn_number as varchar) as movement_id,
+  case when numbered.is_credited then 'credit:' else 'reversal:' end || uses.ticket_id || ':' || cast(numbered.turn_number as string) as movement_id,
   uses.ticket_id,
   uses.customer_id,
   uses.subscription_id,
@@ -101,8 +101,8 @@ select
   numbered.cause_id,
   case
     when numbered.turn_number = 1 then 'use:' || uses.ticket_id
-    when numbered.is_credited then 'reversal:' || uses.ticket_id || ':' || cast(numbered.turn_number - 1 as varchar)
-    else 'credit:' || uses.ticket_id || ':' || cast(numbered.turn_number - 1 as varchar)
+    when numbered.is_credited then 'reversal:' || uses.ticket_id || ':' || cast(numbered.turn_number - 1 as string)
+    else 'credit:' || uses.ticket_id || ':' || cast(numbered.turn_number - 1 as string)
   end as undoes_movement_id,
   numbered.reason,
   numbered.turn_number,

@@ -17,7 +17,7 @@ select
   'overflow',
   -overflowing_lines.quantity,
   overflowing_lines.change_rank,
-  overflowing_lines.change_id || ' ' || lpad(cast(overflowing_lines.statement_line as varchar), 9, '0'),
+  overflowing_lines.change_id || ' ' || lpad(cast(overflowing_lines.statement_line as string), 9, '0'),
   overflowing_lines.cause_kind,
   overflowing_lines.cause_id,
   overflowing_lines.ticket_id,

@@ -49,7 +49,7 @@ redeemed as (
   from (
     select
       told.*,
-      row_number() over (partition by told.ticket_id, told.pool order by told.happened_at, told.cause_id) as telling_number
+      row_number() over (partition by told.ticket_id, told.pool order by told.happened_at nulls last, told.cause_id nulls last) as telling_number
     from told
   ) as numbered
   where telling_number = 1

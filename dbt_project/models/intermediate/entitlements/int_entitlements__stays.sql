@@ -55,4 +55,4 @@ select
   lead(stays.subscription_id) over in_order as goes_to
 from stays
 join pools on pools.subscription_id = stays.subscription_id and pools.pool = stays.pool
-window in_order as (partition by stays.supply_id order by stays.is_home desc, pools.term_starts_at, pools.subscription_id)
+window in_order as (partition by stays.supply_id order by stays.is_home desc, pools.term_starts_at nulls last, pools.subscription_id nulls last)

@@ -23,7 +23,7 @@ agent_accounts as (select * from {{ source('raw', 'source_agents') }} where agen
 acts as (
   select
     event_id, source, ticket_id, 'message' as event_type, message_kind as act_kind,
-    cast(null as varchar) as value, cast(null as varchar) as value_before, false as is_withdrawal, is_public, unmarked_comments, channel,
+    cast(null as string) as value, cast(null as string) as value_before, false as is_withdrawal, is_public, unmarked_comments, channel,
     author_id, author_kind, author_address, author_role, updater_id,
     earliest_at, event_at, moves_with_submission, update_id, update_number, place, version_at,
     source_file, line_number, batch_id, known_at
@@ -31,7 +31,7 @@ acts as (
   union all
   select
     event_id, source, ticket_id, event_type, change_kind as act_kind,
-    value, value_before, is_withdrawal, is_public, cast(null as varchar) as unmarked_comments, channel,
+    value, value_before, is_withdrawal, is_public, cast(null as string) as unmarked_comments, channel,
     author_id, author_kind, author_address, author_role, updater_id,
     earliest_at, event_at, moves_with_submission, update_id, update_number, place, version_at,
     source_file, line_number, batch_id, known_at
@@ -41,7 +41,7 @@ acts as (
   union all
   select
     event_id, source, ticket_id, event_type, 'assignment' as act_kind,
-    value, value_before, false as is_withdrawal, true as is_public, cast(null as varchar) as unmarked_comments, channel,
+    value, value_before, false as is_withdrawal, true as is_public, cast(null as string) as unmarked_comments, channel,
     author_id, author_kind, author_address, author_role, updater_id,
     earliest_at, event_at, moves_with_submission, update_id, update_number, place, version_at,
     source_file, line_number, batch_id, known_at

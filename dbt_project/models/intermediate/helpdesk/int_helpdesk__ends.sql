@@ -34,7 +34,7 @@ last_returns as (
 ),
 
 ends as (
-  select ordered.*, row_number() over (partition by ordered.ticket_id order by ordered.place) as end_rank
+  select ordered.*, row_number() over (partition by ordered.ticket_id order by ordered.place nulls last) as end_rank
   from ordered
   join last_returns on last_returns.ticket_id = ordered.ticket_id
   where ordered.moment = 'merged'

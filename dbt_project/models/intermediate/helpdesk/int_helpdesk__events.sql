@@ -57,8 +57,8 @@ select
   row_number() over (
     partition by ticket_id
     order by
-      dated_at, event_at, case when is_opening then 0 else 1 end,
-      space_rank, space_status_rank, order_space, order_number, kind_rank, status_rank, event_id
+      dated_at nulls last, event_at nulls last, case when is_opening then 0 else 1 end,
+      space_rank nulls last, space_status_rank nulls last, order_space nulls last, order_number nulls last, kind_rank nulls last, status_rank nulls last, event_id nulls last
   ) as event_order,
   order_space,
   source_file,

@@ -115,7 +115,7 @@ unmarked_bugs as (
     marked_records.*,
     row_number() over (
       partition by marked_records.source, marked_records.ticket_id
-      order by marked_records.updated_at, marked_records.batch_id, marked_records.line_number
+      order by marked_records.updated_at nulls last, marked_records.batch_id nulls last, marked_records.line_number nulls last
     ) as record_rank
   from marked_records
   join last_marks
@@ -246,18 +246,19 @@ copies as (
         case when exported_events.version_at > build_inputs.as_of then 1 else 0 end,
         -- What a record dates itself says more than that a record shows it.
         case when exported_events.is_shown then 1 else 0 end,
-        case when exported_events.is_shown then exported_events.version_at end,
+        case when exported_events.is_shown then exported_events.version_at end nulls last,
         exported_events.version_at desc nulls last,
         -- Of copies that contradict each other the later one: a stop that is in time there is so with the other as well.
-        exported_events.event_at desc, exported_events.ticket_id, exported_events.event_type, coalesce(exported_events.value, ''),
+        exported_events.event_at desc, exported_events.ticket_id nulls last, exported_events.event_type nulls last,
+        coalesce(exported_events.value, ''),
         coalesce(exported_events.actor_kind, ''), coalesce(exported_events.is_public, false), coalesce(exported_events.actor, ''),
-        exported_events.batch_id, exported_events.line_number
+        exported_events.batch_id nulls last, exported_events.line_number nulls last
     ) as copy_rank,
     min(exported_events.known_at) over (partition by exported_events.source, exported_events.event_id) as first_known_at,
     -- What a figure may rest on.
-    exported_events.ticket_id || '|' || cast(exported_events.event_at as varchar) || '|' || exported_events.event_type || '|'
+    exported_events.ticket_id || '|' || cast(exported_events.event_at as string) || '|' || exported_events.event_type || '|'
     || coalesce(exported_events.value, '') || '|' || coalesce(exported_events.actor_kind, '') || '|'
-    || cast(coalesce(exported_events.is_public, false) as varchar) as content
+    || cast(coalesce(exported_events.is_public, false) as string) as content
   from exported_events
   join repeated on repeated.source = exported_events.source and repeated.event_id = exported_events.event_id
   cross join build_inputs

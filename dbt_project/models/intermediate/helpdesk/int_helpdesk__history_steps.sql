@@ -12,7 +12,7 @@ copies as (
     acts.*,
     row_number() over (
       partition by source, event_id
-      order by version_at desc nulls last, event_at, coalesce(value_before, ''), coalesce(value, ''), batch_id, line_number
+      order by version_at desc nulls last, event_at nulls last, coalesce(value_before, ''), coalesce(value, ''), batch_id nulls last, line_number nulls last
     ) as copy_rank
   from acts
 ),
@@ -23,7 +23,7 @@ repeated as (
     copies.*,
     case when update_number is null then 1 else
       row_number() over (
-        partition by source, ticket_id, event_type, event_at, update_number, value_before, value order by event_id
+        partition by source, ticket_id, event_type, event_at, update_number, value_before, value order by event_id nulls last
       )
     end as repeated_rank
   from copies
@@ -50,5 +50,5 @@ left join orders on orders.source = repeated.source and orders.event_id = repeat
 where repeated.repeated_rank = 1
 window in_order as (
   partition by repeated.source, repeated.ticket_id, repeated.event_type
-  order by repeated.event_at, orders.order_number nulls last, repeated.event_id
+  order by repeated.event_at nulls last, orders.order_number nulls last, repeated.event_id nulls last
 )

@@ -24,7 +24,7 @@ last_histories as (
       case when min(severity) over of_version = max(severity) over of_version then severity end as severity,
       row_number() over (
         partition by source, ticket_id
-        order by updated_at desc, ticket_status nulls last, severity nulls last, batch_id, line_number
+        order by updated_at desc, ticket_status nulls last, severity nulls last, batch_id nulls last, line_number nulls last
       ) as version_rank
     from versions
     where is_history_inside
@@ -37,7 +37,7 @@ unchanged as (
   select source, ticket_id, exported_ticket_id, 'status_changed' as event_type, ticket_status as value, updated_at, source_file, line_number, batch_id, known_at
   from last_histories
   union all
-  select source, ticket_id, exported_ticket_id, 'severity_changed', cast(severity as varchar), updated_at, source_file, line_number, batch_id, known_at
+  select source, ticket_id, exported_ticket_id, 'severity_changed', cast(severity as string), updated_at, source_file, line_number, batch_id, known_at
   from last_histories
 )
 

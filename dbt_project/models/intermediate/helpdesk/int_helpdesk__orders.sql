@@ -24,7 +24,7 @@ shared as (
     regexp_extract(acts.update_id, '^(.*?)([0-9]{1,38})$', 1) as id_series,
     cast(nullif(regexp_extract(acts.update_id, '^(.*?)([0-9]{1,38})$', 2), '') as decimal(38, 0)) as id_number,
     -- The lines of a file are in the order of what they tell; dates that stand in a ticket's own record are so within the record only.
-    acts.batch_id || case when acts.is_date then ':' || cast(acts.line_number as varchar) else '' end as row_group
+    acts.batch_id || case when acts.is_date then ':' || cast(acts.line_number as string) else '' end as row_group
   from acts
   join seconds on seconds.source = acts.source and seconds.ticket_id = acts.ticket_id and seconds.event_at = acts.event_at
 ),
@@ -50,7 +50,7 @@ steps as (
     acts.ticket_id,
     acts.batch_id,
     acts.event_at,
-    lag(acts.event_at) over (partition by acts.source, acts.ticket_id, acts.batch_id order by acts.line_number, acts.place) as event_at_above
+    lag(acts.event_at) over (partition by acts.source, acts.ticket_id, acts.batch_id order by acts.line_number nulls last, acts.place nulls last) as event_at_above
   from acts
   join (select distinct source, ticket_id from shared where not is_date and update_number is null and id_number is null) as tickets
     on tickets.source = acts.source and tickets.ticket_id = acts.ticket_id
@@ -145,7 +145,7 @@ first_rows as (
     scoped.*,
     row_number() over (
       partition by scoped.source, scoped.ticket_id, scoped.event_at, scoped.scope, scoped.row_group, scoped.event_id
-      order by scoped.line_number, scoped.place nulls first
+      order by scoped.line_number nulls last, scoped.place nulls first
     ) as row_rank
   from scoped
   join scopes
@@ -162,7 +162,7 @@ rows_of_files as (
     count(*) over (partition by source, ticket_id, event_at, scope, row_group) as event_count,
     count(*) over (partition by source, ticket_id, event_at, scope, row_group, line_number) as line_count,
     row_number() over (
-      partition by source, ticket_id, event_at, scope, row_group order by line_number, place nulls first, event_id
+      partition by source, ticket_id, event_at, scope, row_group order by line_number nulls last, place nulls first, event_id nulls last
     ) as row_place
   from first_rows
   where row_rank = 1
@@ -224,7 +224,7 @@ numbered as (
       when scopes.is_numbered or scopes.is_identified then dense_rank() over (
         partition by events.source, events.ticket_id, events.event_at, events.scope
         order by
-          case when scopes.is_numbered then cast(events.update_number as decimal(38, 0)) else events.id_number end, coalesce(events.place, 0)
+          case when scopes.is_numbered then cast(events.update_number as decimal(38, 0)) else events.id_number end nulls last, coalesce(events.place, 0)
       )
       when agreed.scope is not null then row_places.row_place
     end as order_number
@@ -250,7 +250,7 @@ numbered as (
 placed as (
   select
     numbered.*,
-    row_number() over (partition by source, event_id, event_at order by scope) as scope_rank
+    row_number() over (partition by source, event_id, event_at order by scope nulls last) as scope_rank
   from numbered
   where order_number is not null
 )

@@ -10,14 +10,15 @@ rows_once as (
   select
     versions.*,
     row_number() over (
-      partition by source, ticket_id, exported_update_number, updated_at, ticket_status, severity order by batch_id, line_number, place
+      partition by source, ticket_id, exported_update_number, updated_at, ticket_status, severity
+      order by batch_id nulls last, line_number nulls last, place nulls last
     ) as copy_rank
   from versions
 ),
 
 -- A row without a status or level says nothing of it.
 shown as (
-  {%- for event_type, column in [('status_changed', 'ticket_status'), ('severity_changed', 'cast(severity as varchar)')] %}
+  {%- for event_type, column in [('status_changed', 'ticket_status'), ('severity_changed', 'cast(severity as string)')] %}
   select rows_once.*, '{{ event_type }}' as event_type, {{ column }} as value
   from rows_once
   where copy_rank = 1 and {{ column }} is not null
@@ -36,13 +37,14 @@ changes as (
   from shown
   left join phases on shown.event_type = 'status_changed' and phases.ticket_status = shown.value
   window of_ticket as (
-    partition by source, ticket_id, event_type order by update_number, updated_at, line_number, place, value
+    partition by source, ticket_id, event_type
+    order by update_number nulls last, updated_at nulls last, line_number nulls last, place nulls last, value nulls last
   )
 )
 
 select
   -- Without a number a status that returns is distinguished by the instant of its update.
-  exported_ticket_id || ':' || coalesce(cast(exported_update_number as varchar), cast(updated_at as varchar)) || ':' || event_type || ':' || value
+  exported_ticket_id || ':' || coalesce(cast(exported_update_number as string), cast(updated_at as string)) || ':' || event_type || ':' || value
     as event_id,
   source,
   ticket_id,

@@ -68,9 +68,9 @@ ranked as (
         case when ticket_versions.is_messages_observed then 0 else 1 end,
         case when ticket_versions.is_first_response_observed then 0 else 1 end,
         case when ticket_versions.is_resolution_observed then 0 else 1 end,
-        ticket_versions.submitted_at, coalesce(ticket_versions.subject, ''), coalesce(ticket_versions.ticket_type, ''),
+        ticket_versions.submitted_at nulls last, coalesce(ticket_versions.subject, ''), coalesce(ticket_versions.ticket_type, ''),
         coalesce(ticket_versions.opener, ''), coalesce(ticket_versions.severity_given, ''),
-        ticket_versions.batch_id, ticket_versions.line_number
+        ticket_versions.batch_id nulls last, ticket_versions.line_number nulls last
     ) as version_rank,
     min(ticket_versions.known_at) over (partition by ticket_versions.source, ticket_versions.ticket_id) as first_known_at
   from agreed as ticket_versions
@@ -107,9 +107,9 @@ customers as (
       row_number() over (
         partition by source, ticket_id
         order by
-          min(correction_rank),
-          case when min(correction_rank) = 0 then -{{ epoch_seconds('updated_at') }} else {{ epoch_seconds('updated_at') }} end,
-          case when min(correction_rank) = 0 then -update_number else update_number end
+          min(correction_rank) nulls last,
+          case when min(correction_rank) = 0 then -{{ epoch_seconds('updated_at') }} else {{ epoch_seconds('updated_at') }} end nulls last,
+          case when min(correction_rank) = 0 then -update_number else update_number end nulls last
       ) as customer_rank
     from customer_rows
     group by source, ticket_id, updated_at, update_number
@@ -130,7 +130,7 @@ own_records as (
         partition by customer_rows.source, customer_rows.ticket_id
         order by
           customer_rows.update_number desc, customer_rows.updated_at desc, coalesce(customer_rows.requester, ''),
-          coalesce(customer_rows.subject, ''), customer_rows.batch_id, customer_rows.line_number
+          coalesce(customer_rows.subject, ''), customer_rows.batch_id nulls last, customer_rows.line_number nulls last
       ) as record_rank
     from customer_rows
     join customers
@@ -238,7 +238,7 @@ levels as (
     ticket_id,
     severity,
     updated_at,
-    first_value(severity) over (partition by source, ticket_id order by update_number, updated_at) as oldest_severity
+    first_value(severity) over (partition by source, ticket_id order by update_number nulls last, updated_at nulls last) as oldest_severity
   from (
     select
       last_rows.source,

@@ -18,7 +18,7 @@ begun as (
 ),
 
 bounded as (
-  select time_zone, month, starts_at, lead(starts_at) over (partition by time_zone order by month) as ends_at from begun
+  select time_zone, month, starts_at, lead(starts_at) over (partition by time_zone order by month nulls last) as ends_at from begun
 ),
 
 business_clocks as (
@@ -66,7 +66,7 @@ numbered as (
     month_calendars.clock_name,
     business_days.ends_at,
     row_number() over (
-      partition by month_calendars.time_zone, month_calendars.month, month_calendars.clock_name order by business_days.starts_at
+      partition by month_calendars.time_zone, month_calendars.month, month_calendars.clock_name order by business_days.starts_at nulls last
     ) as day_number
   from month_calendars
   join business_days

@@ -81,7 +81,7 @@ counted_pauses as (
     open_at_resumption - open_at_pause as paused_seconds,
     open_at_pause - open_from - coalesce(
       sum(open_at_resumption - open_at_pause) over (
-        partition by obligation_key, severity, counts_from_epoch order by pauses_epoch
+        partition by obligation_key, severity, counts_from_epoch order by pauses_epoch nulls last
         rows between unbounded preceding and 1 preceding
       ), 0
     ) as counted_before_pause

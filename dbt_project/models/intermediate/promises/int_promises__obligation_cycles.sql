@@ -60,7 +60,7 @@ select
   ticket_terms.ticket_id,
   obligations.obligation,
   coalesce(cycles.cycle_number, 1) as cycle_number,
-  ticket_terms.ticket_id || ':' || obligations.obligation || ':' || cast(coalesce(cycles.cycle_number, 1) as varchar)
+  ticket_terms.ticket_id || ':' || obligations.obligation || ':' || cast(coalesce(cycles.cycle_number, 1) as string)
     || case when cycles.reading <> 'plan' then ':' || cycles.reading else '' end as obligation_key,
   coalesce(cycles.reading, 'plan') as reading,
   ticket_terms.source,

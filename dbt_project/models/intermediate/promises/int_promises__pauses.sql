@@ -123,7 +123,7 @@ marked as (
     clipped.*,
     case
       when pauses_epoch <= max(resumes_epoch) over (
-        partition by obligation_key order by pauses_epoch, resumes_epoch, pause_name
+        partition by obligation_key order by pauses_epoch nulls last, resumes_epoch nulls last, pause_name nulls last
         rows between unbounded preceding and 1 preceding
       ) then 0
       else 1
@@ -135,7 +135,7 @@ numbered as (
   select
     marked.*,
     sum(begins_pause) over (
-      partition by obligation_key order by pauses_epoch, resumes_epoch, pause_name
+      partition by obligation_key order by pauses_epoch nulls last, resumes_epoch nulls last, pause_name nulls last
       rows between unbounded preceding and current row
     ) as pause_number
   from marked

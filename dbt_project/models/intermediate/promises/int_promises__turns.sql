@@ -114,7 +114,7 @@ turns as (
   window in_order as (
     partition by ticket_id, obligation
     order by
-      moment_epoch,
+      moment_epoch nulls last,
       case when not is_order_unknown then 0 else 1 end,
       case when not is_order_unknown then moment_order when role = 'stop' then 0 else 1 end,
       moment_order,

@@ -15,7 +15,7 @@ submissions as (
     submitted_epoch as earliest_epoch,
     ticket_id || ':submitted' as event_id,
     cast(0 as bigint) as event_order,
-    cast(null as varchar) as order_space
+    cast(null as string) as order_space
   from tickets
 ),
 
@@ -91,7 +91,7 @@ ordered as (
     -- The submission stands before everything else of its second. The precedence of the seed orders what one event stands for.
     row_number() over (
       partition by all_moments.ticket_id
-      order by all_moments.moment_epoch, all_moments.event_order, coalesce(precedences.precedence, 99), all_moments.moment
+      order by all_moments.moment_epoch nulls last, all_moments.event_order, coalesce(precedences.precedence, 99), all_moments.moment nulls last
     ) as moment_order
   from all_moments
   left join precedences on precedences.moment = all_moments.moment

@@ -8,7 +8,7 @@ numbered as (
     lines.*,
     sources.ticket_prefix,
     row_number() over (
-      partition by lines.source, lines.ticket_id order by lines.changed_at, lines.change_id, lines.batch_id, lines.line_number
+      partition by lines.source, lines.ticket_id order by lines.changed_at nulls last, lines.change_id nulls last, lines.batch_id nulls last, lines.line_number nulls last
     ) as line_rank
   from lines
   join sources on sources.source = lines.source

@@ -13,6 +13,7 @@ select
   refused.column_name,
   refused.raw_value,
   refused.reason,
+  refused.hint,
   causes.cause,
   refused.source_file,
   refused.line_number,

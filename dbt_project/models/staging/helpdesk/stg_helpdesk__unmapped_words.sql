@@ -26,7 +26,7 @@ found as (
   from changes
   where event_type = 'severity_changed' and value is null and word is not null
   union
-  select versions.source, versions.ticket_id, 'missing_levels', cast(null as varchar), false
+  select versions.source, versions.ticket_id, 'missing_levels', cast(null as string), false
   from versions
   left join leveled on leveled.source = versions.source and leveled.ticket_id = versions.ticket_id
   where leveled.ticket_id is null

@@ -54,10 +54,10 @@ select
   written.obligation,
   1 as cycle_number,
   'target' as figure_kind,
-  cast(null as varchar) as clock_kind,
+  cast(null as string) as clock_kind,
   cast(null as bigint) as they_seconds,
   1 as unit_seconds,
-  written.field_value = written.breached_value as they_breached,
+  try_cast(written.field_value as boolean) = written.breached_value as they_breached,
   cast(null as bigint) as goal_seconds,
   cast(null as timestamp) as they_started_at,
   cast(null as timestamp) as they_stopped_at,
@@ -68,4 +68,5 @@ select
   batches.landed_at as known_at
 from written
 join batches on batches.batch_id = written.batch_id
-where written.field_value in (written.met_value, written.breached_value)
+-- A word that is neither says nothing.
+where try_cast(written.field_value as boolean) in (written.met_value, written.breached_value)
