@@ -11,6 +11,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.ingest.landing.forgotten import Forgotten, find_tickets
 from pipeline.ingest.landing.manifest import Batch, list_batches
 from pipeline.reporting.published import Published
+from pipeline.rules.load_sources import load_sources
 from pipeline.settings import Workspace
 
 _CUSTOMER_SIDE = ("requester", "author_address", "opener", "person")
@@ -91,7 +92,7 @@ def _find_customer(
         "select contact as value from core.dim_contacts where customer_id = $whom",
     ):
         values |= {row["value"] for row in published.fetch(dict, sql, {"whom": whom}) if row["value"]}
-    values |= set(_read_recipients(workspace, whom))
+    values |= set(_read_recipients(workspace, whom)) | _read_senders(workspace, whom)
     ticket_ids = {row["ticket_id"] for row in rows}
     organizations: set[tuple[str, str]] = set()
     customers_own: set[tuple[str, str]] = set()
@@ -172,6 +173,17 @@ def _read_rows(
             ):
                 for row in rows.to_pylist():
                     yield batch, row
+
+
+def _read_senders(workspace: Workspace, customer_id: str) -> set[str]:
+    """Who sends to this customer and to no other one, as sla.yml says: nothing is sent to a customer without recipients."""
+    config = load_sources(workspace.sla_yml)
+    senders = [(look.customer_id, look.sender) for look in config.looks]
+    if config.delivery is not None:
+        senders.append((None, config.delivery.sender))
+        senders += [(customer, own.sender) for customer, own in config.delivery.customers.items()]
+    others = {sender for customer, sender in senders if customer != customer_id}
+    return {sender for customer, sender in senders if customer == customer_id and sender} - others
 
 
 def _read_recipients(workspace: Workspace, customer_id: str) -> list[str]:
