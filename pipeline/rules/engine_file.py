@@ -11,7 +11,7 @@ ENGINES = ("duckdb", "spark")
 
 
 class EngineRules(Declared):
-    """Where the models run. The figures are the same; each line may be left out."""
+    """Where the models run; each line may be left out."""
 
     use: Annotated[str, OneOf(ENGINES)] = "duckdb"
     """duckdb (this process) or spark; `sla build --engine` says it for one build."""

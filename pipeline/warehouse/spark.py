@@ -1,4 +1,4 @@
-"""A build on Apache Spark: the same models and tests, and the same published file.
+"""A build on Apache Spark: the same models and tests, and one published file as before. Not ready: spark.md says what is shown.
 
 What a build starts from goes to Spark as folders of Parquet, in schemas of this build alone; dbt runs there; what is published
 comes back into the build's own database. Nothing else of a build knows of it, so readers, reports and pages are the same.
