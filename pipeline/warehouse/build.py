@@ -286,9 +286,12 @@ def _fill(
         connection.close()
     _stop_on_critical(landed_checks)
     stop_if_asked()
+    is_one_at_a_time = not fits_beside(sum(sum(batch.tables.values()) for batch in inputs.batches))
     on_step("models", None, 0, 0)
     with place() as spark:
-        dbt_checks, shares, project = _run_models(database, scratch, basis, is_checked, on_step, spark)
+        dbt_checks, shares, project = _run_models(
+            database, scratch, basis, is_checked, is_one_at_a_time, on_step, spark
+        )
     return Filled(known_until, landed_checks, dbt_checks, shares, list_models_by_ticket(project), judged)
 
 
@@ -297,6 +300,7 @@ def _run_models(
     scratch: Path,
     basis: Basis | Everything,
     is_checked: bool,
+    is_one_at_a_time: bool,
     on_step: OnStep,
     spark: Spark | None,
 ) -> tuple[list[DbtCheck], list[Share], Project]:
@@ -312,8 +316,6 @@ def _run_models(
     # Plain tests of columns and keys are proved at the end, one pass a table.
     tested_last = PROVED_HERE if is_checked else ""
     left_out = ("unit_test",) if is_checked else ("unit_test", "test")
-    is_one_at_a_time = not fits_beside(sum(sum(batch.tables.values()) for batch in inputs.batches))
-    on_step("models", None, 0, 0)
     project = parse_project(database, scratch, spark)
     if spark is not None:
         spark.take(project)

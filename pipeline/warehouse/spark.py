@@ -34,16 +34,13 @@ if TYPE_CHECKING:
     from pipeline.ingest.landing.manifest import Batch
     from pipeline.rules.engine_file import EngineRules
 
-# What a figure depends on; sla.yml cannot say it otherwise. Instants are UTC, a wrong cast is an error, and a relation that reads
-# itself takes as many rounds as a pool has changes.
+# What a figure depends on; sla.yml cannot say it otherwise. Instants are UTC, and a wrong cast is an error.
 MEANING = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_LTZ",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "false",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "spark.sql.cteRecursionLevelLimit": "-1",
-    "spark.sql.cteRecursionRowLimit": "-1",
 }
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
 # DuckDB's name of a type -> Spark's.
