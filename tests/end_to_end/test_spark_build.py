@@ -69,6 +69,7 @@ def small_vendor(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.long
 def test_small_vendor_has_the_same_tables_from_spark_as_from_duckdb(small_vendor: Path) -> None:
     root, on_spark = build_on_both(small_vendor)
     assert_tables_are_equal(root, on_spark, least_rows=100)
