@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,6 +94,12 @@ def find_workspace(given: Path | None) -> Workspace:
 def read_secret(name: str) -> str | None:
     """What the environment says under the name of a secret, which a caller must not print; None where it is not set or empty."""
     return os.environ.get(name) or None
+
+
+def find_java() -> str | None:
+    """The Java that JAVA_HOME names, else the one on the path."""
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
 
 
 def read_clock() -> datetime:

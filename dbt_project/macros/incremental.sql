@@ -5,7 +5,7 @@
 
 {# Whether this build is incremental. False while the project is parsed. #}
 {% macro is_incremental_build() -%}
-  {{ return(execute and not var('is_trial') and adapter.get_relation(target.database, 'raw', 'rebuilt_tickets') is not none) }}
+  {{ return(execute and target.type == 'duckdb' and not var('is_trial') and adapter.get_relation(target.database, 'raw', 'rebuilt_tickets') is not none) }}
 {%- endmacro %}
 
 {# Where a model of the basis stands: published tables in the version that is served, others beside it. #}

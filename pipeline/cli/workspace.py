@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,14 @@ from pipeline.settings import CHECKOUT, Workspace
 if TYPE_CHECKING:
     from pipeline.rules.load_sources import SourcesConfig
     from pipeline.warehouse.profile_build import Profile
+
+
+class BuildEngine(StrEnum):
+    """What `sla build --engine` takes."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+
 
 # Of so many models `sla build --profile` prints the plan; each of their queries runs once more.
 PROFILED_MODELS = 5
@@ -325,6 +334,10 @@ def build(
             "--profile", help="Print where the time went, and the engine's plans of the slowest models."
         ),
     ] = False,
+    engine: Annotated[
+        BuildEngine | None,
+        typer.Option("--engine", help="On which engine the models run, instead of what sla.yml says."),
+    ] = None,
 ) -> None:
     """Run the models and the checks, and publish the result.
 
@@ -333,12 +346,17 @@ def build(
     from pipeline.warehouse.build import lock_workspace
 
     workspace = options.find_workspace()
+    if profile and engine == BuildEngine.spark:
+        raise ConfigurationError(
+            "--profile shows DuckDB's own plans, and Spark has its own pages for them: leave out one of --profile and "
+            "--engine spark."
+        )
     with lock_workspace(workspace), recorded(workspace, "build"):
         finish_forgetting(workspace)
         if profile:
             _build_with_profile(workspace, is_full=full)
         else:
-            _build(workspace, is_full=full)
+            _build(workspace, is_full=full, engine=None if engine is None else engine.value)
         _try_plans(workspace)
         _say_state(workspace)
 
@@ -367,14 +385,20 @@ def _build_with_profile(workspace: Workspace, *, is_full: bool) -> None:
     from pipeline.warehouse.profile_build import Profile
 
     profile = Profile()
-    _build(workspace, profile, is_full=is_full)
+    _build(workspace, profile, is_full=is_full, engine=BuildEngine.duckdb.value)
     if profile.nodes:
         show_result(profile, profile_tables)
     else:
         say("Nothing was built, so there is nothing to measure.")
 
 
-def _build(workspace: Workspace, profile: Profile | None = None, *, is_full: bool = False) -> None:
+def _build(
+    workspace: Workspace,
+    profile: Profile | None = None,
+    *,
+    is_full: bool = False,
+    engine: str | None = None,
+) -> None:
     from pipeline.cli.show_build import show_build
     from pipeline.ingest.landing.land import land_damaged
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
@@ -388,11 +412,13 @@ def _build(workspace: Workspace, profile: Profile | None = None, *, is_full: boo
     is_quiet = options.verbosity < 0 or options.is_json or options.log_format == "json"
     with show_build(sys.stderr, is_quiet) as on_step, step("build") as building:
         if profile is None:
-            result = build_workspace(workspace, options.as_of, on_step, is_full=is_full)
+            result = build_workspace(workspace, options.as_of, on_step, is_full=is_full, engine=engine)
         else:
             with profile.watch(on_step) as tell:
                 explain = partial(profile.explain, count=PROFILED_MODELS)
-                result = build_workspace(workspace, options.as_of, tell, explain, is_full=is_full)
+                result = build_workspace(
+                    workspace, options.as_of, tell, explain, is_full=is_full, engine=engine
+                )
         building.rows_in, building.rows_out = result.landed_rows, result.obligations
     for warning in result.warnings:
         say(f"warning: {warning}")

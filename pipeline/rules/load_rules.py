@@ -38,8 +38,8 @@ class Rules:
 
 
 # Parts of sla.yml: whom a report goes to, who may log in, which plans are tried once a build is published, and how much memory it
-# may take.
-_NO_FIGURES = {"auth", "delivery", "compare_plans", "memory", "retention"}
+# may take, on which engine it runs, and how long its traces are kept.
+_NO_FIGURES = {"auth", "delivery", "compare_plans", "memory", "engine", "retention"}
 
 
 def load_rules(workspace: Workspace) -> Rules:

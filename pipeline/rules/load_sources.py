@@ -16,6 +16,7 @@ from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules, flatten_alerts
 from pipeline.rules.auth_file import Auth
 from pipeline.rules.branding import DEFAULT_BRANDING, Look, flatten_looks, read_looks
 from pipeline.rules.delivery_file import Delivery
+from pipeline.rules.engine_file import DEFAULT_ENGINE, EngineRules
 from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.mapping import Mapping as FileMapping
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules, flatten_periods
@@ -73,6 +74,7 @@ class SourcesConfig:
     # None: the dashboard asks for no login.
     auth: Auth | None = None
     retention: Retention = DEFAULT_RETENTION
+    engine: EngineRules = DEFAULT_ENGINE
 
 
 def load_sources(path: Path) -> SourcesConfig:
@@ -103,6 +105,7 @@ def load_sources(path: Path) -> SourcesConfig:
         file.memory,
         file.auth,
         file.retention,
+        file.engine,
     )
 
 

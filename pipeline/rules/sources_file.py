@@ -30,6 +30,7 @@ from pipeline.rules.alerts import DEFAULT_ALERTS, AlertRules
 from pipeline.rules.auth_file import Auth
 from pipeline.rules.branding import DEFAULT_BRANDING, Branding
 from pipeline.rules.delivery_file import Delivery
+from pipeline.rules.engine_file import DEFAULT_ENGINE, EngineRules
 from pipeline.rules.mapping import read_other_days, says_a_day
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules
 from pipeline.rules.plan import STATUSES
@@ -485,6 +486,8 @@ class SlaFile(Declared):
     """What the engine may take of the machine's or container's memory; half of it unless said. What does not fit goes to disk."""
     retention: Retention = DEFAULT_RETENTION
     """How long what a run leaves is kept; `sla prune` removes what is older."""
+    engine: EngineRules = DEFAULT_ENGINE
+    """On which engine builds run: DuckDB in this process, or Spark."""
     delivery: Delivery | None = None
     """Who receives reports and alerts; without it, nothing is delivered."""
     auth: Auth | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import chdir, contextmanager, suppress
+from contextlib import AbstractContextManager, chdir, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from pipeline.quality.check_tables import CheckResult
     from pipeline.quality.judge_shares import Share
     from pipeline.warehouse.load_raw import RawInputs
-    from pipeline.warehouse.run_dbt import DbtCheck
+    from pipeline.warehouse.run_dbt import DbtCheck, Project
+    from pipeline.warehouse.spark import Spark
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,11 @@ def build_workspace(
     on_filled: Callable[[Path], None] | None = None,
     *,
     is_full: bool = False,
+    engine: str | None = None,
 ) -> BuildResult:
     """Run models and checks on what changed since the version that is served, and publish the result. The caller holds the
     workspace's lock. `on_step` is told what it is at; `on_filled` may look at the database with all of its tables, before it is
-    published. `is_full`: judge every ticket, also where nothing changed.
+    published. `is_full`: judge every ticket, also where nothing changed. `engine`: duckdb or spark, instead of what sla.yml says.
 
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
@@ -139,20 +141,29 @@ def build_workspace(
     rules = load_rules(workspace)
     limit_engine(rules.sources.memory)
     batches = read_batches(workspace)
-    build_id = fingerprint(batches, rules, as_of)
+    engine = engine or rules.sources.engine.use
+    build_id = fingerprint(batches, rules, as_of, engine)
     served = find_served(workspace, build_id)
     if served is not None and not is_full and has_trial_tables(workspace, build_id):
         return BuildResult(served, False, 0, ())
 
     batches = keep_counts(workspace, batches)
-    inputs = list_inputs(workspace, batches, as_of)
+    inputs = list_inputs(workspace, batches, as_of, engine)
     building = workspace.warehouse / "building"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     workspace.landed.mkdir(parents=True, exist_ok=True)
     database = building / "build.duckdb"
     # The views over landed batches name their files relative to this folder (load_raw says why).
-    basis = Everything("--full asks for it") if is_full else find_basis(workspace, batches, rules, as_of)
+    basis: Basis | Everything
+    place: Callable[[], AbstractContextManager[Spark | None]] = nullcontext
+    if engine == "spark":
+        from pipeline.warehouse.spark import open_spark
+
+        basis = Everything("a build on Spark judges all of them")
+        place = partial(open_spark, workspace, rules.sources.engine, database, build_id, batches)
+    else:
+        basis = Everything("--full asks for it") if is_full else find_basis(workspace, batches, rules, as_of)
     with chdir(workspace.landed):
         filled = fill_database(
             database,
@@ -160,6 +171,7 @@ def build_workspace(
             workspace.warehouse / "dbt",
             basis=basis,
             on_step=on_step,
+            place=place,
         )
         if on_filled is not None:
             on_filled(database)
@@ -185,7 +197,8 @@ def build_workspace(
     compact(database, compacted)
     stop_if_asked()
     serve_trial_tables(workspace, database, build_id)
-    keep(workspace, database, build_id, filled.models_by_ticket, batches, rules)
+    if engine == "duckdb":
+        keep(workspace, database, build_id, filled.models_by_ticket, batches, rules)
     kept = rules.sources.retention.versions
     pointer = publish(workspace, compacted, build_id, filled.as_of, read_clock(), kept)
     remove_older(workspace, build_id)
@@ -226,8 +239,9 @@ def fill_database(
     basis: Basis | Everything = NO_BASIS,
     is_checked: bool = True,
     on_step: OnStep = tell_nothing,
+    place: Callable[[], AbstractContextManager[Spark | None]] = nullcontext,
 ) -> Filled:
-    """Make every table of a build in a new database: what the basis does not have, or everything.
+    """Make every table of a build in a new database: what the basis does not have, or everything. `place` may open Spark for it.
 
     The process must stand in the folder of the landed batches. `scratch` is dbt's. Unchecked, it takes half the time; only tests
     ask for that. Raises ChecksFailed when a critical check of what landed failed, a model or a test of dbt, or a share.
@@ -236,7 +250,7 @@ def fill_database(
     passes = 1
     while True:
         try:
-            return _fill(database, inputs, scratch, basis, missed, is_checked, on_step)
+            return _fill(database, inputs, scratch, basis, missed, is_checked, on_step, place)
         except TicketsMissed as found:
             # Other tickets of a source can change who finds a pool used up, which changes no further ticket.
             passes += 1
@@ -256,15 +270,11 @@ def _fill(
     missed: Sequence[str],
     is_checked: bool,
     on_step: OnStep,
+    place: Callable[[], AbstractContextManager[Spark | None]],
 ) -> Filled:
-    from pipeline.forecasting.forecast_pools import AFTER_FORECASTS, forecast_pools
     from pipeline.quality.check_tables import check_landed
-    from pipeline.quality.judge_shares import read_shares_over_limit, stop_on_shares
     from pipeline.warehouse.connection import open_database
     from pipeline.warehouse.load_raw import load_raw
-    from pipeline.warehouse.prove_columns import PROVED_HERE, prove_columns
-    from pipeline.warehouse.run_dbt import parse_project, run_dbt, stop_on_tests_that_did_not_run
-    from pipeline.warehouse.try_plans import COMPARING, keep_trial_tables, prepare_trials
 
     on_step("landed rows, and checks of them", None, 0, 0)
     connection = open_database(database)
@@ -276,14 +286,39 @@ def _fill(
         connection.close()
     _stop_on_critical(landed_checks)
     stop_if_asked()
+    is_one_at_a_time = not fits_beside(sum(sum(batch.tables.values()) for batch in inputs.batches))
+    on_step("models", None, 0, 0)
+    with place() as spark:
+        dbt_checks, shares, project = _run_models(
+            database, scratch, basis, is_checked, is_one_at_a_time, on_step, spark
+        )
+    return Filled(known_until, landed_checks, dbt_checks, shares, list_models_by_ticket(project), judged)
+
+
+def _run_models(
+    database: Path,
+    scratch: Path,
+    basis: Basis | Everything,
+    is_checked: bool,
+    is_one_at_a_time: bool,
+    on_step: OnStep,
+    spark: Spark | None,
+) -> tuple[list[DbtCheck], list[Share], Project]:
+    from pipeline.forecasting.forecast_pools import AFTER_FORECASTS, forecast_pools
+    from pipeline.quality.judge_shares import read_shares_over_limit, stop_on_shares
+    from pipeline.warehouse.connection import open_database
+    from pipeline.warehouse.prove_columns import PROVED_HERE, prove_columns
+    from pipeline.warehouse.run_dbt import parse_project, run_dbt, stop_on_tests_that_did_not_run
+    from pipeline.warehouse.try_plans import COMPARING, keep_trial_tables, prepare_trials
+
     # What compares plans needs a place for trials, and alerts need the forecasts; both are made from core.
     made_last = f"{COMPARING} {AFTER_FORECASTS}"
     # Plain tests of columns and keys are proved at the end, one pass a table.
     tested_last = PROVED_HERE if is_checked else ""
     left_out = ("unit_test",) if is_checked else ("unit_test", "test")
-    is_one_at_a_time = not fits_beside(sum(sum(batch.tables.values()) for batch in inputs.batches))
-    on_step("models", None, 0, 0)
-    project = parse_project(database, scratch)
+    project = parse_project(database, scratch, spark)
+    if spark is not None:
+        spark.take(project)
     dbt_checks = run_dbt(
         database,
         scratch,
@@ -292,7 +327,11 @@ def _fill(
         leave_out=left_out,
         is_one_at_a_time=is_one_at_a_time,
         on_model=partial(on_step, "models"),
+        engine=spark,
     )
+    if spark is not None:
+        on_step("tables from Spark", None, 0, 0)
+        spark.bring(project)
     with open_database(database) as connection:
         stop_on_missed_tickets(connection, basis)
     shares: list[Share] = []
@@ -306,6 +345,8 @@ def _fill(
     on_step("forecasts", None, 0, 0)
     with open_database(database) as connection:
         forecast_pools(connection)
+    if spark is not None:
+        spark.take(project)
     dbt_checks += run_dbt(
         database,
         scratch,
@@ -315,12 +356,17 @@ def _fill(
         leave_out=left_out,
         is_one_at_a_time=is_one_at_a_time,
         on_model=partial(on_step, "alerts"),
+        engine=spark,
     )
     if is_checked:
         on_step("tests of columns and keys", None, 0, 0)
-        dbt_checks += prove_columns(database, scratch, project)
+        dbt_checks += prove_columns(database, scratch, project, spark)
         stop_on_tests_that_did_not_run(project, dbt_checks)
-    return Filled(known_until, landed_checks, dbt_checks, shares, list_models_by_ticket(project), judged)
+    if spark is not None:
+        on_step("tables from Spark", None, 0, 0)
+        spark.bring(project)
+        spark.make_views(scratch)
+    return dbt_checks, shares, project
 
 
 def _stop_on_critical(checks: Sequence[CheckResult]) -> None:

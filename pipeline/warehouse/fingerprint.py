@@ -42,6 +42,8 @@ CODE = (
 )
 _CODE_ENDINGS = (".csv", ".py", ".sql", ".yml")
 _GENERATED = {"__pycache__", "dbt_packages", "logs", "target"}
+# What computes on Spark instead of DuckDB.
+ENGINE_PACKAGES = {"duckdb": (), "spark": ("dbt-spark", "pyspark")}
 # What computes, reads the rules, or says what open time is.
 PACKAGES = (
     "babel",
@@ -76,9 +78,16 @@ class Input:
     batch_id: str | None = None
 
 
-def fingerprint(batches: Sequence[Batch], rules: Rules, as_of: datetime | None) -> str:
-    """The name of the build that these batches and rules give in this installation: 16 hexadecimal digits."""
-    return name_build(describe_inputs(batches, rules, as_of) | describe_program())
+def fingerprint(
+    batches: Sequence[Batch], rules: Rules, as_of: datetime | None, engine: str = "duckdb"
+) -> str:
+    """The name of the build that these batches and rules give in this installation: 16 hexadecimal digits.
+
+    A build on another engine has a name of its own: that it gives the same figures is tested, not given.
+    """
+    named = describe_inputs(batches, rules, as_of) | describe_program()
+    packages = ENGINE_PACKAGES[engine]
+    return name_build(named | {"engine": {name: version(name) for name in packages}} if packages else named)
 
 
 def describe_inputs(batches: Sequence[Batch], rules: Rules, as_of: datetime | None) -> dict[str, object]:
@@ -93,7 +102,9 @@ def describe_inputs(batches: Sequence[Batch], rules: Rules, as_of: datetime | No
     }
 
 
-def list_inputs(workspace: Workspace, batches: Sequence[Batch], as_of: datetime | None) -> list[Input]:
+def list_inputs(
+    workspace: Workspace, batches: Sequence[Batch], as_of: datetime | None, engine: str = "duckdb"
+) -> list[Input]:
     """The parts of what names a build, one by one: every landed file, every rule file, the code, the packages."""
     from pipeline.rules.load_rules import hash_rules
 
@@ -104,7 +115,7 @@ def list_inputs(workspace: Workspace, batches: Sequence[Batch], as_of: datetime 
     inputs += [Input("rules", name, digest) for name, digest in hash_rules(workspace).items()]
     inputs.append(Input("program", "code", hash_code(CHECKOUT)))
     inputs.append(Input("program", "python", platform.python_version()))
-    inputs += [Input("package", name, version(name)) for name in PACKAGES]
+    inputs += [Input("package", name, version(name)) for name in (*PACKAGES, *ENGINE_PACKAGES[engine])]
     if as_of is not None:
         inputs.append(Input("as_of", "stated as_of", as_of.isoformat()))
     return inputs

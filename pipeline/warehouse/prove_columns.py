@@ -10,12 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pipeline.warehouse.run_dbt import DbtCheck, Project, describe_check, run_dbt
-
-if TYPE_CHECKING:
-    import duckdb
+from pipeline.warehouse.run_dbt import DbtCheck, Engine, Project, describe_check, run_dbt
 
 PLAIN = ("not_null", "unique", "unique_combination")
 # The dbt selector for what is proved here.
@@ -33,8 +30,10 @@ class _Proof:
     expected: str
 
 
-def prove_columns(database: Path, scratch: Path, project: Project) -> list[DbtCheck]:
-    """One check for every plain test of the project; all its tables are there. `scratch` is dbt's.
+def prove_columns(
+    database: Path, scratch: Path, project: Project, engine: Engine | None = None
+) -> list[DbtCheck]:
+    """One check for every plain test of the project; all its tables are there, in `database` or on `engine`. `scratch` is dbt's.
 
     Raises ChecksFailed, as `run_dbt` does, naming each critical test that failed.
     """
@@ -48,16 +47,17 @@ def prove_columns(database: Path, scratch: Path, project: Project) -> list[DbtCh
         if table is None or not _is_usual(node):
             in_doubt.append(node)
         else:
-            by_table[table.relation_name].append(_plan(node))
+            by_table[table.relation_name].append(_plan(node, engine.hash_name if engine else "hash"))
     with open_database(database) as connection:
         for relation, proofs in by_table.items():
-            held = _read_proofs(connection, relation, proofs)
-            for proof, holds in zip(proofs, held, strict=True):
+            query = _select_proofs(relation, proofs)
+            rows = engine.fetch(query, 1)[1] if engine else connection.execute(query).fetchall()
+            for proof, holds in zip(proofs, rows[0], strict=True):
                 (proved if holds else in_doubt).append(proof.node)
     checks = [describe_check(node, "passed", 0) for node in proved]
     if in_doubt:
         names = " ".join(sorted(node.name for node in in_doubt))
-        checks += run_dbt(database, scratch, project=project, select=names, is_test_alone=True)
+        checks += run_dbt(database, scratch, project=project, select=names, is_test_alone=True, engine=engine)
     return checks
 
 
@@ -72,25 +72,22 @@ def _is_usual(node: Any) -> bool:
     return all(getattr(node.config, option) == value for option, value in _USUAL.items())
 
 
-def _plan(node: Any) -> _Proof:
+def _plan(node: Any, hash_name: str) -> _Proof:
     # Names of columns are those of the project's own files. As many hashes as rows prove that all rows differ.
     if node.test_metadata.name == "unique_combination":
         columns = ", ".join(node.test_metadata.kwargs["columns"])
-        return _Proof(node, f"count(distinct hash({columns}))", "count(*)")
+        return _Proof(node, f"count(distinct {hash_name}({columns}))", "count(*)")
     column = node.column_name
     if node.test_metadata.name == "unique":
         # Missing values have one hash together, and say nothing. A filter would cost as much again as the count.
         return _Proof(
             node,
-            f"count(distinct hash({column}))",
+            f"count(distinct {hash_name}({column}))",
             f"count({column}) + case when count(*) > count({column}) then 1 else 0 end",
         )
     return _Proof(node, f"count({column})", "count(*)")
 
 
-def _read_proofs(
-    connection: duckdb.DuckDBPyConnection, relation: str, proofs: list[_Proof]
-) -> tuple[bool, ...]:
+def _select_proofs(relation: str, proofs: list[_Proof]) -> str:
     selected = ", ".join(f"{proof.counted} = {proof.expected}" for proof in proofs)
-    [held] = connection.execute(f"select {selected} from {relation}").fetchall()
-    return tuple(held)
+    return f"select {selected} from {relation}"

@@ -1,4 +1,4 @@
-"""Runs the dbt project in this process against one database file."""
+"""Runs the dbt project in this process: on DuckDB in one database file, or on another engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.errors import ChecksFailed, Problem, SlaError, explain_engine, explain_machine
 from pipeline.interruption import stop_if_asked
@@ -25,6 +25,20 @@ OnStep = Callable[[str, str | None, int, int], None]
 
 def tell_nothing(step: str, model: str | None, number: int, total: int) -> None:
     """For a build of which nothing is shown."""
+
+
+class Engine(Protocol):
+    """An engine other than DuckDB in the build's database file. `target` names it in profiles.yml and `environment` is what that
+    reads; `prefix` and an underscore stand before the schemas of its tables; `hash_name` is a function of 64 bits.
+    """
+
+    target: str
+    prefix: str
+    hash_name: str
+    environment: dict[str, str]
+
+    def fetch(self, query: str, most: int) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Columns and the first rows of a query."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +82,40 @@ def collect_times() -> Iterator[list[NodeTime]]:
 
 @dataclass(frozen=True)
 class Project:
-    """The dbt project as dbt parsed it, to be run without parsing it again, and the names of all its tests."""
+    """The dbt project as dbt parsed it, to be run without parsing it again, the names of all its tests, and what its engine puts
+    before the names of schemas.
+    """
 
     manifest: Any
     test_names: tuple[str, ...]
+    prefix: str = ""
+
+    def list_sources(self) -> list[tuple[str, str]]:
+        """Schema and name of all that models read and none of them makes."""
+        return sorted(
+            (source.schema.removeprefix(self.prefix), source.identifier)
+            for source in self.manifest.sources.values()
+        )
+
+    def list_made(self, *schemas: str) -> list[tuple[str, str]]:
+        """Schema and name of all tables that models and seeds make in these schemas."""
+        return sorted(
+            (node.schema.removeprefix(self.prefix), node.alias)
+            for node in self.manifest.nodes.values()
+            if node.resource_type in ("model", "seed")
+            and node.schema.removeprefix(self.prefix) in schemas
+            and node.config.materialized != "view"
+        )
 
 
-def parse_project(database: Path, scratch: Path) -> Project:
+def parse_project(database: Path, scratch: Path, engine: Engine | None = None) -> Project:
     """Read the whole project, whatever of it is run afterwards. Raises SlaError when it cannot be read."""
-    outcome = _invoke(["parse"], database, scratch, is_trial=False)
+    outcome = _invoke(["parse"], database, scratch, is_trial=False, engine=engine)
     if outcome.exception is not None or outcome.result is None:
         raise _cannot_run(outcome, scratch)
     nodes = outcome.result.nodes.values()
-    return Project(outcome.result, tuple(sorted(node.name for node in nodes if node.resource_type == "test")))
+    names = tuple(sorted(node.name for node in nodes if node.resource_type == "test"))
+    return Project(outcome.result, names, "" if engine is None else f"{engine.prefix}_")
 
 
 def list_sources_of_tag(project: Project, *tags: str) -> list[tuple[str, str]]:
@@ -97,11 +132,11 @@ def list_sources_of_tag(project: Project, *tags: str) -> list[tuple[str, str]]:
         seen.add(unique_id)
         if unique_id in project.manifest.sources:
             source = project.manifest.sources[unique_id]
-            found.add((source.schema, source.identifier))
+            found.add((source.schema.removeprefix(project.prefix), source.identifier))
         elif nodes[unique_id].config.materialized == "ephemeral":
             open_ids += nodes[unique_id].depends_on.nodes
         else:
-            found.add((nodes[unique_id].schema, nodes[unique_id].alias))
+            found.add((nodes[unique_id].schema.removeprefix(project.prefix), nodes[unique_id].alias))
     return sorted(found)
 
 
@@ -128,9 +163,10 @@ def run_dbt(
     is_test_alone: bool = False,
     is_one_at_a_time: bool = False,
     on_model: OnModel | None = None,
+    engine: Engine | None = None,
 ) -> list[DbtCheck]:
-    """Build the chosen models (all of them) into `database` and run the tests of their rows; returns the tests that ran. Without
-    `project` it is parsed for this run.
+    """Build the chosen models (all of them) into `database`, or on `engine`, and run the tests of their rows; returns the tests
+    that ran. Without `project` it is parsed for this run.
 
     `select` and `exclude` are dbt selectors of ours. `leave_out` are kinds of resources: the unit tests of the models say
     nothing of the data. A trial builds the models that depend on the plan beside the real ones, without tests. With
@@ -144,7 +180,9 @@ def run_dbt(
     command += ["--select", select] if select else []
     command += ["--exclude", exclude] if exclude else []
     command += ["--threads", "1"] if is_one_at_a_time else []
-    outcome = _invoke(command, database, scratch, is_trial=is_trial, project=project, on_model=on_model)
+    outcome = _invoke(
+        command, database, scratch, is_trial=is_trial, project=project, on_model=on_model, engine=engine
+    )
     if outcome.exception is not None and outcome.result is None:
         raise _cannot_run(outcome, scratch)
     checks: list[DbtCheck] = []
@@ -164,7 +202,7 @@ def run_dbt(
             verdict = {"pass": "passed", "warn": "failed", "fail": "failed"}.get(status, "error")
             checks.append(describe_check(node, verdict, result.failures))
         if status == "fail" and node.resource_type == "test":
-            rows = _read_failures(database, node.compiled_code)
+            rows = _read_failures(database, node.compiled_code, engine)
             reason = f"{result.failures} rows break it, such as {rows}."
             problems.append(
                 Problem(node.original_file_path, None, node.name, reason, node.config.meta.get("hint"))
@@ -191,6 +229,7 @@ def _invoke(
     is_trial: bool,
     project: Project | None = None,
     on_model: OnModel | None = None,
+    engine: Engine | None = None,
 ) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -202,8 +241,10 @@ def _invoke(
     # A variable that changes makes dbt parse everything again. So a trial keeps a parse of its own, and one that another
     # checkout left in the workspace is not used: it names that checkout's files.
     variables = {"seeds_folder": str(DBT_PROJECT / "seeds")} | ({"is_trial": True} if is_trial else {})
-    target = scratch / ("trial" if is_trial else "target")
-    parsed = _find_parsed(target)
+    target = scratch / ("trial" if is_trial else "target" if engine is None else engine.target)
+    # Elsewhere the schemas have the name of the build, so nothing that was parsed before is of use.
+    parsed = _find_parsed(target) if engine is None else None
+    command += ["--target", "duckdb" if engine is None else engine.target]
     command += ["--partial-parse-file-path", str(parsed)] if parsed else []
     command += [
         "--project-dir",
@@ -230,6 +271,7 @@ def _invoke(
         SLA_BUILD_OPERATORS=f"{operator_memory()}B",
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         DO_NOT_TRACK="1",
+        **({} if engine is None else engine.environment),
     ):
         try:
             outcome = dbtRunner(
@@ -240,7 +282,8 @@ def _invoke(
             # dbt keeps its connection, and with it the write lock, until the process ends.
             DuckDBConnectionManager.close_all_connections()
     stop_if_asked()
-    _share_parsed(target)
+    if engine is None:
+        _share_parsed(target)
     return outcome
 
 
@@ -312,14 +355,17 @@ def _describe_test(node: Any) -> tuple[str | None, str, str | None]:
     )
 
 
-def _read_failures(database: Path, query: str) -> str:
+def _read_failures(database: Path, query: str, engine: Engine | None) -> str:
     """The first rows that a failed test found, in words."""
     from pipeline.warehouse.connection import open_database
 
-    with open_database(database) as connection:
-        found = connection.execute(query)
-        columns = [column[0] for column in found.description or ()]
-        rows = found.fetchmany(_SHOWN_FAILURES)
+    if engine is not None:
+        columns, rows = engine.fetch(query, _SHOWN_FAILURES)
+    else:
+        with open_database(database) as connection:
+            found = connection.execute(query)
+            columns = [column[0] for column in found.description or ()]
+            rows = found.fetchmany(_SHOWN_FAILURES)
     return "; ".join(
         ", ".join(f"{name} {value}" for name, value in zip(columns, row, strict=True)) for row in rows
     )

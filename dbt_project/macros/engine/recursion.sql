@@ -1,12 +1,9 @@
-{#
-  The begin of a list of relations of which one may read itself. Spark gives up after 100 rounds or a million rows unless its session says
-  otherwise, as pipeline/warehouse/spark.py does; other engines that read the same dialect need not have it.
-#}
+{# The begin of a list of relations of which one reads itself, as a `fold`: Spark makes a fold round by round (macros/stages.sql), so no relation does. #}
 
 {% macro with_recursive() %}{{ return(adapter.dispatch('with_recursive')()) }}{% endmacro %}
 {% macro duckdb__with_recursive() -%}
   with recursive
 {%- endmacro %}
 {% macro spark__with_recursive() -%}
-  with recursive
+  with
 {%- endmacro %}

@@ -28,7 +28,7 @@ changes as (
 
 -- Every supply in every account that holds it, in the order in which supplies are drawn. `is_walked`: there is more than the grant of one
 -- term, so the units are followed one by one. A supply that ends on its own date ends in the account that holds it last.
-holdings as (
+{{ stage('holdings') }} as (
   select
     stays.supply_id, stays.customer_id, stays.subscription_id, stays.pool, stays.is_home, stays.came_from, stays.stays_from,
     pools.settlement_id, pools.term_starts_at, pools.term_ends_at, pools.is_limited,
@@ -47,14 +47,14 @@ holdings as (
   cross join build_inputs
   -- A pool without a number holds nothing that could run out; only what goes on from it is followed.
   where pools.is_limited or stays.goes_to is not null
-),
+){{ end_stage() }},
 
 walked_accounts as (
   select distinct settlement_id, subscription_id, pool, term_starts_at, term_ends_at, is_limited from holdings where is_walked
 ),
 
 -- What happens in these accounts, step by step. A step names the account, and, of a supply that comes, goes on or ends, the supply.
-walked_changes as (
+{{ stage('walked_changes') }} as (
   select
     recorded.*,
     row_number() over (
@@ -93,11 +93,11 @@ walked_changes as (
     cross join build_inputs
     where walked.is_limited and walked.term_ends_at <= build_inputs.as_of
   ) as recorded
-),
+){{ end_stage() }},
 
 -- One row per step and holding. What is over the account (short_quantity) is settled first; a unit is drawn from the first supply that holds
 -- one, and returns to the supply that is drawn last of those that it can have come from: an ended one only where no other can hold it.
-walk as (
+{{ fold('walk', 'walked_changes') }} as (
   select
     settlement_id, subscription_id, pool, supply_id, draw_number, term_starts_at, term_ends_at, ends_at, is_home as is_here,
     cast(0 as bigint) as step_number, cast(null as string) as movement_id, cast(0 as bigint) as left_quantity,
@@ -105,7 +105,7 @@ walk as (
     cast(0 as bigint) as moved_quantity, cast(0 as bigint) as carried_quantity, false as is_paying
   from holdings
   where is_walked
-  union all
+  {{ next_round() }} union all
   select
     settlement_id, subscription_id, pool, supply_id, draw_number, term_starts_at, term_ends_at, ends_at,
     case when step_kind = 'carry' and is_named then is_in_step_account else is_here end,
@@ -215,7 +215,7 @@ walk as (
       ) as targeted
     ) as landed
   ) as moved
-),
+){{ end_stage() }},
 
 supply_ends as (
   select
@@ -289,7 +289,7 @@ all_changes as (
   select * from account_ends
 ),
 
-running as (
+{{ stage('running') }} as (
   select
     all_changes.*,
     pools.is_limited,
@@ -311,7 +311,7 @@ running as (
       all_changes.step_place nulls last
     rows between unbounded preceding and current row
   )
-),
+){{ end_stage() }},
 
 -- The supply that a change takes its unit from, returns it to, or is itself. Nothing pays for a unit that is over.
 payers as (
@@ -355,7 +355,7 @@ expired as (
   left join taken on taken.subscription_id = running.subscription_id and taken.pool = running.pool and taken.step_id = running.step_id
 ),
 
-measured as (
+{{ stage('measured') }} as (
   select
     running.*,
     payers.paid_by,
@@ -367,7 +367,7 @@ measured as (
   join expired on expired.movement_id = running.movement_id
   left join payers on payers.movement_id = running.movement_id
   where running.is_limited
-),
+){{ end_stage() }},
 
 -- Every unit that a pool was ever short of has a number; a later line that takes one back takes the highest.
 unit_numbers as (

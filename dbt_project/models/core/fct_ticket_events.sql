@@ -10,7 +10,7 @@ select
   events.ticket_id,
   tickets.customer_id,
   moments.moment,
-  moments.moment_order as event_order,
+  cast(moments.moment_order as bigint) as event_order,
   events.event_type,
   events.actor_kind,
   events.actor,

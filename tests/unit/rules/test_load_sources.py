@@ -185,8 +185,8 @@ def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
             "delivry: {}\nsources:\n",
             [
                 "sla.yml:1: delivry: this key is not known here. "
-                "Did you mean 'delivery'? Known: alerts, auth, branding, compare_plans, delivery, keep_exports, memory, periods, "
-                "retention, sources."
+                "Did you mean 'delivery'? Known: alerts, auth, branding, compare_plans, delivery, engine, keep_exports, memory, "
+                "periods, retention, sources."
             ],
         ),
         (

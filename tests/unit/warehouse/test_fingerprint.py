@@ -162,3 +162,16 @@ def test_hash_of_the_code_stays_when_a_document_changes(checkout: Path) -> None:
 def test_every_module_that_a_build_imports_is_part_of_its_name() -> None:
     listed = {file.relative_to(CHECKOUT).as_posix() for file in list_code(CHECKOUT)}
     assert list_imported("pipeline.warehouse.build") - listed == PRINTS_ONLY
+
+
+def test_build_on_another_engine_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"pyspark": "4.3.0", "dbt-spark": "1.11.0"}
+    monkeypatch.setattr(naming, "version", lambda name: installed.get(name, "1"))
+    batches = [batch("one")]
+    here = fingerprint(batches, rules(), AS_OF)
+    on_spark = fingerprint(batches, rules(), AS_OF, "spark")
+    assert here == fingerprint(batches, rules(), AS_OF, "duckdb")
+    assert here != on_spark
+    installed["pyspark"] = "4.3.1"
+    assert fingerprint(batches, rules(), AS_OF, "spark") != on_spark
+    assert fingerprint(batches, rules(), AS_OF) == here

@@ -23,4 +23,5 @@ def test_each_deciding_model_decides_as_its_unit_tests_say(tmp_path: Path) -> No
         "int_promises__pauses",
         "int_promises__turns",
         "int_ticket_timeline__moments",
+        "stg_helpdesk__vendor_figures",
     }

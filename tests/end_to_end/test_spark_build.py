@@ -1,0 +1,153 @@
+"""A build on Apache Spark publishes what a build on DuckDB publishes: every row of core, marts and qc, and the same reports.
+
+Needs the extra `spark` and Java; no network, and one Java process at a time. Spark plans and compiles every query again, which
+takes longer than the small tables here, so its compilers are turned down: that changes no row.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import Workspace
+from tests.compare_checkouts import LINEAGE, SCHEMAS, compare_files
+from tests.end_to_end.command_line import run_sla, start_sla
+from tests.end_to_end.published import query, read_pointer
+from tests.end_to_end.small_vendor import EVENTS, EVENTS_HEADER, drop_tickets, init_vendor, write_lines
+from tests.scenarios.vendor import AS_OF, load_scenarios, write_vendor
+
+pytestmark = pytest.mark.spark
+
+ENGINE = """
+memory: 2 GiB
+engine:
+  master: {master}
+  settings:
+    spark.sql.shuffle.partitions: "2"
+    spark.sql.codegen.wholeStage: "false"
+    spark.driver.extraJavaOptions: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+"""
+
+
+def published(root: Path) -> Path:
+    return root / "warehouse" / "published" / read_pointer(root)["file"]
+
+
+def say_engine(root: Path, master: str = "local[2]") -> None:
+    with (root / "sla.yml").open("a", encoding="utf-8") as file:
+        file.write(ENGINE.format(master=master))
+
+
+def build_on_both(root: Path, *options: str, master: str = "local[2]") -> tuple[Path, Path]:
+    """Build a landed workspace with DuckDB and, in a copy, with Spark; gives both workspaces."""
+    say_engine(root, master)
+    on_spark = shutil.copytree(root, root.with_name("on-spark"))
+    run_sla(*options, "build", workspace=root).expect(0)
+    # In a process of its own, which ends with its Java.
+    run_sla(*options, "build", "--engine", "spark", workspace=on_spark, SPARK_LOCAL_IP="127.0.0.1").expect(0)
+    return root, on_spark
+
+
+def assert_tables_are_equal(left: Path, right: Path, least_rows: int) -> None:
+    tables = compare_files(published(left), published(right), LINEAGE)
+    assert {table.name.split(".")[0] for table in tables} == set(SCHEMAS)
+    assert sum(table.rows for table in tables) >= least_rows
+    assert [(table.name, table.told, table.examples) for table in tables if table.differs] == []
+
+
+@pytest.fixture
+def small_vendor(tmp_path: Path) -> Path:
+    root = init_vendor(tmp_path / "vendor")
+    drop_tickets(root)
+    write_lines(root / "inbox" / "desk" / "events.csv", EVENTS_HEADER, *EVENTS)
+    run_sla("ingest", workspace=root).expect(0)
+    return root
+
+
+@pytest.mark.long
+def test_small_vendor_has_the_same_tables_from_spark_as_from_duckdb(small_vendor: Path) -> None:
+    root, on_spark = build_on_both(small_vendor)
+    assert_tables_are_equal(root, on_spark, least_rows=100)
+    verdicts = (
+        "select ticket_id, status, elapsed_seconds from core.fct_sla_obligations"
+        " where obligation = 'first_response' order by 1"
+    )
+    assert query(on_spark, verdicts) == [
+        ("T-1", "met", 4 * 3600),
+        ("T-2", "breached", query(root, verdicts)[1][2]),
+    ]
+    # The view that readers ask for the segments of one obligation is there, and every check of a build ran.
+    assert query(on_spark, "select count(*) from core.fct_sla_segments") == query(
+        root, "select count(*) from core.fct_sla_segments"
+    )
+    names = "select check_name, status from meta.checks order by all"
+    assert query(on_spark, names) == query(root, names)
+    assert read_pointer(on_spark)["build_id"] != read_pointer(root)["build_id"]
+    assert query(on_spark, "select count(*) from meta.inputs where name = 'pyspark'") == [(1,)]
+    # Nothing of it is left behind.
+    assert not (on_spark / "warehouse" / "building").exists()
+
+
+@pytest.mark.long
+def test_demo_has_the_same_tables_and_reports_from_spark_as_from_duckdb(
+    demo_workspace: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(demo_workspace, tmp_path / "vendor")
+    shutil.rmtree(root / "warehouse" / "published")
+    root, on_spark = build_on_both(root)
+    assert_tables_are_equal(root, on_spark, least_rows=10_000)
+    month = query(root, "select max(month) from marts.mart_customer__monthly_report")[0][0]
+    reports = []
+    for workspace in (root, on_spark):
+        out = workspace / "printed"
+        run_sla("report", "--all", "--month", month, "--out", str(out), workspace=workspace).expect(0)
+        build_id = read_pointer(workspace)["build_id"]
+        reports.append(
+            {
+                file.name: file.read_bytes().replace(build_id.encode(), b"0" * 16)
+                for file in sorted(out.rglob("*"))
+                if file.suffix == ".csv"
+            }
+        )
+    assert reports[0]
+    assert reports[0] == reports[1]
+
+
+@pytest.mark.long
+def test_stories_have_the_same_tables_from_spark_as_from_duckdb(tmp_path: Path) -> None:
+    root = tmp_path / "vendor"
+    root.mkdir()
+    write_vendor(Workspace(root), load_scenarios())
+    run_sla("ingest", workspace=root)
+    root, on_spark = build_on_both(root, "--as-of", AS_OF)
+    assert_tables_are_equal(root, on_spark, least_rows=200_000)
+
+
+@pytest.mark.long
+def test_small_vendor_has_the_same_tables_from_two_executors(small_vendor: Path) -> None:
+    root, on_spark = build_on_both(small_vendor, master="local-cluster[2,1,1024]")
+    assert_tables_are_equal(root, on_spark, least_rows=100)
+
+
+@pytest.mark.long
+def test_killed_build_on_spark_leaves_the_version_before_served(small_vendor: Path) -> None:
+    say_engine(small_vendor)
+    run_sla("build", workspace=small_vendor).expect(0)
+    before = read_pointer(small_vendor)
+    process = start_sla("build", "--engine", "spark", workspace=small_vendor)
+    core = small_vendor / "warehouse" / "building" / "spark"
+    # In the middle of the models: some of core are there.
+    while process.poll() is None and not list(core.glob("*/core/*")):
+        time.sleep(0.2)
+    assert process.poll() is None
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert read_pointer(small_vendor) == before
+    assert query(small_vendor, "select build_id from meta.build") == [(before["build_id"],)]
+    run_sla("build", "--engine", "spark", workspace=small_vendor, SPARK_LOCAL_IP="127.0.0.1").expect(0)
+    assert read_pointer(small_vendor)["build_id"] != before["build_id"]
