@@ -228,8 +228,8 @@ def test_joined_texts_are_the_same_on_both_engines(spark: Any) -> None:
     assert on_spark == on_duckdb == [("a", "a, b"), ("b", None), ("c", ", Größe, Z")]
 
 
-# Each group starts with 10 and goes through its own steps. A step takes what it says, or all that is left; beside it stands the most
-# that a step of its round takes: a window, which Spark's own recursion does not have.
+# Each group starts with 10 and goes through its own steps. A step takes what it says, or all that is left. Beside it stands the
+# most that a step of its round takes: a window, which Spark's own recursion does not have.
 FOLD = """
 {{ with_recursive() }}
 groups as (select cast(group_name as string) as group_name from (values ('a'), ('b'), ('c')) as listed(group_name)),
