@@ -21,6 +21,9 @@ from tests.end_to_end.command_line import run_sla
 if not hasattr(sys.modules["__main__"], "__file__"):
     sys.modules["__main__"].__file__ = str(Path(__file__).with_name("__init__.py"))
 
+# A page that a test reads in its own process may issue a document: as under `sla dashboard`, it is for this user alone.
+os.umask(0o077)
+
 # With this set, as in .ci/run, a missing part fails its tests: a skipped test would look like a passed one.
 _PARTS_ARE_REQUIRED = os.environ.get("REQUIRE_OPTIONAL_PARTS") == "1"
 

@@ -26,6 +26,7 @@ class BuildEngine(StrEnum):
 
     duckdb = "duckdb"
     spark = "spark"
+    sail = "sail"
 
 
 # Of so many models `sla build --profile` prints the plan; each of their queries runs once more.
@@ -346,10 +347,10 @@ def build(
     from pipeline.warehouse.build import lock_workspace
 
     workspace = options.find_workspace()
-    if profile and engine == BuildEngine.spark:
+    if profile and engine in (BuildEngine.spark, BuildEngine.sail):
         raise ConfigurationError(
             "--profile shows DuckDB's own plans, and Spark has its own pages for them: leave out one of --profile and "
-            "--engine spark."
+            f"--engine {engine}."
         )
     with lock_workspace(workspace), recorded(workspace, "build"):
         finish_forgetting(workspace)

@@ -7,14 +7,14 @@ from typing import Annotated
 from pipeline.declarations.declared import Declared
 from pipeline.declarations.values import OneOf, Text, matching
 
-ENGINES = ("duckdb", "spark")
+ENGINES = ("duckdb", "spark", "sail")
 
 
 class EngineRules(Declared):
     """Where the models run; each line may be left out."""
 
     use: Annotated[str, OneOf(ENGINES)] = "duckdb"
-    """duckdb (this process) or spark; `sla build --engine` says it for one build."""
+    """duckdb (this process), spark, or sail (as Spark, in this process and without Java); `sla build --engine` says it for one."""
     master: Text = "local[*]"
     """Of Spark: local[2], spark://host:7077, yarn, k8s://..."""
     remote: (

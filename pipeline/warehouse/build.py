@@ -125,7 +125,8 @@ def build_workspace(
 ) -> BuildResult:
     """Run models and checks on what changed since the version that is served, and publish the result. The caller holds the
     workspace's lock. `on_step` is told what it is at; `on_filled` may look at the database with all of its tables, before it is
-    published. `is_full`: judge every ticket, also where nothing changed. `engine`: duckdb or spark, instead of what sla.yml says.
+    published. `is_full`: judge every ticket, also where nothing changed. `engine`: duckdb, spark or sail, instead of what sla.yml
+    says.
 
     Raises ConfigurationError or InputRejected for rules that cannot be used, ChecksFailed when a critical check failed.
     """
@@ -157,11 +158,13 @@ def build_workspace(
     # The views over landed batches name their files relative to this folder (load_raw says why).
     basis: Basis | Everything
     place: Callable[[], AbstractContextManager[Spark | None]] = nullcontext
-    if engine == "spark":
+    if engine != "duckdb":
         from pipeline.warehouse.spark import open_spark
 
         basis = Everything("a build on Spark judges all of them")
-        place = partial(open_spark, workspace, rules.sources.engine, database, build_id, batches)
+        place = partial(
+            open_spark, workspace, rules.sources.engine, database, build_id, batches, is_sail=engine == "sail"
+        )
     else:
         basis = Everything("--full asks for it") if is_full else find_basis(workspace, batches, rules, as_of)
     with chdir(workspace.landed):

@@ -2,7 +2,8 @@
 
 What a build starts from goes to Spark as folders of Parquet, in schemas of this build alone; dbt runs there; what is published
 comes back into the build's own database. Nothing else of a build knows of it, so readers, reports and pages are the same.
-Spark itself is an extra (`make extras`) with a Java, or a platform that is there already.
+Spark itself is an extra (`make extras`) with a Java, or a platform that is there already. Sail, which understands the same
+dialect and needs no Java, is another one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,7 @@ _TYPE_CLASSES: dict[str, Callable[[Any], Any]] = {
     "date": lambda types: types.DateType(),
     "double": lambda types: types.DoubleType(),
 }
-_NEEDED = ("pyspark", "dbt.adapters.spark")
+_NEEDED = ("pyspark", "dbt.adapters.spark", "pysail")
 
 # The layers of a build; each is a schema and a folder on Spark.
 SCHEMAS = ("raw", "staging", "intermediate", "core", "marts", "qc")
@@ -181,13 +182,20 @@ class Spark(Engine):
 
 @contextmanager
 def open_spark(
-    workspace: Workspace, rules: EngineRules, database: Path, build_id: str, batches: Sequence[Batch]
+    workspace: Workspace,
+    rules: EngineRules,
+    database: Path,
+    build_id: str,
+    batches: Sequence[Batch],
+    *,
+    is_sail: bool = False,
 ) -> Iterator[Spark]:
     """A session for one build, whose schemas and folder are gone when it ends; those of a build that was killed go first.
+    `is_sail`: Sail in this process stands in for Spark.
 
     Raises ConfigurationError, in one sentence, where Spark, its Java or its place is missing.
     """
-    _require_parts(rules)
+    _require_parts(rules, is_sail)
     # Workspaces may share a place and a catalog.
     owner = f"sla_{sha256(str(workspace.root).encode()).hexdigest()[:8]}"
     place = Path(rules.storage) if rules.storage else database.parent / "spark"
@@ -203,21 +211,35 @@ def open_spark(
             f"({problem.strerror or problem}): name another as `storage` under `engine` in sla.yml."
         ) from problem
     log = workspace.warehouse / "dbt" / "spark.log"
-    session = _start(rules, folder, log)
-    spark = Spark(session, folder, f"{owner}_{build_id}", database, batches, rules.remote)
+    with _serve_sail() if is_sail else nullcontext(rules.remote) as remote:
+        session = _start(rules.model_copy(update={"remote": remote}), folder, log)
+        spark = Spark(session, folder, f"{owner}_{build_id}", database, batches, remote)
+        try:
+            spark.drop_schemas(f"{owner}_")
+            spark.create_schemas()
+            yield spark
+        finally:
+            # What a session or a platform that is gone leaves behind is removed by the next build.
+            with suppress(Exception):
+                spark.drop_schemas(spark.prefix)
+            _stop(session)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _serve_sail() -> Iterator[str]:
+    """A Sail server in this process, by its address. It writes no log unless RUST_LOG asks for one."""
+    os.environ.setdefault("RUST_LOG", "off")
+    server = importlib.import_module("pysail.spark").SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start(background=True)
     try:
-        spark.drop_schemas(f"{owner}_")
-        spark.create_schemas()
-        yield spark
+        _, port = server.listening_address
+        yield f"sc://127.0.0.1:{port}"
     finally:
-        # What a session or a platform that is gone leaves behind is removed by the next build.
-        with suppress(Exception):
-            spark.drop_schemas(spark.prefix)
-        _stop(session)
-        shutil.rmtree(folder, ignore_errors=True)
+        server.stop()
 
 
-def _require_parts(rules: EngineRules) -> None:
+def _require_parts(rules: EngineRules, is_sail: bool) -> None:
     for part in _NEEDED:
         try:
             is_there = importlib.util.find_spec(part) is not None
@@ -228,7 +250,7 @@ def _require_parts(rules: EngineRules) -> None:
                 "A build on Spark needs the extra `spark`, which is not installed: run `make extras`, or build with "
                 "--engine duckdb."
             )
-    if rules.remote is None and find_java() is None:
+    if not is_sail and rules.remote is None and find_java() is None:
         raise ConfigurationError(
             "A build on Spark needs Java 17, and there is none on the path: install it from the operating system (Debian: "
             "openjdk-17-jre-headless), name a Spark Connect address as `remote` under `engine` in sla.yml, or build with "

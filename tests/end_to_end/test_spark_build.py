@@ -1,7 +1,8 @@
-"""A build on Apache Spark publishes what a build on DuckDB publishes: every row of core, marts and qc, and the same reports.
+"""A build on Apache Spark, or on Sail, publishes what one on DuckDB publishes: every row of core, marts and qc, the same reports.
 
 Needs the extra `spark` and Java; no network, and one Java process at a time. Spark plans and compiles every query again, which
-takes longer than the small tables here, so its compilers are turned down: that changes no row.
+takes longer than the small tables here, so its compilers are turned down: that changes no row. Sail has no stories here: its
+planner gives up on one of their models (pipeline/warehouse/spark.md).
 """
 
 from __future__ import annotations
@@ -43,13 +44,15 @@ def say_engine(root: Path, master: str = "local[2]") -> None:
         file.write(ENGINE.format(master=master))
 
 
-def build_on_both(root: Path, *options: str, master: str = "local[2]") -> tuple[Path, Path]:
-    """Build a landed workspace with DuckDB and, in a copy, with Spark; gives both workspaces."""
+def build_on_both(
+    root: Path, *options: str, master: str = "local[2]", engine: str = "spark"
+) -> tuple[Path, Path]:
+    """Build a landed workspace with DuckDB and, in a copy, with Spark or Sail; gives both workspaces."""
     say_engine(root, master)
     on_spark = shutil.copytree(root, root.with_name("on-spark"))
     run_sla(*options, "build", workspace=root).expect(0)
     # In a process of its own, which ends with its Java.
-    run_sla(*options, "build", "--engine", "spark", workspace=on_spark, SPARK_LOCAL_IP="127.0.0.1").expect(0)
+    run_sla(*options, "build", "--engine", engine, workspace=on_spark, SPARK_LOCAL_IP="127.0.0.1").expect(0)
     return root, on_spark
 
 
@@ -70,8 +73,11 @@ def small_vendor(tmp_path: Path) -> Path:
 
 
 @pytest.mark.long
-def test_small_vendor_has_the_same_tables_from_spark_as_from_duckdb(small_vendor: Path) -> None:
-    root, on_spark = build_on_both(small_vendor)
+@pytest.mark.parametrize("engine", ["spark", "sail"])
+def test_small_vendor_has_the_same_tables_from_another_engine_as_from_duckdb(
+    small_vendor: Path, engine: str
+) -> None:
+    root, on_spark = build_on_both(small_vendor, engine=engine)
     assert_tables_are_equal(root, on_spark, least_rows=100)
     verdicts = (
         "select ticket_id, status, elapsed_seconds from core.fct_sla_obligations"
@@ -94,12 +100,17 @@ def test_small_vendor_has_the_same_tables_from_spark_as_from_duckdb(small_vendor
 
 
 @pytest.mark.long
-def test_demo_has_the_same_tables_and_reports_from_spark_as_from_duckdb(
-    demo_workspace: Path, tmp_path: Path
+@pytest.mark.parametrize("engine", ["spark", "sail"])
+def test_demo_has_the_same_tables_and_reports_from_another_engine_as_from_duckdb(
+    demo_workspace: Path, tmp_path: Path, engine: str
 ) -> None:
-    root = shutil.copytree(demo_workspace, tmp_path / "vendor")
-    shutil.rmtree(root / "warehouse" / "published")
-    root, on_spark = build_on_both(root)
+    root = tmp_path / "vendor"
+    # Landed and never published: without closed months, which rest on what was.
+    (root / "warehouse").mkdir(parents=True)
+    for name in ("inbox", "reference", "branding", "sla.yml", "warehouse/landed"):
+        part = demo_workspace / name
+        (shutil.copytree if part.is_dir() else shutil.copy)(part, root / name)
+    root, on_spark = build_on_both(root, engine=engine)
     assert_tables_are_equal(root, on_spark, least_rows=10_000)
     month = query(root, "select max(month) from marts.mart_customer__monthly_report")[0][0]
     reports = []
@@ -111,7 +122,7 @@ def test_demo_has_the_same_tables_and_reports_from_spark_as_from_duckdb(
             {
                 file.name: file.read_bytes().replace(build_id.encode(), b"0" * 16)
                 for file in sorted(out.rglob("*"))
-                if file.suffix == ".csv"
+                if file.suffix in (".csv", ".pdf")
             }
         )
     assert reports[0]

@@ -106,6 +106,20 @@ def find_unknown_types(path: Path) -> Iterator[str]:
             yield f"{path}: ::"
 
 
+def find_bare_numbers(path: Path) -> Iterator[str]:
+    """A case that begins with a bare number, which is an INT, and goes on with other values, which may be a BIGINT: Sail takes the
+    type of the first."""
+    for case in parsed()[path].find_all(exp.Case):
+        values = [one.args["true"] for one in case.args["ifs"]] + [case.args.get("default")]
+        given = [value for value in values if value is not None and not isinstance(value, exp.Null)]
+        is_bare = [
+            isinstance(value, exp.Literal) and not value.is_string
+            for value in (one.this if isinstance(one, exp.Neg) else one for one in given)
+        ]
+        if is_bare and is_bare[0] and not all(is_bare):
+            yield f"{path}: {case.sql()[:100]}"
+
+
 def find_recursion(path: Path) -> Iterator[str]:
     if re.search(r"\bwith\s+recursive\b", rendered()[path], re.IGNORECASE):
         yield f"{path}: with recursive"
@@ -198,6 +212,10 @@ def test_sql_says_where_nulls_come_in_an_ascending_order() -> None:
     assert found(find_nulls_in_no_place) == []
 
 
+def test_case_begins_with_no_bare_number_beside_other_values() -> None:
+    assert found(find_bare_numbers) == []
+
+
 def test_models_recurse_through_the_engine_macro_only() -> None:
     assert found(find_recursion) == []
 
@@ -225,11 +243,13 @@ def test_contracts_promise_types_that_both_engines_have() -> None:
         ("select regexp_extract(word, '(a)b') from core.dim_words", find_unfinished_patterns),
         ("select regexp_replace(word, 'a', 'b') from core.dim_words", find_unfinished_patterns),
         ("with recursive numbers as (select 1) select * from numbers", find_recursion),
+        ("select case when is_open then 0 else quantity end from core.dim_words", find_bare_numbers),
     ],
 )
 def test_rule_finds_what_it_is_for(sql: str, finds: object, monkeypatch: pytest.MonkeyPatch) -> None:
     path = Path("models/wrong.sql")
     monkeypatch.setattr("tests.house.test_bilingual_sql.rendered", lambda: {path: sql})
+    monkeypatch.setattr("tests.house.test_bilingual_sql.parsed", lambda: {path: parse(sql)})
     tokens_of.cache_clear()
     try:
         assert list(finds(path)) != []  # type: ignore[operator]

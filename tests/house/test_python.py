@@ -35,6 +35,7 @@ ENVIRONMENT_READERS = {
     Path(
         "pipeline/quality/judge_counts.py"
     ): "Great Expectations reads its telemetry switch from a variable while it is imported",
+    Path("pipeline/warehouse/spark.py"): "Sail takes from a variable how much it writes to the error output",
     Path(
         "dashboards/serve.py"
     ): "it hands this environment, without Streamlit's options, on to the server that it starts",

@@ -112,8 +112,8 @@ walked_accounts as (
     step_number,
     movement_id,
     case
-      when step_kind = 'end' and is_named then 0
-      when step_kind = 'carry' and is_named and is_here then 0
+      when step_kind = 'end' and is_named then cast(0 as bigint)
+      when step_kind = 'carry' and is_named and is_here then cast(0 as bigint)
       when step_kind = 'draw' and is_source then left_quantity - 1
       when is_landing then left_quantity + landing_quantity - settled_quantity
       else left_quantity
@@ -142,9 +142,13 @@ walked_accounts as (
       when step_kind = 'return' and is_landing and not is_in_step_account then cast(1 as bigint)
       else cast(0 as bigint)
     end,
-    is_in_step_account
-    and ((step_kind = 'supply' and is_named) or (step_kind = 'draw' and is_drawer) or (step_kind = 'return' and is_target)
-      or (step_kind = 'end' and is_named and left_quantity > 0))
+    -- Null where nothing can pay.
+    coalesce(
+      is_in_step_account
+      and ((step_kind = 'supply' and is_named) or (step_kind = 'draw' and is_drawer) or (step_kind = 'return' and is_target)
+        or (step_kind = 'end' and is_named and left_quantity > 0)),
+      false
+    )
   from (
     select
       landed.*,

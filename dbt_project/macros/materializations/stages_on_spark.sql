@@ -13,7 +13,9 @@
     {%- set rest = part.split('/* end of stage */', 1)[1] -%}
     {%- set table = name_stage(relation, words[0]) -%}
     {%- if words | length == 1 -%}
-      {%- do run_query('create table ' ~ table ~ ' using parquet as ' ~ made.sql ~ body ~ ' select * from ' ~ words[0]) -%}
+      {%- call statement('make_stage', auto_begin=false) -%}
+        create table {{ table }} using parquet as {{ made.sql }} {{ body }} select * from {{ words[0] }}
+      {%- endcall -%}
     {%- else -%}
       {%- do make_fold(words[0], table, name_stage(relation, words[1]), made.sql, body) -%}
     {%- endif -%}
@@ -26,11 +28,14 @@
 {% macro make_fold(name, table, steps, before, body) %}
   {%- set first_rows = body.split('/* next round */')[0] -%}
   {%- set next_rows = body.split('/* next round */ union all')[1].rsplit(')', 1)[0] -%}
-  {%- do run_query('create table ' ~ table ~ ' using parquet as ' ~ before ~ first_rows ~ ') select * from ' ~ name) -%}
+  {%- call statement('make_first_rows', auto_begin=false) -%}
+    create table {{ table }} using parquet as {{ before }} {{ first_rows }}) select * from {{ name }}
+  {%- endcall -%}
   {%- set rounds = run_query('select coalesce(max(step_number), 0) from ' ~ steps).columns[0].values()[0] -%}
   {%- for round in range(rounds) -%}
-    {%- set last_round = name ~ ' as (select * from ' ~ table ~ ' where step_number = ' ~ round ~ ')' -%}
-    {%- do run_query('insert into ' ~ table ~ ' ' ~ before ~ last_round ~ next_rows) -%}
+    {%- call statement('make_next_rows', auto_begin=false) -%}
+      insert into {{ table }} {{ before }} {{ name }} as (select * from {{ table }} where step_number = {{ round }}) {{ next_rows }}
+    {%- endcall -%}
   {%- endfor -%}
 {% endmacro %}
 

@@ -57,7 +57,7 @@ select
   cast(drawn_quantity as bigint) as drawn_quantity,
   cast(returned_quantity as bigint) as returned_quantity,
   cast(case when is_ended_with_term then quantity - drawn_quantity - returned_quantity else expired_quantity end as bigint) as expired_quantity,
-  cast(case when is_ended_with_term then 0 else quantity - drawn_quantity - expired_quantity - returned_quantity end as bigint) as left_quantity,
+  cast(case when is_ended_with_term then cast(0 as bigint) else quantity - drawn_quantity - expired_quantity - returned_quantity end as bigint) as left_quantity,
   is_drawn_first,
   supplied_at,
   expires_at,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from jinja2 import Environment
 
 from pipeline.forecasting.count_model import DrawRate, Outlook
 from pipeline.forecasting.draw_history import (
@@ -62,7 +63,8 @@ def test_columns_are_those_that_the_yml_describes() -> None:
         "sources"
     ]
     [table] = source["tables"]
-    assert f"{source['schema']}.{table['name']}" == TABLE
+    schema = Environment(autoescape=True).from_string(source["schema"]).render(target={"type": "duckdb"})
+    assert f"{schema}.{table['name']}" == TABLE
     assert table["description"].startswith("One row per")
     assert {column["name"]: column["data_type"] for column in table["columns"]} == COLUMNS
     assert all(column["description"].strip() for column in table["columns"])

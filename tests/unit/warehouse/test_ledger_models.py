@@ -24,7 +24,9 @@ def render(text: str) -> str:
     """The SQL of a model or of a call of a ledger macro."""
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML
     environment.globals.update(load_macros(), ref=lambda model: model, source=lambda schema, table: table)
-    macro = (DBT_PROJECT / "macros" / "ledger" / "settle_pools.sql").read_text(encoding="utf-8")
+    macros = DBT_PROJECT / "macros"
+    files = (macros / "stages.sql", macros / "ledger" / "settle_pools.sql")
+    macro = "".join(path.read_text(encoding="utf-8") for path in files)
     return environment.from_string(macro + text).render()
 
 

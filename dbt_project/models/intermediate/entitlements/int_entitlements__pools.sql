@@ -58,7 +58,7 @@ select
   accounts.account_ends_at as term_ends_at,
   entitlements.pool,
   -- Where the plan states no number, the customer's contract may: as a purchase into the pool. Then the plan adds none to it.
-  case when not entitlements.is_stated and supplied.pool is not null then 0 else entitlements.quantity end as quantity,
+  case when not entitlements.is_stated and supplied.pool is not null then cast(0 as bigint) else entitlements.quantity end as quantity,
   entitlements.is_unlimited,
   entitlements.is_stated or supplied.pool is not null as is_stated,
   not entitlements.is_unlimited and (entitlements.is_stated or supplied.pool is not null) as is_limited,

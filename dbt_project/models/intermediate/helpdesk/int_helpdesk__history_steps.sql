@@ -21,7 +21,7 @@ copies as (
 repeated as (
   select
     copies.*,
-    case when update_number is null then 1 else
+    case when update_number is null then cast(1 as bigint) else
       row_number() over (
         partition by source, ticket_id, event_type, event_at, update_number, value_before, value order by event_id nulls last
       )

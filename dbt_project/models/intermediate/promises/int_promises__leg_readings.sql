@@ -140,10 +140,16 @@ window_slacks as (
     severity,
     counts_from_epoch,
     open_before_stop
-    + case when moves_with_submission and open_after_start = start_seconds and open_after_stop = start_seconds then 0 else open_after_start end
+    + case
+      when moves_with_submission and open_after_start = start_seconds and open_after_stop = start_seconds then cast(0 as bigint)
+      else open_after_start
+    end
       as less_seconds,
     open_before_start
-    + case when not moves_with_submission or (open_after_start = start_seconds and open_after_stop = start_seconds) then 0 else open_after_stop end
+    + case
+      when not moves_with_submission or (open_after_start = start_seconds and open_after_stop = start_seconds) then cast(0 as bigint)
+      else open_after_stop
+    end
       as more_seconds
   from read_windows
 ),
