@@ -14,7 +14,7 @@ class EngineRules(Declared):
     """Where the models run; each line may be left out."""
 
     use: Annotated[str, OneOf(ENGINES)] = "duckdb"
-    """duckdb (this process), spark, or sail (as Spark, in this process and without Java); `sla build --engine` says it for one."""
+    """duckdb (this process), spark, or sail (as Spark, in this process and without Java); `sla build --engine` says it once."""
     master: Text = "local[*]"
     """Of Spark: local[2], spark://host:7077, yarn, k8s://..."""
     remote: (

@@ -107,8 +107,8 @@ def find_unknown_types(path: Path) -> Iterator[str]:
 
 
 def find_bare_numbers(path: Path) -> Iterator[str]:
-    """A case that begins with a bare number, which is an INT, and goes on with other values, which may be a BIGINT: Sail takes the
-    type of the first."""
+    """A case that begins with a bare number, which is an INT, and goes on with values that may be a BIGINT: Sail takes the type
+    of the first."""
     for case in parsed()[path].find_all(exp.Case):
         values = [one.args["true"] for one in case.args["ifs"]] + [case.args.get("default")]
         given = [value for value in values if value is not None and not isinstance(value, exp.Null)]
