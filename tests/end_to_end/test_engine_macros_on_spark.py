@@ -110,10 +110,12 @@ def load_engine_macros(
         def dispatch(self, macro: str) -> Any:
             return macros[f"{engine}__{macro}"]
 
+    def statement(name: str, caller: Callable[[], str], **options: object) -> str:
+        run_query(caller())
+        return ""
+
     environment = Environment(undefined=StrictUndefined, autoescape=False, extensions=["jinja2.ext.do"])
-    environment.globals.update(
-        adapter=Adapter(), run_query=run_query, statement=lambda name, caller, **options: run_query(caller())
-    )
+    environment.globals.update(adapter=Adapter(), run_query=run_query, statement=statement)
     environment.globals["return"] = lambda value: value
     files = [*sorted(ENGINE_MACROS.glob("*.sql")), *STAGES]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
