@@ -55,7 +55,11 @@ def environment(workspace: Path | None = None, **changes: str) -> dict[str, str]
 
 
 def run_sla(
-    *arguments: str, workspace: Path | None = None, cores: set[int] | None = None, **changes: str
+    *arguments: str,
+    workspace: Path | None = None,
+    cores: set[int] | None = None,
+    seconds_allowed: int = _SECONDS_ALLOWED,
+    **changes: str,
 ) -> Finished:
     """Run `sla` to its end. No command may ever show a traceback, so none is accepted here.
 
@@ -64,36 +68,38 @@ def run_sla(
     # The lineage clock is read by the command itself; other variables may be read while Python or a library starts.
     starts_alone = bool(changes.keys() - {"SOURCE_DATE_EPOCH"}) or cores is not None or arguments[0] == "demo"
     finished = (
-        _start(arguments, environment(workspace, **changes), cores)
+        _start(arguments, environment(workspace, **changes), cores, seconds_allowed)
         if starts_alone
-        else _fork(arguments, environment(workspace, **changes))
+        else _fork(arguments, environment(workspace, **changes), seconds_allowed)
     )
     assert "Traceback" not in finished.err + finished.out, finished.err
     return finished
 
 
-def _start(arguments: tuple[str, ...], variables: dict[str, str], cores: set[int] | None) -> Finished:
+def _start(
+    arguments: tuple[str, ...], variables: dict[str, str], cores: set[int] | None, seconds_allowed: int
+) -> Finished:
     done = subprocess.run(
         [SLA, *arguments],
         env=variables,
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=_SECONDS_ALLOWED,
+        timeout=seconds_allowed,
         stdin=subprocess.DEVNULL,
         preexec_fn=None if cores is None else lambda: os.sched_setaffinity(0, cores),
     )
     return Finished(arguments, done.returncode, done.stdout, done.stderr)
 
 
-def _fork(arguments: tuple[str, ...], variables: dict[str, str]) -> Finished:
+def _fork(arguments: tuple[str, ...], variables: dict[str, str], seconds_allowed: int) -> Finished:
     with tempfile.TemporaryDirectory(prefix="sla-said-") as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         process = _start_fork(arguments, variables, out, err)
-        process.join(_SECONDS_ALLOWED)
+        process.join(seconds_allowed)
         if process.exitcode is None:
             process.kill()
-            raise TimeoutError(f"{arguments} was still running after {_SECONDS_ALLOWED} s")
+            raise TimeoutError(f"{arguments} was still running after {seconds_allowed} s")
         return Finished(arguments, process.exitcode, *(path.read_bytes().decode() for path in (out, err)))
 
 
