@@ -48,7 +48,9 @@ def offer_table(
 ) -> None:
     """The same for a table as it is shown."""
     columns = list(table[0]) if table else []
-    offer_files(label, columns, lambda: (list(row.values()) for row in table), len(table), name, status, selection)
+    offer_files(
+        label, columns, lambda: (list(row.values()) for row in table), len(table), name, status, selection
+    )
 
 
 def offer_files(
@@ -63,16 +65,16 @@ def offer_files(
     """Two buttons for what `read` gives on the click."""
     file = f"{name_file(name, selection)}-as-of-{status.as_of:%Y%m%dT%H%M%SZ}"
     count = say_count("downloads.rows", row_count)
+    # The click runs in a thread that knows nothing of this run, such as its language. Two clicks may meet: each has its own copy.
+    context = copy_context()
     with st.container(horizontal=True):
         for kind, mime, write in (
             ("CSV", "text/csv", export_rows.write_csv),
             ("XLSX", XLSX, export_rows.write_xlsx),
         ):
-            # The click runs in a thread that knows nothing of this run, such as its language.
-            run = copy_context()
             st.download_button(
                 f"{label} ({count}, {kind})",
-                lambda write=write, run=run: run.run(lambda: write(columns, read())),
+                lambda write=write: context.copy().run(lambda: write(columns, read())),
                 f"{file}.{kind.lower()}",
                 mime,
                 key=f"download_{name}_{kind}",

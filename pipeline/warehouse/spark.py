@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -54,14 +54,15 @@ _TYPES = {
     "DATE": "date",
     "DOUBLE": "double",
 }
-_TYPE_CLASSES: dict[str, Callable[[Any], Any]] = {
-    "string": lambda types: types.StringType(),
-    "bigint": lambda types: types.LongType(),
-    "int": lambda types: types.IntegerType(),
-    "boolean": lambda types: types.BooleanType(),
-    "timestamp": lambda types: types.TimestampType(),
-    "date": lambda types: types.DateType(),
-    "double": lambda types: types.DoubleType(),
+# Spark's name of a type -> its class in pyspark.
+_TYPE_CLASSES = {
+    "string": "StringType",
+    "bigint": "LongType",
+    "int": "IntegerType",
+    "boolean": "BooleanType",
+    "timestamp": "TimestampType",
+    "date": "DateType",
+    "double": "DoubleType",
 }
 _NEEDED = ("pyspark", "dbt.adapters.spark", "pysail")
 
@@ -334,7 +335,7 @@ def _describe(fields: dict[str, str]) -> Any:
     types = importlib.import_module("pyspark.sql.types")
     # A name and a type of our own tables; a landed column can be null.
     return types.StructType(
-        [types.StructField(name, _TYPE_CLASSES[kind](types)) for name, kind in fields.items()]
+        [types.StructField(name, getattr(types, _TYPE_CLASSES[kind])()) for name, kind in fields.items()]
     )
 
 
