@@ -9,6 +9,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -301,3 +302,118 @@ def test_unknown_name_is_refused_and_nothing_is_written(vendor: Path) -> None:
         2, "No landed row names 'nosuch@acme.example'"
     )
     assert not (vendor / "warehouse/forgotten.json").exists()
+
+
+class Planter:
+    """Gives out tokens, each once, and knows which of them it gave."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+
+    def __call__(self, text: object = "") -> str:
+        self.given.append(f"tk{5000 + len(self.given):04d}x")
+        return f"{text or ''} {self.given[-1]}".strip()
+
+    def address(self) -> str:
+        return f"{self()}@ohara-media-group.example"
+
+
+# Of the demo: its requesters, its organization, and the one who asks most.
+OHARA, OHARA_ORGANIZATION = "ohara-media-group", 361900000003
+
+
+def plant_in_demo(root: Path, tickets: int = 6) -> list[str]:
+    """A token of its own in every field of every export and reference file that may hold a text of one customer."""
+    plant = Planter()
+    for record in read_records(root / "inbox/helpdesk/users.ndjson"):
+        if record["organization_id"] == OHARA_ORGANIZATION:
+            address = record["email"]
+            record |= {
+                "name": plant(record["name"]), "email": plant.address(), "external_id": plant(), "notes": plant(),
+                "details": plant(), "phone": plant(), "alias": plant(), "signature": plant(), "tags": [plant()],
+                "user_fields": {"title": plant()},
+            }  # fmt: skip
+            replace_in_references(root, address, record["email"])
+    for record in read_records(root / "inbox/helpdesk/organizations.ndjson"):
+        if record["id"] == OHARA_ORGANIZATION:
+            record |= {
+                "name": plant(record["name"]), "details": plant(), "notes": plant(), "tags": [plant()],
+                "domain_names": [f"{plant()}.example"], "organization_fields": {"site": plant()},
+            }  # fmt: skip
+    replace_in_references(root, "O'Hara Media Group", plant("O'Hara Media Group"))
+    chosen: list[int] = []
+    for path in sorted((root / "inbox/helpdesk").glob("tickets-*.json")):
+        page = json.loads(path.read_text(encoding="utf-8"))
+        for record in page["tickets"]:
+            if record["organization_id"] != OHARA_ORGANIZATION or len(chosen) >= tickets:
+                continue
+            chosen.append(record["id"])
+            record |= {
+                "subject": plant(record["subject"]), "raw_subject": plant(), "description": plant(),
+                "external_id": plant(), "recipient": plant.address(), "email_cc_ids": [plant.address()],
+                "tags": [*record["tags"], plant()],
+            }  # fmt: skip
+            record["via"]["source"]["from"] = {"name": plant(), "address": plant.address()}
+            record["custom_fields"].append({"id": 360009, "value": plant()})
+            record["satisfaction_rating"] = {"score": "bad", "comment": plant()}
+        path.write_text(json.dumps(page, ensure_ascii=False), encoding="utf-8")
+    assert chosen
+    for path in sorted((root / "inbox/helpdesk").glob("audits-*.ndjson")):
+        for record in read_records(path):
+            if record["ticket_id"] not in chosen:
+                continue
+            record["metadata"]["system"] = {"client": plant(), "ip_address": plant(), "location": plant()}
+            record["via"]["source"]["from"] = {"name": plant(), "address": plant.address()}
+            for event in record["events"]:
+                if event["type"] == "Comment":
+                    event |= {"body": plant(), "html_body": f"<p>{plant()}</p>", "plain_body": plant()}
+                    event["attachments"] = [{"file_name": f"{plant()}.log"}]
+                elif event["type"] == "Notification":
+                    event |= {"subject": plant(), "body": plant()}
+                elif event["field_name"] == "subject":
+                    event |= {"value": plant(), "previous_value": plant()}
+    text = (root / "reference/waivers.csv").read_text(encoding="utf-8")
+    waiver = f"W-TOKEN,{chosen[0]},first_response,{plant('Said')},dana@vendor.example,petra@vendor.example,2026-05-20T08:00:00Z,"
+    (root / "reference/waivers.csv").write_text(f"{text}{waiver}\n", encoding="utf-8")
+    return plant.given
+
+
+def read_records(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of an NDJSON file, which is written again as they were changed."""
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    yield from records
+    lines = (json.dumps(record, ensure_ascii=False) for record in records)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def replace_in_references(root: Path, text: str, by: str) -> None:
+    for path in (root / "reference").glob("*.csv"):
+        path.write_text(path.read_text(encoding="utf-8").replace(text, by), encoding="utf-8")
+
+
+@pytest.mark.long
+def test_customer_of_the_demo_with_a_token_in_every_field_of_every_file_is_forgotten(
+    demo_workspace: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "demo"
+    for name in ("inbox", "reference", "branding", "sla.yml"):
+        part = demo_workspace / name
+        root.mkdir(exist_ok=True)
+        (shutil.copytree if part.is_dir() else shutil.copy)(part, root / name)
+    tokens = plant_in_demo(root)
+    assert len(tokens) >= 100
+    run_sla("run", workspace=root).expect(0)
+    run_sla("report", "--customer", OHARA, "--month", "2026-05", "--evidence", workspace=root).expect(0)
+    assert set().union(*find_tokens(root, tokens).values()) == set(tokens)
+    copies = list((root / "reports").rglob(f"{OHARA}*.pdf"))
+    assert copies
+    kept = [shutil.copy(each, tmp_path / f"copy-{number}.pdf") for number, each in enumerate(copies)]
+    figures = run_sla("compliance", "--month", "2026-05", "--json", workspace=root).expect(0).out
+    run_sla("forget", OHARA, workspace=root).expect(0)
+    assert find_tokens(root, tokens) == {}
+    after = run_sla("compliance", "--month", "2026-05", "--json", workspace=root).expect(0).out
+    assert json.loads(after)["rows"] == json.loads(figures)["rows"]
+    run_sla("check", workspace=root).expect(0)
+    for copy in kept:
+        said = run_sla("verify", str(copy), workspace=root).expect(0).out
+        assert "Its figures stand" in said and "has forgotten a person" in said

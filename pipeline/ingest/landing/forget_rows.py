@@ -15,8 +15,8 @@ from pipeline.ingest.landing.forgotten import (
     Forgotten,
     find_tickets,
     list_lines,
-    name_kept_fields,
     read_forgotten,
+    read_named,
     redact_rows,
     write_forgotten,
 )
@@ -141,7 +141,7 @@ def _hold_tickets(files: Mapping[str, Path], source: str, forgotten: Forgotten) 
 def _redact_files(
     workspace: Workspace, source: str, forgotten: Forgotten, files: dict[str, Path], stem: str
 ) -> bool:
-    kept_fields = name_kept_fields(workspace)
+    named = read_named(workspace)
     lines = list_lines(files.get("gaps"), source, forgotten)
     changed: list[str] = []
     for table, path in files.items():
@@ -150,9 +150,7 @@ def _redact_files(
         def redacted(
             table: str = table, path: Path = path, of_table: Collection[int] = of_table
         ) -> Iterable[object]:
-            for rows, is_changed in redact_rows(
-                table, path, source, forgotten, kept_fields, frozenset(of_table)
-            ):
+            for rows, is_changed in redact_rows(table, path, source, forgotten, named, frozenset(of_table)):
                 if is_changed:
                     changed.append(table)
                 yield rows

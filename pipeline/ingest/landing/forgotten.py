@@ -12,7 +12,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.declarations.read_yaml import read_yaml
 from pipeline.ingest.tables import QUARANTINE_TABLE
 from pipeline.settings import Workspace
 from pipeline.state_version import seal_state, unseal_state
@@ -32,6 +33,7 @@ _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]{}|\\]+@[^\s<>\"'(),;:\[\]{}|\\]+")
 _FREE_TEXTS = frozenset(
     {"subject", "summary", "short_description", "description", "comment", "comments", "work_notes", "close_notes", "body"}
 )  # fmt: skip
+_TAG_FIELDS = frozenset({"tags", "labels"})
 _KINDS = ("people", "tickets", "customers")
 # Columns that name a person, by their address or name.
 _PEOPLE = ("requester", "opener", "author_address", "person", "author_id", "updater_id", "requester_id")
@@ -113,10 +115,28 @@ def write_forgotten(workspace: Workspace, forgotten: Forgotten) -> None:
     write_whole(_path(workspace), seal_state({**record, **hashes}))
 
 
-def name_kept_fields(workspace: Workspace) -> str:
-    """The text in which a field must be named for its value to be kept: any other may hold a text of a person."""
+def read_named(workspace: Workspace) -> frozenset[str]:
+    """Everything that `sla.yml` and the mappings name, in lower case, also the parts of `custom_field:360001`: fields and tags on
+    which figures rest. Any other field or tag may hold a text of a person. Raises ConfigurationError."""
     files = [workspace.sla_yml, *sorted(workspace.mappings.glob("*.yml"))]
-    return "\n".join(path.read_text(encoding="utf-8") for path in files if path.is_file())
+    named: set[str] = set()
+    for path in files:
+        if path.is_file():
+            _collect_words(read_yaml(path).data, named)
+    return frozenset(named)
+
+
+def _collect_words(said: Any, named: set[str]) -> None:
+    if isinstance(said, dict):
+        for key, value in said.items():
+            _collect_words(key, named)
+            _collect_words(value, named)
+    elif isinstance(said, list):
+        for each in said:
+            _collect_words(each, named)
+    elif said is not None:
+        word = str(said).casefold()
+        named.update({word, *re.split(r"[:./]", word)})
 
 
 def find_tickets(
@@ -153,11 +173,11 @@ def redact_rows(
     path: Path,
     source: str,
     forgotten: Forgotten,
-    kept_fields: str,
+    named: Set[str],
     lines: frozenset[int] = frozenset(),
 ) -> Iterator[tuple[pa.RecordBatch, bool]]:
     """The rows of a Parquet file without what is forgotten, and whether they differ. `lines`: those of the export whose records
-    belong to a forgotten ticket, for the quarantine."""
+    belong to a forgotten ticket, for the quarantine. `named` is what `read_named` gives."""
     for rows in pq.ParquetFile(path).iter_batches(batch_size=131_072):
         changed = False
         names = rows.schema.names
@@ -169,7 +189,7 @@ def redact_rows(
                 if table == QUARANTINE_TABLE
                 else forgotten.has_ticket(source, row.get("ticket_id"), row.get("record_id"))
             )
-            _redact(table, row, is_theirs, forgotten, kept_fields)
+            _redact(table, row, is_theirs, forgotten, named)
             changed = changed or row != before
         if not changed:
             yield rows, False
@@ -193,7 +213,7 @@ def list_lines(path: Path | None, source: str, forgotten: Forgotten) -> frozense
     )
 
 
-def _redact(table: str, row: dict[str, Any], is_theirs: bool, forgotten: Forgotten, kept_fields: str) -> None:
+def _redact(table: str, row: dict[str, Any], is_theirs: bool, forgotten: Forgotten, named: Set[str]) -> None:
     for name in _PEOPLE:
         if row.get(name):
             row[name] = forgotten.text(row[name])
@@ -210,26 +230,43 @@ def _redact(table: str, row: dict[str, Any], is_theirs: bool, forgotten: Forgott
         if row.get(name):
             row[name] = forgotten.text(row[name])
     if row.get("fields"):
-        row["fields"] = _redact_fields(row["fields"], is_theirs, forgotten, kept_fields)
+        row["fields"] = _redact_fields(row["fields"], is_theirs, forgotten, named)
     if not is_theirs:
         return
     for name in ("subject", "raw_value"):
         if row.get(name):
             row[name] = FORGOTTEN
-    if table == "ticket_changes" and _is_free_text(row, kept_fields):
-        for name in ("value", "value_before"):
-            if row.get(name):
-                row[name] = FORGOTTEN
+    if row.get("tags"):
+        row["tags"] = _redact_tags(row["tags"], named)
+    if table != "ticket_changes":
+        return
+    for name in ("value", "value_before"):
+        if row.get(name) and row["field_name"] in _TAG_FIELDS:
+            row[name] = _redact_tags(row[name], named)
+        elif row.get(name) and _is_free_text(row, named):
+            row[name] = FORGOTTEN
 
 
-def _is_free_text(row: Mapping[str, Any], kept_fields: str) -> bool:
+def _redact_tags(text: str, named: Set[str]) -> str:
+    """A list of tags, as JSON or parted by blanks, commas or semicolons, in the form that it has."""
+    try:
+        tags = json.loads(text)
+    except ValueError:
+        tags = None
+    if not isinstance(tags, list):
+        return re.sub(r"[^\s,;|]+", lambda tag: tag[0] if tag[0].casefold() in named else FORGOTTEN, text)
+    kept = [tag if str(tag).casefold() in named else FORGOTTEN for tag in tags]
+    return text if kept == tags else json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+
+
+def _is_free_text(row: Mapping[str, Any], named: Set[str]) -> bool:
     name = str(row["field_name"]).casefold()
-    names = [str(each) for each in (row["field_name"], row["field_id"]) if each]
+    names = [str(each).casefold() for each in (row["field_name"], row["field_id"]) if each]
     is_own = bool(row["is_custom_field"]) or name.isdecimal() or name.startswith(("custom", "cf_", "u_"))
-    return name in _FREE_TEXTS or (is_own and not any(each in kept_fields for each in names))
+    return name in _FREE_TEXTS or (is_own and not any(each in named for each in names))
 
 
-def _redact_fields(text: str, is_theirs: bool, forgotten: Forgotten, kept_fields: str) -> str:
+def _redact_fields(text: str, is_theirs: bool, forgotten: Forgotten, named: Set[str]) -> str:
     """The other fields of a ticket, an object of texts or a list of {id, value}."""
     try:
         fields = json.loads(text)
@@ -238,7 +275,8 @@ def _redact_fields(text: str, is_theirs: bool, forgotten: Forgotten, kept_fields
 
     def redact(value: Any, name: str) -> Any:
         if isinstance(value, str):
-            return FORGOTTEN if is_theirs and value and name not in kept_fields else forgotten.text(value)
+            is_kept = not is_theirs or not value or name.casefold() in named
+            return forgotten.text(value) if is_kept else FORGOTTEN
         if isinstance(value, list):
             return [redact(each, name) for each in value]
         if isinstance(value, dict):
