@@ -176,6 +176,14 @@ def _land_table(
 
 _KEYS = sorted({name for names in _NAMES.values() for name in names})
 _STRUCTURE = "{" + ", ".join(f'"{key}": "VARCHAR"' for key in _KEYS) + "}"
+# Tags may be a list. Asked of JSON itself: as a text, an object cannot be told from a subject that is written like one.
+_SINGLE = [key for key in _KEYS if key != "tags"]
+_IDENTIFIERS = [
+    field.column
+    for contract in _CONTRACTS.values()
+    for field in contract.fields
+    if field.kind == "identifier"
+]
 # try(): a line that is no JSON gives null instead of ending the batch. Keys are checked line by line, since
 # an unknown key is as much an unknown column as one in a header.
 _PARSE = f"""
@@ -183,7 +191,7 @@ create or replace temp table parsed as
 select line_number, place, record,
     -- Elements of a list may share a line, so a malformed one keeps its own text.
     case when entity = 'malformed' then line end as malformed_line, entity,
-    unknown_key, doubled_key
+    unknown_key, doubled_key, nested_key
 from (select line_number, place, line, record,
     case when record is null or not starts_with(ltrim(line), '{{') then 'malformed'
          when coalesce(record.event_id, record.event_at, record.event_type) is not null then 'events'
@@ -193,8 +201,11 @@ from (select line_number, place, line, record,
         as unknown_key,
     case when len(keys) > len(list_distinct(keys))
          then list_filter(keys, lambda key: len(list_filter(keys, lambda one: one = key)) > 1)[1] end
-        as doubled_key
-from (select line_number, place, line, try(from_json(line, $structure)) as record, try(json_keys(line)) as keys from lines))
+        as doubled_key,
+    list_filter(list_zip([{", ".join(map(quote, _SINGLE))}], types), lambda one: one[2] in ('OBJECT', 'ARRAY')
+        or (one[2] = 'BOOLEAN' and one[1] in ({", ".join(map(quote, _IDENTIFIERS))})))[1][1] as nested_key
+from (select line_number, place, line, try(from_json(line, $structure)) as record, try(json_keys(line)) as keys,
+    try(json_type(line, [{", ".join(quote(f"$.{key}") for key in _SINGLE)}])) as types from lines))
 """
 
 
@@ -242,8 +253,15 @@ def _of_json(entity: str) -> Contract:
         "Export each field once; which of the values is meant cannot be told.",
         column_expression="raw_doubled_key",
     )
-    keys = (Field("unknown_key", "as_is"), Field("doubled_key", "as_is"))
-    return Contract((*fields, *keys), (*contract.rules, unknown, doubled), contract.has_null_markers)
+    nested = Rule(
+        "raw_nested_key is not null",
+        "nested_key",
+        "holds a list, an object, or true or false as an id",
+        "Export one text or number there.",
+        column_expression="raw_nested_key",
+    )
+    keys = tuple(Field(key, "as_is") for key in ("unknown_key", "doubled_key", "nested_key"))
+    return Contract((*fields, *keys), (*contract.rules, unknown, doubled, nested), contract.has_null_markers)
 
 
 def _land_documents(

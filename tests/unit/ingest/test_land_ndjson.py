@@ -334,6 +334,31 @@ def test_canonical_lines_are_told_by_their_keys_and_follow_the_same_rules_as_csv
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("ticket_id", ["T2"]),
+        ("ticket_id", {"id": 2}),
+        ("ticket_id", True),
+        ("customer_id", False),
+        ("subject", {"text": "Slow"}),
+        ("severity", [3]),
+    ],
+)
+def test_canonical_line_with_several_values_or_none_where_one_belongs_is_refused(
+    landing, reasons, key, value
+):
+    good = {"ticket_id": "T1", "submitted_at": CREATED, "subject": '{"text": "[as a text]"}'}
+    result = landing.land(
+        "own", "tickets.ndjson", line(**good) + line(**{**good, "ticket_id": "T2", key: value})
+    )
+    assert (result.rows_landed, result.rows_rejected) == (1, 1)
+    assert [problem.split(": ")[1:3] for problem in reasons(result)] == [
+        [key, f"holds a list, an object, or true or false as an id (it reads '{key}'). "
+              "Export one text or number there."],
+    ]  # fmt: skip
+
+
 def test_many_lines_stay_in_file_order_and_count_up(landing):
     changes = [{"id": number, "type": "Change", "field_name": "status", "value": "open"} for number in (1, 2)]
     content = "".join(line(**zendesk_audit(number, [*changes, COMMENT])) for number in range(20_000))
