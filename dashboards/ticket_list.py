@@ -10,8 +10,9 @@ import streamlit as st
 from dashboards import downloads, frame, tables, times
 from dashboards.language import count, current, row, say
 from pipeline.reporting import export_rows, figures
+from pipeline.reporting.breaches import read_classes
 from pipeline.reporting.published import Published, Selection
-from pipeline.reporting.tickets import Length, Obligation
+from pipeline.reporting.tickets import UNCUT, Cut, Length, Obligation, count_tickets, read_worst_tickets
 
 TICKET_PAGE = "views/ticket.py"
 LIST_PAGE = "views/tickets.py"
@@ -34,6 +35,23 @@ def whole(obligations: Sequence[Obligation]) -> Listed:
     """A list that is already read."""
     length = Length(len(obligations), len({each.ticket_id for each in obligations}))
     return Listed(length, lambda _, first, size: obligations[first : None if size is None else first + size])
+
+
+def worst_first(
+    page: frame.Page, selection: Selection, month_basis: str = "settled", cut: Cut = UNCUT
+) -> Listed:
+    """The promises that `read_worst_tickets` gives, of which the database orders and reads one sheet at a time."""
+    asked = (page.scope, selection, month_basis, cut)
+    return Listed(
+        count_tickets(page.published, *asked),
+        lambda published, first, size: read_worst_tickets(published, *asked, first=first, size=size),
+    )
+
+
+def name_classes(page: frame.Page, shown: Sequence[Obligation]) -> dict[str, str]:
+    """Why each of these promises was breached, by obligation key, in the reader's language."""
+    labels = current().section("breach_classes")
+    return {key: labels[name] for key, name in read_classes(page.published, page.scope, shown).items()}
 
 
 def show(

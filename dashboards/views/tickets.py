@@ -9,10 +9,10 @@ import streamlit as st
 from dashboards import frame, ticket_list
 from dashboards.language import current, say, section
 from pipeline.reporting import figures
-from pipeline.reporting.breaches import find_keys_of_classes, read_classes
+from pipeline.reporting.breaches import find_keys_of_classes
 from pipeline.reporting.compliance import read_compliance, read_trend
 from pipeline.reporting.published import NO_GROUP
-from pipeline.reporting.tickets import Cut, count_tickets, read_worst_tickets
+from pipeline.reporting.tickets import Cut
 from pipeline.vocabulary import SLA_STATUSES
 
 
@@ -37,23 +37,12 @@ def show(page: frame.Page) -> None:
         settled = replace(chosen, statuses=None, months=chosen.months if basis == "settled" else None)
         keys = find_keys_of_classes(page.published, page.scope, settled, classes)
     cut = Cut(zones, groups, None if bands is None else [int(band) for band in bands], keys)
-    asked = (page.scope, chosen, basis, cut)
-    length = count_tickets(page.published, *asked)
-    if not length.promise_count:
+    listed = ticket_list.worst_first(page, chosen, basis, cut)
+    if not listed.length.promise_count:
         frame.say_no_rows()
         return
-    ticket_list.show(
-        page,
-        ticket_list.Listed(
-            length,
-            lambda published, first, size: read_worst_tickets(published, *asked, first=first, size=size),
-        ),
-        _name(month, statuses, classes, bands, zones, groups),
-        selection,
-        lambda shown: {
-            key: labels[name] for key, name in read_classes(page.published, page.scope, shown).items()
-        },
-    )
+    name = _name(month, statuses, classes, bands, zones, groups)
+    ticket_list.show(page, listed, name, selection, lambda shown: ticket_list.name_classes(page, shown))
 
 
 def choose_zones_and_groups(page: frame.Page) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:

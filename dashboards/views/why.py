@@ -14,13 +14,13 @@ from pipeline.reporting.breaches import (
     NOT_RECORDED,
     Held,
     count_classes,
-    read_breaches,
-    read_holdings,
+    find_keys_of_classes,
     sum_classes,
     sum_holdings,
 )
 from pipeline.reporting.compliance import read_trend
 from pipeline.reporting.published import Selection
+from pipeline.reporting.tickets import Cut
 
 
 def show(page: frame.Page) -> None:
@@ -32,15 +32,15 @@ def show(page: frame.Page) -> None:
         chosen_classes = page.choices.many(say("why.class"), "class", labels)
         selection = page.choices.selection(page.published, page.scope)
     chosen = replace(selection, months=(month,) if month else None)
-    breaches = read_breaches(page.published, page.scope, chosen)
+    by_promise = count_classes(page.published, page.scope, chosen)
+    counts = sum_classes(by_promise)
     if month:
-        st.subheader(count("why.breaches_in", len(breaches), month=words.month(month)))
+        st.subheader(count("why.breaches_in", counts.total(), month=words.month(month)))
     else:
-        st.subheader(count("why.breaches", len(breaches)))
-    if not breaches:
+        st.subheader(count("why.breaches", counts.total()))
+    if not by_promise:
         st.info(say("why.none"))
         return
-    counts = sum_classes(breaches)
     known = [name for name in labels if name != NOT_RECORDED or counts[name]]
     left, right = st.columns([2, 3])
     with left:
@@ -56,8 +56,7 @@ def show(page: frame.Page) -> None:
         )
         st.caption(say("why.caption"))
     with right:
-        by_promise = count_classes(breaches)
-        promises = sorted({each.obligation.obligation for each in breaches})
+        promises = sorted({obligation for _, obligation in by_promise})
         table = [
             row(why=labels[name], breaches=counts[name])
             | {capitalize(words.word(each)): by_promise[name, each] for each in promises}
@@ -74,19 +73,21 @@ def show(page: frame.Page) -> None:
         )
     show_holdings(page, chosen)
     st.subheader(say("titles.tickets"))
-    shown = [each for each in breaches if not chosen_classes or each.breach_class in chosen_classes]
-    if not shown:
+    keys = None
+    if chosen_classes:
+        keys = find_keys_of_classes(page.published, page.scope, chosen, chosen_classes)
+    breached = replace(chosen, statuses=("breached",))
+    listed = ticket_list.worst_first(page, breached, cut=Cut(obligation_keys=keys))
+    if not listed.length.promise_count:
         frame.say_no_rows()
         return
     name = "-".join(["breaches", month or "all", *(chosen_classes or ())])
-    reasons = {each.obligation.obligation_key: labels[each.breach_class] for each in shown}
-    listed = ticket_list.whole([each.obligation for each in shown])
-    ticket_list.show(page, listed, name, selection, lambda _: reasons)
+    ticket_list.show(page, listed, name, selection, lambda shown: ticket_list.name_classes(page, shown))
 
 
 def show_holdings(page: frame.Page, selection: Selection) -> None:
     st.subheader(say("why.holders"))
-    held = sum_holdings(read_holdings(page.published, page.scope, selection))
+    held = sum_holdings(page.published, page.scope, selection)
     if not held:
         st.caption(say("why.no_holders"))
         return

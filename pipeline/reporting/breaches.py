@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import TypeVar
 
 from pipeline.errors import ConfigurationError
 from pipeline.reporting.published import (
@@ -15,14 +16,15 @@ from pipeline.reporting.published import (
     Scope,
     Selection,
     bind_values,
-    list_columns,
     where_chosen,
 )
-from pipeline.reporting.tickets import Obligation, select_obligations
+from pipeline.reporting.tickets import Obligation, count_by_obligation, select_obligations
 
 # Instead of a class, of a month that was closed before classes were recorded.
 NOT_RECORDED = "not_recorded"
 _TABLE = "core.fct_sla_breaches"
+
+_Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True)
@@ -52,49 +54,18 @@ class Breach:
 
 
 @dataclass(frozen=True)
-class Holding:
-    """An interval of a breached promise's clock in which one group and one assignee had the ticket, as its source names them;
-    None is unassigned. The counted seconds of a promise sum to its elapsed seconds, those before it was due to its target."""
-
-    obligation_key: str
-    holding_number: int
-    group_name: str | None
-    assignee: str | None
-    counted_seconds: int
-    counted_before_due_seconds: int
-    held_from: datetime
-    held_until: datetime
-
-
-@dataclass(frozen=True)
 class Held:
-    """How long one group and assignee had breached promises on their clocks: `promise_count` promises, for `counted_seconds`, of
-    them `counted_before_due_seconds` before they were due."""
+    """How long one group and assignee, as their source names them, had breached promises on their clocks; None is unassigned.
+
+    They had `promise_count` promises for `counted_seconds`, of them `counted_before_due_seconds` before these were due. Over all
+    who had a promise, the seconds sum to its elapsed seconds and to its target.
+    """
 
     group_name: str | None
     assignee: str | None
     promise_count: int
     counted_seconds: int
     counted_before_due_seconds: int
-
-
-def sum_holdings(holdings: Iterable[Holding]) -> tuple[Held, ...]:
-    """Holdings by who had the ticket, the longest first; the seconds of all sum to the elapsed seconds of the promises."""
-    of_holder: dict[tuple[str | None, str | None], list[Holding]] = {}
-    for each in holdings:
-        of_holder.setdefault((each.group_name, each.assignee), []).append(each)
-    found = [
-        Held(
-            *holder,
-            len({each.obligation_key for each in own}),
-            sum(each.counted_seconds for each in own),
-            sum(each.counted_before_due_seconds for each in own),
-        )
-        for holder, own in of_holder.items()
-    ]
-    return tuple(
-        sorted(found, key=lambda held: (-held.counted_seconds, held.group_name or "", held.assignee or ""))
-    )
 
 
 def read_breaches(
@@ -139,44 +110,84 @@ def _read_evidence(
     published: Published, scope: Scope, selection: Selection, keys: Collection[str] | None = None
 ) -> dict[str, BreachEvidence]:
     """By obligation key; `keys` limits it to these."""
-    names = [field.name for field in fields(BreachEvidence)]
-    sql = f"""
-        select {", ".join(names)}
-        from {{of_record}} as breaches
-        where {IN_SCOPE.format(customer_id="customer_id")}
-          and {where_chosen("customer_ids", "customer_id")}
-          and {where_chosen("months", "month")}
-          and {where_chosen("plans", "plan")}
-          and {where_chosen("severities", "severity_in_force")}
-          and {where_chosen("obligations", "obligation")}
-          and ($keys::varchar[] is null or obligation_key in (select unnest($keys::varchar[])))
+    names = ", ".join(field.name for field in fields(BreachEvidence))
+    found = _select_evidence(BreachEvidence, published, scope, selection, f"select {names} from chosen", keys)
+    return {row.obligation_key: row for row in found}
+
+
+def _select_evidence(
+    record: type[_Record],
+    published: Published,
+    scope: Scope,
+    selection: Selection,
+    sql: str,
+    keys: Collection[str] | None = None,
+) -> list[_Record]:
+    """What `sql` says of `chosen`, the evidence of the selected breaches."""
+    names = ", ".join(field.name for field in fields(BreachEvidence))
+    chosen = f"""
+        with chosen as (
+            select {names}, obligation
+            from {{of_record}} as breaches
+            where {IN_SCOPE.format(customer_id="customer_id")}
+              and {where_chosen("customer_ids", "customer_id")}
+              and {where_chosen("months", "month")}
+              and {where_chosen("plans", "plan")}
+              and {where_chosen("severities", "severity_in_force")}
+              and {where_chosen("obligations", "obligation")}
+              and ($keys::varchar[] is null or obligation_key in (select unnest($keys::varchar[])))
+        )
     """
     rows = f"""
-        select {", ".join(names)}, customer_id, plan, severity_in_force, obligation, time_zone, compliance_month as month
+        select {names}, customer_id, plan, severity_in_force, obligation, time_zone, compliance_month as month
         from {{build}}{_TABLE}
     """
     bound = bind_values(scope, selection) | {"keys": None if keys is None else list(keys)}
     del bound["statuses"]
-    found = published.fetch_of_record(BreachEvidence, rows, sql, bound, table=_TABLE)
-    return {row.obligation_key: row for row in found}
+    return published.fetch_of_record(record, rows, f"{chosen} {sql}", bound, table=_TABLE)
 
 
-def count_classes(breaches: Iterable[Breach]) -> Counter[tuple[str, str]]:
-    """How many breaches there are of each class and obligation; together they are all of them."""
-    return Counter((breach.breach_class, breach.obligation.obligation) for breach in breaches)
-
-
-def sum_classes(breaches: Iterable[Breach]) -> Counter[str]:
-    """How many breaches there are of each class, over all obligations."""
-    return Counter(breach.breach_class for breach in breaches)
-
-
-def read_holdings(
+def count_classes(
     published: Published, scope: Scope, selection: Selection = EVERYTHING
-) -> tuple[Holding, ...]:
-    """Who had the tickets of the selected breaches, in turn; of the newest build."""
+) -> Counter[tuple[str, str]]:
+    """How many breaches of the selection there are of each class and obligation; together they are all of them."""
+    _check_statuses(selection)
+    counted = _select_evidence(
+        dict,
+        published,
+        scope,
+        selection,
+        "select breach_class, obligation, count(*) as breach_count from chosen group by all",
+    )
+    counts = Counter({(row["breach_class"], row["obligation"]): row["breach_count"] for row in counted})
+    recorded = Counter[str]()
+    for (_, obligation), number in counts.items():
+        recorded[obligation] += number
+    breached = count_by_obligation(published, scope, replace(selection, statuses=("breached",)))
+    for obligation, number in breached.items():
+        if number != recorded[obligation]:
+            counts[NOT_RECORDED, obligation] = number - recorded[obligation]
+    return counts
+
+
+def sum_classes(counts: Mapping[tuple[str, str], int]) -> Counter[str]:
+    """What `count_classes` gives, over all obligations."""
+    summed = Counter[str]()
+    for (breach_class, _), number in counts.items():
+        summed[breach_class] += number
+    return summed
+
+
+def sum_holdings(published: Published, scope: Scope, selection: Selection = EVERYTHING) -> tuple[Held, ...]:
+    """Who had the tickets of the selected breaches, the longest first; of the newest build."""
+    _check_statuses(selection)
     sql = f"""
-        select {list_columns(Holding, "holdings")}
+        select
+            holdings.group_name,
+            holdings.assignee,
+            count(distinct holdings.obligation_key) as promise_count,
+            cast(sum(holdings.counted_seconds) as bigint) as counted_seconds,
+            cast(sum(holdings.counted_before_due_seconds) as bigint) as counted_before_due_seconds
         from core.fct_sla_breach_holdings as holdings
         join {_TABLE} as breaches on breaches.obligation_key = holdings.obligation_key
         where {IN_SCOPE.format(customer_id="breaches.customer_id")}
@@ -185,8 +196,9 @@ def read_holdings(
           and {where_chosen("plans", "breaches.plan")}
           and {where_chosen("severities", "breaches.severity_in_force")}
           and {where_chosen("obligations", "breaches.obligation")}
-        order by holdings.obligation_key, holdings.holding_number
+        group by holdings.group_name, holdings.assignee
+        order by counted_seconds desc, coalesce(holdings.group_name, ''), coalesce(holdings.assignee, '')
     """
     bound = bind_values(scope, selection)
     del bound["statuses"]
-    return tuple(published.fetch(Holding, sql, bound))
+    return tuple(published.fetch(Held, sql, bound))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.reporting import figures
-from pipeline.reporting.breaches import NOT_RECORDED, count_classes
+from pipeline.reporting.breaches import NOT_RECORDED
 from pipeline.reporting.compliance import TALLIED, Tally
 from pipeline.reporting.edition import Edition
 from pipeline.reporting.export_rows import write_csv
@@ -255,14 +255,14 @@ class _PackContent(Pages):
         """Class by obligation; the last line is the sum, which is the number of breaches of the month."""
         pack, say, own = self._pack, self._say, self._own
         labels, meanings = say.section("breach_classes"), say.section("breach_meanings")
-        counts, before = count_classes(pack.breaches), count_classes(pack.previous_breaches)
+        counts, before = pack.class_counts, pack.previous_class_counts
         obligations = [row.obligation or "" for row in pack.by_obligation]
         known = list(BREACH_CLASSES)
         if any(name == NOT_RECORDED for name, _ in (*counts, *before)):
             known.append(NOT_RECORDED)
 
         def line(name: list[str], classes: Sequence[str]) -> list[Any]:
-            here = [sum(counts[each, obligation] for each in classes) for obligation in obligations]
+            here = [sum(counts.get((each, obligation), 0) for each in classes) for obligation in obligations]
             earlier = sum(count for (each, _), count in before.items() if each in classes)
             return [name, *map(say.whole, here), say.whole(sum(here)), say.whole(earlier)]
 

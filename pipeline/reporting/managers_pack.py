@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import ChecksFailed, ConfigurationError
-from pipeline.reporting.breaches import Breach, read_breaches
+from pipeline.reporting.breaches import Breach, count_classes, read_breaches
 from pipeline.reporting.compliance import (
     ComplianceRow,
     CutRow,
@@ -95,7 +95,9 @@ class ManagersPack:
     trend: tuple[TrendPoint, ...]
     annotations: tuple[Annotation, ...]
     breaches: tuple[Breach, ...]
-    previous_breaches: tuple[Breach, ...]
+    # By class and obligation.
+    class_counts: Mapping[tuple[str, str], int]
+    previous_class_counts: Mapping[tuple[str, str], int]
     stale_sources: tuple[StaleSource, ...]
     plan_titles: Mapping[str, str]
     labels: Mapping[str, Mapping[str, str]]
@@ -164,7 +166,8 @@ def read_managers_pack(published: Published, scope: Scope, month: str) -> Manage
         trend=trend,
         annotations=notes_of_trend(read_annotations(published, scope), trend),
         breaches=breaches,
-        previous_breaches=read_breaches(published, scope, Selection(months=(previous_month,))),
+        class_counts=count_classes(published, scope, Selection(months=(month,))),
+        previous_class_counts=count_classes(published, scope, Selection(months=(previous_month,))),
         stale_sources=_read_stale_sources(published, scope, month),
         plan_titles=_read_plan_titles(published),
         labels=look.labels,

@@ -13,10 +13,11 @@ from pipeline import reporting
 from pipeline.reporting.backlog import read_ages, read_backlog, read_backlog_levels, read_open_tickets
 from pipeline.reporting.breaches import (
     NOT_RECORDED,
+    count_classes,
     find_keys_of_classes,
     read_breaches,
     read_classes,
-    read_holdings,
+    sum_holdings,
 )
 from pipeline.reporting.compliance import (
     CUTS,
@@ -64,6 +65,7 @@ from pipeline.reporting.published import (
 )
 from pipeline.reporting.status import read_status
 from pipeline.reporting.tickets import (
+    count_by_obligation,
     count_tickets,
     read_at_risk,
     read_explanation,
@@ -87,7 +89,9 @@ CALLS = {
     ),
     "read_look": lambda published, scope: read_look(published, scope),
     "read_breaches": lambda published, scope: read_breaches(published, scope),
-    "read_holdings": lambda published, scope: read_holdings(published, scope),
+    "count_classes": lambda published, scope: count_classes(published, scope),
+    "count_by_obligation": lambda published, scope: count_by_obligation(published, scope, EVERYTHING),
+    "sum_holdings": lambda published, scope: sum_holdings(published, scope),
     # Promises of every customer are asked for: the scope keeps their classes away.
     "read_classes": lambda published, scope: read_classes(
         published, scope, read_tickets(published, EVERY_CUSTOMER, Selection(statuses=("breached",)))
