@@ -23,6 +23,7 @@ bench: install
 
 lint: install
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 
 # What an editor completes and checks YAML files with; after a change of what they may say.

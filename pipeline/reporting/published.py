@@ -192,7 +192,9 @@ class Published:
         Raises ConfigurationError when its file is gone.
         """
         if not self.path.is_file():
-            raise ConfigurationError(f"The published build {self.path} is no longer kept. Open the page again.")
+            raise ConfigurationError(
+                f"The published build {self.path} is no longer kept. Open the page again."
+            )
         return Published(self.path, self._pointer, self._every_record)
 
     @cached_property

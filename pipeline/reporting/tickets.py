@@ -254,7 +254,9 @@ def count_tickets(
 
 def count_by_obligation(published: Published, scope: Scope, selection: Selection) -> dict[str, int]:
     """How many rows `read_tickets` has of each obligation, for a selection that is already checked."""
-    counted = "select obligation, count(*) as promise_count from chosen group by obligation order by obligation"
+    counted = (
+        "select obligation, count(*) as promise_count from chosen group by obligation order by obligation"
+    )
     rows = _select(dict, published, scope, selection, "settled", UNCUT, counted)
     return {row["obligation"]: row["promise_count"] for row in rows}
 

@@ -43,7 +43,11 @@ CODE = (
 _CODE_ENDINGS = (".csv", ".py", ".sql", ".yml")
 _GENERATED = {"__pycache__", "dbt_packages", "logs", "target"}
 # What computes on Spark instead of DuckDB.
-ENGINE_PACKAGES = {"duckdb": (), "spark": ("dbt-spark", "pyspark"), "sail": ("dbt-spark", "pyspark", "pysail")}
+ENGINE_PACKAGES = {
+    "duckdb": (),
+    "spark": ("dbt-spark", "pyspark"),
+    "sail": ("dbt-spark", "pyspark", "pysail"),
+}
 # What computes, reads the rules, or says what open time is.
 PACKAGES = (
     "babel",

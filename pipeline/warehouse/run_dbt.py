@@ -90,20 +90,23 @@ class Project:
     test_names: tuple[str, ...]
     prefix: str = ""
 
+    def schema_of(self, node: Any) -> str:
+        """The schema of a model, seed or source as readers know it."""
+        return str(node.schema).removeprefix(self.prefix)
+
     def list_sources(self) -> list[tuple[str, str]]:
         """Schema and name of all that models read and none of them makes."""
         return sorted(
-            (source.schema.removeprefix(self.prefix), source.identifier)
-            for source in self.manifest.sources.values()
+            (self.schema_of(source), source.identifier) for source in self.manifest.sources.values()
         )
 
     def list_made(self, *schemas: str) -> list[tuple[str, str]]:
         """Schema and name of all tables that models and seeds make in these schemas."""
         return sorted(
-            (node.schema.removeprefix(self.prefix), node.alias)
+            (self.schema_of(node), node.alias)
             for node in self.manifest.nodes.values()
             if node.resource_type in ("model", "seed")
-            and node.schema.removeprefix(self.prefix) in schemas
+            and self.schema_of(node) in schemas
             and node.config.materialized != "view"
         )
 
@@ -132,11 +135,11 @@ def list_sources_of_tag(project: Project, *tags: str) -> list[tuple[str, str]]:
         seen.add(unique_id)
         if unique_id in project.manifest.sources:
             source = project.manifest.sources[unique_id]
-            found.add((source.schema.removeprefix(project.prefix), source.identifier))
+            found.add((project.schema_of(source), source.identifier))
         elif nodes[unique_id].config.materialized == "ephemeral":
             open_ids += nodes[unique_id].depends_on.nodes
         else:
-            found.add((nodes[unique_id].schema.removeprefix(project.prefix), nodes[unique_id].alias))
+            found.add((project.schema_of(nodes[unique_id]), nodes[unique_id].alias))
     return sorted(found)
 
 
