@@ -57,6 +57,11 @@ class Workspace:
         return self.root / "warehouse"
 
     @property
+    def forgetting(self) -> Path:
+        """There while a request to forget is on record and not finished."""
+        return self.warehouse / "forgetting.json"
+
+    @property
     def landed(self) -> Path:
         return self.warehouse / "landed"
 

@@ -80,15 +80,16 @@ def _finish(outcomes: Outcomes | None) -> None:
 
 def deliver_due(workspace: Workspace, asked: Asked | None = None) -> Outcomes | None:
     """Deliver, and give what became of it; None where sla.yml has no section delivery. The caller holds the lock."""
-    from pipeline.cli.progress import count_steps
-    from pipeline.delivery.run import Asked, deliver
-    from pipeline.periods.deliverable import documents_of_periods
     from pipeline.rules.load_sources import load_sources
 
     config = load_sources(workspace.sla_yml)
     delivery = config.delivery
     if delivery is None:
         return None
+    from pipeline.cli.progress import count_steps
+    from pipeline.delivery.run import Asked, deliver
+    from pipeline.periods.deliverable import documents_of_periods
+
     with (
         open_build(verifies=True) as published,
         count_steps(sys.stderr, options.verbosity < 0, "reports") as count,
@@ -99,11 +100,12 @@ def deliver_due(workspace: Workspace, asked: Asked | None = None) -> Outcomes | 
 
 def check_delivery(workspace: Workspace) -> None:
     """Raises ConfigurationError where reports or alerts could not be handed over as the section delivery of sla.yml stands."""
-    from pipeline.delivery.run import check_settings
     from pipeline.rules.load_sources import load_sources
 
     config = load_sources(workspace.sla_yml)
     if config.delivery is not None:
+        from pipeline.delivery.run import check_settings
+
         check_settings(workspace, config.delivery, config.looks)
 
 

@@ -203,7 +203,7 @@ def _show_status() -> None:
     from pipeline.cli.show_landing import outdated_tables
     from pipeline.cli.show_periods import describe_periods, periods_table
     from pipeline.cli.show_status import older_state_tables, status_tables
-    from pipeline.delivery.run import list_open_outcomes
+    from pipeline.delivery.ledger import list_open_outcomes
     from pipeline.ingest.landing.manifest import list_damaged_manifests
     from pipeline.ingest.landing.reader import explain_outdated, find_outdated
     from pipeline.reporting.periods import read_closed_months, read_month_states

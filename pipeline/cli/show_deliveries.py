@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pipeline.cli.tables import LEFT, TextTable
-from pipeline.delivery.deliver import Delivered
-from pipeline.delivery.ledger import Entry
-from pipeline.delivery.post_webhook import Digest
-from pipeline.delivery.run import Outcomes
+
+if TYPE_CHECKING:
+    from pipeline.delivery.deliver import Delivered
+    from pipeline.delivery.ledger import Entry
+    from pipeline.delivery.post_webhook import Digest
+    from pipeline.delivery.run import Outcomes
 
 _STATUS = {
     "would_be_sent": "would be sent",

@@ -157,12 +157,13 @@ def _load_sources(workspace: Workspace, source: str | None, mapping: Path | None
     """The sources of sla.yml, one of them read with `mapping`. Where sla.yml does not name it yet, it is said what to add."""
     from dataclasses import replace
 
-    from pipeline.rules.load_mapping import load_mapping
     from pipeline.rules.load_sources import check_source_name, load_sources, mapped_source
 
     config = load_sources(workspace.sla_yml)
     if mapping is None:
         return config
+    from pipeline.rules.load_mapping import load_mapping
+
     if source is None:
         raise ConfigurationError("--mapping says how to read a source's files. Add --source NAME.")
     known = config.sources.get(source)
@@ -365,11 +366,11 @@ def build(
 def finish_forgetting(workspace: Workspace) -> None:
     """Finish a request to forget that is on record, also one of a run that was killed, before anything else is made from what it
     concerns. The caller holds the workspace's lock."""
-    from pipeline.cli.show_forgetting import show_forgetting
-    from pipeline.privacy.forget import carry_out, finish, is_pending
-
-    if not is_pending(workspace):
+    if not workspace.forgetting.exists():
         return
+    from pipeline.cli.show_forgetting import show_forgetting
+    from pipeline.privacy.forget import carry_out, finish
+
     done = carry_out(workspace)
     _build(workspace, is_full=True)
     done = finish(workspace, done)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pipeline.errors import ConfigurationError
+from pipeline.reporting.edition import rank_edition
 from pipeline.settings import Workspace
 from pipeline.state_version import VERSION, check_version, seal_state, unseal_state
 from pipeline.whole_files import add_lines, seal_line, unseal, write_whole
@@ -181,6 +182,22 @@ def rewrite_people(workspace: Workspace, change: Callable[[str], str]) -> bool:
     write_whole(ledger.path, b"".join(lines))
     ledger.write_count(len(lines), tail)
     return changed != ledger.entries
+
+
+def list_open_outcomes(workspace: Workspace) -> list[Entry]:
+    """Deliveries that an operator should look at: refused, of unknown outcome, or being sent by a run that may be killed."""
+    ledger = Ledger(workspace)
+    sent = {entry.key for entry in ledger.list_newest("sent")}
+    return [
+        entry
+        for entry in ledger.list_newest("refused", "unknown", "sending")
+        # A later edition that arrived settles it.
+        if not any(
+            entry.key._replace(edition=key.edition) == key
+            and rank_edition(key.edition) > rank_edition(entry.key.edition)
+            for key in sent
+        )
+    ]
 
 
 def write_instant(at: datetime) -> str:

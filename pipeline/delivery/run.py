@@ -10,7 +10,7 @@ from pipeline.delivery.credentials import require_login, require_webhook_secret
 from pipeline.delivery.deliver import Delivered, OnProgress, Session
 from pipeline.delivery.due import Documents, Due, list_due
 from pipeline.delivery.find_alerts import CHANNEL, Told, is_new, list_alerts
-from pipeline.delivery.ledger import STATES, Entry, Ledger, write_instant
+from pipeline.delivery.ledger import STATES, Ledger, write_instant
 from pipeline.delivery.post_webhook import Digest, WebhookSender
 from pipeline.delivery.send_smtp import SmtpChannel
 from pipeline.delivery.sender import Senders
@@ -110,22 +110,6 @@ def settle_as_arrived(ledger: Ledger, session: Session, tried: Sequence[Due]) ->
             ledger.add([replace(entry, state="sent", at=write_instant(read_clock()), detail=_ARRIVED)])
             settled.append(due)
     return session.describe_tried(settled)
-
-
-def list_open_outcomes(workspace: Workspace) -> list[Entry]:
-    """Deliveries that an operator should look at: refused, of unknown outcome, or being sent by a run that may be killed."""
-    ledger = Ledger(workspace)
-    sent = {entry.key for entry in ledger.list_newest("sent")}
-    return [
-        entry
-        for entry in ledger.list_newest("refused", "unknown", "sending")
-        # A later edition that arrived settles it.
-        if not any(
-            entry.key._replace(edition=key.edition) == key
-            and rank_edition(key.edition) > rank_edition(entry.key.edition)
-            for key in sent
-        )
-    ]
 
 
 def _make_channel(workspace: Workspace, delivery: Delivery, secrets: dict[str, Secret]) -> Channel:

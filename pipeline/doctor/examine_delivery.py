@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from pipeline.delivery.credentials import require_login
-from pipeline.delivery.ledger import Ledger
-from pipeline.delivery.run import check_settings, list_open_outcomes
+from pipeline.delivery.ledger import Ledger, list_open_outcomes
+from pipeline.delivery.run import check_settings
 from pipeline.delivery.send_smtp import SmtpChannel
 from pipeline.delivery.sender import Senders
 from pipeline.doctor.line import Check, Line, name_some

@@ -72,13 +72,13 @@ def begin(workspace: Workspace, whom: str) -> Scope:
         "customers": list(scope.customers),
         "tickets": scope.ticket_count,
     }
-    write_whole(_path(workspace), seal_state(request))
+    write_whole(workspace.forgetting, seal_state(request))
     return scope
 
 
 def is_pending(workspace: Workspace) -> bool:
     """Whether a request was begun and not finished."""
-    return _path(workspace).exists()
+    return workspace.forgetting.exists()
 
 
 def carry_out(workspace: Workspace) -> Forgetting:
@@ -117,9 +117,9 @@ def finish(workspace: Workspace, done: Forgetting) -> Forgetting:
     for path, publication in list_publications(workspace):
         if not (workspace.published / publication.file).exists():
             path.unlink()
-    files = [path for path in sorted(workspace.root.rglob("*")) if path != _path(workspace)]
+    files = [path for path in sorted(workspace.root.rglob("*")) if path != workspace.forgetting]
     left = search(files, scope.values)
-    _path(workspace).unlink()
+    workspace.forgetting.unlink()
     return replace(done, removed=(*done.removed, *removed), left=tuple(left))
 
 
@@ -140,7 +140,7 @@ def _list_tickets(workspace: Workspace, forgotten: Forgotten) -> Sequence[str]:
 
 
 def _read(workspace: Workspace) -> Scope:
-    path = _path(workspace)
+    path = workspace.forgetting
     try:
         record = unseal_state(path.read_bytes(), path, needs_seal=True)
         return Scope(tuple(record["values"]), tuple(record["customers"]), int(record["tickets"]))
@@ -148,7 +148,3 @@ def _read(workspace: Workspace) -> Scope:
         raise ConfigurationError(
             f"{path} is damaged: {problem}. Delete it and give the request again; what it changed already stays changed."
         ) from problem
-
-
-def _path(workspace: Workspace) -> Path:
-    return workspace.warehouse / "forgetting.json"

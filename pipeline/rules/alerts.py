@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import AfterValidator
 
 from pipeline.declarations.declared import Declared
 from pipeline.declarations.values import UNREPEATED, whole_number
-from pipeline.rules.tables import build_table
-
-if TYPE_CHECKING:
-    import pyarrow
+from pipeline.rules.tables import RuleTable, build_table
 
 
 def _sort(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -35,7 +32,7 @@ class AlertRules(Declared):
 DEFAULT_ALERTS = AlertRules()
 
 
-def flatten_alerts(rules: AlertRules) -> dict[str, pyarrow.Table]:
+def flatten_alerts(rules: AlertRules) -> dict[str, RuleTable]:
     """The table `alert_rules`: a row per kind of alert and limit."""
     rows = [
         *(("threshold_reached", threshold) for threshold in rules.thresholds_pct),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
@@ -17,10 +17,7 @@ from pipeline.declarations.declared import Declared
 from pipeline.declarations.explain_errors import refused
 from pipeline.declarations.problems import Place
 from pipeline.declarations.values import OneOf, Text
-from pipeline.rules.tables import build_table
-
-if TYPE_CHECKING:
-    import pyarrow
+from pipeline.rules.tables import RuleTable, build_table
 
 # Of WCAG 2.2: text, and marks that carry meaning. Black on white is 21 to 1.
 TEXT_CONTRAST, MARK_CONTRAST = 4.5, 3.0
@@ -221,7 +218,7 @@ def to_svg(kind: str, content: bytes) -> str:
     )
 
 
-def flatten_looks(looks: tuple[Look, ...]) -> dict[str, pyarrow.Table]:
+def flatten_looks(looks: tuple[Look, ...]) -> dict[str, RuleTable]:
     """The table `brands`: a row per look."""
     return {"brands": build_table("brands", _list_rows(looks))}
 

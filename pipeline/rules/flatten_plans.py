@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.rules.plan import Plan, PlanVersion, Reference
-from pipeline.rules.tables import build_table
-
-if TYPE_CHECKING:
-    import pyarrow
+from pipeline.rules.tables import RuleTable, build_table
 
 
-def flatten_plans(plans: Sequence[Plan]) -> dict[str, pyarrow.Table]:
+def flatten_plans(plans: Sequence[Plan]) -> dict[str, RuleTable]:
     """Plans as the `plan_...` tables of `pipeline.rules.tables`, ordered by content."""
     rows: dict[str, list[tuple[Any, ...]]] = {
         name: []

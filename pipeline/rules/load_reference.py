@@ -13,19 +13,16 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.declarations.dates import hint_zone, parse_date, parse_moment
 from pipeline.declarations.problems import SHOWN_PROBLEMS, name_nearest
 from pipeline.errors import InputRejected, Problem
 from pipeline.rules.mail_addresses import judge_address
 from pipeline.rules.plan import LICENSE_STATUSES, LICENSE_TYPES, Plan
-from pipeline.rules.tables import OPEN_END, build_table
+from pipeline.rules.tables import OPEN_END, RuleTable, build_table
 from pipeline.settings import Workspace
 from pipeline.zones import known_zones, start_of_day
-
-if TYPE_CHECKING:
-    import pyarrow
 
 # File (without .csv) -> its columns, in any order in the file. Nothing else may stand in it.
 REFERENCE_FILES: dict[str, tuple[str, ...]] = {
@@ -320,7 +317,7 @@ class _Table:
 
 def load_reference(
     workspace: Workspace, plans: Iterable[Plan], sources: Collection[str] | None = None
-) -> dict[str, pyarrow.Table]:
+) -> dict[str, RuleTable]:
     """All reference tables of a workspace, each row with its file and line.
 
     Dates become the first instant of the day in the time zone of the plan that the customer has then (UTC

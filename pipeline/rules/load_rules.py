@@ -17,12 +17,11 @@ from pipeline.rules.load_plans import load_plans
 from pipeline.rules.load_reference import REFERENCE_FILES, load_reference
 from pipeline.rules.load_sources import SourcesConfig, flatten_sources, load_sources
 from pipeline.rules.plan import Plan
+from pipeline.rules.tables import RuleTable
 from pipeline.rules.words_file import load_words
 from pipeline.settings import Workspace
 
 if TYPE_CHECKING:
-    import pyarrow
-
     from pipeline.calendars.calendar import Calendar
 
 
@@ -33,7 +32,7 @@ class Rules:
     plans: tuple[Plan, ...]
     sources: SourcesConfig
     calendars: Mapping[str, Calendar]
-    tables: Mapping[str, pyarrow.Table]
+    tables: Mapping[str, RuleTable]
     fingerprint: str
 
 
@@ -56,7 +55,8 @@ def load_rules(workspace: Workspace) -> Rules:
         | load_words(workspace)
         | load_reference(workspace, plans, sources.sources)
     )
-    _check_looks(workspace, sources, tables["customers"].column("customer_id").to_pylist())
+    customer_ids = [row["customer_id"] for row in tables["customers"].to_pylist()]
+    _check_looks(workspace, sources, customer_ids)
     return Rules(tuple(plans), sources, calendars, tables, fingerprint_rules(workspace))
 
 

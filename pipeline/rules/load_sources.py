@@ -17,7 +17,6 @@ from pipeline.rules.auth_file import Auth
 from pipeline.rules.branding import DEFAULT_BRANDING, Look, flatten_looks, read_looks
 from pipeline.rules.delivery_file import Delivery
 from pipeline.rules.engine_file import DEFAULT_ENGINE, EngineRules
-from pipeline.rules.load_mapping import load_mapping
 from pipeline.rules.mapping import Mapping as FileMapping
 from pipeline.rules.periods import DEFAULT_PERIODS, PeriodRules, flatten_periods
 from pipeline.rules.retention import DEFAULT_RETENTION, Retention
@@ -38,12 +37,10 @@ from pipeline.rules.sources_file import (
     VendorSource,
     ZendeskSource,
 )
-from pipeline.rules.tables import build_table
+from pipeline.rules.tables import RuleTable, build_table
 from pipeline.rules.vendor_words import BOT_CHANNELS_OF, CHANNELS_OF, STATUSES_OF
 
 if TYPE_CHECKING:
-    import pyarrow
-
     from pipeline.calendars.calendar import Calendar
 
 
@@ -149,6 +146,8 @@ def _read_mapped(name: str, source: MappedSource, place: Place, folder: Path) ->
         )
     elif source.mapping:
         try:
+            from pipeline.rules.load_mapping import load_mapping
+
             mapping = load_mapping(path, f"reference/{source.mapping}")
         except ConfigurationError as problem:
             # One run names what is wrong in sla.yml and in the mappings that it names.
@@ -267,7 +266,7 @@ def _list_names(source: Source) -> Iterator[tuple[str, str, str, str]]:
         yield source.source, f"events.{event_type}", "event", event_type
 
 
-def flatten_sources(config: SourcesConfig) -> dict[str, pyarrow.Table]:
+def flatten_sources(config: SourcesConfig) -> dict[str, RuleTable]:
     """The tables of sources (their limits, values, events, names, agents and bots), `alert_rules`,
     `period_rules` and `brands`."""
     sources = config.sources.values()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pipeline.declarations.declared import Declared
 from pipeline.declarations.values import matching, whole_number
-from pipeline.rules.tables import build_table
-
-if TYPE_CHECKING:
-    import pyarrow
+from pipeline.rules.tables import RuleTable, build_table
 
 
 class PeriodRules(Declared):
@@ -35,6 +32,6 @@ class PeriodRules(Declared):
 DEFAULT_PERIODS = PeriodRules()
 
 
-def flatten_periods(rules: PeriodRules) -> dict[str, pyarrow.Table]:
+def flatten_periods(rules: PeriodRules) -> dict[str, RuleTable]:
     """The table `period_rules`: one row."""
     return {"period_rules": build_table("period_rules", [(rules.grace_business_days,)])}

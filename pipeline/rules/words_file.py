@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pipeline.declarations.declared import Declared, read_declared
 from pipeline.declarations.problems import refuse
 from pipeline.declarations.read_yaml import read_yaml
 from pipeline.declarations.values import OneOf, Text
 from pipeline.errors import Problem
-from pipeline.rules.tables import build_table
+from pipeline.rules.tables import RuleTable, build_table
 from pipeline.settings import Workspace
 from pipeline.vocabulary import LANGUAGES
-
-if TYPE_CHECKING:
-    import pyarrow
 
 
 class WordsFile(Declared):
@@ -25,7 +22,7 @@ class WordsFile(Declared):
     print the English words, and without them the word itself with blanks for underscores."""
 
 
-def load_words(workspace: Workspace) -> dict[str, pyarrow.Table]:
+def load_words(workspace: Workspace) -> dict[str, RuleTable]:
     """The table `words`; empty where there is no such file. Raises ConfigurationError."""
     path = workspace.words
     words: dict[str, dict[str, str]] = {}

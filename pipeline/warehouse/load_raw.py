@@ -63,7 +63,7 @@ def load_raw(connection: duckdb.DuckDBPyConnection, inputs: RawInputs) -> dateti
     _create_table(connection, "build_inputs", _build_inputs_table(as_of))
     _create_table(connection, "source_horizons", _source_horizons(connection, inputs.as_of))
     for table, rows in inputs.rules.tables.items():
-        _create_table(connection, table, rows)
+        _create_table(connection, table, rows.to_arrow())
     _load_clocks(connection, inputs.rules, min(earliest, as_of), max(newest, as_of))
     return as_of
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.delivery import ledger as ledger_module
-from pipeline.delivery.ledger import Entry, Key, Ledger
-from pipeline.delivery.run import list_open_outcomes
+from pipeline.delivery.ledger import Entry, Key, Ledger, list_open_outcomes
 from pipeline.errors import ConfigurationError
 from pipeline.reporting.edition import rank_edition
 from pipeline.settings import Workspace

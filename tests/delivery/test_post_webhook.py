@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from pipeline.delivery.find_alerts import Told, is_new, list_alerts
-from pipeline.delivery.ledger import STATES, Key, Ledger
+from pipeline.delivery.ledger import STATES, Key, Ledger, list_open_outcomes
 from pipeline.delivery.post_webhook import Digest, WebhookSender, explain_digest, is_public, is_quiet
-from pipeline.delivery.run import Asked, list_open_outcomes, settle_digest
+from pipeline.delivery.run import Asked, settle_digest
 from pipeline.errors import ConfigurationError
 from pipeline.reporting.published import EVERY_CUSTOMER, Published
 from pipeline.reporting.status import read_status

@@ -157,7 +157,7 @@ def proxy(tmp_path: Path) -> Iterator[tuple[str, int]]:
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    # A worker of root's nginx is nobody, who cannot write a long answer into this folder while the reader is slow.
+    # Workers of root's nginx give its rights up, and could not write a long answer into this folder while the reader is slow.
     user = "user root; " if os.geteuid() == 0 else ""
     whole = f"{user}daemon off; pid {folder}/pid; events {{}} http {{ access_log off; {temporary}\n{text}\n}}"
     (folder / "nginx.conf").write_text(whole, encoding="utf-8")

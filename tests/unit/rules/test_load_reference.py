@@ -76,7 +76,7 @@ def refusals(workspace: Workspace, plans: list[Plan], name: str) -> list[str]:
 
 def test_reference_tables_have_the_columns_of_the_contract(tmp_path: Path, plans: list[Plan]) -> None:
     tables = load_reference(write(tmp_path), plans)
-    assert {name: table.column_names for name, table in tables.items()} == {
+    assert {name: table.to_arrow().column_names for name, table in tables.items()} == {
         name: list(RULE_TABLES[name])
         for name in (*FILES, "annotations", "customer_words", "licenses", "redemption_scopes")
     }
@@ -302,7 +302,7 @@ def test_optional_files_are_empty_tables_when_they_are_missing(tmp_path: Path, p
     tables = load_reference(
         write(tmp_path, contacts=None, purchases=None, redemptions=None, waivers=None), plans
     )
-    assert [tables[name].num_rows for name in ("contacts", "purchases", "redemptions", "waivers")] == [
+    assert [len(tables[name].rows) for name in ("contacts", "purchases", "redemptions", "waivers")] == [
         0,
         0,
         0,

@@ -121,7 +121,7 @@ def test_workspace_without_sources_is_read_when_it_says_so(tmp_path: Path) -> No
 
 def test_sources_are_flattened_with_every_mapping(tmp_path: Path) -> None:
     tables = flatten_sources(read(tmp_path))
-    assert {name: table.column_names for name, table in tables.items()} == {
+    assert {name: table.to_arrow().column_names for name, table in tables.items()} == {
         name: list(RULE_TABLES[name])
         for name in (
             "sources",
