@@ -25,7 +25,7 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     """
     import duckdb
 
-    from pipeline.engine_memory import engine_memory, operator_memory
+    from pipeline.engine_memory import engine_memory, engine_threads, operator_memory
 
     config = HARDENING | {
         "memory_limit": f"{engine_memory()}B",
@@ -36,6 +36,8 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path), config=dict(config))
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"set operator_memory_limit = '{operator_memory()}B'")
+    [(threads,)] = connection.execute("select current_setting('threads')").fetchall()
+    connection.execute(f"set threads = {min(threads, engine_threads())}")
     return connection
 
 
