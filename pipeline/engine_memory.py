@@ -56,9 +56,16 @@ def operator_memory() -> int:
 
 
 def engine_threads() -> int:
-    """How many threads of the engine have room: one a GiB. Each holds parts of the sorts of a query at once: with 1 GiB the model
-    `int_helpdesk__tickets` of a million tickets failed with two threads and was made with one (DuckDB 2.0)."""
-    return max(engine_memory() >> 30, 1)
+    """How many threads the engine takes: one a processor, and where it has less than a GiB for each, one a GiB.
+
+    Each holds parts of the sorts of a query at once: with 1 GiB the model `int_helpdesk__tickets` of a million tickets failed with
+    two threads and was made with one (DuckDB 2.0).
+    """
+    import duckdb
+
+    with duckdb.connect() as connection:
+        [(processors,)] = connection.execute("select current_setting('threads')").fetchall()
+    return max(min(int(processors), engine_memory() >> 30), 1)
 
 
 def fits_beside(landed_rows: int) -> bool:

@@ -36,8 +36,7 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path), config=dict(config))
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"set operator_memory_limit = '{operator_memory()}B'")
-    [(threads,)] = connection.execute("select current_setting('threads')").fetchall()
-    connection.execute(f"set threads = {min(threads, engine_threads())}")
+    connection.execute(f"set threads = {engine_threads()}")
     return connection
 
 

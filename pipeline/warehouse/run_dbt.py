@@ -237,7 +237,7 @@ def _invoke(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    from pipeline.engine_memory import engine_memory, operator_memory
+    from pipeline.engine_memory import engine_memory, engine_threads, operator_memory
     from pipeline.warehouse.connection import SPILL
 
     scratch.mkdir(parents=True, exist_ok=True)
@@ -272,6 +272,7 @@ def _invoke(
         SLA_BUILD_SPILL=os.path.relpath(database.with_name(SPILL)),
         SLA_BUILD_MEMORY=f"{engine_memory()}B",
         SLA_BUILD_OPERATORS=f"{operator_memory()}B",
+        SLA_BUILD_THREADS=str(engine_threads()),
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         DO_NOT_TRACK="1",
         **({} if engine is None else engine.environment),

@@ -91,6 +91,13 @@ def test_a_model_that_needs_more_memory_than_the_engine_has_is_told_with_the_set
     assert "Set `memory` in sla.yml to more" in ran.stdout
 
 
+def test_a_model_is_made_with_one_thread_where_the_engine_has_a_gib(tmp_path: Path) -> None:
+    ran = run_model(tmp_path, "select current_setting('threads') as held", SLA_TEST_MEMORY="1 GiB")
+    assert ran.returncode == 0, ran.stderr
+    with open_database(tmp_path / "build.duckdb") as connection:
+        assert connection.execute("from core.reaching_out").fetchall() == [(1,)]
+
+
 def test_a_model_may_hold_half_of_the_engines_memory_before_it_spills(tmp_path: Path) -> None:
     ran = run_model(
         tmp_path, "select current_setting('operator_memory_limit') as held", SLA_TEST_MEMORY="2 GiB"
