@@ -58,7 +58,7 @@ def operator_memory() -> int:
 def engine_threads() -> int:
     """How many threads the engine takes: one a processor, and where it has less than a GiB for each, one a GiB.
 
-    Each holds parts of the sorts of a query at once: with 1 GiB the model `int_helpdesk__tickets` of a million tickets failed with
+    Each holds parts of the sorts of a query at once: with 1 GiB `int_helpdesk__tickets` of a million tickets failed with
     two threads and was made with one (DuckDB 2.0).
     """
     import duckdb
