@@ -49,7 +49,7 @@ def worst_first(
 
 
 def name_classes(page: frame.Page, shown: Sequence[Obligation]) -> dict[str, str]:
-    """Why each of these promises was breached, by obligation key, in the reader's language."""
+    """Why each of these promises was breached, by month key, in the reader's language."""
     labels = current().section("breach_classes")
     return {key: labels[name] for key, name in read_classes(page.published, page.scope, shown).items()}
 
@@ -63,7 +63,7 @@ def show(
     key: str = "tickets",
 ) -> None:
     """The rows, in sheets where there are many, and both downloads of all of them. `find_reasons` gives for promises why they
-    were breached, by obligation key. `key` tells two lists of one page apart."""
+    were breached, by month key. `key` tells two lists of one page apart."""
     length = listed.length
     opens = page.may_open(TICKET_PAGE)
     promises = count("ticket_list.promises", length.promise_count)
@@ -124,7 +124,7 @@ def describe(each: Obligation, reasons: Mapping[str, str] | None = None) -> dict
         promise=words.word(each.obligation),
         severity=each.severity_in_force,
         customer=each.customer_name or each.customer_id,
-        why=(reasons or {}).get(each.obligation_key, why),
+        why=(reasons or {}).get(each.month_key, why),
         subject=each.subject,
         target=figures.duration(each.target_seconds),
         elapsed=figures.duration(each.elapsed_seconds),

@@ -122,7 +122,7 @@ def show_breaches(page: frame.Page, selection: Selection, month: str) -> None:
     if not breaches:
         st.caption(say("customer.none_breached"))
         return
-    reasons = {each.obligation.obligation_key: labels[each.breach_class] for each in breaches}
+    reasons = {each.obligation.month_key: labels[each.breach_class] for each in breaches}
     promises = ticket_list.whole([each.obligation for each in breaches])
     ticket_list.show(
         page, promises, f"breaches-{month}", selection, lambda _: reasons, key="breached_tickets"

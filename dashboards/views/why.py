@@ -77,7 +77,7 @@ def show(page: frame.Page) -> None:
     if chosen_classes:
         keys = find_keys_of_classes(page.published, page.scope, chosen, chosen_classes)
     breached = replace(chosen, statuses=("breached",))
-    listed = ticket_list.worst_first(page, breached, cut=Cut(obligation_keys=keys))
+    listed = ticket_list.worst_first(page, breached, cut=Cut(month_keys=keys))
     if not listed.length.promise_count:
         frame.say_no_rows()
         return

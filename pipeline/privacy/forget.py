@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.delivery.ledger import rewrite_people
 from pipeline.errors import ConfigurationError
 from pipeline.ingest.landing.forget_rows import forget_batch, holds_tickets, read_list
-from pipeline.ingest.landing.forgotten import Forgotten, new_forgotten, write_forgotten
+from pipeline.ingest.landing.forgotten import Forgotten, new_forgotten, read_named, write_forgotten
 from pipeline.ingest.landing.manifest import list_batches, read_batches
 from pipeline.periods.issue import remove_documents
 from pipeline.periods.records import read_history
@@ -64,8 +64,9 @@ def preview(workspace: Workspace, whom: str) -> Forgetting:
 def begin(workspace: Workspace, whom: str) -> Scope:
     """Put a request on record. The caller holds the workspace's lock. Raises ConfigurationError for an unknown name."""
     scope, forgotten = _find(workspace, whom)
-    # What is damaged could not be rewritten.
+    # What is damaged could not be rewritten, and without sla.yml nothing says what figures rest on.
     read_batches(workspace)
+    read_named(workspace)
     write_forgotten(workspace, forgotten)
     request = {
         "values": list(scope.values),
@@ -74,11 +75,6 @@ def begin(workspace: Workspace, whom: str) -> Scope:
     }
     write_whole(workspace.forgetting, seal_state(request))
     return scope
-
-
-def is_pending(workspace: Workspace) -> bool:
-    """Whether a request was begun and not finished."""
-    return workspace.forgetting.exists()
 
 
 def carry_out(workspace: Workspace) -> Forgetting:

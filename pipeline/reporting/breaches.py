@@ -18,7 +18,7 @@ from pipeline.reporting.published import (
     bind_values,
     where_chosen,
 )
-from pipeline.reporting.tickets import Obligation, count_by_obligation, select_obligations
+from pipeline.reporting.tickets import Obligation, count_by_obligation, month_key, select_obligations
 
 # Instead of a class, of a month that was closed before classes were recorded.
 NOT_RECORDED = "not_recorded"
@@ -31,9 +31,10 @@ _Record = TypeVar("_Record")
 class BreachEvidence:
     """What a class rests on. `breach_class` is a word of the seed breach_classes; `handover_count` is None where the source does
     not show it, the others where there was none. Everything is read at the first second over the target; seconds are those of
-    the promise's clock."""
+    the promise's clock. `month` is the one that the breach is counted in."""
 
     obligation_key: str
+    month: str
     breach_class: str
     handover_count: int | None
     counted_before_handover_seconds: int | None
@@ -79,24 +80,25 @@ def read_breaches(
     known = _read_evidence(published, scope, selection)
     obligations = select_obligations(published, scope, replace(selection, statuses=("breached",)))
     worst_first = sorted(obligations, key=lambda row: (-(row.over_by_seconds or 0), row.obligation_key))
-    return tuple(Breach(row, known.get(row.obligation_key)) for row in worst_first)
+    return tuple(Breach(row, known.get(row.month_key)) for row in worst_first)
 
 
 def read_classes(published: Published, scope: Scope, obligations: Iterable[Obligation]) -> dict[str, str]:
-    """The class of each of these promises that was breached, by its obligation key."""
-    breached = {each.obligation_key: each for each in obligations if each.status == "breached"}
-    known = _read_evidence(published, scope, EVERYTHING, breached)
+    """The class of each of these promises that was breached, by its month key: late data may move a promise out of a closed
+    month, and the class that was closed need not be that of the month it moved to."""
+    breached = {each.month_key: each for each in obligations if each.status == "breached"}
+    known = _read_evidence(published, scope, EVERYTHING, {each.obligation_key for each in breached.values()})
     return {key: Breach(each, known.get(key)).breach_class for key, each in breached.items()}
 
 
 def find_keys_of_classes(
     published: Published, scope: Scope, selection: Selection, classes: Collection[str]
 ) -> tuple[str, ...]:
-    """The obligation keys of the breaches of the selection that have one of these classes."""
+    """The month keys of the breaches of the selection that have one of these classes."""
     _check_statuses(selection)
     if NOT_RECORDED in classes:
         breaches = read_breaches(published, scope, selection)
-        return tuple(each.obligation.obligation_key for each in breaches if each.breach_class in classes)
+        return tuple(each.obligation.month_key for each in breaches if each.breach_class in classes)
     known = _read_evidence(published, scope, selection)
     return tuple(key for key, evidence in known.items() if evidence.breach_class in classes)
 
@@ -109,10 +111,10 @@ def _check_statuses(selection: Selection) -> None:
 def _read_evidence(
     published: Published, scope: Scope, selection: Selection, keys: Collection[str] | None = None
 ) -> dict[str, BreachEvidence]:
-    """By obligation key; `keys` limits it to these."""
+    """By month key; `keys` limits it to these obligation keys."""
     names = ", ".join(field.name for field in fields(BreachEvidence))
     found = _select_evidence(BreachEvidence, published, scope, selection, f"select {names} from chosen", keys)
-    return {row.obligation_key: row for row in found}
+    return {month_key(row.month, row.obligation_key): row for row in found}
 
 
 def _select_evidence(
@@ -125,6 +127,7 @@ def _select_evidence(
 ) -> list[_Record]:
     """What `sql` says of `chosen`, the evidence of the selected breaches."""
     names = ", ".join(field.name for field in fields(BreachEvidence))
+    columns = names.replace(" month,", " compliance_month as month,")
     chosen = f"""
         with chosen as (
             select {names}, obligation
@@ -139,7 +142,7 @@ def _select_evidence(
         )
     """
     rows = f"""
-        select {names}, customer_id, plan, severity_in_force, obligation, time_zone, compliance_month as month
+        select {columns}, customer_id, plan, severity_in_force, obligation, time_zone
         from {{build}}{_TABLE}
     """
     bound = bind_values(scope, selection) | {"keys": None if keys is None else list(keys)}

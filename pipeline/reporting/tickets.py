@@ -40,6 +40,10 @@ _MONTH = {
 }
 
 
+def month_key(month: str | None, obligation_key: str) -> str:
+    return f"{month or ''} {obligation_key}"
+
+
 @dataclass(frozen=True)
 class Obligation:
     """One promise to one ticket, with its verdict. `month` is the month it is counted in on the asked basis;
@@ -87,6 +91,11 @@ class Obligation:
     settled_month: str | None
     submitted_month: str | None
     as_of: datetime
+
+    @property
+    def month_key(self) -> str:
+        """Names the promise in the month that its verdict is counted in: a closed month may count one that has moved since."""
+        return month_key(self.settled_month, self.obligation_key)
 
     @property
     def used(self) -> Ratio | None:
@@ -205,13 +214,13 @@ class Cut:
     """What a list of promises is limited to beside a selection; None leaves it open.
 
     `zones` are those of the plan, `groups` those that had the ticket last (NO_GROUP where none is stated), `bands` the highest
-    step of `AT_RISK_FROM` that a running promise has reached (0 below the lowest), `obligation_keys` single promises.
+    step of `AT_RISK_FROM` that a running promise has reached (0 below the lowest), `month_keys` single promises in single months.
     """
 
     zones: Collection[str] | None = None
     groups: Collection[str] | None = None
     bands: Collection[int] | None = None
-    obligation_keys: Collection[str] | None = None
+    month_keys: Collection[str] | None = None
 
 
 UNCUT = Cut()
@@ -374,8 +383,9 @@ def _select(
               and {where_chosen("groups", f"coalesce(obligations.group_name, '{NO_GROUP}')")}
               and {where_chosen("bands", _BAND)}
               and (
-                $obligation_keys::varchar[] is null
-                or obligations.obligation_key in (select unnest($obligation_keys::varchar[]))
+                $month_keys::varchar[] is null
+                or coalesce(obligations.settled_month, '') || ' ' || obligations.obligation_key
+                    in (select unnest($month_keys::varchar[]))
               )
         )
     """
@@ -383,7 +393,7 @@ def _select(
         "zones": cut.zones,
         "groups": cut.groups,
         "bands": None if cut.bands is None else list(map(str, cut.bands)),
-        "obligation_keys": cut.obligation_keys,
+        "month_keys": cut.month_keys,
     }
     parameters = bind_values(scope, selection) | {"ticket_id": ticket_id} | bound
     parameters |= {name: None if values is None else list(values) for name, values in limits.items()}

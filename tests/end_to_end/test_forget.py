@@ -17,7 +17,7 @@ import pypdf
 import pytest
 
 from pipeline.ingest.landing.forgotten import read_forgotten
-from pipeline.privacy.forget import begin, carry_out, is_pending
+from pipeline.privacy.forget import begin, carry_out
 from pipeline.settings import Workspace
 from tests.delivery.settings import configure
 from tests.end_to_end.command_line import run_sla
@@ -289,10 +289,10 @@ def test_request_that_was_killed_is_finished_by_the_next_run(vendor: Path) -> No
     figures = read_figures(vendor)
     begin(workspace, ANN)
     carry_out(workspace)
-    assert is_pending(workspace)
+    assert workspace.forgetting.exists()
     carry_out(workspace)
     run_sla("run", workspace=vendor).expect(0)
-    assert not is_pending(workspace)
+    assert not workspace.forgetting.exists()
     assert find_tokens(vendor, OF_ANN) == {}
     assert read_figures(vendor) == figures
 

@@ -176,8 +176,6 @@ def _land_table(
 
 _KEYS = sorted({name for names in _NAMES.values() for name in names})
 _STRUCTURE = "{" + ", ".join(f'"{key}": "VARCHAR"' for key in _KEYS) + "}"
-# Tags may be a list. Asked of JSON itself: as a text, an object cannot be told from a subject that is written like one.
-_SINGLE = [key for key in _KEYS if key != "tags"]
 _IDENTIFIERS = [
     field.column
     for contract in _CONTRACTS.values()
@@ -202,10 +200,12 @@ from (select line_number, place, line, record,
     case when len(keys) > len(list_distinct(keys))
          then list_filter(keys, lambda key: len(list_filter(keys, lambda one: one = key)) > 1)[1] end
         as doubled_key,
-    list_filter(list_zip([{", ".join(map(quote, _SINGLE))}], types), lambda one: one[2] in ('OBJECT', 'ARRAY')
+    -- Asked of JSON itself: as a text, an object cannot be told from a subject that is written like one. Tags may be a list.
+    list_filter(list_zip([{", ".join(map(quote, _KEYS))}], types), lambda one: one[2] = 'OBJECT'
+        or (one[2] = 'ARRAY' and one[1] <> 'tags')
         or (one[2] = 'BOOLEAN' and one[1] in ({", ".join(map(quote, _IDENTIFIERS))})))[1][1] as nested_key
 from (select line_number, place, line, try(from_json(line, $structure)) as record, try(json_keys(line)) as keys,
-    try(json_type(line, [{", ".join(quote(f"$.{key}") for key in _SINGLE)}])) as types from lines))
+    try(json_type(line, [{", ".join(quote(f"$.{key}") for key in _KEYS)}])) as types from lines))
 """
 
 

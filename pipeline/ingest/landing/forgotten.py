@@ -7,6 +7,7 @@ domain of an address): counts and verdicts rest on them.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import hmac
 import json
@@ -20,19 +21,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.declarations.read_yaml import read_yaml
 from pipeline.ingest.tables import QUARANTINE_TABLE
-from pipeline.settings import Workspace
+from pipeline.rules.load_sources import load_sources
+from pipeline.settings import DBT_PROJECT, Workspace
 from pipeline.state_version import seal_state, unseal_state
 from pipeline.whole_files import write_whole
 
 # Stands where a text was.
 FORGOTTEN = "forgotten"
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]{}|\\]+@[^\s<>\"'(),;:\[\]{}|\\]+")
-# Fields of a history whose values are texts that people write.
-_FREE_TEXTS = frozenset(
-    {"subject", "summary", "short_description", "description", "comment", "comments", "work_notes", "close_notes", "body"}
-)  # fmt: skip
+_FIELD_SEEDS = ("status_fields.csv", "assignment_fields.csv", "vendor_verdict_fields.csv")
 _TAG_FIELDS = frozenset({"tags", "labels"})
 _KINDS = ("people", "tickets", "customers")
 # Columns that name a person, by their address or name.
@@ -116,27 +114,21 @@ def write_forgotten(workspace: Workspace, forgotten: Forgotten) -> None:
 
 
 def read_named(workspace: Workspace) -> frozenset[str]:
-    """Everything that `sla.yml` and the mappings name, in lower case, also the parts of `custom_field:360001`: fields and tags on
-    which figures rest. Any other field or tag may hold a text of a person. Raises ConfigurationError."""
-    files = [workspace.sla_yml, *sorted(workspace.mappings.glob("*.yml"))]
-    named: set[str] = set()
-    for path in files:
-        if path.is_file():
-            _collect_words(read_yaml(path).data, named)
-    return frozenset(named)
+    """The fields and tags of a helpdesk on which figures rest, in lower case: those that `sla.yml` or a seed names.
 
-
-def _collect_words(said: Any, named: set[str]) -> None:
-    if isinstance(said, dict):
-        for key, value in said.items():
-            _collect_words(key, named)
-            _collect_words(value, named)
-    elif isinstance(said, list):
-        for each in said:
-            _collect_words(each, named)
-    elif said is not None:
-        word = str(said).casefold()
-        named.update({word, *re.split(r"[:./]", word)})
+    Any other may hold a text of a person. Of a mapped source none is asked for once it has landed. Raises ConfigurationError
+    for an `sla.yml` that cannot be read.
+    """
+    named: set[str | None] = set()
+    for source in load_sources(workspace.sla_yml).sources.values():
+        named |= {source.severity_field, source.severity_name, source.customer_field}
+        for event in source.events:
+            named |= {event.field_name, event.field_value}
+    for seed in _FIELD_SEEDS:
+        with (DBT_PROJECT / "seeds" / seed).open(encoding="utf-8", newline="") as file:
+            named |= {row["field_name"] for row in csv.DictReader(file)}
+    # As the models read them.
+    return frozenset(name.replace("custom_field:", "").casefold() for name in named if name)
 
 
 def find_tickets(
@@ -238,12 +230,14 @@ def _redact(table: str, row: dict[str, Any], is_theirs: bool, forgotten: Forgott
             row[name] = FORGOTTEN
     if row.get("tags"):
         row["tags"] = _redact_tags(row["tags"], named)
-    if table != "ticket_changes":
+    # Other kinds of changes hold what a form has made of a record: the word of an event, an instant.
+    if table != "ticket_changes" or row["change_kind"] not in ("created", "changed"):
         return
+    names = {str(row[name]).casefold() for name in ("field_name", "field_id") if row[name]}
     for name in ("value", "value_before"):
-        if row.get(name) and row["field_name"] in _TAG_FIELDS:
+        if row.get(name) and names & _TAG_FIELDS:
             row[name] = _redact_tags(row[name], named)
-        elif row.get(name) and _is_free_text(row, named):
+        elif row.get(name) and not names & named:
             row[name] = FORGOTTEN
 
 
@@ -259,13 +253,6 @@ def _redact_tags(text: str, named: Set[str]) -> str:
     return text if kept == tags else json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
 
-def _is_free_text(row: Mapping[str, Any], named: Set[str]) -> bool:
-    name = str(row["field_name"]).casefold()
-    names = [str(each).casefold() for each in (row["field_name"], row["field_id"]) if each]
-    is_own = bool(row["is_custom_field"]) or name.isdecimal() or name.startswith(("custom", "cf_", "u_"))
-    return name in _FREE_TEXTS or (is_own and not any(each in named for each in names))
-
-
 def _redact_fields(text: str, is_theirs: bool, forgotten: Forgotten, named: Set[str]) -> str:
     """The other fields of a ticket, an object of texts or a list of {id, value}."""
     try:
@@ -274,14 +261,16 @@ def _redact_fields(text: str, is_theirs: bool, forgotten: Forgotten, named: Set[
         return FORGOTTEN if is_theirs else forgotten.text(text)
 
     def redact(value: Any, name: str) -> Any:
-        if isinstance(value, str):
-            is_kept = not is_theirs or not value or name.casefold() in named
-            return forgotten.text(value) if is_kept else FORGOTTEN
         if isinstance(value, list):
             return [redact(each, name) for each in value]
         if isinstance(value, dict):
             return {key: redact(each, name or str(key)) for key, each in value.items()}
-        return value
+        # True and false name no one, and neither does an empty text.
+        if value is None or isinstance(value, bool) or value == "":
+            return value
+        if is_theirs and name.casefold() not in named:
+            return FORGOTTEN
+        return forgotten.text(value) if isinstance(value, str) else value
 
     if isinstance(fields, dict):
         changed: Any = {key: redact(value, str(key)) for key, value in fields.items()}

@@ -343,6 +343,7 @@ def test_canonical_lines_are_told_by_their_keys_and_follow_the_same_rules_as_csv
         ("customer_id", False),
         ("subject", {"text": "Slow"}),
         ("severity", [3]),
+        ("tags", {"a": 1}),
     ],
 )
 def test_canonical_line_with_several_values_or_none_where_one_belongs_is_refused(

@@ -38,6 +38,8 @@ class Verdict:
     severity: int = 3
     time_zone: str = "UTC"
     batch: str = "batch-1"
+    # Why it was breached, where the build says it.
+    breach_class: str | None = None
 
     @property
     def month(self) -> str:
@@ -153,6 +155,11 @@ def _write(connection: duckdb.DuckDBPyConnection, build_id: str, figures: Figure
         ),
     )
     _insert(connection, "core.fct_sla_obligations", (_obligation(each, figures) for each in figures.verdicts))
+    _insert(
+        connection,
+        "core.fct_sla_breaches",
+        (_breach(each, figures) for each in figures.verdicts if each.breach_class),
+    )
     _insert(connection, "core.fct_entitlement_movements", (_movement(each) for each in figures.units))
     _insert(connection, "core.fct_entitlement_months", _statements(figures.units))
     build_mart(connection, "mart_manager__monthly_compliance")
@@ -249,6 +256,14 @@ def _obligation(verdict: Verdict, figures: Figures) -> dict[str, Any]:
         "settled_at": settled_at,
         "as_of": figures.as_of.replace(tzinfo=None),
     }
+
+
+def _breach(verdict: Verdict, figures: Figures) -> dict[str, Any]:
+    promise = _obligation(verdict, figures)
+    shared = (
+        "obligation_key", "ticket_id", "customer_id", "plan", "obligation", "severity_in_force", "time_zone", "compliance_month",
+    )  # fmt: skip
+    return {name: promise[name] for name in shared} | {"breach_class": verdict.breach_class}
 
 
 def _movement(unit: Unit) -> dict[str, Any]:

@@ -46,12 +46,12 @@ def test_a_list_of_one_band_has_the_running_promises_that_reached_that_step_and_
     assert found == of_bands(every, (band,))
 
 
-def test_a_list_of_keys_has_these_promises_and_one_of_none_is_empty(published: Published) -> None:
+def test_a_list_of_month_keys_has_these_promises_and_one_of_none_is_empty(published: Published) -> None:
     first, *_, last = read_tickets(published, EVERY_CUSTOMER)
-    keys = (last.obligation_key, first.obligation_key)
-    assert read_tickets(published, EVERY_CUSTOMER, cut=Cut(obligation_keys=keys)) == (first, last)
-    assert read_tickets(published, EVERY_CUSTOMER, cut=Cut(obligation_keys=())) == ()
-    assert count_tickets(published, EVERY_CUSTOMER, cut=Cut(obligation_keys=())).promise_count == 0
+    keys = (last.month_key, first.month_key)
+    assert read_tickets(published, EVERY_CUSTOMER, cut=Cut(month_keys=keys)) == (first, last)
+    assert read_tickets(published, EVERY_CUSTOMER, cut=Cut(month_keys=())) == ()
+    assert count_tickets(published, EVERY_CUSTOMER, cut=Cut(month_keys=())).promise_count == 0
 
 
 def test_tickets_over_by_is_a_single_second_for_the_narrowest_breach(published: Published) -> None:
