@@ -265,7 +265,7 @@ def _redact_fields(text: str, is_theirs: bool, forgotten: Forgotten, named: Set[
             return [redact(each, name) for each in value]
         if isinstance(value, dict):
             return {key: redact(each, name or str(key)) for key, each in value.items()}
-        # True and false name no one, and neither does an empty text.
+        # True, false and an empty text hold no name.
         if value is None or isinstance(value, bool) or value == "":
             return value
         if is_theirs and name.casefold() not in named:
