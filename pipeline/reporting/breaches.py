@@ -16,7 +16,7 @@ from pipeline.reporting.published import (
     Scope,
     Selection,
     bind_values,
-    where_chosen,
+    where_selected,
 )
 from pipeline.reporting.tickets import Obligation, count_by_obligation, month_key, select_obligations
 
@@ -133,11 +133,7 @@ def _select_evidence(
             select {names}, obligation
             from {{of_record}} as breaches
             where {IN_SCOPE.format(customer_id="customer_id")}
-              and {where_chosen("customer_ids", "customer_id")}
-              and {where_chosen("months", "month")}
-              and {where_chosen("plans", "plan")}
-              and {where_chosen("severities", "severity_in_force")}
-              and {where_chosen("obligations", "obligation")}
+              and {where_selected()}
               and ($keys::varchar[] is null or obligation_key in (select unnest($keys::varchar[])))
         )
     """
@@ -194,11 +190,7 @@ def sum_holdings(published: Published, scope: Scope, selection: Selection = EVER
         from core.fct_sla_breach_holdings as holdings
         join {_TABLE} as breaches on breaches.obligation_key = holdings.obligation_key
         where {IN_SCOPE.format(customer_id="breaches.customer_id")}
-          and {where_chosen("customer_ids", "breaches.customer_id")}
-          and {where_chosen("months", "breaches.compliance_month")}
-          and {where_chosen("plans", "breaches.plan")}
-          and {where_chosen("severities", "breaches.severity_in_force")}
-          and {where_chosen("obligations", "breaches.obligation")}
+          and {where_selected("breaches.", "compliance_month")}
         group by holdings.group_name, holdings.assignee
         order by counted_seconds desc, coalesce(holdings.group_name, ''), coalesce(holdings.assignee, '')
     """

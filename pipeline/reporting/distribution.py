@@ -15,6 +15,7 @@ from pipeline.reporting.published import (
     check_selection,
     check_words,
     where_chosen,
+    where_selected,
 )
 
 EVENT_KINDS = ("submitted", "breached")
@@ -74,11 +75,7 @@ def read_answer_times(
                 *, {RANK}
             from {{of_record}} as obligations
             where {IN_SCOPE.format(customer_id="customer_id")}
-              and {where_chosen("customer_ids", "customer_id")}
-              and {where_chosen("months", "month")}
-              and {where_chosen("plans", "plan")}
-              and {where_chosen("severities", "severity_in_force")}
-              and {where_chosen("obligations", "obligation")}
+              and {where_selected()}
             window promise as (partition by plan, obligation, obligation_kind, target_seconds, clock_name)
         )
         select

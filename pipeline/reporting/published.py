@@ -471,6 +471,18 @@ def where_chosen(dimension: str, column: str) -> str:
     return f"(${dimension}::{kind} is null or list_contains(${dimension}::{kind}, {column}))"
 
 
+def where_selected(prefix: str = "", month: str = "month") -> str:
+    """The conditions that a selection makes on promises, all but the status; `prefix` stands before columns."""
+    columns = {
+        "customer_ids": "customer_id",
+        "months": month,
+        "plans": "plan",
+        "severities": "severity_in_force",
+        "obligations": "obligation",
+    }
+    return " and ".join(where_chosen(dimension, f"{prefix}{column}") for dimension, column in columns.items())
+
+
 def bind_values(scope: Scope, selection: Selection | None = None) -> dict[str, Any]:
     """The parameters of `IN_SCOPE`, and of `where_chosen` for each dimension of the selection."""
     bound: dict[str, Any] = {
