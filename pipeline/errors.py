@@ -182,21 +182,22 @@ def explain_machine(problem: BaseException) -> SlaError | None:
     return None
 
 
-def explain_engine(message: str) -> SlaError | None:
-    """What the machine refused, if a message of an engine is about that."""
+def explain_engine(message: str, at: str | None = None) -> SlaError | None:
+    """What the machine refused, if a message of an engine is about that. `at`: the table that the engine was making."""
     for number in _MACHINE:
         if os.strerror(number) in message:
             return _say_machine(number, None, message.splitlines()[0])
     if _ENGINE_FULL in message:
-        return _say_engine_full(message[message.index(_ENGINE_FULL) :])
+        return _say_engine_full(message[message.index(_ENGINE_FULL) :], at)
     return None
 
 
-def _say_engine_full(words: str) -> SlaError:
+def _say_engine_full(words: str, at: str | None = None) -> SlaError:
     if _SPILL_FULL in words:
         return _say_machine(errno.ENOSPC, None, words.splitlines()[0])
+    by = f" by {at}" if at else ""
     return MachineFailed(
-        f"The memory that the engine may take is used up ({words.splitlines()[0]}). Set `memory` in sla.yml to more (half of "
+        f"The memory that the engine may take is used up{by} ({words.splitlines()[0]}). Set `memory` in sla.yml to more (half of "
         f"the machine or container is taken where nothing is set), or give the container more, {_RUN_AGAIN}"
     )
 

@@ -213,7 +213,7 @@ def run_dbt(
         elif status in ("fail", "error", "runtime error"):
             reason = (result.message or status).strip().rstrip(".") + "."
             # Not the model's fault, and every later one fails with it.
-            if (told := explain_engine(reason)) is not None:
+            if (told := explain_engine(reason, node.name)) is not None:
                 raise told
             problems.append(Problem(node.original_file_path, None, node.name, reason))
     if problems:

@@ -99,13 +99,13 @@ def test_a_database_is_opened_with_a_limit_and_a_folder_of_its_own_for_what_does
     assert Path(folder) == tmp_path / "spill"
 
 
-def test_a_query_may_hold_half_of_the_engines_memory_before_it_spills(tmp_path: Path) -> None:
+def test_a_query_may_hold_a_quarter_of_the_engines_memory_before_it_spills(tmp_path: Path) -> None:
     limit_engine("2 GiB")
     with open_database(tmp_path / "build.duckdb") as connection:
         limits = connection.execute(
             "select current_setting('memory_limit'), current_setting('operator_memory_limit')"
         ).fetchall()
-    assert limits == [("2.0 GiB", "1.0 GiB")]
+    assert limits == [("2.0 GiB", "512.0 MiB")]
 
 
 @pytest.mark.parametrize(("memory", "threads"), [("512 MiB", 1), ("1 GiB", 1), ("2047 MiB", 1), ("2 GiB", 2)])

@@ -83,11 +83,14 @@ def run_project(
     )
 
 
-def test_a_model_that_needs_more_memory_than_the_engine_has_is_told_with_the_setting(tmp_path: Path) -> None:
+def test_a_model_that_needs_more_memory_than_the_engine_has_is_told_with_its_name_and_the_setting(
+    tmp_path: Path,
+) -> None:
     # Texts that cannot leave memory: one list of all of them.
     sql = "select list(repeat('word', 100) || number) as words from range(10_000_000) as numbers (number)"
     ran = run_model(tmp_path, sql, SLA_TEST_MEMORY="512 MiB")
     assert ran.returncode == 1, ran.stderr
+    assert "used up by reaching_out (" in ran.stdout
     assert "Set `memory` in sla.yml to more" in ran.stdout
 
 
@@ -98,13 +101,13 @@ def test_a_model_is_made_with_one_thread_where_the_engine_has_a_gib(tmp_path: Pa
         assert connection.execute("from core.reaching_out").fetchall() == [(1,)]
 
 
-def test_a_model_may_hold_half_of_the_engines_memory_before_it_spills(tmp_path: Path) -> None:
+def test_a_model_may_hold_a_quarter_of_the_engines_memory_before_it_spills(tmp_path: Path) -> None:
     ran = run_model(
         tmp_path, "select current_setting('operator_memory_limit') as held", SLA_TEST_MEMORY="2 GiB"
     )
     assert ran.returncode == 0, ran.stderr
     with open_database(tmp_path / "build.duckdb") as connection:
-        assert connection.execute("from core.reaching_out").fetchall() == [("1.0 GiB",)]
+        assert connection.execute("from core.reaching_out").fetchall() == [("512.0 MiB",)]
 
 
 @pytest.mark.parametrize(
