@@ -4,6 +4,9 @@ tickets as (select * from {{ ref('dim_tickets') }}),
 -- What follows from an event, such as a reopening, is no event of its own.
 recorded as (select * from {{ ref('fct_ticket_events') }} where moment <> 'reopened'),
 
+-- Few tickets are ever deleted, and the order of their events alone matters here.
+deleted_tickets as (select distinct ticket_id from recorded where event_type = 'deleted'),
+
 restorations as (
   select
     *,
@@ -11,6 +14,7 @@ restorations as (
       partition by ticket_id order by event_order rows between unbounded preceding and current row
     ) as restored_order
   from recorded
+  where ticket_id in (select ticket_id from deleted_tickets)
 ),
 
 -- A restored ticket goes on, so only a deletion since the last restoration has ended it.
@@ -21,6 +25,10 @@ events as (
       partition by ticket_id, restored_order order by event_order rows between unbounded preceding and current row
     ) as deleted_at
   from restorations
+  union all
+  select *, 0 as restored_order, cast(null as timestamp) as deleted_at
+  from recorded
+  where ticket_id not in (select ticket_id from deleted_tickets)
 ),
 
 firsts as (
