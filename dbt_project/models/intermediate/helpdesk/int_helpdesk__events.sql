@@ -9,7 +9,7 @@ moment_kinds as (select * from {{ ref('ticket_moments') }}),
 phases as (select * from {{ ref('ticket_statuses') }}),
 
 -- An instant that the export cuts (to the minute, to the day) is dated by the last second of its window, at most by as_of.
-chosen as (
+dated as (
   select
     copies.*,
     case when copies.is_cut and copies.earliest_at <= build_inputs.as_of then least(copies.event_at, build_inputs.as_of) else copies.event_at end
@@ -28,14 +28,24 @@ chosen as (
   where copies.copy_rank = 1
 ),
 
-spaced as (
-  select
-    chosen.*,
-    min(kind_rank) over (partition by ticket_id, event_at, order_space) as space_rank,
-    min(status_rank) over (partition by ticket_id, event_at, order_space) as space_status_rank
+chosen as (
+  select dated.* from dated cross join build_inputs where dated.dated_at <= build_inputs.as_of
+),
+
+spaces as (
+  select ticket_id, event_at, is_opening, coalesce(order_space, '') as order_space, min(kind_rank) as space_rank, min(status_rank) as space_status_rank
   from chosen
-  cross join build_inputs
-  where chosen.dated_at <= build_inputs.as_of
+  group by ticket_id, event_at, is_opening, coalesce(order_space, '')
+),
+
+spaced as (
+  select chosen.*, spaces.space_rank, spaces.space_status_rank
+  from chosen
+  join spaces
+    on spaces.ticket_id = chosen.ticket_id
+    and spaces.event_at = chosen.event_at
+    and spaces.is_opening = chosen.is_opening
+    and spaces.order_space = coalesce(chosen.order_space, '')
 )
 
 select

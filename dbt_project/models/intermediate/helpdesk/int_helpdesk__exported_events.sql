@@ -50,6 +50,8 @@ last_present as (
 
 -- A mark that was taken off and not set again stands for no event. That of a bug is a statement of its own: the ledger keeps both.
 -- Within one second the last statement is the last one in the source's sequence.
+withdrawals as (select distinct source, ticket_id, event_type from acts where is_withdrawal),
+
 statements as (
   select
     acts.source, acts.ticket_id, acts.event_type, acts.is_withdrawal,
@@ -58,6 +60,8 @@ statements as (
       order by acts.event_at desc, orders.order_number desc nulls last, acts.event_id desc
     ) as statement_rank
   from acts
+  join withdrawals
+    on withdrawals.source = acts.source and withdrawals.ticket_id = acts.ticket_id and withdrawals.event_type = acts.event_type
   left join orders on orders.source = acts.source and orders.event_id = acts.event_id and orders.event_at = acts.event_at
 ),
 

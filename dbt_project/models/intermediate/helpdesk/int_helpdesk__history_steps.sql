@@ -7,27 +7,42 @@ acts as (
   where event_type in ('status_changed', 'severity_changed') and act_kind in ('created', 'changed', 'event')
 ),
 
+-- Most changes are exported once, and need no rank.
+exported_again as (
+  select source, event_id from acts group by source, event_id having count(*) > 1
+),
+
 copies as (
   select
     acts.*,
     row_number() over (
-      partition by source, event_id
-      order by version_at desc nulls last, event_at nulls last, coalesce(value_before, ''), coalesce(value, ''), batch_id nulls last, line_number nulls last
+      partition by acts.source, acts.event_id
+      order by
+        acts.version_at desc nulls last, acts.event_at nulls last, coalesce(acts.value_before, ''), coalesce(acts.value, ''),
+        acts.batch_id nulls last, acts.line_number nulls last
     ) as copy_rank
   from acts
+  join exported_again on exported_again.source = acts.source and exported_again.event_id = acts.event_id
+  union all
+  select acts.*, cast(1 as bigint) as copy_rank
+  from acts
+  left join exported_again on exported_again.source = acts.source and exported_again.event_id = acts.event_id
+  where exported_again.event_id is null
 ),
 
 -- One numbered update makes a change once, also where two rows of the export say it.
 repeated as (
   select
     copies.*,
-    case when update_number is null then cast(1 as bigint) else
-      row_number() over (
-        partition by source, ticket_id, event_type, event_at, update_number, value_before, value order by event_id nulls last
-      )
-    end as repeated_rank
+    row_number() over (
+      partition by source, ticket_id, event_type, event_at, update_number, value_before, value order by event_id nulls last
+    ) as repeated_rank
   from copies
-  where copy_rank = 1
+  where copy_rank = 1 and update_number is not null
+  union all
+  select copies.*, cast(1 as bigint) as repeated_rank
+  from copies
+  where copy_rank = 1 and update_number is null
 )
 
 select
