@@ -1,11 +1,9 @@
 -- Grain: one row per ticket and impossible order of its events, or event that contradicts another ticket.
 with
 tickets as (select * from {{ ref('dim_tickets') }}),
+-- Each part reads the events for itself, and only the columns and rows that it needs: all of them at once do not fit into little memory.
 -- What follows from an event, such as a reopening, is no event of its own.
-recorded as (select * from {{ ref('fct_ticket_events') }} where moment <> 'reopened'),
-
--- Few tickets are ever deleted, and the order of their events alone matters here.
-deleted_tickets as (select distinct ticket_id from recorded where event_type = 'deleted'),
+deleted_tickets as (select distinct ticket_id from {{ ref('fct_ticket_events') }} where event_type = 'deleted' and moment <> 'reopened'),
 
 restorations as (
   select
@@ -13,22 +11,30 @@ restorations as (
     max(case when event_type = 'restored' then event_order else 0 end) over (
       partition by ticket_id order by event_order rows between unbounded preceding and current row
     ) as restored_order
-  from recorded
-  where ticket_id in (select ticket_id from deleted_tickets)
+  from {{ ref('fct_ticket_events') }}
+  where moment <> 'reopened' and ticket_id in (select ticket_id from deleted_tickets)
 ),
 
--- A restored ticket goes on, so only a deletion since the last restoration has ended it.
+{% set columns = ['ticket_id', 'event_order', 'event_type', 'value', 'event_at', 'is_contradicted', 'source_file', 'line_number'] %}
+-- The events that can be a finding. A restored ticket goes on, so only a deletion since the last restoration has ended it.
 events as (
   select
-    *,
+    {% for column in columns %}{{ column }}, {% endfor %}
     min(case when event_type = 'deleted' then event_at end) over (
       partition by ticket_id, restored_order order by event_order rows between unbounded preceding and current row
     ) as deleted_at
   from restorations
   union all
-  select *, 0 as restored_order, cast(null as timestamp) as deleted_at
-  from recorded
-  where ticket_id not in (select ticket_id from deleted_tickets)
+  select {% for column in columns %}recorded.{{ column }}, {% endfor %} cast(null as timestamp) as deleted_at
+  from {{ ref('fct_ticket_events') }} as recorded
+  join tickets on tickets.ticket_id = recorded.ticket_id
+  where recorded.moment <> 'reopened'
+    and recorded.ticket_id not in (select ticket_id from deleted_tickets)
+    and (
+      recorded.is_contradicted
+      or recorded.event_at < tickets.submitted_at
+      or recorded.event_type in ('debug_delivered', 'bug_rejected', 'merged')
+    )
 ),
 
 firsts as (
@@ -37,7 +43,8 @@ firsts as (
     min(case when event_type = 'debug_requested' then event_order end) as requested_order,
     min(case when event_type = 'debug_logs_received' then event_order end) as logs_order,
     min(case when event_type = 'bug_confirmed' then event_order end) as confirmed_order
-  from events
+  from {{ ref('fct_ticket_events') }}
+  where moment <> 'reopened' and event_type in ('debug_requested', 'debug_logs_received', 'bug_confirmed')
   group by ticket_id
 ),
 
@@ -71,7 +78,7 @@ judged as (
     end as finding
   from events
   join tickets on tickets.ticket_id = events.ticket_id
-  join firsts on firsts.ticket_id = events.ticket_id
+  left join firsts on firsts.ticket_id = events.ticket_id
   left join tickets as others on events.event_type = 'merged' and others.ticket_id = events.value
   left join events as back
     on events.event_type = 'merged' and back.event_type = 'merged' and back.ticket_id = events.value and back.value = events.ticket_id
