@@ -32,6 +32,7 @@ chosen as (
   select dated.* from dated cross join build_inputs where dated.dated_at <= build_inputs.as_of
 ),
 
+-- A space may be named by an empty text; what the ticket was opened with has none, and is_opening keeps the two apart.
 spaces as (
   select ticket_id, event_at, is_opening, coalesce(order_space, '') as order_space, min(kind_rank) as space_rank, min(status_rank) as space_status_rank
   from chosen

@@ -48,10 +48,10 @@ last_present as (
   group by versions.source, versions.ticket_id
 ),
 
--- A mark that was taken off and not set again stands for no event. That of a bug is a statement of its own: the ledger keeps both.
--- Within one second the last statement is the last one in the source's sequence.
 withdrawals as (select distinct source, ticket_id, event_type from acts where is_withdrawal),
 
+-- A mark that was taken off and not set again stands for no event. That of a bug is a statement of its own: the ledger keeps both.
+-- Within one second the last statement is the last one in the source's sequence.
 statements as (
   select
     acts.source, acts.ticket_id, acts.event_type, acts.is_withdrawal,
