@@ -25,6 +25,7 @@ from pipeline.reporting.published import (
     list_columns,
     say_unknown,
     where_chosen,
+    where_selected,
 )
 from pipeline.reporting.status import read_status
 
@@ -373,11 +374,7 @@ def _select(
             from {{of_record}} as obligations
             where {IN_SCOPE.format(customer_id="obligations.customer_id")}
               and ($ticket_id::varchar is null or obligations.ticket_id = $ticket_id)
-              and {where_chosen("customer_ids", "obligations.customer_id")}
-              and {where_chosen("months", "obligations.month")}
-              and {where_chosen("plans", "obligations.plan")}
-              and {where_chosen("severities", "obligations.severity_in_force")}
-              and {where_chosen("obligations", "obligations.obligation")}
+              and {where_selected("obligations.")}
               and {where_chosen("statuses", "obligations.status")}
               and {where_chosen("zones", "obligations.time_zone")}
               and {where_chosen("groups", f"coalesce(obligations.group_name, '{NO_GROUP}')")}
